@@ -1,0 +1,25 @@
+/** How soon a channel's messages are written, and whether they may be dropped (only `low` may). */
+export type ChannelPriority = 'critical' | 'high' | 'normal' | 'low';
+
+/** The ten channels, by their short names. */
+export const CHANNEL_NAMES = [
+  'alerts',
+  'security',
+  'events',
+  'health',
+  'system',
+  'metrics',
+  'audit',
+  'lifecycle',
+  'logging',
+  'diagnostics',
+] as const;
+
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
+
+const KNOWN: ReadonlySet<unknown> = new Set(CHANNEL_NAMES);
+
+/** True for the short name of one of the ten channels. */
+export function isChannelName(value: unknown): value is ChannelName {
+  return KNOWN.has(value);
+}

@@ -1,0 +1,68 @@
+// Events and streams
+
+// Channels
+export { CHANNEL_NAMES, type ChannelName, type ChannelPriority, isChannelName } from './channel-names.ts';
+// Errors
+export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
+export type { AppendResult, NewEvent, RecordedEvent, StorePage, StreamPage } from './events.ts';
+export {
+  type ErrorData,
+  type ErrorDetails,
+  GaterError,
+  type GaterErrorOptions,
+  invalidArgument,
+} from './gater-error.ts';
+export type { JsonObject, JsonValue } from './json.ts';
+// Bounds
+export { LIMITS } from './limits.ts';
+export { isName, isStoreId, isStreamId } from './names.ts';
+export type {
+  Broker,
+  BrokerHealth,
+  BrokerRecord,
+  FedOrigin,
+  OutgoingRecord,
+  ReplayFrom,
+} from './ports/broker.ts';
+export type {
+  ChannelInfo,
+  ChannelMessage,
+  ChannelSubscriber,
+  Channels,
+  Delivery,
+  DeliverySink,
+  DroppedNotice,
+  Notice,
+  NoticeEncoder,
+  PublishContext,
+  PublishParams,
+  PublishResult,
+  ReplayedNotice,
+  SubscribeFrom,
+  SubscribeParams,
+  SubscribeResult,
+  SubscriberOptions,
+} from './ports/channels.ts';
+// Ports
+export { type Clock, systemClock, type Timer } from './ports/clock.ts';
+export type { DiscoveredNode, Discovery } from './ports/discovery.ts';
+export type {
+  AppendEventsParams,
+  CallContext,
+  DeleteStreamParams,
+  EventStore,
+  FeedCheckpoint,
+  GetEventsParams,
+  GetStreamsParams,
+  ReadAllParams,
+  RecordSnapshotParams,
+  SnapshotParams,
+  StreamParams,
+} from './ports/event-store.ts';
+export { type Logger, silentLogger } from './ports/logger.ts';
+export type { Registry, RegistryEvent, StoreWorker, WorkerInfo } from './ports/registry.ts';
+export type { Transport, TransportHandlers } from './ports/transport.ts';
+export type { AppendCondition, EventQuery, EventQueryItem } from './queries.ts';
+export type { Snapshot } from './snapshots.ts';
+export type { Subscription, SubscriptionType } from './subscriptions.ts';
+export { ANY_VERSION, type ExpectedVersion, NO_STREAM, STREAM_EXISTS } from './versions.ts';

@@ -1,0 +1,156 @@
+import type { ChannelName, ChannelPriority } from '../channel-names.ts';
+import type { JsonValue } from '../json.ts';
+
+export interface PublishParams {
+  readonly channel: ChannelName;
+  readonly topic: string;
+  readonly message: JsonValue;
+  /** The same id again within five minutes is recognised and answered as before. */
+  readonly id?: string;
+}
+
+export interface PublishContext {
+  /** Whose rate it counts to: the token's audience, else the remote address. @default the process */
+  readonly publisher?: string;
+  readonly signal?: AbortSignal;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
+
+export interface PublishResult {
+  readonly id: string;
+  readonly position?: string;
+  /** True when the broker has accepted the message; false on a channel that is off. */
+  readonly delivered: boolean;
+}
+
+/** Where a subscription begins: `latest` (what comes from now on) or a replay. */
+export type SubscribeFrom = 'latest' | 'earliest' | { readonly position: string } | { readonly time: string };
+
+export interface SubscribeParams {
+  readonly channel: ChannelName;
+  /** Segments joined by dots; `*` is one segment, a last `>` one or more. */
+  readonly topic: string;
+  /** @default 'latest' */
+  readonly from?: SubscribeFrom;
+}
+
+export interface SubscribeResult {
+  /** From where the subscription goes on. */
+  readonly position: string;
+  /** True when part of what should follow is gone. */
+  readonly lost?: boolean;
+}
+
+/** The parameters of the notification `message`. */
+export interface ChannelMessage {
+  readonly channel: ChannelName;
+  readonly topic: string;
+  readonly id: string;
+  /** ISO 8601 with milliseconds and `Z`. */
+  readonly time: string;
+  readonly position: string;
+  readonly message: JsonValue;
+  /** Only on a replayed one: the topic of the subscription that replays. */
+  readonly replayFor?: string;
+}
+
+export interface ReplayedNotice {
+  readonly channel: ChannelName;
+  readonly topic: string;
+  readonly position: string;
+}
+
+export interface DroppedNotice {
+  readonly channel: ChannelName;
+  readonly count: number;
+  readonly position: string;
+}
+
+export type Notice =
+  | { readonly method: 'message'; readonly params: ChannelMessage }
+  | { readonly method: 'replayed'; readonly params: ReplayedNotice }
+  | { readonly method: 'dropped'; readonly params: DroppedNotice };
+
+/** Turns a notice into what a kind of connection writes: a WebSocket frame, a server-sent event. */
+export interface NoticeEncoder {
+  encode(notice: Notice): Uint8Array;
+}
+
+/**
+ * One notice for many receivers. `bytes` are made once per encoder and shared by all connections that use the
+ * same encoder object: they must not be changed.
+ */
+export interface Delivery {
+  readonly notice: Notice;
+  readonly priority: ChannelPriority;
+  bytes(encoder: NoticeEncoder): Uint8Array;
+}
+
+/** The receiving end of a connection. */
+export interface DeliverySink {
+  /** How notices become bytes; without one a delivery counts as one message and no bytes. */
+  readonly encoder?: NoticeEncoder;
+  /** Takes deliveries in order, to be written at once and together. The array must not be kept or changed. */
+  write(deliveries: readonly Delivery[]): void;
+  /** Bytes taken by `write` that the transport has not passed on yet. 0 where it cannot be known. */
+  bufferedBytes(): number;
+  /** The queue is full of what must not be dropped: close with 4008. Called once, nothing is written after it. */
+  overflow(): void;
+}
+
+export interface SubscriberOptions {
+  readonly sink: DeliverySink;
+  /** @default 4 MiB, written and waiting together */
+  readonly queueBytes?: number;
+  /** @default 10 000 */
+  readonly queueMessages?: number;
+}
+
+/** The subscriptions of one connection, and its bounded queue. */
+export interface ChannelSubscriber {
+  /**
+   * Adds a subscription. The same channel and topic again replaces it. Replayed messages follow after the
+   * promise has resolved, then the notice `replayed`.
+   *
+   * @throws `unknown_channel`, `invalid_argument` (reasons `topic`, `position_malformed`, `position_lost`)
+   */
+  subscribe(params: SubscribeParams, options?: { readonly signal?: AbortSignal }): Promise<SubscribeResult>;
+  unsubscribe(params: { readonly channel: ChannelName; readonly topic: string }): {
+    readonly removed: boolean;
+  };
+  /** The transport has room again. */
+  drained(): void;
+  /** Ends all subscriptions and drops the queue. */
+  close(): void;
+}
+
+export interface ChannelInfo {
+  readonly name: ChannelName;
+  readonly priority: ChannelPriority;
+  /** Messages a second; absent means unlimited. */
+  readonly maxRate?: number;
+  readonly requireSignature: boolean;
+  readonly history: number;
+  readonly enabled: boolean;
+  readonly subscribers: number;
+  readonly publishedPerSecond: number;
+  readonly deliveredPerSecond: number;
+  readonly dropped: number;
+}
+
+/** The ten channels. */
+export interface Channels {
+  /**
+   * Validates, limits, checks the signature and hands the message to the broker, in this order.
+   *
+   * @throws `unknown_channel`, `invalid_argument`, `payload_too_large`, `rate_limited` (with `retryAfterMs`),
+   * `signature_required`, `invalid_signature`, `unavailable`, `overloaded`
+   */
+  publish(params: PublishParams, context?: PublishContext): Promise<PublishResult>;
+  /** Opens the receiving end of one connection. */
+  connect(options: SubscriberOptions): ChannelSubscriber;
+  channelInfo(): readonly ChannelInfo[];
+  /** Ends every subscriber. The broker is not closed: who made it closes it. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,137 @@
+import type { AppendResult, NewEvent, StorePage, StreamPage } from '../events.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { AppendCondition, EventQuery } from '../queries.ts';
+import type { Snapshot } from '../snapshots.ts';
+import type { ExpectedVersion } from '../versions.ts';
+
+export interface AppendEventsParams {
+  readonly storeId: string;
+  readonly streamId: string;
+  /** @default ANY_VERSION */
+  readonly expectedVersion?: ExpectedVersion;
+  /** 1 to 1 000. Here every one has its `id`. */
+  readonly events: readonly NewEvent[];
+  readonly condition?: AppendCondition;
+}
+
+export interface GetEventsParams {
+  readonly storeId: string;
+  readonly streamId: string;
+  /** Inclusive. @default 0 forward, -1 (the newest) backward */
+  readonly startVersion?: number;
+  /** 1 to 1 000. @default 100 */
+  readonly count?: number;
+  /** @default 'forward' */
+  readonly direction?: 'forward' | 'backward';
+}
+
+export interface StreamParams {
+  readonly storeId: string;
+  readonly streamId: string;
+}
+
+export interface GetStreamsParams {
+  readonly storeId: string;
+  readonly prefix?: string;
+  /** Exclusive, in the order of UTF-8 bytes. */
+  readonly after?: string;
+  /** 1 to 1 000. @default 100 */
+  readonly limit?: number;
+}
+
+export interface DeleteStreamParams extends StreamParams {
+  readonly expectedVersion?: ExpectedVersion;
+}
+
+export interface ReadAllParams {
+  readonly storeId: string;
+  /** An exclusive position. @default 0 */
+  readonly after?: number;
+  /** 1 to 1 000. @default 100 */
+  readonly limit?: number;
+  readonly query?: EventQuery;
+}
+
+export interface SnapshotParams {
+  readonly storeId: string;
+  readonly sourceUuid: string;
+  readonly streamUuid: string;
+}
+
+export interface RecordSnapshotParams extends SnapshotParams {
+  readonly version: number;
+  readonly record: JsonValue;
+  readonly metadata?: JsonObject;
+}
+
+/** What a call may take besides its parameters. */
+export interface CallContext {
+  /** Ends the waiting, not what has been committed. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds that the caller still waits. */
+  readonly deadlineMs?: number;
+  /** W3C trace context. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
+
+/**
+ * A store of events. Parameters have passed the protocol's schemas before they come here; a store checks
+ * what only it can know. Every failure is a `GaterError`.
+ *
+ * An append is atomic and durable before its promise resolves, checked against the stream's version in the
+ * same transaction, and idempotent by its event ids, which are looked at before `expectedVersion`.
+ */
+export interface EventStore {
+  readonly storeId: string;
+  /** Made with the database, and kept in it. */
+  readonly storeUuid: string;
+  /** The method names that this store serves. */
+  readonly methods: readonly string[];
+
+  /** @throws `wrong_expected_version`, `stream_deleted`, `invalid_argument` (reason `id_conflict`), `unavailable` */
+  appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult>;
+  /** @throws `stream_not_found`, `stream_deleted` */
+  getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage>;
+  /** -1 for a stream that never was; the last version of a deleted one. */
+  getVersion(params: StreamParams, context?: CallContext): Promise<{ readonly version: number }>;
+  streamExists(params: StreamParams, context?: CallContext): Promise<{ readonly exists: boolean }>;
+  getStreams(
+    params: GetStreamsParams,
+    context?: CallContext,
+  ): Promise<{ readonly streams: readonly string[]; readonly next?: string }>;
+  /** @throws `wrong_expected_version`, `stream_not_found`, `stream_deleted` */
+  deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ readonly version: number }>;
+  readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
+  recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>>;
+  /** @throws `snapshot_not_found` */
+  readSnapshot(
+    params: SnapshotParams & { readonly version?: number },
+    context?: CallContext,
+  ): Promise<Snapshot>;
+  listSnapshots(
+    params: SnapshotParams,
+    context?: CallContext,
+  ): Promise<{ readonly snapshots: readonly Snapshot[] }>;
+  deleteSnapshot(
+    params: SnapshotParams & { readonly version: number },
+    context?: CallContext,
+  ): Promise<{ readonly deleted: boolean }>;
+  /** Resolves when the store can serve. @throws `unavailable` */
+  quickHealthCheck(context?: CallContext): Promise<Record<string, never>>;
+
+  /** Calls `listener` with the newest position after each commit. Returns what detaches it. */
+  onCommitted(listener: (position: number) => void): () => void;
+  /** The feed's checkpoint, kept beside the events: the position up to which everything was published. */
+  readonly feedCheckpoint: FeedCheckpoint;
+  /** Ends what is in flight, flushes and releases the file. */
+  close(): Promise<void>;
+}
+
+/** Where the feed to the `events` channel stands. */
+export interface FeedCheckpoint {
+  /** 0 where none was kept. */
+  load(): Promise<number>;
+  /** Never moves back. */
+  save(position: number): Promise<void>;
+}

@@ -1,0 +1,66 @@
+import type { CallContext } from './event-store.ts';
+
+/** Who serves a store. */
+export interface WorkerInfo {
+  readonly storeId: string;
+  /** Absent only for a remote worker that did not name it; then it is the store's only one. */
+  readonly storeUuid?: string;
+  readonly workerId: string;
+  readonly nodeId: string;
+  /** Grows with every life of the worker; a higher one replaces a lower one. */
+  readonly incarnation: number;
+  /** Unix milliseconds. */
+  readonly registeredAt: number;
+}
+
+/** A worker and the way to call it. */
+export interface StoreWorker extends WorkerInfo {
+  /** The method names that it serves. */
+  readonly methods: readonly string[];
+  /**
+   * One call of a method by its name.
+   *
+   * @throws a `GaterError`; `unavailable` when the worker is gone, `timeout` when `context.signal` ended it late
+   */
+  call(method: string, params: unknown, context?: CallContext): Promise<unknown>;
+  /** Calls `listener` with the newest position after a commit, where the worker tells of commits. */
+  onCommitted?(listener: (position: number) => void): () => void;
+}
+
+export interface RegistryEvent {
+  readonly kind: 'registered' | 'unregistered' | 'ejected' | 'restored';
+  readonly worker: WorkerInfo;
+}
+
+/** The live workers of every store. */
+export interface Registry {
+  /**
+   * Adds a worker. The same `workerId` of a store again is one entry: the higher incarnation wins.
+   *
+   * @throws `invalid_argument` (reason `store_mismatch`) when its `storeUuid` differs from that of the live ones
+   */
+  register(worker: StoreWorker): WorkerInfo;
+  /** False when there was none. */
+  unregister(storeId: string, workerId: string): boolean;
+  /** Makes a store known that is configured, before its first worker. */
+  declare(storeId: string): void;
+  /**
+   * The next live worker, round robin. Its `call` reports back, so that one that fails is ejected.
+   *
+   * @throws `store_not_found` when the store was never known, `no_workers` when none is live,
+   * `not_supported` when none serves `method`
+   */
+  pick(storeId: string, method?: string): StoreWorker;
+  /** All registered, ejected ones too; see `isLive`. */
+  workers(storeId?: string): readonly WorkerInfo[];
+  /** False while the worker is ejected. */
+  isLive(storeId: string, workerId: string): boolean;
+  /** The stores that are known, with workers or without. */
+  stores(): readonly string[];
+  /** What changes from now on, until `signal` ends it. */
+  watch(options?: { readonly signal?: AbortSignal }): AsyncIterable<RegistryEvent>;
+  /** Asks every live worker of a store; resolves to how many answered, and ejects by the same rules. */
+  probe(storeId: string, options?: { readonly timeoutMs?: number }): Promise<readonly WorkerInfo[]>;
+  /** Stops probes and watchers. Workers are not closed. */
+  close(): void;
+}
