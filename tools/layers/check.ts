@@ -1,0 +1,23 @@
+// Compares every import with the layer table and fails when an arrow points upwards: `npm run layers`.
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { importsBelow } from './imports.ts';
+import { LAYERS } from './table.ts';
+import { violationsOf } from './violations.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+const folders = Object.keys(LAYERS)
+  .map((name) => ({ name, folder: folderOf(name) }))
+  .filter(({ folder }) => existsSync(folder));
+
+const violations = folders.flatMap(({ name, folder }) => violationsOf(name, importsBelow(folder), LAYERS));
+for (const { file, message } of violations) process.stderr.write(`${relative(root, file)}: ${message}\n`);
+if (violations.length > 0) process.exit(1);
+process.stdout.write(`layers: ${folders.length} packages, every import points downwards\n`);
+
+function folderOf(name: string): string {
+  if (name === 'gateway') return join(root, 'apps', 'gateway');
+  if (name === 'native') return join(root, 'native');
+  return join(root, 'packages', name);
+}

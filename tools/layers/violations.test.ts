@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { specifiersOf } from './imports.ts';
+import { LAYERS } from './table.ts';
+import { violationsOf } from './violations.ts';
+
+const file = (specifier: string, isTest = false) => [{ file: 'x.ts', isTest, specifiers: [specifier] }];
+
+describe('the layer check', () => {
+  it('finds every kind of import and leaves comments out', () => {
+    const source = [
+      `import { a } from 'one';`,
+      `import type {\n  B,\n} from "two";`,
+      `export { c } from 'three';`,
+      `import 'four';`,
+      `const d = await import('five');`,
+      `// import { e } from 'six';`,
+      `/* export { f } from 'seven'; */`,
+    ].join('\n');
+    expect(specifiersOf(source)).toEqual(['one', 'two', 'three', 'four', 'five']);
+  });
+
+  it('lets an arrow point downwards', () => {
+    expect(violationsOf('registry', file('@esdb-gater/types'), LAYERS)).toEqual([]);
+  });
+
+  it('refuses an arrow that points upwards', () => {
+    expect(violationsOf('types', file('@esdb-gater/client'), LAYERS)).toHaveLength(1);
+  });
+
+  it('refuses a product outside its adapter', () => {
+    expect(violationsOf('channels', file('kafkajs'), LAYERS)[0]?.message).toContain('only "broker-kafka"');
+  });
+
+  it('lets only tests import the conformance suites', () => {
+    expect(violationsOf('store-sqlite', file('@esdb-gater/conformance', true), LAYERS)).toEqual([]);
+    expect(violationsOf('store-sqlite', file('@esdb-gater/conformance'), LAYERS)).toHaveLength(1);
+  });
+
+  it('refuses a package that stands in no row', () => {
+    expect(violationsOf('new-one', [], LAYERS)).toHaveLength(1);
+  });
+});

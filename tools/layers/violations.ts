@@ -1,0 +1,46 @@
+import type { FileImports } from './imports.ts';
+import type { LayerRule } from './table.ts';
+
+export interface Violation {
+  readonly file: string;
+  readonly message: string;
+}
+
+const SCOPE = '@esdb-gater/';
+
+/** What in `files` of package `name` the table forbids. */
+export function violationsOf(
+  name: string,
+  files: readonly FileImports[],
+  layers: Readonly<Record<string, LayerRule>>,
+): Violation[] {
+  const rule = layers[name];
+  if (rule === undefined)
+    return [{ file: name, message: `the package "${name}" stands in no row of the layer table` }];
+  return files.flatMap(({ file, isTest, specifiers }) =>
+    specifiers.flatMap((specifier) => {
+      const message = forbidden(name, rule, specifier, isTest, layers);
+      return message === undefined ? [] : [{ file, message }];
+    }),
+  );
+}
+
+function forbidden(
+  name: string,
+  rule: LayerRule,
+  specifier: string,
+  isTest: boolean,
+  layers: Readonly<Record<string, LayerRule>>,
+): string | undefined {
+  if (specifier.startsWith(SCOPE)) {
+    const target = specifier.slice(SCOPE.length).split('/')[0] ?? '';
+    const allowed = [name, ...rule.imports, ...(isTest ? (rule.development ?? []) : [])];
+    return allowed.includes(target) ? undefined : `"${name}" may not import "${specifier}"`;
+  }
+  if (isTest) return undefined;
+  for (const [owner, { owns }] of Object.entries(layers)) {
+    const product = owns?.find((owned) => specifier === owned || specifier.startsWith(`${owned}/`));
+    if (product !== undefined && owner !== name) return `only "${owner}" may import "${product}"`;
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+// `npm test`: builds what the tests need, runs them all, and closes with `N passed, N failed`.
+// Arguments go to Vitest: `npm test -- packages/retry`.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Report, summaryOf } from './summary.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-test-'));
+const reportFile = join(folder, 'report.json');
+
+process.exitCode = await main();
+rmSync(folder, { recursive: true, force: true });
+
+async function main(): Promise<number> {
+  const built = await run('turbo', ['run', 'build', '--output-logs=new-only']);
+  if (built !== 0) {
+    process.stdout.write('the build failed\n0 passed, 1 failed\n');
+    return built;
+  }
+  const code = await run('vitest', [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${reportFile}`,
+    ...process.argv.slice(2),
+  ]);
+  const summary = summaryOf(readReport(), code);
+  for (const line of summary.lines) process.stdout.write(`${line}\n`);
+  return summary.exitCode;
+}
+
+function readReport(): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(reportFile, 'utf8')) as Report;
+  } catch {
+    return undefined;
+  }
+}
+
+function run(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: 'inherit',
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
