@@ -1,0 +1,116 @@
+import { isIPv6 } from 'node:net';
+import type { JsonValue } from '@esdb-gater/types';
+import { Value } from 'typebox/value';
+import { configError, shown } from './config-error.ts';
+import { CONFIG_KEYS } from './keys.ts';
+import { envSettings, fileSettings, flagSettings, type Setting } from './sources.ts';
+import type { GatewayConfig } from './types.ts';
+
+export interface LoadConfigOptions {
+  /** A JSON or YAML file. */
+  readonly file?: string;
+  /** @default nothing; pass `process.env` */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** By flag name (`kafka-brokers`) or path (`kafka.brokers`). */
+  readonly flags?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  /** Where the one warning about Kubernetes' variables goes. */
+  readonly warn?: (message: string) => void;
+}
+
+/** True when only this machine reaches `host`. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (isIPv6(bare)) return bare === '::1' || /^::ffff:127\./.test(bare);
+  return bare === 'localhost' || /^127(\.\d{1,3}){3}$/.test(bare);
+}
+
+/**
+ * The configuration: defaults, then the file, then the environment, then flags, validated and frozen.
+ *
+ * @throws `invalid_argument` (reason `configuration`): one line that names the wrong key or value, never a secret
+ */
+export function loadConfig(options: LoadConfigOptions = {}): GatewayConfig {
+  const values = new Map<string, JsonValue>(CONFIG_KEYS.map((key) => [key.path, key.default]));
+  const settings = [
+    ...(options.file === undefined ? [] : fileSettings(options.file)),
+    ...envSettings(options.env ?? {}, options.warn ?? (() => undefined)),
+    ...flagSettings(options.flags ?? {}),
+  ];
+  for (const setting of settings) {
+    validate(setting);
+    values.set(setting.key.path, setting.value);
+  }
+  const config = nest(values) as unknown as GatewayConfig;
+  return deepFreeze(complete(config));
+}
+
+function validate({ key, value, source }: Setting): void {
+  if (Value.Check(key.schema, value)) return;
+  // The path inside the value says which store or list item is meant, and holds no secret.
+  const [first] = Value.Errors(key.schema, value);
+  const inside =
+    first === undefined || first.instancePath === ''
+      ? ''
+      : ` (at ${first.instancePath.slice(1).replaceAll('/', '.')})`;
+  const got = key.secret ? '' : `, got ${shown(value)}`;
+  throw configError(source, `expected ${key.expected}${got}${inside}`);
+}
+
+/** Objects by path. Prototypes are null inside `stores`, whose names come from outside. */
+function nest(values: ReadonlyMap<string, JsonValue>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of values) {
+    const parts = path.split('.');
+    let at = root;
+    for (const part of parts.slice(0, -1)) {
+      at[part] ??= {};
+      at = at[part] as Record<string, unknown>;
+    }
+    at[parts.at(-1) ?? path] = value;
+  }
+  root['stores'] = Object.assign(Object.create(null), structuredClone(values.get('stores')));
+  return root;
+}
+
+/** Fills what depends on other keys, and checks what no single key can. */
+function complete(config: GatewayConfig): GatewayConfig {
+  const loopback = isLoopbackHost(config.host);
+  const capabilities = config.security.capabilities ?? (loopback ? 'optional' : 'required');
+  if (!loopback && capabilities !== 'required' && !config.security.allowInsecure) {
+    throw configError(
+      'security.allowInsecure',
+      `must be true to listen on ${config.host}, beyond loopback, with security.capabilities ${capabilities}`,
+    );
+  }
+  if (config.retry.maxDelayMs < config.retry.baseDelayMs) {
+    throw configError('retry.maxDelayMs', `expected at least retry.baseDelayMs, ${config.retry.baseDelayMs}`);
+  }
+  if ((config.tls.certFile === null) !== (config.tls.keyFile === null)) {
+    const missing = config.tls.certFile === null ? 'certFile' : 'keyFile';
+    throw configError(`tls.${missing}`, 'expected a file, as the other half of the pair is set');
+  }
+  const brokers = config.kafka.brokers;
+  const shared = brokers !== null && brokers.length > 0 ? 'kafka.brokers' : 'cluster.discovery';
+  if (
+    config.security.hmacSecret === null &&
+    (shared === 'kafka.brokers' || config.cluster.discovery !== 'none')
+  ) {
+    throw configError('security.hmacSecret', `must be set, and the same on all nodes, when ${shared} is`);
+  }
+  if (config.cluster.discovery !== 'none' && config.cluster.secret === null) {
+    throw configError('cluster.secret', 'must be set when cluster.discovery is');
+  }
+  return {
+    ...config,
+    kafka: { ...config.kafka, brokers: brokers === null || brokers.length === 0 ? null : brokers },
+    security: { ...config.security, capabilities },
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,37 @@
+/** How many letters must be put in, left out, changed or swapped with their neighbour to turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let best = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, changed);
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (before[j - 2] ?? best) + 1);
+      row.push(best);
+    }
+    before = previous;
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** The one of `candidates` that was probably meant by `given`, if any is near enough. */
+export function suggest(given: string, candidates: Iterable<string>): string | undefined {
+  // Names come from files and variables of any length: what is longer than every key is none of them.
+  if (given.length > 128) return undefined;
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(given.length / 4)) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - given.length) >= least) continue;
+    const distance = editDistance(given.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+/** ` (did you mean X?)`, or nothing. */
+export function didYouMean(given: string, candidates: Iterable<string>): string {
+  const found = suggest(given, candidates);
+  return found === undefined ? '' : ` (did you mean ${found}?)`;
+}
