@@ -1,0 +1,145 @@
+import { type Clock, GaterError, invalidArgument, systemClock } from '@esdb-gater/types';
+import { runAttempt } from './attempt.ts';
+import type { RetryBudget } from './budget.ts';
+import { calculateDelay } from './delay.ts';
+import { LONGEST_TIMER_MS, type RetryPolicy, type RetryPolicyOptions, retryPolicy } from './policy.ts';
+import { sleep } from './sleep.ts';
+
+/** What {@link WithRetryOptions.onRetry} is told. */
+export interface RetryNotice {
+  /** The attempt that failed, from 0. */
+  readonly attempt: number;
+  /** How long the wait is that begins now. */
+  readonly delayMs: number;
+  readonly error: GaterError;
+}
+
+export interface WithRetryOptions {
+  /** Ends the attempt or the delay at once; the call rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds for all attempts and delays together, from the call on. With 0 or less, as what is left of another
+   * deadline may be, the call is a `timeout` before its first attempt.
+   *
+   * @default none
+   */
+  readonly deadlineMs?: number;
+  /** Milliseconds for each attempt, above 0, so that one that hangs leaves time for another. @default none */
+  readonly attemptTimeoutMs?: number;
+  /** Shared by the calls that go to the same place. @default none */
+  readonly budget?: RetryBudget;
+  /**
+   * Narrows what is retried; asked only about retriable errors. A call that is not idempotent refuses `timeout`
+   * here, as what timed out may have happened.
+   *
+   * @default every retriable error
+   */
+  readonly shouldRetry?: (error: GaterError) => boolean;
+  /** Told before each delay. Must not throw. */
+  readonly onRetry?: (notice: RetryNotice) => void;
+  readonly clock?: Clock;
+  /** Uniform in 0 (inclusive) to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+/**
+ * Calls `fn` until it succeeds, fails for good, or time, attempts or budget are used up.
+ *
+ * Only a `GaterError` with `retriable: true` is retried; anything else that is thrown comes out at once and as it
+ * was. Any value at all is a success. The delays are those of {@link calculateDelay}, and for `rate_limited` at
+ * least its `retryAfterMs`. A retry starts only if its delay ends before the deadline and the budget has a place;
+ * otherwise the last error comes out with `attempts`.
+ *
+ * @param fn gets the attempt (from 0) and a signal, which aborts with a `timeout` at the attempt's limit (the
+ * smaller of `attemptTimeoutMs` and the time left) and with the caller's reason when he aborts
+ * @param policy one by {@link retryPolicy}, or what it takes
+ * @throws `retries_exhausted` with `attempts` and `cause` (the last error's code) when `maxAttempts` are used up;
+ * `timeout`; the signal's reason; whatever `fn` throws; `invalid_argument` (reasons `retry_policy`, `retry_options`)
+ */
+export async function withRetry<T>(
+  fn: (attempt: number, signal: AbortSignal) => T | PromiseLike<T>,
+  policy: RetryPolicyOptions = {},
+  options: WithRetryOptions = {},
+): Promise<T> {
+  const completePolicy = retryPolicy(policy);
+  const { signal, clock, budget, deadlineMs, attemptTimeoutMs } = complete(options);
+  signal?.throwIfAborted();
+  if (deadlineMs <= 0) throw tooLate();
+  // The monotonic clock: a wall clock that jumps neither ends a call nor keeps it.
+  const deadline = deadlineMs === Number.POSITIVE_INFINITY ? deadlineMs : clock.monotonic() + deadlineMs;
+  budget?.recordCall();
+  for (let attempt = 0, left = deadlineMs; ; attempt++) {
+    let failure: unknown;
+    try {
+      return await runAttempt(fn, attempt, { clock, limitMs: Math.min(attemptTimeoutMs, left), signal });
+    } catch (error) {
+      failure = error;
+    }
+    signal?.throwIfAborted();
+    const error = retriable(failure, options);
+    const delayMs = nextDelay(attempt, error, completePolicy, options);
+    left = deadline - clock.monotonic() - delayMs;
+    if (left <= 0 || budget?.tryRetry() === false) throw withAttempts(error, attempt + 1);
+    options.onRetry?.({ attempt, delayMs, error });
+    await sleep(delayMs, clock, signal);
+    left = deadline - clock.monotonic();
+    // A timer fires late when the event loop is busy: there may be no time left after all.
+    if (left <= 0) throw withAttempts(error, attempt + 1);
+  }
+}
+
+function complete(options: WithRetryOptions): {
+  readonly signal: AbortSignal | undefined;
+  readonly clock: Clock;
+  readonly budget: RetryBudget | undefined;
+  readonly deadlineMs: number;
+  readonly attemptTimeoutMs: number;
+} {
+  const { signal, clock = systemClock, budget } = options;
+  const { deadlineMs = Number.POSITIVE_INFINITY, attemptTimeoutMs = Number.POSITIVE_INFINITY } = options;
+  if (!(deadlineMs >= Number.NEGATIVE_INFINITY)) throw refused('deadlineMs', deadlineMs, 'a number');
+  if (!(attemptTimeoutMs > 0)) throw refused('attemptTimeoutMs', attemptTimeoutMs, 'a number above 0');
+  return { signal, clock, budget, deadlineMs, attemptTimeoutMs };
+}
+
+function refused(name: string, value: unknown, expected: string): Error {
+  const message = `${name} is ${String(value)}, expected ${expected}`;
+  return invalidArgument('retry_options', message, { member: name, expected });
+}
+
+function tooLate(): GaterError {
+  return new GaterError('timeout', 'the deadline had passed before the first attempt', {
+    details: { attempts: 0 },
+  });
+}
+
+/** The error when it may be retried; else throws it. */
+function retriable(failure: unknown, { shouldRetry }: WithRetryOptions): GaterError {
+  if (!GaterError.is(failure) || !failure.retriable || shouldRetry?.(failure) === false) throw failure;
+  return failure;
+}
+
+function nextDelay(
+  attempt: number,
+  error: GaterError,
+  policy: RetryPolicy,
+  { random }: WithRetryOptions,
+): number {
+  if (attempt + 1 >= policy.maxAttempts) throw exhausted(error, attempt + 1);
+  const delayMs = calculateDelay(attempt, policy, random);
+  if (error.code !== 'rate_limited') return delayMs;
+  const { retryAfterMs } = error.details;
+  if (typeof retryAfterMs !== 'number' || !(retryAfterMs > delayMs)) return delayMs;
+  return Math.min(retryAfterMs, LONGEST_TIMER_MS);
+}
+
+function exhausted(error: GaterError, attempts: number): GaterError {
+  // `cause` is a code here: GaterError keeps it as a detail, so the error itself cannot be the cause as well.
+  return new GaterError('retries_exhausted', `${attempts} attempts failed, the last one: ${error.message}`, {
+    details: { attempts, cause: error.code },
+  });
+}
+
+function withAttempts(error: GaterError, attempts: number): GaterError {
+  return new GaterError(error.code, error.message, { details: { ...error.details, attempts }, cause: error });
+}
