@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type DataDir, keptSecret, nodeIdOf, openDataDir } from './data-dir.ts';
+
+let folder: string;
+let opened: DataDir[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'esdb-gater-data-'));
+  opened = [];
+});
+afterEach(async () => {
+  for (const dataDir of opened) await dataDir.release();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(path = folder): Promise<DataDir> {
+  const dataDir = await openDataDir(path);
+  opened.push(dataDir);
+  return dataDir;
+}
+
+test('a node keeps its id and its secret over restarts', async () => {
+  const first = await open();
+  const [id, secret] = [await nodeIdOf(first, null), await keptSecret(first)];
+  await first.release();
+  const second = await open();
+  expect([await nodeIdOf(second, null), await keptSecret(second)]).toEqual([id, secret]);
+  expect(await nodeIdOf(second, 'configured')).toBe('configured');
+});
+
+test('the secret is readable by its owner only, also when somebody opened it up', async () => {
+  const dataDir = await open();
+  await keptSecret(dataDir);
+  chmodSync(join(folder, 'hmac-secret'), 0o644);
+  await keptSecret(dataDir);
+  expect(statSync(join(folder, 'hmac-secret')).mode & 0o777).toBe(0o600);
+});
+
+test('two gateways cannot share a folder, and the refusal names it in one line', async () => {
+  await open();
+  await expect(openDataDir(folder)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(`${folder} is in use by another gateway`) as string,
+  });
+});
+
+test('a folder that was let go of can be opened again', async () => {
+  await (await open()).release();
+  await open();
+});
+
+test('a folder whose path is too long for a socket is locked too', async () => {
+  const long = join(folder, 'x'.repeat(120));
+  await open(long);
+  await expect(openDataDir(long)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('a killed gateway leaves no lock behind', async () => {
+  const holder = spawn(process.execPath, [
+    '-e',
+    `require('node:net').createServer().listen(process.argv[1], () => console.log('held'))`,
+    join(folder, 'gateway.lock'),
+  ]);
+  await once(holder.stdout, 'data');
+  await expect(openDataDir(folder)).rejects.toMatchObject({ code: 'unavailable' });
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  await open();
+});
+
+test('a path that cannot be a folder is refused', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  await expect(openDataDir(join(folder, 'file', 'data'))).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('ENOTDIR') as string,
+  });
+});

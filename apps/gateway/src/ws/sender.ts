@@ -1,0 +1,23 @@
+import * as ws from 'ws';
+
+/** What `Sender.frame` is asked for. A server never masks; a frame that many share is read only. */
+interface FrameOptions {
+  readonly fin: boolean;
+  readonly opcode: number;
+  readonly rsv1: boolean;
+  readonly mask: boolean;
+  readonly readOnly: boolean;
+}
+
+/** `ws` exports this class, but its types do not tell. */
+const { Sender } = ws as unknown as {
+  readonly Sender: { frame(data: Uint8Array, options: FrameOptions): Uint8Array[] };
+};
+
+const TEXT: FrameOptions = Object.freeze({ fin: true, opcode: 1, rsv1: false, mask: false, readOnly: true });
+
+/** The one text frame, header and payload, that carries `text` from a server (RFC 6455 section 5.2). */
+export function textFrame(text: string): Uint8Array {
+  const parts = Sender.frame(Buffer.from(text, 'utf8'), TEXT);
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+}
