@@ -1,0 +1,49 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Clock, Timer } from '@esdb-gater/types';
+
+/** How late the event loop runs what is due, in milliseconds, over the last whole window. */
+export interface EventLoopDelay {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export interface EventLoopMonitor {
+  /** The last window's figures. */
+  read(): EventLoopDelay;
+  close(): void;
+}
+
+const WINDOW_MS = 10_000;
+const RESOLUTION_MS = 10;
+
+/** Watches the delay of the event loop, in windows of 10 s. */
+export function createEventLoopMonitor(clock: Clock): EventLoopMonitor {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  histogram.enable();
+  let last: EventLoopDelay | undefined;
+  let timer: Timer;
+  const take = (): EventLoopDelay => {
+    if (histogram.count === 0) return { p50Ms: 0, p99Ms: 0, maxMs: 0 };
+    // The histogram holds the whole interval of its timer; what is above it is the delay.
+    const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+    return {
+      p50Ms: ms(histogram.percentile(50)),
+      p99Ms: ms(histogram.percentile(99)),
+      maxMs: ms(histogram.max),
+    };
+  };
+  const turn = (): void => {
+    last = take();
+    histogram.reset();
+    timer = clock.setTimer(turn, WINDOW_MS, { unref: true });
+  };
+  timer = clock.setTimer(turn, WINDOW_MS, { unref: true });
+  return {
+    read: () => last ?? take(),
+    close() {
+      timer.cancel();
+      histogram.disable();
+    },
+  };
+}
