@@ -1,0 +1,72 @@
+import { ANY_VERSION, LIMITS, type NewEvent, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
+import { type CommonOptions, connectGateway, jsonArgument, outputOf, type Terminal } from '../context.ts';
+import { UsageError } from '../exit.ts';
+import { linesOf, parseLine } from '../lines.ts';
+
+export interface AppendOptions extends CommonOptions {
+  readonly type?: string;
+  readonly data?: string;
+  readonly id?: string;
+  readonly metadata?: string;
+  readonly tag?: readonly string[];
+  readonly expectedVersion?: string;
+}
+
+/** `append STREAM`: one event from flags, or one atomic append of the NDJSON on standard input. */
+export async function append(streamId: string, options: AppendOptions, terminal: Terminal): Promise<void> {
+  const expectedVersion = parseExpectedVersion(options.expectedVersion ?? 'any');
+  const events =
+    options.type === undefined ? await eventsFrom(options, terminal) : [eventOf(options.type, options)];
+  await using client = await connectGateway(options, terminal);
+  const result = await client.appendEvents(
+    { storeId: options.store, streamId, expectedVersion, events },
+    { signal: terminal.interrupted },
+  );
+  const what = `${result.count} ${result.count === 1 ? 'event' : 'events'}`;
+  const where = `version ${result.version}, position ${result.position}`;
+  const text = result.duplicate ? `${what} had been appended before: ${where}` : `appended ${what}: ${where}`;
+  await outputOf(options, terminal).result(result, text);
+}
+
+/** `any`, `none`, `exists`, or a version. @throws UsageError */
+export function parseExpectedVersion(text: string): number {
+  if (text === 'any') return ANY_VERSION;
+  if (text === 'none') return NO_STREAM;
+  if (text === 'exists') return STREAM_EXISTS;
+  const version = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(version)) return version;
+  throw new UsageError(`--expected-version: "${text}" is none of: a version from 0, any, none, exists`);
+}
+
+function eventOf(type: string, options: AppendOptions): NewEvent {
+  return {
+    type,
+    data: jsonArgument('--data', options.data ?? 'null') as NewEvent['data'],
+    ...(options.id === undefined ? {} : { id: options.id }),
+    ...(options.metadata === undefined
+      ? {}
+      : { metadata: jsonArgument('--metadata', options.metadata) as NonNullable<NewEvent['metadata']> }),
+    ...(options.tag === undefined ? {} : { tags: options.tag }),
+  };
+}
+
+async function eventsFrom(options: AppendOptions, terminal: Terminal): Promise<NewEvent[]> {
+  for (const flag of ['data', 'id', 'metadata', 'tag'] as const) {
+    if (options[flag] !== undefined) throw new UsageError(`--${flag} needs --type`);
+  }
+  if (terminal.stdin.isTTY === true) {
+    throw new UsageError('give --type and --data, or events as NDJSON on standard input');
+  }
+  const events: NewEvent[] = [];
+  for await (const line of linesOf(terminal.stdin)) {
+    events.push(parseLine(line) as NewEvent);
+    if (events.length > LIMITS.eventsPerAppend) {
+      throw new UsageError(
+        `more than ${LIMITS.eventsPerAppend} events cannot be one append; "esdb-gater import" takes any number`,
+      );
+    }
+  }
+  if (events.length === 0)
+    throw new UsageError('standard input has no event; expected NDJSON of { type, data }');
+  return events;
+}

@@ -1,0 +1,23 @@
+import { loadConfig } from '../../config/load-config.ts';
+import { startGateway } from '../../start-gateway.ts';
+import type { Terminal } from '../context.ts';
+import { EXIT } from '../exit.ts';
+import { plain } from '../output.ts';
+
+/**
+ * `start`: runs the gateway until SIGTERM or SIGINT, then stops it gracefully. A second signal ends the waiting.
+ */
+export async function start(
+  file: string | undefined,
+  flags: Readonly<Record<string, string | boolean>>,
+  terminal: Terminal,
+): Promise<number> {
+  const warn = (message: string): void => void terminal.stderr.write(`${plain(message)}\n`);
+  const config = loadConfig({ ...(file === undefined ? {} : { file }), env: terminal.env, flags, warn });
+  const gateway = await startGateway(config);
+  if (!terminal.interrupted.aborted) {
+    await new Promise((resolve) => terminal.interrupted.addEventListener('abort', resolve, { once: true }));
+  }
+  await gateway.close();
+  return EXIT.ok;
+}

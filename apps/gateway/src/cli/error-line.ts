@@ -1,0 +1,14 @@
+import type { GaterError } from '@esdb-gater/types';
+import { jsonLine, plain } from './output.ts';
+
+/**
+ * The one line on standard error that tells of a failure: the code first, then the words, then what else the
+ * error carries (`expected=0 actual=3`).
+ */
+export function errorLine(error: GaterError, json: boolean): string {
+  if (json) return jsonLine({ ...error.toData(), message: error.message });
+  const details = Object.entries(error.details)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return plain(`${error.code}: ${error.message}${details.length > 0 ? ` (${details.join(', ')})` : ''}`);
+}

@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * Runs `file` in a process of its own and resolves to the JSON of the last line that it prints.
+ * A contestant that fails or prints no result fails the bench: a wrong result has no speed.
+ */
+export function runChild(file: string, args: readonly string[]): Promise<Record<string, number>> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      if (code !== 0) return reject(new Error(`${file} ${args.join(' ')} ended with ${code}`));
+      resolve(JSON.parse(output.trim().split('\n').at(-1) ?? '') as Record<string, number>);
+    });
+  });
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds, user and system, that a process and its threads have used (proc_pid_stat(5), fields 14 and 15). */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+/** A folder on the disk of the checkout, not in memory: what is flushed there is flushed. */
+export function benchFolder(name: string): string {
+  const folder = join(root, '.cache', 'bench', name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Where and of what the figures are. */
+export function machineText(): string {
+  const [cpu] = cpus();
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim();
+  const dirty =
+    execFileSync('git', ['status', '--porcelain', '-uno'], { cwd: root, encoding: 'utf8' }).trim() !== '';
+  return [
+    `${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `Node ${process.versions.node}`,
+    `SQLite ${process.versions['sqlite'] ?? '?'}`,
+    `commit ${commit}${dirty ? ' with changes' : ''}`,
+    new Date().toISOString().slice(0, 10),
+  ].join(', ');
+}
+
+const FLUSH_MS = 1_000;
+
+/** Flushes a second of 4 KB that extend a file: the disk's limit for one writer. */
+export function flushesPerSecond(): number {
+  const file = join(benchFolder('flush'), 'file');
+  const handle = openSync(file, 'w');
+  const block = Buffer.alloc(4_096, 1);
+  const startedAt = performance.now();
+  let flushes = 0;
+  while (performance.now() - startedAt < FLUSH_MS) {
+    writeSync(handle, block);
+    fdatasyncSync(handle);
+    flushes += 1;
+  }
+  closeSync(handle);
+  return flushes / ((performance.now() - startedAt) / 1_000);
+}
