@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const READY = 'Kafka Server started';
+const READY_WITHIN_MS = 90_000;
+const STOPS_WITHIN_MS = 10_000;
+
+export interface JavaOptions {
+  readonly classPath: string;
+  readonly dir: string;
+  readonly heapMb: number;
+  /** The broker lives on when this process ends. */
+  readonly detached: boolean;
+}
+
+const FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto'];
+
+/** Writes the metadata that a data directory needs before its first start. */
+export async function formatStorage(options: JavaOptions, clusterId: string): Promise<void> {
+  const log = join(options.dir, 'format.log');
+  const child = java({ ...options, heapMb: 128, detached: false }, log, [
+    'kafka.tools.StorageTool',
+    'format',
+    '--ignore-formatted',
+    '-t',
+    clusterId,
+    '-c',
+    join(options.dir, 'server.properties'),
+  ]);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`formatting ${options.dir} failed: ${lastLine(readFileSync(log, 'utf8'))}`);
+}
+
+/** Starts a broker and resolves with its process id once it serves. */
+export async function startBroker(options: JavaOptions): Promise<number> {
+  const log = join(options.dir, 'server.log');
+  const from = sizeOf(log);
+  const child = java(options, log, ['kafka.Kafka', join(options.dir, 'server.properties')]);
+  if (child.pid === undefined) throw new Error('java could not be started');
+  // Waiting for a log line: the file is the only thing that a detached process leaves us.
+  for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline; await sleep(50)) {
+    const text = readFileSync(log).subarray(from).toString('utf8');
+    if (text.includes(READY)) return child.pid;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`the broker in ${options.dir} ended at its start: ${lastLine(text)}`);
+    }
+  }
+  kill(child.pid, 'SIGKILL');
+  throw new Error(
+    `the broker in ${options.dir} was not ready within ${READY_WITHIN_MS / 1_000} s; see ${log}`,
+  );
+}
+
+/** SIGTERM, and SIGKILL after 10 s. A process that is gone already is fine. */
+export async function stopProcess(pid: number, withinMs: number = STOPS_WITHIN_MS): Promise<void> {
+  kill(pid, 'SIGTERM');
+  for (const deadline = Date.now() + withinMs; isAlive(pid); await sleep(25)) {
+    if (Date.now() >= deadline) kill(pid, 'SIGKILL');
+  }
+}
+
+/** Ends a process at once, and waits until it is gone. */
+export async function killProcess(pid: number): Promise<void> {
+  kill(pid, 'SIGKILL');
+  while (isAlive(pid)) await sleep(5);
+}
+
+/** True for a process of that id that has not ended; one that only waits to be reaped has. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function java(options: JavaOptions, log: string, rest: readonly string[]): ChildProcess {
+  const output = openSync(log, 'a');
+  try {
+    const child = spawn('java', [`-Xmx${options.heapMb}m`, ...FLAGS, '-cp', options.classPath, ...rest], {
+      cwd: options.dir,
+      stdio: ['ignore', output, output],
+      detached: options.detached,
+    });
+    if (options.detached) child.unref();
+    return child;
+  } finally {
+    closeSync(output);
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? 'it said nothing';
+}

@@ -1,0 +1,50 @@
+/** Where one broker listens and keeps its log. */
+export interface BrokerPlace {
+  readonly nodeId: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly dataDir: string;
+}
+
+/**
+ * The settings of one node, broker and controller in one, of a cluster of `all`.
+ *
+ * A broker that stops answering is replaced after 3 s instead of Kafka's 9, so that a killed leader is followed by
+ * another one well within the bound of a publish. Topics are made only by who asks for them.
+ */
+export function serverProperties(place: BrokerPlace, all: readonly BrokerPlace[]): string {
+  const replicas = Math.min(3, all.length);
+  const settings: Record<string, string | number | boolean> = {
+    'process.roles': 'broker,controller',
+    'node.id': place.nodeId,
+    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${place.port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'controller.quorum.voters': all
+      .map(({ nodeId, controllerPort }) => `${nodeId}@127.0.0.1:${controllerPort}`)
+      .join(','),
+    'log.dirs': place.dataDir,
+    'auto.create.topics.enable': false,
+    'default.replication.factor': replicas,
+    'min.insync.replicas': replicas > 2 ? 2 : 1,
+    'offsets.topic.replication.factor': replicas,
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': replicas > 2 ? 2 : 1,
+    'transaction.state.log.num.partitions': 4,
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'broker.session.timeout.ms': 3_000,
+    'broker.heartbeat.interval.ms': 500,
+    'replica.lag.time.max.ms': 5_000,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+    'log.cleaner.backoff.ms': 1_000,
+    'log.retention.check.interval.ms': 1_000,
+  };
+  return `${Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}`)
+    .join('\n')}\n`;
+}
