@@ -1,0 +1,67 @@
+import { GaterError } from '@esdb-gater/types';
+import { encodeError, type RpcId } from './json-rpc.ts';
+import { utf8Bytes } from './json-size.ts';
+import { toRpcError } from './rpc-errors.ts';
+
+interface Slot {
+  readonly id: RpcId;
+  text: string | undefined;
+  bytes: number;
+}
+
+/**
+ * The answers of a batch, which go out together once the last is there, in the order of the requests.
+ *
+ * They must fit into one frame: the longest ones give way to `payload_too_large`, as soon as there are too
+ * many, so that a batch holds no more than a frame.
+ */
+export class BatchAnswer {
+  /** What runs once the answers were sent. */
+  readonly after: (() => void)[] = [];
+  readonly #slots: Slot[] = [];
+  readonly #limit: number;
+  readonly #send: (text: string) => void;
+  #missing: number;
+  #bytes = 2;
+
+  constructor(calls: number, limit: number, send: (text: string) => void) {
+    this.#missing = calls;
+    this.#limit = limit;
+    this.#send = send;
+  }
+
+  /** Takes the place of the next answer. Returns what puts it there, once. */
+  slot(id: RpcId): (text: string) => void {
+    const slot: Slot = { id, text: undefined, bytes: 0 };
+    this.#slots.push(slot);
+    return (text) => {
+      this.#put(slot, text);
+      while (this.#bytes > this.#limit && this.#shorten()) {}
+      if (--this.#missing === 0) this.#finish();
+    };
+  }
+
+  #put(slot: Slot, text: string): void {
+    const bytes = utf8Bytes(text) + 1;
+    this.#bytes += bytes - slot.bytes;
+    slot.text = text;
+    slot.bytes = bytes;
+  }
+
+  /** Gives up the longest answer. False when that does not help. */
+  #shorten(): boolean {
+    const longest = this.#slots.reduce((most, slot) => (slot.bytes > most.bytes ? slot : most));
+    const error = new GaterError('payload_too_large', 'the answers of the batch do not fit into one frame', {
+      details: { limit: this.#limit },
+    });
+    const text = encodeError(longest.id, toRpcError(error));
+    if (text.length >= longest.bytes) return false;
+    this.#put(longest, text);
+    return true;
+  }
+
+  #finish(): void {
+    this.#send(`[${this.#slots.map((slot) => slot.text).join(',')}]`);
+    for (const run of this.after) run();
+  }
+}

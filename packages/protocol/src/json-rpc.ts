@@ -1,0 +1,124 @@
+import { type GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
+import { nestsDeeper } from './json-size.ts';
+import { RPC_CODES, type RpcError } from './rpc-errors.ts';
+
+export type RpcId = string | number | null;
+
+/** What one element of a message is. */
+export type Inbound =
+  | {
+      readonly kind: 'call';
+      /** Undefined for a notification. */
+      readonly id: RpcId | undefined;
+      readonly method: string;
+      readonly params: unknown;
+      readonly traceparent: unknown;
+      readonly tracestate: unknown;
+    }
+  | { readonly kind: 'answer'; readonly id: unknown; readonly result: unknown; readonly error: unknown }
+  | { readonly kind: 'invalid'; readonly id: RpcId; readonly code: number; readonly error: GaterError };
+
+/** A message: one element, or the elements of a batch. */
+export type InboundMessage = Inbound | readonly Inbound[];
+
+/** Longest id that is echoed, in UTF-16 units. */
+const ID_UNITS = 1_024;
+
+function isId(value: unknown): value is RpcId {
+  if (value === null) return true;
+  if (typeof value === 'string') return value.length <= ID_UNITS;
+  // A number that a double does not carry exactly would come back as another one.
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+function invalid(
+  reason: string,
+  message: string,
+  id: RpcId = null,
+  code: number = RPC_CODES.invalidRequest,
+): Inbound {
+  return { kind: 'invalid', id, code, error: invalidArgument(reason, message) };
+}
+
+function classify(value: unknown): Inbound {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return invalid('request', 'expected a request object');
+  }
+  const { jsonrpc, id, method, params, result, error, traceparent, tracestate } = value as Partial<
+    Record<string, unknown>
+  >;
+  if (method === undefined && ('result' in value || 'error' in value)) {
+    return { kind: 'answer', id, result, error };
+  }
+  if (id !== undefined && !isId(id)) {
+    return invalid(
+      'request',
+      `\`id\` is no text of at most ${ID_UNITS} units and no number that a double carries exactly`,
+    );
+  }
+  if (jsonrpc !== '2.0') return invalid('request', 'expected the member `jsonrpc` to be "2.0"', id ?? null);
+  if (typeof method !== 'string') return invalid('request', 'expected `method` to be a string', id ?? null);
+  if (Array.isArray(params)) {
+    const positional = 'parameters come by name, in an object';
+    // A notification is not answered, whatever is wrong with its parameters.
+    if (id !== undefined) return invalid('positional', positional, id, RPC_CODES.invalidParams);
+  } else if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    return invalid('request', 'expected `params` to be an object', id ?? null);
+  }
+  return { kind: 'call', id, method, params, traceparent, tracestate };
+}
+
+/**
+ * Takes a message apart. Never throws. Of a member that is there twice the last one counts, as in
+ * `JSON.parse`; member names such as `__proto__` are names like any other.
+ */
+export function parseMessage(text: string): InboundMessage {
+  if (nestsDeeper(text)) return invalid('too_deep', 'the message nests too deeply');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return invalid('parse', 'the message is no JSON', null, RPC_CODES.parseError);
+  }
+  if (!Array.isArray(value)) return classify(value);
+  if (value.length < 1 || value.length > LIMITS.batchRequests) {
+    return invalid('batch', `a batch of ${value.length}, expected 1 to ${LIMITS.batchRequests} requests`);
+  }
+  return value.map(classify);
+}
+
+/** A JSON text that was made before: `encodeResult` puts it in as it is. */
+export class RawJson {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export function encodeResult(id: RpcId, result: unknown): string {
+  const text = result instanceof RawJson ? result.text : (JSON.stringify(result) ?? '{}');
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
+}
+
+export function encodeError(id: RpcId, error: RpcError): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
+}
+
+/** Context of a trace, W3C. */
+export interface TraceContext {
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
+
+export function encodeRequest(id: RpcId, method: string, params: unknown, trace: TraceContext = {}): string {
+  const { traceparent, tracestate } = trace;
+  const parent = traceparent === undefined ? '' : `,"traceparent":${JSON.stringify(traceparent)}`;
+  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}${parent}${state}}`;
+}
+
+/** A call that is not answered. */
+export function encodeNotification(method: string, params: unknown): string {
+  return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}}`;
+}

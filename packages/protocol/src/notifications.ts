@@ -1,0 +1,101 @@
+import {
+  CHANNEL_NAMES,
+  type ChannelMessage,
+  type DroppedNotice,
+  type RecordedEvent,
+  type ReplayedNotice,
+} from '@esdb-gater/types';
+import { recordedEvent } from './leaf-schemas.ts';
+import { anyText, array, integer, json, object, oneOf, optional, type Schema } from './schema-kit.ts';
+
+export type CapabilityMode = 'disabled' | 'optional' | 'required';
+
+/** The first message of a gateway. */
+export interface Hello {
+  readonly gatewayDid: string;
+  readonly nodeId: string;
+  readonly version: string;
+  /** Fresh for each connection; what a proof is made over. */
+  readonly nonce: string;
+  readonly capabilities: CapabilityMode;
+  /** The methods that this gateway serves. */
+  readonly methods: readonly string[];
+}
+
+/** An event of a persistent subscription. */
+export interface SubscriptionEvent {
+  readonly storeId: string;
+  readonly name: string;
+  readonly event: RecordedEvent;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/** An event of a `followEvents`. */
+export interface FollowedEvent {
+  readonly followId: string;
+  readonly event: RecordedEvent;
+}
+
+/** A worker tells that its store has new events. */
+export interface CommittedNotice {
+  readonly storeId: string;
+  readonly position: number;
+}
+
+const channel = oneOf(CHANNEL_NAMES);
+
+/** The notifications of the protocol, with the schemas of their parameters. */
+export const NOTIFICATIONS: {
+  readonly hello: Schema<Hello>;
+  readonly message: Schema<ChannelMessage>;
+  readonly replayed: Schema<ReplayedNotice>;
+  readonly dropped: Schema<DroppedNotice>;
+  readonly event: Schema<SubscriptionEvent>;
+  readonly followed: Schema<FollowedEvent>;
+  readonly committed: Schema<CommittedNotice>;
+} = {
+  hello: object<Hello>(
+    {
+      gatewayDid: anyText('a did:key'),
+      nodeId: anyText(),
+      version: anyText(),
+      nonce: anyText(),
+      capabilities: oneOf(['disabled', 'optional', 'required']),
+      methods: array(anyText()),
+    },
+    { open: true, description: 'the first message of a gateway' },
+  ),
+  message: object<ChannelMessage>(
+    {
+      channel,
+      topic: anyText(),
+      id: anyText(),
+      time: anyText('ISO 8601 with milliseconds and Z'),
+      position: anyText('opaque; handing it back resumes after this message'),
+      message: json(),
+      replayFor: optional(anyText('only on a replayed message: the topic of the subscription that replays')),
+    },
+    { open: true, description: 'a message of a channel' },
+  ),
+  replayed: object<ReplayedNotice>(
+    { channel, topic: anyText(), position: anyText() },
+    { open: true, description: 'the subscription has caught up and is live' },
+  ),
+  dropped: object<DroppedNotice>(
+    { channel, count: integer(1), position: anyText() },
+    { open: true, description: 'messages of low priority that this connection lost' },
+  ),
+  event: object<SubscriptionEvent>(
+    { storeId: anyText(), name: anyText(), event: recordedEvent, attempt: integer(1) },
+    { open: true, description: 'an event of a persistent subscription, to be acknowledged' },
+  ),
+  followed: object<FollowedEvent>(
+    { followId: anyText(), event: recordedEvent },
+    { open: true, description: 'an event of a `followEvents`' },
+  ),
+  committed: object<CommittedNotice>(
+    { storeId: anyText(), position: integer(1) },
+    { open: true, description: 'a worker tells the gateway that its store has new events' },
+  ),
+};

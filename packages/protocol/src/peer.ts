@@ -1,0 +1,373 @@
+import {
+  type Clock,
+  GaterError,
+  LIMITS,
+  type Logger,
+  silentLogger,
+  systemClock,
+  type Transport,
+} from '@esdb-gater/types';
+import { BatchAnswer } from './batch-answer.ts';
+import {
+  encodeError,
+  encodeNotification,
+  encodeRequest,
+  encodeResult,
+  type Inbound,
+  parseMessage,
+  type RpcId,
+  type TraceContext,
+} from './json-rpc.ts';
+import { utf8Bytes } from './json-size.ts';
+import { PendingCalls } from './pending-calls.ts';
+import { fromRpcError, toRpcError } from './rpc-errors.ts';
+
+/** What a handler learns of a call besides its parameters. */
+export interface PeerContext extends TraceContext {
+  /** True for a call without an id: nothing that the handler gives is sent. */
+  readonly notification: boolean;
+  /** True for a call of a batch: its answer waits for those of the others. */
+  readonly batched: boolean;
+  /** UTF-16 units of the frame that the call came in. */
+  readonly frameUnits: number;
+  /** Ends with the connection. */
+  readonly signal: AbortSignal;
+  /** Calls `run` once the answer (of a batch: all answers) was handed to the transport. */
+  afterAnswer(run: () => void): void;
+}
+
+export interface PeerComponents {
+  /**
+   * Answers a call. Called in the order of arrival, before the next call is; answers may overtake.
+   * What it throws becomes the error of the answer. Without it every method is `not_supported`.
+   */
+  readonly handle?: (method: string, params: unknown, context: PeerContext) => unknown;
+  /** Takes a notification; returns false to have it handled as a call that is not answered. */
+  readonly onNotification?: (method: string, params: unknown) => boolean;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+export interface PeerOptions {
+  /** Set before the ids of the calls that this side makes. @default '' (ids are numbers) */
+  readonly idPrefix?: string;
+  /** Calls of the other side that may be under way; more are `overloaded`. @default 1 024 */
+  readonly maxInFlight?: number;
+  /** Longest message that is sent, in bytes. @default LIMITS.frameBytes */
+  readonly frameBytes?: number;
+}
+
+export interface CallOptions extends TraceContext {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+export interface PeerStats {
+  /** Calls of the other side under way. */
+  readonly inFlight: number;
+  /** Calls of this side that wait. */
+  readonly pending: number;
+  readonly refusedNotifications: number;
+  /** Answers to ids that nobody waits for, late ones included. */
+  readonly unknownAnswers: number;
+  /** Messages, or elements of a batch, that were no request. */
+  readonly invalidMessages: number;
+}
+
+/** One end of a connection that speaks JSON-RPC 2.0 both ways. */
+export interface Peer {
+  /**
+   * Calls a method of the other side.
+   *
+   * @throws what the other side answers; `timeout`; `payload_too_large`; the signal's reason; `unavailable` when
+   * the connection is closed, or closes before the answer (`wasUnanswered` tells which)
+   */
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
+  /** Calls without an answer. */
+  notify(method: string, params?: unknown): void;
+  /** Sends a message that was encoded before. */
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  stats(): PeerStats;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** W3C trace context asks for at least this much to be carried on. */
+const TRACESTATE_UNITS = 512;
+
+type InboundCall = Inbound & { readonly kind: 'call' };
+
+/** Answers that go out when they are there. */
+type Reply = (text: string) => void;
+
+class CallContext implements PeerContext {
+  readonly notification: boolean;
+  readonly batched: boolean;
+  readonly frameUnits: number;
+  readonly signal: AbortSignal;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+  readonly #after: (() => void)[];
+
+  constructor(
+    call: InboundCall,
+    batched: boolean,
+    frameUnits: number,
+    signal: AbortSignal,
+    after: (() => void)[],
+  ) {
+    this.notification = call.id === undefined;
+    this.batched = batched;
+    this.frameUnits = frameUnits;
+    this.signal = signal;
+    this.#after = after;
+    if (typeof call.traceparent !== 'string' || !TRACEPARENT.test(call.traceparent)) return;
+    this.traceparent = call.traceparent;
+    if (typeof call.tracestate === 'string' && call.tracestate.length <= TRACESTATE_UNITS) {
+      this.tracestate = call.tracestate;
+    }
+  }
+
+  afterAnswer(run: () => void): void {
+    this.#after.push(run);
+  }
+}
+
+class JsonRpcPeer implements Peer {
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  readonly #transport: Transport;
+  readonly #components: PeerComponents;
+  readonly #logger: Logger;
+  readonly #idPrefix: string;
+  readonly #maxInFlight: number;
+  readonly #frameBytes: number;
+  readonly #pending: PendingCalls;
+  readonly #ended = new AbortController();
+  #end: { readonly code: number; readonly reason: string } | undefined;
+  #lastId = 0;
+  #inFlight = 0;
+  #refusedNotifications = 0;
+  #unknownAnswers = 0;
+  #invalidMessages = 0;
+
+  constructor(transport: Transport, components: PeerComponents, options: PeerOptions) {
+    this.#transport = transport;
+    this.#components = components;
+    this.#logger = components.logger ?? silentLogger;
+    this.#idPrefix = options.idPrefix ?? '';
+    this.#maxInFlight = options.maxInFlight ?? 1_024;
+    this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
+    this.#pending = new PendingCalls(components.clock ?? systemClock);
+    const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
+    this.closed = promise;
+    transport.receive({
+      message: (text) => this.#receive(text),
+      closed: (code, reason) => {
+        this.#finish(code, reason);
+        resolve({ code, reason });
+      },
+    });
+  }
+
+  async call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
+    options.signal?.throwIfAborted();
+    if (this.#end !== undefined) {
+      throw new GaterError('unavailable', 'the connection is closed', {
+        details: { closeCode: this.#end.code },
+      });
+    }
+    const id = this.#idPrefix === '' ? ++this.#lastId : `${this.#idPrefix}${++this.#lastId}`;
+    const text = encodeRequest(id, method, params, options);
+    if (this.#exceeds(text)) throw this.#tooLong(`the call of ${method}`);
+    const answer = this.#pending.wait(id, method, options);
+    this.#transport.send(text);
+    return answer;
+  }
+
+  notify(method: string, params?: unknown): void {
+    this.send(encodeNotification(method, params));
+  }
+
+  send(text: string): void {
+    if (this.#end === undefined) this.#transport.send(text);
+  }
+
+  close(code = 1000, reason = ''): void {
+    this.#transport.close(code, reason);
+  }
+
+  stats(): PeerStats {
+    return {
+      inFlight: this.#inFlight,
+      pending: this.#pending.size,
+      refusedNotifications: this.#refusedNotifications,
+      unknownAnswers: this.#unknownAnswers,
+      invalidMessages: this.#invalidMessages,
+    };
+  }
+
+  #finish(code: number, reason: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = { code, reason };
+    this.#pending.abandon('the connection closed before the answer came', { closeCode: code });
+    this.#ended.abort(
+      new GaterError('unavailable', 'the connection is closed', { details: { closeCode: code } }),
+    );
+  }
+
+  #receive(text: string): void {
+    const message = parseMessage(text);
+    if (!isBatch(message)) {
+      this.#take(message, (answer) => this.send(answer), false, text.length);
+      return;
+    }
+    const calls = message.filter(isAnswered).length;
+    const batch = new BatchAnswer(calls, this.#frameBytes, (answers) => this.send(answers));
+    for (const element of message) {
+      const slot = isAnswered(element) ? batch.slot(element.id ?? null) : undefined;
+      this.#take(element, (answer) => slot?.(answer), true, text.length, batch);
+    }
+  }
+
+  #take(element: Inbound, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
+    switch (element.kind) {
+      case 'answer':
+        this.#answered(element);
+        break;
+      case 'invalid':
+        this.#invalidMessages++;
+        reply(encodeError(element.id, toRpcError(element.error, element.code)));
+        break;
+      case 'call':
+        this.#called(element, reply, batched, frameUnits, batch);
+    }
+  }
+
+  #answered({ id, result, error }: Inbound & { readonly kind: 'answer' }): void {
+    const known =
+      error === undefined || error === null
+        ? this.#pending.resolve(id, result)
+        : this.#pending.reject(id, fromRpcError(error));
+    if (!known) this.#unknownAnswers++;
+  }
+
+  #called(call: InboundCall, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
+    const { id, method, params } = call;
+    if (id === undefined) {
+      if (Array.isArray(params)) {
+        this.#refusedNotifications++;
+        return;
+      }
+      if (this.#components.onNotification?.(method, params ?? {}) === true) return;
+    }
+    const after = batch?.after ?? [];
+    if (this.#inFlight >= this.#maxInFlight) {
+      const error = new GaterError(
+        'overloaded',
+        `${this.#maxInFlight} calls of this connection are under way`,
+      );
+      this.#settle(id, error, reply, after, batched);
+      return;
+    }
+    const context = new CallContext(call, batched, frameUnits, this.#ended.signal, after);
+    let result: unknown;
+    try {
+      if (this.#components.handle === undefined) {
+        throw new GaterError('not_supported', `${JSON.stringify(method.slice(0, 64))} is not served here`);
+      }
+      result = this.#components.handle(method, params ?? {}, context);
+    } catch (error) {
+      this.#settle(id, this.#known(error, method), reply, after, batched);
+      return;
+    }
+    if (!isPromise(result)) {
+      this.#settle(id, result, reply, after, batched);
+      return;
+    }
+    this.#inFlight++;
+    result.then(
+      (value) => {
+        this.#inFlight--;
+        this.#settle(id, value, reply, after, batched);
+      },
+      (error: unknown) => {
+        this.#inFlight--;
+        this.#settle(id, this.#known(error, method), reply, after, batched);
+      },
+    );
+  }
+
+  /** Sends a result or an error, and does what waits for that. */
+  #settle(
+    id: RpcId | undefined,
+    outcome: unknown,
+    reply: Reply,
+    after: (() => void)[],
+    batched: boolean,
+  ): void {
+    if (id === undefined) {
+      if (GaterError.is(outcome)) this.#refusedNotifications++;
+    } else {
+      reply(this.#encode(id, outcome));
+    }
+    // Those of a batch run when the whole batch is answered.
+    if (!batched) for (const run of after) run();
+  }
+
+  #encode(id: RpcId, outcome: unknown): string {
+    if (GaterError.is(outcome)) return encodeError(id, toRpcError(outcome));
+    try {
+      const text = encodeResult(id, outcome);
+      return this.#exceeds(text) ? encodeError(id, toRpcError(this.#tooLong('the answer'))) : text;
+    } catch (error) {
+      return encodeError(id, toRpcError(this.#known(error, 'an answer')));
+    }
+  }
+
+  #known(error: unknown, method: string): GaterError {
+    if (!GaterError.is(error)) this.#logger.error({ err: error, method }, 'a handler failed unexpectedly');
+    return GaterError.from(error);
+  }
+
+  #exceeds(text: string): boolean {
+    return utf8Bytes(text, this.#frameBytes) > this.#frameBytes;
+  }
+
+  #tooLong(what: string): GaterError {
+    return new GaterError(
+      'payload_too_large',
+      `${what} is longer than a frame of ${this.#frameBytes} bytes`,
+      {
+        details: { limit: this.#frameBytes },
+      },
+    );
+  }
+}
+
+function isBatch(message: Inbound | readonly Inbound[]): message is readonly Inbound[] {
+  return Array.isArray(message);
+}
+
+/** Whether an element of a batch has an answer. */
+function isAnswered(
+  element: Inbound,
+): element is Inbound & { readonly kind: 'call' | 'invalid'; readonly id: RpcId } {
+  return element.kind === 'invalid' || (element.kind === 'call' && element.id !== undefined);
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}
+
+/** Begins to speak over `transport`, which is the peer's alone from now on. */
+export function createPeer(
+  transport: Transport,
+  components: PeerComponents = {},
+  options: PeerOptions = {},
+): Peer {
+  return new JsonRpcPeer(transport, components, options);
+}

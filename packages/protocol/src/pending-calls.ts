@@ -1,0 +1,90 @@
+import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
+
+interface PendingCall {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly timer: Timer | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: (() => void) | undefined;
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** Errors of calls that were sent, and whose connection ended before an answer came. */
+const unanswered = new WeakSet<object>();
+
+/**
+ * True when `error` says that a call was sent and its connection broke before the answer: whether it had an
+ * effect is unknown. Kept beside the error, not in it, so that no other program's answer can look like it.
+ */
+export function wasUnanswered(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unanswered.has(error);
+}
+
+/** The calls of one connection that wait for their answers. */
+export class PendingCalls {
+  readonly #calls = new Map<string | number, PendingCall>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Waits for the answer to `id`. Rejects with `timeout`, or with the signal's reason. */
+  wait(id: string | number, method: string, { signal, timeoutMs }: WaitOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer =
+        timeoutMs === undefined
+          ? undefined
+          : this.#clock.setTimer(() => {
+              const details = { timeoutMs };
+              const error = new GaterError('timeout', `${method} was not answered within ${timeoutMs} ms`, {
+                details,
+              });
+              this.#take(id)?.reject(error);
+            }, timeoutMs);
+      const onAbort = signal === undefined ? undefined : () => this.#take(id)?.reject(signal.reason);
+      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+      this.#calls.set(id, { resolve, reject, timer, signal, onAbort });
+    });
+  }
+
+  /** False when nobody waits for `id` (any longer). */
+  resolve(id: unknown, result: unknown): boolean {
+    const call = this.#take(id);
+    call?.resolve(result);
+    return call !== undefined;
+  }
+
+  /** False when nobody waits for `id` (any longer). */
+  reject(id: unknown, error: unknown): boolean {
+    const call = this.#take(id);
+    call?.reject(error);
+    return call !== undefined;
+  }
+
+  /** Rejects all that wait: their answers will not come. */
+  abandon(message: string, details: { readonly closeCode: number }): void {
+    for (const id of [...this.#calls.keys()]) {
+      const error = new GaterError('unavailable', message, { details });
+      unanswered.add(error);
+      this.#take(id)?.reject(error);
+    }
+  }
+
+  #take(id: unknown): PendingCall | undefined {
+    const call = this.#calls.get(id as string);
+    if (call === undefined) return undefined;
+    this.#calls.delete(id as string);
+    call.timer?.cancel();
+    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort);
+    return call;
+  }
+}

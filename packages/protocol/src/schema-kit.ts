@@ -1,0 +1,149 @@
+import type { JsonObject, JsonValue } from '@esdb-gater/types';
+import { type TOptional, type TSchema, type TUnsafe, Type } from 'typebox';
+
+/** A JSON Schema of a value of type `T`. As JSON it is plain JSON Schema 2020-12. */
+export type Schema<T> = TUnsafe<T>;
+
+/** A member that may be absent. */
+export type OptionalSchema<T> = TOptional<TUnsafe<T>>;
+
+/**
+ * One schema for each member of `T`, optional where the member is: the compiler sees to it that a schema and
+ * the type it stands for do not drift apart.
+ */
+export type Members<T> = {
+  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
+    ? OptionalSchema<Required<T>[K]>
+    : Schema<T[K]>;
+};
+
+/** What an error says when a value does not fit: in words, and by a stable reason. */
+export interface Wording {
+  /** What is expected, so that "expected <description>" reads well. */
+  readonly description: string;
+  /** The `reason` of the error. @default 'schema' */
+  readonly reason?: string;
+}
+
+/** Keywords that describe a text to readers of the schema; `check` is what decides. */
+export interface TextHints {
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly format?: 'date-time' | 'uuid';
+}
+
+/** The annotation under which a schema carries the reason of its errors. */
+export const REASON = 'x-reason';
+
+function annotations(wording: Wording): { description: string; [REASON]?: string } {
+  return wording.reason === undefined
+    ? { description: wording.description }
+    : { description: wording.description, [REASON]: wording.reason };
+}
+
+function typed<T>(schema: TSchema): Schema<T> {
+  return schema as Schema<T>;
+}
+
+/** An object with exactly these members; `open` tolerates others, as answers of newer programs may have them. */
+export function object<T>(
+  members: Members<T>,
+  options: { readonly description?: string; readonly open?: boolean } = {},
+): Schema<T> {
+  return typed(
+    Type.Object(members as Record<string, TSchema>, {
+      ...(options.open === true ? {} : { additionalProperties: false }),
+      ...(options.description === undefined ? {} : { description: options.description }),
+    }),
+  );
+}
+
+export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
+  return Type.Optional(schema) as unknown as OptionalSchema<T>;
+}
+
+export function array<T>(
+  items: Schema<T>,
+  options: { readonly min?: number; readonly max?: number } & Partial<Wording> = {},
+): Schema<readonly T[]> {
+  const { min, max, description = 'an array', reason } = options;
+  return typed(
+    Type.Array(items, {
+      ...(min === undefined ? {} : { minItems: min }),
+      ...(max === undefined ? {} : { maxItems: max }),
+      ...annotations(reason === undefined ? { description } : { description, reason }),
+    }),
+  );
+}
+
+/** A text for which `check` holds. */
+export function text(
+  check: (value: string) => boolean,
+  wording: Wording,
+  hints: TextHints = {},
+): Schema<string> {
+  const base = Type.String({ ...hints, ...annotations(wording) });
+  return typed(Type.Refine(base, (value: string) => check(value)));
+}
+
+/** Any text. */
+export function anyText(description = 'a string'): Schema<string> {
+  return typed(Type.String({ description }));
+}
+
+/** One of the given texts. */
+export function oneOf<const T extends string>(values: readonly T[], reason?: string): Schema<T> {
+  const description = `one of ${values.join(', ')}`;
+  const wording = annotations(reason === undefined ? { description } : { description, reason });
+  return typed(Type.Unsafe({ type: 'string', enum: [...values], ...wording }));
+}
+
+/** An integer within bounds; the upper one is never beyond what a double carries exactly. */
+export function integer(
+  minimum: number,
+  options: { readonly maximum?: number; readonly reason?: string; readonly description?: string } = {},
+): Schema<number> {
+  const maximum = options.maximum ?? Number.MAX_SAFE_INTEGER;
+  const description =
+    options.description ??
+    (options.maximum === undefined
+      ? `an integer of at least ${minimum}`
+      : `an integer from ${minimum} to ${maximum}`);
+  const wording = annotations(
+    options.reason === undefined ? { description } : { description, reason: options.reason },
+  );
+  return typed(Type.Integer({ minimum, maximum, ...wording }));
+}
+
+export function boolean(): Schema<boolean> {
+  return typed(Type.Boolean({ description: 'true or false' }));
+}
+
+export function number(): Schema<number> {
+  return typed(Type.Number({ description: 'a number' }));
+}
+
+/** Any JSON value. What came from a frame is one; what a caller hands over in process is checked apart. */
+export function json(): Schema<JsonValue> {
+  return typed(Type.Unsafe({ description: 'any JSON value' }));
+}
+
+export function jsonObject(description = 'an object'): Schema<JsonObject> {
+  return typed(Type.Unsafe({ type: 'object', description }));
+}
+
+/** An object with any names as members, all of one kind. */
+export function dictionary<T>(values: Schema<T>, description: string): Schema<Readonly<Record<string, T>>> {
+  return typed(Type.Unsafe({ type: 'object', additionalProperties: values, description }));
+}
+
+/** Any one of the given schemas. */
+export function anyOf<T>(variants: readonly Schema<T>[], wording: Wording): Schema<T> {
+  return typed(Type.Unsafe({ anyOf: [...variants], ...annotations(wording) }));
+}
+
+/** `schema`, and not the value `excluded`. */
+export function except<T>(schema: Schema<T>, excluded: T): Schema<T> {
+  return typed(Type.Unsafe({ ...schema, not: { const: excluded } }));
+}

@@ -1,0 +1,28 @@
+/** The WebSocket subprotocol of this version. */
+export const SUBPROTOCOL = 'esdb-gater.v1';
+
+/** Why a connection was closed. The codes below 4000 are those of RFC 6455. */
+export const CLOSE_CODES = {
+  normal: 1000,
+  /** The gateway ends; the last position resumes on another. */
+  goingAway: 1001,
+  /** A binary frame. */
+  unsupportedData: 1003,
+  /** The connection broke; never sent. */
+  broken: 1006,
+  /** Text that is not UTF-8. */
+  invalidText: 1007,
+  messageTooBig: 1009,
+  /** The connection does not read fast enough; the last position resumes. */
+  tooSlow: 4008,
+  /** The token ended or is none. */
+  unauthorized: 4401,
+  /** The token was revoked, or does not allow this. */
+  forbidden: 4403,
+  /** No token came in time. */
+  authenticationTimeout: 4408,
+  /** Too many connections. */
+  tooMany: 4429,
+} as const;
+
+export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
