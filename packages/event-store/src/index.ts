@@ -1,1 +1,44 @@
-export {};
+// A store in memory, and any store as a worker
+
+// What stores are made of
+export { endedError, throwIfEnded, watchContext } from './call-context.ts';
+export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
+export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
+export { type EncodedEvent, encodeEvents, encodeJson, utf8Bytes } from './encode-event.ts';
+export {
+  decodeSnapshot,
+  decodeSnapshotList,
+  encodeSnapshot,
+  type StoredSnapshot,
+  snapshotText,
+} from './encode-snapshot.ts';
+export {
+  notSupported,
+  snapshotNotFound,
+  storeClosed,
+  streamDeleted,
+  streamNotFound,
+  wrongExpectedVersion,
+} from './errors.ts';
+export { eventCore, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
+export { nextEpochUs } from './event-time.ts';
+export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+export { jsonEqual, jsonTextEqual } from './json-equal.ts';
+export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+export { STORE_METHODS, type StoreMethod } from './methods.ts';
+export {
+  completeAfter,
+  completeCount,
+  completeStreamRead,
+  nextVersion,
+  PageMeter,
+  readableRange,
+  type StreamRead,
+  type VersionRange,
+} from './pages.ts';
+export { type AppendPlan, type AppendRequest, idKey, type KnownEvent, planAppend } from './plan-append.ts';
+export type { StoreHealth } from './store-health.ts';
+export { createStoreWorker, type StoreWorkerOptions } from './store-worker.ts';
+export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
+export { compareUtf8, prefixEnd } from './utf8-order.ts';
+export { isUuid, uuidV7 } from './uuid.ts';

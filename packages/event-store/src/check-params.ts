@@ -1,0 +1,39 @@
+import {
+  GaterError,
+  invalidArgument,
+  isName,
+  isStreamId,
+  LIMITS,
+  type SnapshotParams,
+} from '@esdb-gater/types';
+
+/** @throws `store_not_found` when the call is for another store */
+export function checkStoreId(asked: string, storeId: string): void {
+  if (asked === storeId) return;
+  throw new GaterError(
+    'store_not_found',
+    `this is the store ${JSON.stringify(storeId)}, asked was ${JSON.stringify(asked)}`,
+  );
+}
+
+/** @throws `invalid_argument` (reason `stream_id`) */
+export function checkStreamId(streamId: string): void {
+  if (isStreamId(streamId)) return;
+  throw invalidArgument(
+    'stream_id',
+    `streamId must be 1 to ${LIMITS.nameUnits} characters without control characters, and neither . nor ..`,
+  );
+}
+
+/** @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`) */
+export function checkSnapshotIds(params: SnapshotParams): void {
+  const rule = `must be 1 to ${LIMITS.nameUnits} characters without control characters`;
+  if (!isName(params.sourceUuid)) throw invalidArgument('source_uuid', `sourceUuid ${rule}`);
+  if (!isName(params.streamUuid)) throw invalidArgument('stream_uuid', `streamUuid ${rule}`);
+}
+
+/** @throws `invalid_argument` (reason `version`) */
+export function checkSnapshotVersion(version: number): void {
+  if (Number.isSafeInteger(version) && version >= 0) return;
+  throw invalidArgument('version', `version is ${String(version)}, expected was a version from 0`);
+}

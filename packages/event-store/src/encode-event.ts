@@ -1,0 +1,98 @@
+import { GaterError, invalidArgument, isName, LIMITS, type NewEvent } from '@esdb-gater/types';
+import { isUuid, uuidV7 } from './uuid.ts';
+
+/** A new event whose parts are JSON text: encoded once, then compared, kept and read as text. */
+export interface EncodedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: string;
+  /** `{}` when there is none. */
+  readonly metadata: string;
+  /** `[]` when there are none. */
+  readonly tags: string;
+  readonly tagList: readonly string[];
+}
+
+const NO_TAGS: readonly string[] = Object.freeze([]);
+
+/**
+ * Encodes the events of one append.
+ *
+ * An event without an id gets a UUIDv7, as a convenience of embedded use; behind a gateway all have one.
+ *
+ * @throws `invalid_argument` (reasons `events`, `event_type`, `event_id`, `event_tags`, `event_metadata`, `json`),
+ * `payload_too_large`
+ */
+export function encodeEvents(events: readonly NewEvent[], nowMs: number): EncodedEvent[] {
+  if (!Array.isArray(events) || events.length < 1 || events.length > LIMITS.eventsPerAppend) {
+    throw invalidArgument('events', `events must be an array of 1 to ${LIMITS.eventsPerAppend}`);
+  }
+  return events.map((event, index) => encodeEvent(event, `events[${index}]`, nowMs));
+}
+
+function encodeEvent(event: NewEvent, path: string, nowMs: number): EncodedEvent {
+  if (!isName(event.type)) {
+    throw invalidArgument(
+      'event_type',
+      `${path}.type must be 1 to ${LIMITS.nameUnits} characters without control characters`,
+    );
+  }
+  if (event.id !== undefined && !isUuid(event.id)) {
+    throw invalidArgument('event_id', `${path}.id must be a UUID`);
+  }
+  const tagList = event.tags ?? NO_TAGS;
+  if (!Array.isArray(tagList) || !tagList.every(isName)) {
+    throw invalidArgument(
+      'event_tags',
+      `${path}.tags must be strings of 1 to ${LIMITS.nameUnits} characters without control characters`,
+    );
+  }
+  const metadata = event.metadata === undefined ? '{}' : encodeJson(event.metadata, `${path}.metadata`);
+  if (metadata[0] !== '{') throw invalidArgument('event_metadata', `${path}.metadata must be an object`);
+  const data = encodeJson(event.data, `${path}.data`);
+  const tags = tagList.length === 0 ? '[]' : JSON.stringify(tagList);
+  checkBytes(data, metadata, tags, path);
+  return { id: event.id ?? uuidV7(nowMs), type: event.type, data, metadata, tags, tagList };
+}
+
+/**
+ * The JSON text of a value.
+ *
+ * @throws `invalid_argument` (reason `json`) for what JSON cannot carry: no value at all, NaN and the infinities
+ * (which `JSON.stringify` would turn into null), cycles, and nesting beyond the stack
+ */
+export function encodeJson(value: unknown, path: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+    // Only a text with a null in it can hide a number that JSON cannot carry: most events are not walked.
+    if (text?.includes('null') === true && hasLostNumber(value)) text = undefined;
+  } catch (error) {
+    throw invalidArgument('json', `${path} cannot be written as JSON: ${(error as Error).message}`);
+  }
+  if (text === undefined) throw invalidArgument('json', `${path} must be a JSON value`);
+  return text;
+}
+
+function hasLostNumber(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(hasLostNumber);
+}
+
+function checkBytes(data: string, metadata: string, tags: string, path: string): void {
+  // A UTF-16 unit is at most three bytes of UTF-8: short events are not measured.
+  if ((data.length + metadata.length + tags.length) * 3 <= LIMITS.messageBytes) return;
+  const bytes = utf8Bytes(data) + utf8Bytes(metadata) + utf8Bytes(tags);
+  if (bytes <= LIMITS.messageBytes) return;
+  throw new GaterError(
+    'payload_too_large',
+    `${path} has ${bytes} bytes as JSON, at most ${LIMITS.messageBytes} are allowed`,
+    { details: { bytes, maxBytes: LIMITS.messageBytes } },
+  );
+}
+
+/** How many bytes a text has in UTF-8. */
+export function utf8Bytes(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}

@@ -1,0 +1,54 @@
+import { invalidArgument, LIMITS, type RecordSnapshotParams, type Snapshot } from '@esdb-gater/types';
+import { checkSnapshotIds, checkSnapshotVersion } from './check-params.ts';
+import { encodeJson, utf8Bytes } from './encode-event.ts';
+import { isoTimestamp } from './event-text.ts';
+import { PageMeter } from './pages.ts';
+
+/** A snapshot as a store keeps it: its JSON parts are text. */
+export interface StoredSnapshot {
+  readonly sourceUuid: string;
+  readonly streamUuid: string;
+  readonly version: number;
+  readonly record: string;
+  /** `{}` when there is none. */
+  readonly metadata: string;
+  readonly epochUs: number;
+}
+
+/** @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`, `version`, `json`, `metadata`) */
+export function encodeSnapshot(params: RecordSnapshotParams, epochUs: number): StoredSnapshot {
+  checkSnapshotIds(params);
+  checkSnapshotVersion(params.version);
+  const metadata = params.metadata === undefined ? '{}' : encodeJson(params.metadata, 'metadata');
+  if (metadata[0] !== '{') throw invalidArgument('metadata', 'metadata must be an object');
+  const { sourceUuid, streamUuid, version } = params;
+  return { sourceUuid, streamUuid, version, record: encodeJson(params.record, 'record'), metadata, epochUs };
+}
+
+/** The JSON of a `Snapshot`. */
+export function snapshotText(stored: StoredSnapshot): string {
+  return (
+    `{"sourceUuid":${JSON.stringify(stored.sourceUuid)},"streamUuid":${JSON.stringify(stored.streamUuid)}` +
+    `,"version":${stored.version},"record":${stored.record},"metadata":${stored.metadata}` +
+    `,"timestamp":"${isoTimestamp(stored.epochUs)}"}`
+  );
+}
+
+export function decodeSnapshot(stored: StoredSnapshot): Snapshot {
+  return JSON.parse(snapshotText(stored)) as Snapshot;
+}
+
+/**
+ * The newest snapshots of a list, newest first: at most 1 000 and 8 MiB, so that the answer fits into a frame.
+ * Older ones are still there for `readSnapshot` by version.
+ */
+export function decodeSnapshotList(newestFirst: Iterable<StoredSnapshot>): Snapshot[] {
+  const meter = new PageMeter();
+  const snapshots: Snapshot[] = [];
+  for (const stored of newestFirst) {
+    const text = snapshotText(stored);
+    if (snapshots.length === LIMITS.pageCount || !meter.take(utf8Bytes(text))) break;
+    snapshots.push(JSON.parse(text) as Snapshot);
+  }
+  return snapshots;
+}

@@ -1,0 +1,42 @@
+import { ANY_VERSION, invalidArgument, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
+import { streamDeleted, streamNotFound, wrongExpectedVersion } from './errors.ts';
+import { isDeleted, isMissing, isReadable, type StreamState } from './stream-state.ts';
+
+/** The expected version of a call, checked for its form. @throws `invalid_argument` (reason `expected_version`) */
+export function completeExpectedVersion(expected: number | undefined): number {
+  if (expected === undefined) return ANY_VERSION;
+  if (Number.isSafeInteger(expected) && (expected >= NO_STREAM || expected === ANY_VERSION)) return expected;
+  if (expected === STREAM_EXISTS) return expected;
+  throw invalidArgument(
+    'expected_version',
+    `expectedVersion is ${String(expected)}, expected was a version from 0, -1 (no stream), -2 (any) or -4 (stream exists)`,
+  );
+}
+
+/**
+ * Lets an append pass, or says why not. A deleted stream begins again for who expects no stream, any version,
+ * or the last one that it had.
+ *
+ * @throws `wrong_expected_version`, `stream_deleted`
+ */
+export function checkAppendVersion(streamId: string, expected: number, stream: StreamState): void {
+  if (expected === ANY_VERSION || expected === stream.version) return;
+  if (expected === NO_STREAM && isDeleted(stream)) return;
+  if (expected === STREAM_EXISTS) {
+    if (isReadable(stream)) return;
+    if (isDeleted(stream)) throw streamDeleted(streamId, stream.version);
+  }
+  throw wrongExpectedVersion(streamId, expected, stream.version);
+}
+
+/**
+ * Lets a delete pass, or says why not.
+ *
+ * @throws `stream_not_found`, `stream_deleted`, `wrong_expected_version`
+ */
+export function checkDeleteVersion(streamId: string, expected: number, stream: StreamState): void {
+  if (isMissing(stream)) throw streamNotFound(streamId);
+  if (isDeleted(stream)) throw streamDeleted(streamId, stream.version);
+  if (expected === ANY_VERSION || expected === STREAM_EXISTS || expected === stream.version) return;
+  throw wrongExpectedVersion(streamId, expected, stream.version);
+}

@@ -1,0 +1,275 @@
+import {
+  type AppendEventsParams,
+  type AppendResult,
+  type CallContext,
+  type Clock,
+  type DeleteStreamParams,
+  type EventStore,
+  type FeedCheckpoint,
+  type GetEventsParams,
+  type GetStreamsParams,
+  invalidArgument,
+  isStoreId,
+  type Logger,
+  type ReadAllParams,
+  type RecordedEvent,
+  type RecordSnapshotParams,
+  type Snapshot,
+  type SnapshotParams,
+  type StorePage,
+  type StreamPage,
+  type StreamParams,
+  silentLogger,
+  systemClock,
+} from '@esdb-gater/types';
+import { throwIfEnded } from './call-context.ts';
+import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
+import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
+import { type EncodedEvent, encodeEvents, utf8Bytes } from './encode-event.ts';
+import { decodeSnapshot, decodeSnapshotList, encodeSnapshot } from './encode-snapshot.ts';
+import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
+import { eventCore, eventText } from './event-text.ts';
+import { nextEpochUs } from './event-time.ts';
+import { checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+import { MemorySnapshots } from './memory-snapshots.ts';
+import { MemoryStreams } from './memory-streams.ts';
+import { STORE_METHODS } from './methods.ts';
+import {
+  completeAfter,
+  completeCount,
+  completeStreamRead,
+  nextVersion,
+  PageMeter,
+  readableRange,
+} from './pages.ts';
+import { idKey, type KnownEvent, planAppend } from './plan-append.ts';
+import { isReadable } from './stream-state.ts';
+
+export interface MemoryStoreOptions {
+  readonly storeId: string;
+  /** @default the platform's */
+  readonly clock?: Clock;
+  /** @default silent */
+  readonly logger?: Logger;
+}
+
+interface MemoryEvent extends KnownEvent {
+  /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can change the store. */
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/**
+ * The reference store: everything in memory, gone with the process. Every rule of a store can be read here
+ * without a database around it.
+ *
+ * @throws `invalid_argument` (reason `store_id`)
+ */
+export function createMemoryStore(options: MemoryStoreOptions): EventStore {
+  if (!isStoreId(options.storeId)) {
+    throw invalidArgument(
+      'store_id',
+      `storeId ${JSON.stringify(options.storeId)} must be 1 to 64 of A-Z a-z 0-9 _ -`,
+    );
+  }
+  return new MemoryStore(options);
+}
+
+class MemoryStore implements EventStore {
+  readonly storeId: string;
+  readonly storeUuid: string = crypto.randomUUID();
+  readonly methods: readonly string[] = STORE_METHODS;
+  readonly feedCheckpoint: FeedCheckpoint = createMemoryCheckpoint();
+
+  readonly #clock: Clock;
+  readonly #listeners: CommitListeners;
+  readonly #streams = new MemoryStreams();
+  readonly #snapshots = new MemorySnapshots();
+  /** The event of position p stands at p - 1. */
+  readonly #events: MemoryEvent[] = [];
+  readonly #byId = new Map<string, MemoryEvent>();
+  #lastEpochUs = 0;
+  #closed = false;
+
+  constructor(options: MemoryStoreOptions) {
+    this.storeId = options.storeId;
+    this.#clock = options.clock ?? systemClock;
+    this.#listeners = createCommitListeners(options.logger ?? silentLogger);
+  }
+
+  async appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult> {
+    this.#check(params, context);
+    checkStreamId(params.streamId);
+    if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
+    const { streamId } = params;
+    const expectedVersion = completeExpectedVersion(params.expectedVersion);
+    const events = encodeEvents(params.events, this.#clock.now());
+    const state = this.#streams.state(streamId);
+    const plan = planAppend({ streamId, expectedVersion, events }, state, (key) => this.#byId.get(key));
+    if (plan.kind === 'duplicate') return plan.result;
+    this.#lastEpochUs = nextEpochUs(this.#clock.now(), this.#lastEpochUs);
+    for (const [index, event] of events.entries()) this.#write(streamId, plan.firstVersion + index, event);
+    const position = this.#events.length;
+    this.#listeners.notify(position);
+    return {
+      version: plan.firstVersion + events.length - 1,
+      position,
+      count: events.length,
+      duplicate: false,
+    };
+  }
+
+  #write(streamId: string, version: number, event: EncodedEvent): void {
+    const position = this.#events.length + 1;
+    const { id, type, data, metadata, tags } = event;
+    const epochUs = this.#lastEpochUs;
+    const stored = { streamId, version, position, id, type, data, metadata, tags, epochUs };
+    const text = eventText(this.storeId, eventCore(stored), epochUs);
+    const kept: MemoryEvent = { ...stored, text, bytes: utf8Bytes(text) };
+    this.#events.push(kept);
+    this.#byId.set(idKey(id), kept);
+    this.#streams.add(streamId, position);
+  }
+
+  async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
+    this.#check(params, context);
+    const read = completeStreamRead(params);
+    const stream = this.#streams.state(read.streamId);
+    const range = readableRange(read, stream);
+    const meter = new PageMeter();
+    const events: RecordedEvent[] = [];
+    const step = read.backward ? -1 : 1;
+    let version = read.backward ? range.highest : range.lowest;
+    while (events.length < read.count && version >= range.lowest && version <= range.highest) {
+      const event = this.#at(this.#streams.position(read.streamId, version));
+      if (!meter.take(event.bytes)) break;
+      events.push(JSON.parse(event.text) as RecordedEvent);
+      version += step;
+    }
+    const next = events.length === 0 ? undefined : nextVersion(read, range, version - step);
+    return { events, version: stream.version, ...(next === undefined ? {} : { next }) };
+  }
+
+  async getVersion(params: StreamParams, context?: CallContext): Promise<{ version: number }> {
+    this.#check(params, context);
+    return { version: this.#streams.state(params.streamId).version };
+  }
+
+  async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {
+    this.#check(params, context);
+    return { exists: isReadable(this.#streams.state(params.streamId)) };
+  }
+
+  async getStreams(
+    params: GetStreamsParams,
+    context?: CallContext,
+  ): Promise<{ streams: string[]; next?: string }> {
+    this.#check(params, context);
+    const limit = completeCount('limit', params.limit);
+    const streams: string[] = [];
+    for (const name of this.#streams.names(params.prefix ?? '', params.after)) {
+      if (!isReadable(this.#streams.state(name))) continue;
+      if (streams.length === limit) return { streams, next: streams.at(-1) as string };
+      streams.push(name);
+    }
+    return { streams };
+  }
+
+  async deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ version: number }> {
+    this.#check(params, context);
+    const { streamId } = params;
+    const stream = this.#streams.state(streamId);
+    checkDeleteVersion(streamId, completeExpectedVersion(params.expectedVersion), stream);
+    this.#streams.hide(streamId);
+    return { version: stream.version };
+  }
+
+  async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
+    this.#check(params, context);
+    if (params.query !== undefined) throw notSupported('queries', this.storeId);
+    const limit = completeCount('limit', params.limit);
+    const newest = this.#events.length;
+    const meter = new PageMeter();
+    const events: RecordedEvent[] = [];
+    let position = completeAfter(params.after);
+    while (events.length < limit && position < newest) {
+      const event = this.#at(position + 1);
+      if (!meter.take(event.bytes)) break;
+      events.push(JSON.parse(event.text) as RecordedEvent);
+      position += 1;
+    }
+    if (events.length > 0 && position < newest) return { events, lastPosition: position, next: position };
+    return { events, lastPosition: newest };
+  }
+
+  async recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>> {
+    this.#check(params, context);
+    this.#snapshots.put(encodeSnapshot(params, nextEpochUs(this.#clock.now(), 0)));
+    return {};
+  }
+
+  async readSnapshot(
+    params: SnapshotParams & { readonly version?: number },
+    context?: CallContext,
+  ): Promise<Snapshot> {
+    this.#check(params, context);
+    checkSnapshotIds(params);
+    if (params.version !== undefined) checkSnapshotVersion(params.version);
+    const found = this.#snapshots.get(params, params.version);
+    if (found === undefined) throw snapshotNotFound(params.sourceUuid, params.streamUuid, params.version);
+    return decodeSnapshot(found);
+  }
+
+  async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
+    this.#check(params, context);
+    checkSnapshotIds(params);
+    return { snapshots: decodeSnapshotList(this.#snapshots.list(params)) };
+  }
+
+  async deleteSnapshot(
+    params: SnapshotParams & { readonly version: number },
+    context?: CallContext,
+  ): Promise<{ deleted: boolean }> {
+    this.#check(params, context);
+    checkSnapshotIds(params);
+    checkSnapshotVersion(params.version);
+    return { deleted: this.#snapshots.delete(params, params.version) };
+  }
+
+  async quickHealthCheck(context?: CallContext): Promise<Record<string, never>> {
+    this.#check({ storeId: this.storeId }, context);
+    return {};
+  }
+
+  onCommitted(listener: (position: number) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listeners.clear();
+  }
+
+  #at(position: number): MemoryEvent {
+    const event = this.#events[position - 1];
+    if (event === undefined) throw new RangeError(`no event at position ${position}`);
+    return event;
+  }
+
+  #check(params: { readonly storeId: string }, context: CallContext | undefined): void {
+    if (this.#closed) throw storeClosed(this.storeId);
+    throwIfEnded(context);
+    checkStoreId(params.storeId, this.storeId);
+  }
+}
+
+/** A checkpoint that lives as long as the process: what a store without a file has. */
+function createMemoryCheckpoint(): FeedCheckpoint {
+  let saved = 0;
+  return {
+    load: async () => saved,
+    save: async (position) => {
+      saved = Math.max(saved, position);
+    },
+  };
+}

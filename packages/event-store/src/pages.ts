@@ -1,0 +1,83 @@
+import { type GetEventsParams, invalidArgument, LIMITS } from '@esdb-gater/types';
+import { streamDeleted, streamNotFound } from './errors.ts';
+import { isDeleted, isMissing, type StreamState } from './stream-state.ts';
+
+/** `count` or `limit` of a page. @throws `invalid_argument` with the parameter's name as reason */
+export function completeCount(name: 'count' | 'limit', value: number | undefined): number {
+  if (value === undefined) return LIMITS.pageCountDefault;
+  if (Number.isInteger(value) && value >= 1 && value <= LIMITS.pageCount) return value;
+  throw invalidArgument(name, `${name} is ${String(value)}, expected was 1 to ${LIMITS.pageCount}`);
+}
+
+/** An exclusive position. @throws `invalid_argument` (reason `after`) */
+export function completeAfter(value: number | undefined): number {
+  if (value === undefined) return 0;
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalidArgument('after', `after is ${String(value)}, expected was a position from 0`);
+}
+
+/** What a stream read asks for, with its defaults. */
+export interface StreamRead {
+  readonly streamId: string;
+  readonly backward: boolean;
+  /** -1 only backward: from the newest. */
+  readonly startVersion: number;
+  readonly count: number;
+}
+
+/** @throws `invalid_argument` (reasons `direction`, `start_version`, `count`) */
+export function completeStreamRead(params: GetEventsParams): StreamRead {
+  const { direction = 'forward', streamId } = params;
+  if (direction !== 'forward' && direction !== 'backward') {
+    throw invalidArgument('direction', `direction is ${String(direction)}, expected was forward or backward`);
+  }
+  const backward = direction === 'backward';
+  const { startVersion = backward ? -1 : 0 } = params;
+  if (!Number.isSafeInteger(startVersion) || startVersion < (backward ? -1 : 0)) {
+    throw invalidArgument(
+      'start_version',
+      `startVersion is ${String(startVersion)}, expected was a version from 0${backward ? ', or -1 for the newest' : ''}`,
+    );
+  }
+  return { streamId, backward, startVersion, count: completeCount('count', params.count) };
+}
+
+/** The versions that a read may give, both ends inclusive; empty when `lowest > highest`. */
+export interface VersionRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/**
+ * The versions that a read begins from and may reach.
+ *
+ * @throws `stream_not_found`, `stream_deleted`
+ */
+export function readableRange(read: StreamRead, stream: StreamState): VersionRange {
+  if (isMissing(stream)) throw streamNotFound(read.streamId);
+  if (isDeleted(stream)) throw streamDeleted(read.streamId, stream.version);
+  const oldest = stream.hiddenThrough + 1;
+  if (!read.backward) return { lowest: Math.max(read.startVersion, oldest), highest: stream.version };
+  const newest = read.startVersion === -1 ? stream.version : Math.min(read.startVersion, stream.version);
+  return { lowest: oldest, highest: newest };
+}
+
+/** `startVersion` of the page after one that ended with `lastVersion`, if there is such a page. */
+export function nextVersion(read: StreamRead, range: VersionRange, lastVersion: number): number | undefined {
+  if (read.backward) return lastVersion > range.lowest ? lastVersion - 1 : undefined;
+  return lastVersion < range.highest ? lastVersion + 1 : undefined;
+}
+
+/** Says when a page is full by bytes. The first event of a page always fits. */
+export class PageMeter {
+  #bytes = 0;
+  #count = 0;
+
+  /** True when an event of `bytes` still belongs to the page, which it then does. */
+  take(bytes: number): boolean {
+    if (this.#count > 0 && this.#bytes + bytes > LIMITS.pageBytes) return false;
+    this.#bytes += bytes;
+    this.#count += 1;
+    return true;
+  }
+}
