@@ -7,11 +7,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/;
 
 /** Members that become members of the event; all other attributes go into `metadata.cloudevent`. */
-const TAKEN = new Set(['specversion', 'id', 'type', 'data']);
+const TAKEN = new Set(['id', 'type', 'data']);
 
 /**
  * The event that a CloudEvent (1.0, JSON format) becomes: its `type` and `data`, its `id` when that is a UUID, else
- * the UUIDv5 (URL namespace) of `source + "\n" + id`; all other attributes stand in `metadata.cloudevent`.
+ * the UUIDv5 (URL namespace) of `source + "\n" + id`; all other attributes stand in `metadata.cloudevent`, with an
+ * id that is no UUID, so that nothing is lost.
  *
  * @throws `invalid_argument`, reason `cloud_event`
  */

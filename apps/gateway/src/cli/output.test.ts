@@ -1,0 +1,21 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jsonLine, plain } from './output.ts';
+
+describe('what the command line prints', () => {
+  it('stays one line whatever a topic holds, and is the same JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const line = jsonLine(value);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+        expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+        expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it('escapes what would turn the text or move the cursor', () => {
+    expect(jsonLine('a\u202eb\u009b2J')).toBe('"a\\u202eb\\u009b2J"');
+    expect(plain('a\n{"level":50}\u001b[2J')).toBe('a\\u000a{"level":50}\\u001b[2J');
+  });
+});
