@@ -1,1 +1,25 @@
-export {};
+// Users
+
+// Who has something to tell
+export type { MessagingSubject, RpcSubject, SpanSubject } from './conventions.ts';
+export { attachDefaultHandler, DEFAULT_HANDLER_ID } from './default-handler.ts';
+export { EVENTS, type EventName, type Measurements, type Metadata, type TelemetryEvents } from './events.ts';
+export {
+  attach,
+  detach,
+  emit,
+  type Handler,
+  type HandlerArguments,
+  hasHandlers,
+  setLogger,
+} from './handlers.ts';
+export { observeRequest } from './observe-request.ts';
+export { attachOpenTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';
+export { type SpanOptions, withSpan } from './spans.ts';
+export {
+  extractTraceContext,
+  injectTraceContext,
+  parseTraceContext,
+  type TraceCarrier,
+  validTraceContext,
+} from './trace-context.ts';
