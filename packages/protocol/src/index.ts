@@ -1,7 +1,7 @@
 // Speaking
 
-export type { Action, Requirement, Target } from './actions.ts';
-export type { UnsubscribeParams } from './channel-methods.ts';
+export type { Action, Requirement, Target } from './methods/actions.ts';
+export type { UnsubscribeParams } from './methods/channel-methods.ts';
 export type {
   AuthenticateParams,
   AuthenticateResult,
@@ -12,20 +12,9 @@ export type {
   RevokeTokenParams,
   StoreHealth,
   UnregisterWorkerParams,
-} from './gateway-methods.ts';
-export { isIdempotent } from './idempotent.ts';
-export {
-  encodeError,
-  encodeNotification,
-  encodeRequest,
-  encodeResult,
-  RawJson,
-  type RpcId,
-  type TraceContext,
-} from './json-rpc.ts';
-// Bounds
-export { MAX_DEPTH, utf8Bytes } from './json-size.ts';
-export type { MethodSpec, ServedBy, WorkerDuty } from './method-spec.ts';
+} from './methods/gateway-methods.ts';
+export { isIdempotent } from './methods/idempotent.ts';
+export type { MethodSpec, ServedBy, WorkerDuty } from './methods/method-spec.ts';
 // Methods
 export {
   isMethodName,
@@ -34,7 +23,7 @@ export {
   type Methods,
   type ParamsOf,
   type ResultOf,
-} from './methods.ts';
+} from './methods/methods.ts';
 // Notifications
 export {
   type CapabilityMode,
@@ -43,21 +32,9 @@ export {
   type Hello,
   NOTIFICATIONS,
   type SubscriptionEvent,
-} from './notifications.ts';
-export {
-  type CallOptions,
-  createPeer,
-  type Peer,
-  type PeerComponents,
-  type PeerContext,
-  type PeerOptions,
-  type PeerStats,
-} from './peer.ts';
-export { wasUnanswered } from './pending-calls.ts';
-export { type PrepareOptions, prepareEvents, prepareParams } from './prepare.ts';
-export { fromRpcError, RPC_CODES, type RpcError, rpcCode, toRpcError } from './rpc-errors.ts';
-export type { OptionalSchema, Schema } from './schema-kit.ts';
-export type { DeleteSnapshotParams, ReadSnapshotParams } from './snapshot-methods.ts';
+} from './methods/notifications.ts';
+export { type PrepareOptions, prepareEvents, prepareParams } from './methods/prepare.ts';
+export type { DeleteSnapshotParams, ReadSnapshotParams } from './methods/snapshot-methods.ts';
 export type {
   AppendToStreamsParams,
   FollowEventsParams,
@@ -65,8 +42,7 @@ export type {
   ReadStreamParams,
   StreamAppend,
   VersionAtParams,
-} from './stream-methods.ts';
-export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './subprotocol.ts';
+} from './methods/stream-methods.ts';
 export type {
   AckEventParams,
   ListParkedParams,
@@ -78,8 +54,34 @@ export type {
   ReplayParkedParams,
   ResetSubscriptionParams,
   SaveSubscriptionParams,
-} from './subscription-methods.ts';
+} from './methods/subscription-methods.ts';
+export {
+  encodeError,
+  encodeNotification,
+  encodeRequest,
+  encodeResult,
+  RawJson,
+  type RpcId,
+  type TraceContext,
+} from './rpc/json-rpc.ts';
+export {
+  type CallOptions,
+  createPeer,
+  type Peer,
+  type PeerComponents,
+  type PeerContext,
+  type PeerOptions,
+  type PeerStats,
+} from './rpc/peer.ts';
+export { wasUnanswered } from './rpc/pending-calls.ts';
+export { fromRpcError, RPC_CODES, type RpcError, rpcCode, toRpcError } from './rpc/rpc-errors.ts';
+export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './rpc/subprotocol.ts';
+// In process
+export { createTransportPair } from './rpc/transport-pair.ts';
+export type { OptionalSchema, Schema } from './schemas/schema-kit.ts';
+export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';
+// Bounds
+export { MAX_DEPTH, utf8Bytes } from './values/json-size.ts';
 // Topics
-export { isTopic, isTopicPattern, topicMatches } from './topics.ts';
-export { createUuidv7, isUuid, type UuidComponents, uuidv7 } from './uuid.ts';
-export { compileCheck, unknownMethod, validateParams, validateResult } from './validate.ts';
+export { isTopic, isTopicPattern, topicMatches } from './values/topics.ts';
+export { createUuidv7, isUuid, type UuidComponents, uuidv7 } from './values/uuid.ts';

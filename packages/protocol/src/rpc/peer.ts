@@ -7,6 +7,7 @@ import {
   systemClock,
   type Transport,
 } from '@esdb-gater/types';
+import { utf8Bytes } from '../values/json-size.ts';
 import { BatchAnswer } from './batch-answer.ts';
 import {
   encodeError,
@@ -18,7 +19,6 @@ import {
   type RpcId,
   type TraceContext,
 } from './json-rpc.ts';
-import { utf8Bytes } from './json-size.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { fromRpcError, toRpcError } from './rpc-errors.ts';
 
@@ -255,13 +255,7 @@ class JsonRpcPeer implements Peer {
 
   #called(call: InboundCall, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
     const { id, method, params } = call;
-    if (id === undefined) {
-      if (Array.isArray(params)) {
-        this.#refusedNotifications++;
-        return;
-      }
-      if (this.#components.onNotification?.(method, params ?? {}) === true) return;
-    }
+    if (id === undefined && this.#notified(method, params)) return;
     const after = batch?.after ?? [];
     if (this.#inFlight >= this.#maxInFlight) {
       const error = new GaterError(
@@ -297,6 +291,17 @@ class JsonRpcPeer implements Peer {
         this.#settle(id, this.#known(error, method), reply, after, batched);
       },
     );
+  }
+
+  /** True when nothing is left to do for a notification. */
+  #notified(method: string, params: unknown): boolean {
+    try {
+      if (!Array.isArray(params)) return this.#components.onNotification?.(method, params ?? {}) === true;
+    } catch (error) {
+      this.#known(error, method);
+    }
+    this.#refusedNotifications++;
+    return true;
   }
 
   /** Sends a result or an error, and does what waits for that. */

@@ -1,5 +1,5 @@
 import { invalidArgument } from '@esdb-gater/types';
-import { describe } from './explain.ts';
+import { describe } from '../schemas/explain.ts';
 
 /** Deepest nesting of a message, and of any JSON value that a caller hands in. */
 export const MAX_DEPTH = 128;

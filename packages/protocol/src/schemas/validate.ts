@@ -1,9 +1,9 @@
 import { GaterError, invalidArgument } from '@esdb-gater/types';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
+import type { MethodSpec } from '../methods/method-spec.ts';
+import { isMethodName, METHODS, type MethodName, type ParamsOf, type ResultOf } from '../methods/methods.ts';
 import { explain, type Violation } from './explain.ts';
-import type { MethodSpec } from './method-spec.ts';
-import { isMethodName, METHODS, type MethodName, type ParamsOf, type ResultOf } from './methods.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -69,7 +69,7 @@ export function unknownMethod(method: string): GaterError {
  * ignored; a member that is `undefined` counts as absent. Whether the data of events is JSON is not asked:
  * what came over a wire is, and what comes in process passes `prepareParams`.
  *
- * Costs well under a microsecond for an append of one event.
+ * Costs about a microsecond for an append of one event.
  *
  * @throws `not_supported` for an unknown method, `invalid_argument` with `reason`, `path`, `actual` and `expected`
  */

@@ -1,15 +1,16 @@
 import {
   type AppendEventsParams,
   GaterError,
+  invalidArgument,
   type JsonValue,
   LIMITS,
   type NewEvent,
   type PublishParams,
   type RecordSnapshotParams,
 } from '@esdb-gater/types';
-import { utf8Bytes, walkJson } from './json-size.ts';
+import { utf8Bytes, walkJson } from '../values/json-size.ts';
+import { uuidv7 } from '../values/uuid.ts';
 import type { AppendToStreamsParams } from './stream-methods.ts';
-import { uuidv7 } from './uuid.ts';
 
 /** Where the parameters come from, and what they may weigh. */
 export interface PrepareOptions {
@@ -72,6 +73,11 @@ export function prepareEvents(
   const limit = options.messageBytes ?? LIMITS.messageBytes;
   const newId = options.newId ?? uuidv7;
   return events.map((event, index) => {
+    if (event.data === undefined) {
+      throw invalidArgument('schema', `\`${path}[${index}].data\` is missing, expected any JSON value`, {
+        path: `${path}[${index}].data`,
+      });
+    }
     const clean = weighed(event as unknown as JsonValue, `${path}[${index}]`, limit, options);
     return {
       ...(clean as unknown as NewEvent),

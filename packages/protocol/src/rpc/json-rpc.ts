@@ -1,5 +1,5 @@
 import { type GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
-import { nestsDeeper } from './json-size.ts';
+import { nestsDeeper } from '../values/json-size.ts';
 import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
 export type RpcId = string | number | null;

@@ -1,8 +1,8 @@
 import type { RecordSnapshotParams, Snapshot, SnapshotParams } from '@esdb-gater/types';
+import { empty, name, snapshot, storeId, version } from '../schemas/leaf-schemas.ts';
+import { array, boolean, json, jsonObject, object, optional } from '../schemas/schema-kit.ts';
 import type { Action, Requirement } from './actions.ts';
-import { empty, name, snapshot, storeId, version } from './leaf-schemas.ts';
 import type { MethodSpec } from './method-spec.ts';
-import { array, boolean, json, jsonObject, object, optional } from './schema-kit.ts';
 
 export interface ReadSnapshotParams extends SnapshotParams {
   /** @default the newest */

@@ -1,5 +1,5 @@
+import type { Schema } from '../schemas/schema-kit.ts';
 import type { Requirement } from './actions.ts';
-import type { Schema } from './schema-kit.ts';
 
 /** Who answers a method: a worker of the store, the ten channels, the gateway, or this one connection of it. */
 export type ServedBy = 'store' | 'channels' | 'gateway' | 'connection';

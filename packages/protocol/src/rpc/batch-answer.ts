@@ -1,6 +1,6 @@
 import { GaterError } from '@esdb-gater/types';
+import { utf8Bytes } from '../values/json-size.ts';
 import { encodeError, type RpcId } from './json-rpc.ts';
-import { utf8Bytes } from './json-size.ts';
 import { toRpcError } from './rpc-errors.ts';
 
 interface Slot {

@@ -1,6 +1,5 @@
 import { invalidArgument, type JsonValue } from '@esdb-gater/types';
-import { empty, name, storeId } from './leaf-schemas.ts';
-import { type MethodSpec, nothing } from './method-spec.ts';
+import { empty, name, storeId } from '../schemas/leaf-schemas.ts';
 import {
   anyText,
   array,
@@ -12,7 +11,8 @@ import {
   oneOf,
   optional,
   type Schema,
-} from './schema-kit.ts';
+} from '../schemas/schema-kit.ts';
+import { type MethodSpec, nothing } from './method-spec.ts';
 
 export interface AuthenticateParams {
   readonly token: string;

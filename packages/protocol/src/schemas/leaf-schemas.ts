@@ -8,6 +8,9 @@ import {
   type RecordedEvent,
   type Snapshot,
 } from '@esdb-gater/types';
+import { isTime } from '../values/times.ts';
+import { isTopic, isTopicPattern } from '../values/topics.ts';
+import { isUuid } from '../values/uuid.ts';
 import {
   anyText,
   array,
@@ -20,9 +23,6 @@ import {
   type Schema,
   text,
 } from './schema-kit.ts';
-import { isTime } from './times.ts';
-import { isTopic, isTopicPattern } from './topics.ts';
-import { isUuid } from './uuid.ts';
 
 const NAME_WORDS = `1 to ${LIMITS.nameUnits} UTF-16 units without control characters and lone surrogates`;
 const NAME_HINTS = { minLength: 1, maxLength: LIMITS.nameUnits } as const;

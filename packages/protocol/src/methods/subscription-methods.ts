@@ -7,8 +7,6 @@ import {
   type Subscription,
   type SubscriptionType,
 } from '@esdb-gater/types';
-import type { Action, Requirement } from './actions.ts';
-import { storeNeeds, streamNeeds } from './actions.ts';
 import {
   empty,
   pageSize,
@@ -19,8 +17,7 @@ import {
   subscriptionName,
   uuid,
   version,
-} from './leaf-schemas.ts';
-import type { MethodSpec } from './method-spec.ts';
+} from '../schemas/leaf-schemas.ts';
 import {
   anyOf,
   anyText,
@@ -32,7 +29,10 @@ import {
   oneOf,
   optional,
   type Schema,
-} from './schema-kit.ts';
+} from '../schemas/schema-kit.ts';
+import type { Action, Requirement } from './actions.ts';
+import { storeNeeds, streamNeeds } from './actions.ts';
+import type { MethodSpec } from './method-spec.ts';
 
 export interface SaveSubscriptionParams {
   readonly storeId: string;

@@ -16,7 +16,6 @@ import {
   type StreamPage,
   type StreamParams,
 } from '@esdb-gater/types';
-import { storeNeeds, streamNeeds } from './actions.ts';
 import {
   direction,
   eventType,
@@ -29,8 +28,7 @@ import {
   tag,
   time,
   uuid,
-} from './leaf-schemas.ts';
-import type { MethodSpec } from './method-spec.ts';
+} from '../schemas/leaf-schemas.ts';
 import {
   anyText,
   array,
@@ -41,7 +39,9 @@ import {
   object,
   optional,
   type Schema,
-} from './schema-kit.ts';
+} from '../schemas/schema-kit.ts';
+import { storeNeeds, streamNeeds } from './actions.ts';
+import type { MethodSpec } from './method-spec.ts';
 
 export interface StreamAppend {
   readonly streamId: string;

@@ -8,8 +8,7 @@ import {
   type SubscribeParams,
   type SubscribeResult,
 } from '@esdb-gater/types';
-import { channel, empty, name, time, topic, topicPattern } from './leaf-schemas.ts';
-import { type MethodSpec, nothing } from './method-spec.ts';
+import { channel, empty, name, time, topic, topicPattern } from '../schemas/leaf-schemas.ts';
 import {
   anyOf,
   anyText,
@@ -22,7 +21,8 @@ import {
   oneOf,
   optional,
   type Schema,
-} from './schema-kit.ts';
+} from '../schemas/schema-kit.ts';
+import { type MethodSpec, nothing } from './method-spec.ts';
 
 export interface UnsubscribeParams {
   readonly channel: ChannelName;
