@@ -1,9 +1,9 @@
 import { type Clock, GaterError, invalidArgument, systemClock } from '@esdb-gater/types';
-import { runAttempt } from './attempt.ts';
 import type { RetryBudget } from './budget.ts';
 import { calculateDelay } from './delay.ts';
 import { LONGEST_TIMER_MS, type RetryPolicy, type RetryPolicyOptions, retryPolicy } from './policy.ts';
 import { sleep } from './sleep.ts';
+import { withLimit } from './with-limit.ts';
 
 /** What {@link WithRetryOptions.onRetry} is told. */
 export interface RetryNotice {
@@ -70,8 +70,9 @@ export async function withRetry<T>(
   budget?.recordCall();
   for (let attempt = 0, left = deadlineMs; ; attempt++) {
     let failure: unknown;
+    const limitMs = Math.min(attemptTimeoutMs, left);
     try {
-      return await runAttempt(fn, attempt, { clock, limitMs: Math.min(attemptTimeoutMs, left), signal });
+      return await withLimit((own) => fn(attempt, own), { limitMs, signal, clock });
     } catch (error) {
       failure = error;
     }
