@@ -1,4 +1,4 @@
-import { invalidArgument, LIMITS, type RecordSnapshotParams, type Snapshot } from '@esdb-gater/types';
+import { invalidArgument, LIMITS, type RecordSnapshotParams } from '@esdb-gater/types';
 import { checkSnapshotIds, checkSnapshotVersion } from './check-params.ts';
 import { encodeJson, utf8Bytes } from './encode-event.ts';
 import { isoTimestamp } from './event-text.ts';
@@ -34,21 +34,17 @@ export function snapshotText(stored: StoredSnapshot): string {
   );
 }
 
-export function decodeSnapshot(stored: StoredSnapshot): Snapshot {
-  return JSON.parse(snapshotText(stored)) as Snapshot;
-}
-
 /**
- * The newest snapshots of a list, newest first: at most 1 000 and 8 MiB, so that the answer fits into a frame.
- * Older ones are still there for `readSnapshot` by version.
+ * The newest snapshots of a list as a JSON array, newest first: at most 1 000 and 8 MiB, so that the answer fits
+ * into a frame. Older ones are still there for `readSnapshot` by version.
  */
-export function decodeSnapshotList(newestFirst: Iterable<StoredSnapshot>): Snapshot[] {
+export function snapshotListText(newestFirst: Iterable<StoredSnapshot>): string {
   const meter = new PageMeter();
-  const snapshots: Snapshot[] = [];
+  const texts: string[] = [];
   for (const stored of newestFirst) {
     const text = snapshotText(stored);
-    if (snapshots.length === LIMITS.pageCount || !meter.take(utf8Bytes(text))) break;
-    snapshots.push(JSON.parse(text) as Snapshot);
+    if (texts.length === LIMITS.pageCount || !meter.take(utf8Bytes(text))) break;
+    texts.push(text);
   }
-  return snapshots;
+  return `[${texts.join(',')}]`;
 }

@@ -5,13 +5,7 @@ export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 export { type EncodedEvent, encodeEvents, encodeJson, utf8Bytes } from './encode-event.ts';
-export {
-  decodeSnapshot,
-  decodeSnapshotList,
-  encodeSnapshot,
-  type StoredSnapshot,
-  snapshotText,
-} from './encode-snapshot.ts';
+export { encodeSnapshot, type StoredSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
 export {
   notSupported,
   snapshotNotFound,

@@ -26,7 +26,7 @@ import { throwIfEnded } from './call-context.ts';
 import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 import { type EncodedEvent, encodeEvents, utf8Bytes } from './encode-event.ts';
-import { decodeSnapshot, decodeSnapshotList, encodeSnapshot } from './encode-snapshot.ts';
+import { encodeSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
 import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
 import { nextEpochUs } from './event-time.ts';
@@ -217,13 +217,13 @@ class MemoryStore implements EventStore {
     if (params.version !== undefined) checkSnapshotVersion(params.version);
     const found = this.#snapshots.get(params, params.version);
     if (found === undefined) throw snapshotNotFound(params.sourceUuid, params.streamUuid, params.version);
-    return decodeSnapshot(found);
+    return JSON.parse(snapshotText(found)) as Snapshot;
   }
 
   async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    return { snapshots: decodeSnapshotList(this.#snapshots.list(params)) };
+    return { snapshots: JSON.parse(snapshotListText(this.#snapshots.list(params))) as Snapshot[] };
   }
 
   async deleteSnapshot(

@@ -1,1 +1,2 @@
-export {};
+export type { SqliteStoreOptions } from './options.ts';
+export { openSqliteStore, type SqliteStore } from './sqlite-store.ts';

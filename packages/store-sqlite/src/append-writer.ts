@@ -1,0 +1,126 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  checkDeleteVersion,
+  type EncodedEvent,
+  MISSING_STREAM,
+  nextEpochUs,
+  planAppend,
+  type StoredEvent,
+} from '@esdb-gater/event-store';
+import { streamChecksum } from './checksum.ts';
+import { EVENT_COLUMNS, eventChecksum } from './event-row.ts';
+import { GenerationCache } from './generation-cache.ts';
+import { KnownEvents } from './known-events.ts';
+import { type StreamRow, StreamRows } from './stream-rows.ts';
+
+/** Streams whose version is known without asking the file. */
+const CACHED_STREAMS = 50_000;
+
+/** `[version, position, count, duplicate]` of an `AppendResult`. */
+export type AppendAnswer = readonly [version: number, position: number, count: number, duplicate: boolean];
+
+/** Everything that changes streams. It is called within a transaction and knows what the transaction did so far. */
+export class AppendWriter {
+  readonly #database: DatabaseSync;
+  readonly #streamRows: StreamRows;
+  readonly #known: KnownEvents;
+  readonly #insertEvent: StatementSync;
+  readonly #insertTag: StatementSync;
+  readonly #insertStream: StatementSync;
+  readonly #hideStream: StatementSync;
+  readonly #streams = new GenerationCache<string, StreamRow>(CACHED_STREAMS);
+  #lastPosition = 0;
+  #lastStream = 0;
+  #lastEpochUs = 0;
+
+  constructor(database: DatabaseSync, file: string) {
+    this.#database = database;
+    this.#streamRows = new StreamRows(database, file);
+    this.#known = new KnownEvents(database);
+    this.#insertEvent = database.prepare(
+      `INSERT INTO events (${EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertTag = database.prepare('INSERT INTO event_tags (tag, position) VALUES (?, ?)');
+    this.#insertStream = database.prepare(
+      'INSERT INTO streams (id, name, hidden_through, checksum) VALUES (?, ?, -1, ?)',
+    );
+    this.#hideStream = database.prepare('UPDATE streams SET hidden_through = ?, checksum = ? WHERE id = ?');
+    this.reload();
+  }
+
+  get lastPosition(): number {
+    return this.#lastPosition;
+  }
+
+  /** Forgets what is known: after a transaction that was rolled back, the file knows better. */
+  reload(): void {
+    this.#streams.clear();
+    const newest = this.#database
+      .prepare('SELECT position, epoch_us FROM events ORDER BY position DESC LIMIT 1')
+      .get();
+    this.#lastPosition = Number(newest?.['position'] ?? 0);
+    this.#lastEpochUs = Number(newest?.['epoch_us'] ?? 0);
+    this.#lastStream = Number(this.#database.prepare('SELECT max(id) AS id FROM streams').get()?.['id'] ?? 0);
+  }
+
+  /** @throws `wrong_expected_version`, `stream_deleted`, `invalid_argument`, with nothing written */
+  append(
+    streamId: string,
+    expectedVersion: number,
+    events: readonly EncodedEvent[],
+    nowMs: number,
+  ): AppendAnswer {
+    const found = this.#stream(streamId);
+    const request = { streamId, expectedVersion, events };
+    const plan = planAppend(request, found ?? MISSING_STREAM, (id) => this.#known.find(id));
+    if (plan.kind === 'duplicate') {
+      const { version, position, count } = plan.result;
+      return [version, position, count, true];
+    }
+    const stream = found ?? this.#createStream(streamId);
+    this.#lastEpochUs = nextEpochUs(nowMs, this.#lastEpochUs);
+    let version = plan.firstVersion - 1;
+    for (const event of events) {
+      version += 1;
+      this.#insert(stream, streamId, version, event);
+    }
+    this.#streams.set(streamId, { ...stream, version });
+    return [version, this.#lastPosition, events.length, false];
+  }
+
+  /** @throws `stream_not_found`, `stream_deleted`, `wrong_expected_version` */
+  deleteStream(streamId: string, expectedVersion: number): number {
+    const found = this.#stream(streamId);
+    checkDeleteVersion(streamId, expectedVersion, found ?? MISSING_STREAM);
+    const { id, version } = found as StreamRow;
+    this.#hideStream.run(version, streamChecksum(id, streamId, version), id);
+    this.#streams.set(streamId, { id, version, hiddenThrough: version });
+    return version;
+  }
+
+  #stream(name: string): StreamRow | undefined {
+    const cached = this.#streams.get(name);
+    if (cached !== undefined) return cached;
+    const found = this.#streamRows.find(name);
+    if (found !== undefined) this.#streams.set(name, found);
+    return found;
+  }
+
+  #createStream(name: string): StreamRow {
+    this.#lastStream += 1;
+    this.#insertStream.run(this.#lastStream, name, streamChecksum(this.#lastStream, name, -1));
+    return { id: this.#lastStream, ...MISSING_STREAM };
+  }
+
+  #insert(stream: StreamRow, streamId: string, version: number, event: EncodedEvent): void {
+    this.#lastPosition += 1;
+    const position = this.#lastPosition;
+    const epochUs = this.#lastEpochUs;
+    const { id, type, data, metadata, tags } = event;
+    const stored: StoredEvent = { streamId, version, position, id, type, data, metadata, tags, epochUs };
+    const checksum = eventChecksum(stored);
+    // The columns of EVENT_COLUMNS. One prepared row at a time was faster here than any many-row form.
+    this.#insertEvent.run(position, stream.id, version, id, type, data, metadata, tags, epochUs, checksum);
+    for (const tag of new Set(event.tagList)) this.#insertTag.run(tag, position);
+  }
+}

@@ -1,0 +1,59 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { GaterError } from '@esdb-gater/types';
+import { fromSqlite, isBusy } from './sqlite-errors.ts';
+
+/** Holds a store's file for this process. */
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * Takes the only place at a store's file.
+ *
+ * The lock is SQLite's own on an empty sidecar database `<file>.lock`: the operating system frees it however the
+ * process ends, and outside tools can still read the store itself. The sidecar stays behind, unlocked, as
+ * removing it would let two openers hold two different files of that name.
+ *
+ * @throws `unavailable`, in one line that names the file
+ */
+export function lockFile(file: string): FileLock {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(sidecarOf(file), { timeout: 0 });
+    // The journal in memory: an exclusive transaction that writes nothing needs none on disk.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database?.close();
+    if (!isBusy(error)) throw fromSqlite(error, file);
+    throw new GaterError(
+      'unavailable',
+      `the file ${file} is open already; one process serves a SQLite store`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const held = database;
+  return { release: () => held.close() };
+}
+
+/** One sidecar per file, by whichever link the file was named. */
+function sidecarOf(file: string): string {
+  let path: string;
+  try {
+    path = realpathSync(file);
+  } catch {
+    path = join(realFolder(file), basename(file));
+  }
+  return `${path}.lock`;
+}
+
+function realFolder(file: string): string {
+  try {
+    return realpathSync(dirname(file));
+  } catch (error) {
+    throw new GaterError('unavailable', `the folder of the file ${file} cannot be used`, { cause: error });
+  }
+}

@@ -1,0 +1,89 @@
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { GaterError } from '@esdb-gater/types';
+import { readMeta, writeMeta } from './meta.ts';
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { damaged } from './sqlite-errors.ts';
+
+export interface OpenDatabaseOptions {
+  readonly file: string;
+  /** Up to which size every page and index entry is checked. */
+  readonly checkBytes: number;
+  /** How long an outside writer may hold the file. */
+  readonly busyTimeoutMs: number;
+}
+
+/**
+ * Opens the one read-write connection, makes the tables in a new file, and refuses a file of anybody else.
+ * Nothing is written before the file is known to be ours.
+ */
+export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
+  const { file } = options;
+  const database = new DatabaseSync(file, { timeout: options.busyTimeoutMs });
+  try {
+    const fresh = isFresh(database);
+    if (!fresh) checkOwner(database, file);
+    // FULL: each commit is on the disk before it is acknowledged. 2 000 pages: a log of 8 MiB that is overwritten
+    // again and again, which is cheaper to flush than one that grows.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000');
+    database.exec('PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY');
+    if (fresh) createSchema(database);
+    checkSchema(database, file);
+    if (!fresh && statSync(file).size <= options.checkBytes) checkIntegrity(database, file);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Opens the connection that reads. It sees every commit that has returned. */
+export function openForReading(options: OpenDatabaseOptions): DatabaseSync {
+  const database = new DatabaseSync(options.file, { readOnly: true, timeout: options.busyTimeoutMs });
+  database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
+  return database;
+}
+
+function isFresh(database: DatabaseSync): boolean {
+  const row = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get();
+  return row?.['tables'] === 0 && pragma(database, 'application_id') === 0;
+}
+
+function checkOwner(database: DatabaseSync, file: string): void {
+  if (pragma(database, 'application_id') !== APPLICATION_ID) {
+    throw new GaterError('unavailable', `the file ${file} is a database of another program`);
+  }
+  const version = pragma(database, 'user_version');
+  if (version === SCHEMA_VERSION) return;
+  throw new GaterError(
+    'unavailable',
+    `the file ${file} has schema version ${String(version)}, this program reads ${SCHEMA_VERSION}`,
+  );
+}
+
+function createSchema(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE');
+  for (const sql of SCHEMA.values()) database.exec(sql);
+  writeMeta(database, 'store_uuid', crypto.randomUUID());
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+}
+
+/** Tables and indexes that somebody added are his own; ours must be as we made them. */
+function checkSchema(database: DatabaseSync, file: string): void {
+  const statement = database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?');
+  for (const [name, sql] of SCHEMA) {
+    if (statement.get(name)?.['sql'] !== sql) {
+      throw new GaterError('unavailable', `the file ${file} has another schema: ${name} is not as expected`);
+    }
+  }
+  if (readMeta(database, 'store_uuid', file) === undefined) throw damaged(file, 'store_uuid is missing');
+}
+
+function checkIntegrity(database: DatabaseSync, file: string): void {
+  const result = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
+  if (result !== 'ok') throw damaged(file, String(result));
+}
+
+function pragma(database: DatabaseSync, name: string): unknown {
+  return database.prepare(`PRAGMA ${name}`).get()?.[name];
+}

@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import {
+  type Clock,
+  invalidArgument,
+  isStoreId,
+  type Logger,
+  silentLogger,
+  systemClock,
+} from '@esdb-gater/types';
+
+export interface SqliteStoreOptions {
+  readonly storeId: string;
+  /** The database. It is made when it is not there; its folder must be. */
+  readonly file: string;
+  /** Most calls of each kind, writing and reading, that may wait. @default 10 000 */
+  readonly maxWaitingCalls?: number;
+  /** Most bytes of events and snapshots that may wait to be written. @default 64 MiB */
+  readonly maxWaitingBytes?: number;
+  /** Files up to this size are checked whole when they are opened, about 200 MB a second. @default 64 MiB */
+  readonly checkBytes?: number;
+  /** How long an outside program may hold the file for writing. @default 5 000 */
+  readonly busyTimeoutMs?: number;
+  /** @default the platform's */
+  readonly clock?: Clock;
+  /** @default silent */
+  readonly logger?: Logger;
+}
+
+export type CompleteOptions = Readonly<Required<SqliteStoreOptions>>;
+
+/** @throws `invalid_argument` with the option's name as reason */
+export function completeOptions(options: SqliteStoreOptions): CompleteOptions {
+  if (!isStoreId(options.storeId)) {
+    throw invalidArgument(
+      'storeId',
+      `storeId ${JSON.stringify(options.storeId)} must be 1 to 64 of A-Z a-z 0-9 _ -`,
+    );
+  }
+  if (typeof options.file !== 'string' || options.file === '' || options.file === ':memory:') {
+    throw invalidArgument(
+      'file',
+      'file must be the path of a database on disk; in memory is createMemoryStore',
+    );
+  }
+  return Object.freeze({
+    storeId: options.storeId,
+    file: resolve(options.file),
+    maxWaitingCalls: wholeNumber('maxWaitingCalls', options.maxWaitingCalls ?? 10_000, 1),
+    maxWaitingBytes: wholeNumber('maxWaitingBytes', options.maxWaitingBytes ?? 64 * 1_048_576, 1),
+    checkBytes: wholeNumber('checkBytes', options.checkBytes ?? 64 * 1_048_576, 0),
+    busyTimeoutMs: wholeNumber('busyTimeoutMs', options.busyTimeoutMs ?? 5_000, 0),
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+  });
+}
+
+function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw invalidArgument(name, `${name} is ${String(value)}, expected was a whole number from ${least}`);
+}

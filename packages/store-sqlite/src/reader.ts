@@ -1,0 +1,111 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  isReadable,
+  MISSING_STREAM,
+  prefixEnd,
+  readableRange,
+  type StreamRead,
+  type StreamState,
+  snapshotListText,
+  snapshotNotFound,
+  snapshotText,
+} from '@esdb-gater/event-store';
+import { EventPages } from './event-pages.ts';
+import { readMeta } from './meta.ts';
+import { SnapshotReader } from './snapshot-rows.ts';
+import { checkStreamRow, StreamRows } from './stream-rows.ts';
+import type { ThreadCall } from './thread-messages.ts';
+
+/** Runs the calls that read. What holds events or snapshots is answered as JSON text. */
+export class Reader {
+  readonly #database: DatabaseSync;
+  readonly #file: string;
+  readonly #streams: StreamRows;
+  readonly #pages: EventPages;
+  readonly #snapshots: SnapshotReader;
+  readonly #names: StatementSync;
+  readonly #newest: StatementSync;
+
+  constructor(database: DatabaseSync, storeId: string, file: string) {
+    this.#database = database;
+    this.#file = file;
+    this.#streams = new StreamRows(database, file);
+    this.#pages = new EventPages(database, storeId, file);
+    this.#snapshots = new SnapshotReader(database, file);
+    // A text of UTF-8 is compared by its bytes. Streams that were never deleted, nearly all, need no second look.
+    this.#names = database.prepare(
+      `SELECT id, name, hidden_through, checksum FROM streams
+       WHERE name > ? AND name >= ? AND (? IS NULL OR name < ?) AND (hidden_through < 0
+         OR hidden_through < (SELECT max(version) FROM events WHERE stream = streams.id))
+       ORDER BY name LIMIT ?`,
+    );
+    this.#newest = database.prepare('SELECT max(position) AS position FROM events');
+  }
+
+  perform([, method, ...args]: ThreadCall): unknown {
+    switch (method) {
+      case 'getEvents':
+        return this.#getEvents(args[0] as StreamRead);
+      case 'getVersion':
+        return this.#state(args[0] as string).version;
+      case 'streamExists':
+        return isReadable(this.#state(args[0] as string));
+      case 'getStreams':
+        return this.#getStreams(...(args as [string, string, number]));
+      case 'readAll':
+        return this.#readAll(...(args as [number, number]));
+      case 'readSnapshot':
+        return this.#readSnapshot(...(args as [string, string, number | undefined]));
+      case 'listSnapshots':
+        return snapshotListText(this.#snapshots.newestFirst(...(args as [string, string])));
+      case 'loadCheckpoint':
+        return Number(readMeta(this.#database, 'feed_checkpoint', this.#file) ?? 0);
+      case 'ping':
+        return this.#newestPosition() >= 0;
+      default:
+        throw new TypeError(`the reader has no method ${method}`);
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  // No transaction around: events never change or vanish, so the ones up to a version or position that was seen first
+  // are the same whatever is committed meanwhile.
+  #getEvents(read: StreamRead): string {
+    const stream = this.#streams.find(read.streamId);
+    const range = readableRange(read, stream ?? MISSING_STREAM);
+    return this.#pages.ofStream(read, range, stream as NonNullable<typeof stream>);
+  }
+
+  #readAll(after: number, limit: number): string {
+    return this.#pages.ofStore(after, limit, this.#newestPosition());
+  }
+
+  #newestPosition(): number {
+    return Number(this.#newest.get()?.['position'] ?? 0);
+  }
+
+  #state(name: string): StreamState {
+    return this.#streams.find(name) ?? MISSING_STREAM;
+  }
+
+  #getStreams(prefix: string, after: string, limit: number): { streams: string[]; next?: string } {
+    const end = prefixEnd(prefix) ?? null;
+    const streams = this.#names.all(after, prefix, end, end, limit + 1).map((row) => {
+      const { id, name, hidden_through: hiddenThrough, checksum } = row;
+      checkStreamRow(Number(id), String(name), Number(hiddenThrough), Number(checksum), this.#file);
+      return String(name);
+    });
+    if (streams.length <= limit) return { streams };
+    streams.pop();
+    return { streams, next: streams.at(-1) as string };
+  }
+
+  #readSnapshot(sourceUuid: string, streamUuid: string, version: number | undefined): string {
+    const found = this.#snapshots.find(sourceUuid, streamUuid, version);
+    if (found === undefined) throw snapshotNotFound(sourceUuid, streamUuid, version);
+    return snapshotText(found);
+  }
+}

@@ -1,0 +1,80 @@
+/** `ESDB` in the file's header, so that any tool can tell whose the database is. */
+export const APPLICATION_ID = 0x45_53_44_42;
+
+export const SCHEMA_VERSION = 1;
+
+/**
+ * The tables, in the words that SQLite keeps in `sqlite_schema`: an opened file must have exactly these.
+ *
+ * - A stream has an integer id, as its name would stand in every entry of the index otherwise. Its version is that
+ *   of its newest event and is kept nowhere else, so that an append writes one row.
+ * - `hidden_through` is the version of the last event that a delete hid, or -1.
+ * - Ids are compared without case, as UUIDs are, and kept as they came.
+ * - `checksum` is the CRC-32 described in `checksum.ts` and, for events, in `event-row.ts`.
+ */
+export const SCHEMA: ReadonlyMap<string, string> = new Map([
+  [
+    'meta',
+    `CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  checksum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'streams',
+    `CREATE TABLE streams (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  hidden_through INTEGER NOT NULL,
+  checksum INTEGER NOT NULL
+) STRICT`,
+  ],
+  [
+    'events',
+    `CREATE TABLE events (
+  position INTEGER PRIMARY KEY,
+  stream INTEGER NOT NULL REFERENCES streams (id),
+  version INTEGER NOT NULL,
+  id TEXT NOT NULL COLLATE NOCASE,
+  type TEXT NOT NULL,
+  data TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  epoch_us INTEGER NOT NULL,
+  checksum INTEGER NOT NULL
+) STRICT`,
+  ],
+  ['events_by_stream', 'CREATE UNIQUE INDEX events_by_stream ON events (stream, version)'],
+  ['events_by_id', 'CREATE UNIQUE INDEX events_by_id ON events (id)'],
+  ['events_by_type', 'CREATE INDEX events_by_type ON events (type)'],
+  [
+    'event_tags',
+    `CREATE TABLE event_tags (
+  tag TEXT NOT NULL,
+  position INTEGER NOT NULL REFERENCES events (position),
+  PRIMARY KEY (tag, position)
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'snapshots',
+    `CREATE TABLE snapshots (
+  source_uuid TEXT NOT NULL,
+  stream_uuid TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  epoch_us INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  UNIQUE (source_uuid, stream_uuid, version)
+) STRICT`,
+  ],
+  [
+    'recorded_events',
+    `CREATE VIEW recorded_events AS
+SELECT position, name AS stream_id, version, events.id AS id, type, data, metadata, tags, epoch_us,
+  strftime('%Y-%m-%dT%H:%M:%S', epoch_us / 1000000, 'unixepoch')
+    || printf('.%03dZ', epoch_us / 1000 % 1000) AS timestamp
+FROM events JOIN streams ON streams.id = events.stream`,
+  ],
+]);

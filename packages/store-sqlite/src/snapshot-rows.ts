@@ -1,0 +1,76 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type StoredSnapshot, snapshotText } from '@esdb-gater/event-store';
+import { checksum } from './checksum.ts';
+import { damaged } from './sqlite-errors.ts';
+
+const COLUMNS = 'version, record, metadata, epoch_us, checksum';
+
+type Columns = [version: number, record: string, metadata: string, epochUs: number, checksum: number];
+
+/** Writes snapshots, within a transaction. */
+export class SnapshotWriter {
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#put = database.prepare(
+      `INSERT INTO snapshots (source_uuid, stream_uuid, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (source_uuid, stream_uuid, version) DO UPDATE SET record = excluded.record,
+         metadata = excluded.metadata, epoch_us = excluded.epoch_us, checksum = excluded.checksum`,
+    );
+    this.#delete = database.prepare(
+      'DELETE FROM snapshots WHERE source_uuid = ? AND stream_uuid = ? AND version = ?',
+    );
+  }
+
+  put(snapshot: StoredSnapshot): void {
+    const { sourceUuid, streamUuid, version, record, metadata, epochUs } = snapshot;
+    const sum = checksum(snapshotText(snapshot));
+    this.#put.run(sourceUuid, streamUuid, version, record, metadata, epochUs, sum);
+  }
+
+  delete(sourceUuid: string, streamUuid: string, version: number): boolean {
+    return Number(this.#delete.run(sourceUuid, streamUuid, version).changes) > 0;
+  }
+}
+
+/** Reads snapshots. */
+export class SnapshotReader {
+  readonly #file: string;
+  readonly #one: StatementSync;
+  readonly #newestFirst: StatementSync;
+
+  constructor(database: DatabaseSync, file: string) {
+    this.#file = file;
+    const select = `SELECT ${COLUMNS} FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?`;
+    this.#one = database.prepare(`${select} AND version = ?`);
+    this.#one.setReturnArrays(true);
+    this.#newestFirst = database.prepare(`${select} ORDER BY version DESC`);
+    this.#newestFirst.setReturnArrays(true);
+  }
+
+  /** The one of that version, or the newest. */
+  find(sourceUuid: string, streamUuid: string, version?: number): StoredSnapshot | undefined {
+    if (version === undefined) {
+      for (const snapshot of this.newestFirst(sourceUuid, streamUuid)) return snapshot;
+      return undefined;
+    }
+    const row = this.#one.get(sourceUuid, streamUuid, version) as unknown as Columns | undefined;
+    return row === undefined ? undefined : this.#read(sourceUuid, streamUuid, row);
+  }
+
+  /** One row after the other is read, so that who stops early has not loaded the rest. */
+  *newestFirst(sourceUuid: string, streamUuid: string): Generator<StoredSnapshot> {
+    for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid)) {
+      yield this.#read(sourceUuid, streamUuid, row as unknown as Columns);
+    }
+  }
+
+  #read(sourceUuid: string, streamUuid: string, row: Columns): StoredSnapshot {
+    const [version, record, metadata, epochUs, expected] = row;
+    const snapshot = { sourceUuid, streamUuid, version, record, metadata, epochUs };
+    if (checksum(snapshotText(snapshot)) === expected) return snapshot;
+    const which = `${JSON.stringify(streamUuid)} at version ${version}`;
+    throw damaged(this.#file, `the snapshot of ${which} does not fit its checksum`);
+  }
+}

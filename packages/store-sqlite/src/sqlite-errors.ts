@@ -1,0 +1,34 @@
+import { GaterError } from '@esdb-gater/types';
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html) that are told apart here. */
+const BUSY = 5;
+const CORRUPT = 11;
+const FULL = 13;
+const NOT_A_DATABASE = 26;
+
+/** The primary result code when `error` comes from SQLite. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined;
+}
+
+export function isBusy(error: unknown): boolean {
+  return sqliteCode(error) === BUSY;
+}
+
+/** The file holds what was never written into it. Not retriable: only a human with a backup can help. */
+export function damaged(file: string, what: string, cause?: unknown): GaterError {
+  return new GaterError('internal', `the file ${file} is damaged: ${what}`, { cause });
+}
+
+/** What an error of SQLite, or one of Node about a value out of a row, means to a caller. */
+export function fromSqlite(error: unknown, file: string): GaterError {
+  if (GaterError.is(error)) return error;
+  const code = sqliteCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === undefined) return damaged(file, message, error);
+  if (code === CORRUPT || code === NOT_A_DATABASE) return damaged(file, message, error);
+  const what = code === FULL ? 'the disk is full' : message;
+  return new GaterError('unavailable', `the file ${file} cannot be used: ${what}`, { cause: error });
+}

@@ -1,0 +1,262 @@
+import {
+  checkSnapshotIds,
+  checkSnapshotVersion,
+  checkStoreId,
+  checkStreamId,
+  completeAfter,
+  completeCount,
+  completeExpectedVersion,
+  completeStreamRead,
+  createCommitListeners,
+  encodeEvents,
+  encodeSnapshot,
+  notSupported,
+  STORE_METHODS,
+  type StoreHealth,
+  storeClosed,
+  throwIfEnded,
+} from '@esdb-gater/event-store';
+import type {
+  AppendEventsParams,
+  AppendResult,
+  CallContext,
+  DeleteStreamParams,
+  EventStore,
+  FeedCheckpoint,
+  GetEventsParams,
+  GetStreamsParams,
+  ReadAllParams,
+  RecordSnapshotParams,
+  Snapshot,
+  SnapshotParams,
+  StorePage,
+  StreamPage,
+  StreamParams,
+} from '@esdb-gater/types';
+import type { AppendAnswer } from './append-writer.ts';
+import { type FileLock, lockFile } from './file-lock.ts';
+import { type CompleteOptions, completeOptions, type SqliteStoreOptions } from './options.ts';
+import { ThreadClient } from './thread-client.ts';
+import type { ThreadSetup } from './thread-messages.ts';
+import { packEvents } from './writer.ts';
+
+/** What a call weighs besides its texts. */
+const CALL_BYTES = 256;
+
+/** A store in a SQLite file. */
+export interface SqliteStore extends EventStore {
+  /** `degraded` when writing fails but reading goes on (a full disk), `unhealthy` when a thread is down. */
+  health(): StoreHealth;
+}
+
+/**
+ * Opens, or makes, the store in a SQLite file. The file is then this process's alone until `close` or the end of the
+ * process; outside tools may read it.
+ *
+ * Appends and snapshots are flushed to the disk before they are acknowledged, many with one flush. Reading and writing
+ * each have a thread, so that neither the caller's event loop nor a reader waits for the disk.
+ *
+ * @throws `invalid_argument` for wrong options; `unavailable` when the file is open elsewhere, is of another program or
+ * schema, is damaged, or cannot be opened
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const complete = completeOptions(options);
+  const lock = lockFile(complete.file);
+  const store = new SqliteFileStore(complete, lock);
+  try {
+    await store.open();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+class SqliteFileStore implements SqliteStore {
+  readonly storeId: string;
+  readonly methods: readonly string[] = STORE_METHODS;
+  readonly feedCheckpoint: FeedCheckpoint;
+
+  readonly #options: CompleteOptions;
+  readonly #lock: FileLock;
+  readonly #listeners: ReturnType<typeof createCommitListeners>;
+  readonly #writer: ThreadClient;
+  readonly #reader: ThreadClient;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: CompleteOptions, lock: FileLock) {
+    const { storeId, file, checkBytes, busyTimeoutMs } = options;
+    const setup: Omit<ThreadSetup, 'role'> = { storeId, file, checkBytes, busyTimeoutMs };
+    this.storeId = storeId;
+    this.#options = options;
+    this.#lock = lock;
+    this.#listeners = createCommitListeners(options.logger);
+    this.#writer = new ThreadClient({ ...setup, role: 'writer' }, options, {
+      onCommitted: (position) => this.#listeners.notify(position),
+    });
+    this.#reader = new ThreadClient({ ...setup, role: 'reader' }, options);
+    this.feedCheckpoint = {
+      load: async () => (await this.#read('loadCheckpoint', [])) as number,
+      save: async (position) => {
+        await this.#write('saveCheckpoint', [position], CALL_BYTES);
+      },
+    };
+  }
+
+  get storeUuid(): string {
+    return this.#writer.storeUuid;
+  }
+
+  async open(): Promise<void> {
+    // One after the other: the writer makes the tables that the reader looks for.
+    await this.#writer.start();
+    await this.#reader.start();
+  }
+
+  async appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult> {
+    this.#check(params, context);
+    checkStreamId(params.streamId);
+    if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
+    const expectedVersion = completeExpectedVersion(params.expectedVersion);
+    const fields = packEvents(encodeEvents(params.events, this.#options.clock.now()));
+    let costBytes = CALL_BYTES;
+    for (const field of fields) costBytes += field.length + 32;
+    const answer = await this.#write(
+      'append',
+      [params.streamId, expectedVersion, fields],
+      costBytes,
+      context,
+    );
+    const [version, position, count, duplicate] = answer as AppendAnswer;
+    return { version, position, count, duplicate };
+  }
+
+  async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
+    this.#check(params, context);
+    const read = completeStreamRead(params);
+    return JSON.parse((await this.#read('getEvents', [read], context)) as string) as StreamPage;
+  }
+
+  async getVersion(params: StreamParams, context?: CallContext): Promise<{ version: number }> {
+    this.#check(params, context);
+    return { version: (await this.#read('getVersion', [params.streamId], context)) as number };
+  }
+
+  async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {
+    this.#check(params, context);
+    return { exists: (await this.#read('streamExists', [params.streamId], context)) as boolean };
+  }
+
+  async getStreams(
+    params: GetStreamsParams,
+    context?: CallContext,
+  ): Promise<{ streams: string[]; next?: string }> {
+    this.#check(params, context);
+    const args = [params.prefix ?? '', params.after ?? '', completeCount('limit', params.limit)];
+    return (await this.#read('getStreams', args, context)) as { streams: string[]; next?: string };
+  }
+
+  async deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ version: number }> {
+    this.#check(params, context);
+    const args = [params.streamId, completeExpectedVersion(params.expectedVersion)];
+    return { version: (await this.#write('deleteStream', args, CALL_BYTES, context)) as number };
+  }
+
+  async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
+    this.#check(params, context);
+    if (params.query !== undefined) throw notSupported('queries', this.storeId);
+    const args = [completeAfter(params.after), completeCount('limit', params.limit)];
+    return JSON.parse((await this.#read('readAll', args, context)) as string) as StorePage;
+  }
+
+  async recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>> {
+    this.#check(params, context);
+    const snapshot = encodeSnapshot(params, 0);
+    const costBytes = CALL_BYTES + snapshot.record.length + snapshot.metadata.length;
+    await this.#write('recordSnapshot', [snapshot], costBytes, context);
+    return {};
+  }
+
+  async readSnapshot(
+    params: SnapshotParams & { readonly version?: number },
+    context?: CallContext,
+  ): Promise<Snapshot> {
+    this.#check(params, context);
+    checkSnapshotIds(params);
+    if (params.version !== undefined) checkSnapshotVersion(params.version);
+    const args = [params.sourceUuid, params.streamUuid, params.version];
+    return JSON.parse((await this.#read('readSnapshot', args, context)) as string) as Snapshot;
+  }
+
+  async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
+    this.#check(params, context);
+    checkSnapshotIds(params);
+    const text = await this.#read('listSnapshots', [params.sourceUuid, params.streamUuid], context);
+    return { snapshots: JSON.parse(text as string) as Snapshot[] };
+  }
+
+  async deleteSnapshot(
+    params: SnapshotParams & { readonly version: number },
+    context?: CallContext,
+  ): Promise<{ deleted: boolean }> {
+    this.#check(params, context);
+    checkSnapshotIds(params);
+    checkSnapshotVersion(params.version);
+    const args = [params.sourceUuid, params.streamUuid, params.version];
+    return { deleted: (await this.#write('deleteSnapshot', args, CALL_BYTES, context)) as boolean };
+  }
+
+  async quickHealthCheck(context?: CallContext): Promise<Record<string, never>> {
+    this.#check({ storeId: this.storeId }, context);
+    // A writer that cannot write still lets the store read: `health` tells of it, the probe of a worker does not fail.
+    const writer = this.#write('ping', [], 0, context).catch((error: unknown) => {
+      if (!this.#writer.alive || this.#writer.trouble === undefined) throw error;
+    });
+    await Promise.all([writer, this.#read('ping', [], context)]);
+    return {};
+  }
+
+  health(): StoreHealth {
+    if (this.#closed !== undefined) return { status: 'unhealthy', message: 'the store is closed' };
+    if (!this.#reader.alive) return { status: 'unhealthy', message: 'the reader is started again' };
+    if (!this.#writer.alive) return { status: 'unhealthy', message: 'the writer is started again' };
+    const { trouble } = this.#writer;
+    return trouble === undefined ? { status: 'healthy' } : { status: 'degraded', message: trouble };
+  }
+
+  onCommitted(listener: (position: number) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown();
+    return this.#closed;
+  }
+
+  async #shutDown(): Promise<void> {
+    // The writer last: as the last connection it moves the log into the file, which a reader could not.
+    await this.#reader.close();
+    await this.#writer.close();
+    this.#listeners.clear();
+    this.#lock.release();
+  }
+
+  #write(
+    method: string,
+    args: readonly unknown[],
+    costBytes: number,
+    context?: CallContext,
+  ): Promise<unknown> {
+    return this.#writer.call(method, args, costBytes, context);
+  }
+
+  #read(method: string, args: readonly unknown[], context?: CallContext): Promise<unknown> {
+    return this.#reader.call(method, args, CALL_BYTES, context);
+  }
+
+  #check(params: { readonly storeId: string }, context: CallContext | undefined): void {
+    if (this.#closed !== undefined) throw storeClosed(this.storeId);
+    throwIfEnded(context);
+    checkStoreId(params.storeId, this.storeId);
+  }
+}

@@ -1,0 +1,47 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { StreamState } from '@esdb-gater/event-store';
+import { streamChecksum } from './checksum.ts';
+import { damaged } from './sqlite-errors.ts';
+
+/** A stream as it stands in the file. */
+export interface StreamRow extends StreamState {
+  readonly id: number;
+}
+
+type Columns = [id: number, hiddenThrough: number, checksum: number, version: number | null];
+
+/** Reads streams by name. */
+export class StreamRows {
+  readonly #file: string;
+  readonly #byName: StatementSync;
+
+  constructor(database: DatabaseSync, file: string) {
+    this.#file = file;
+    this.#byName = database.prepare(
+      `SELECT id, hidden_through, checksum, (SELECT max(version) FROM events WHERE stream = streams.id)
+       FROM streams WHERE name = ?`,
+    );
+    this.#byName.setReturnArrays(true);
+  }
+
+  /** @throws `internal` when the row does not say what was written */
+  find(name: string): StreamRow | undefined {
+    const row = this.#byName.get(name) as unknown as Columns | undefined;
+    if (row === undefined) return undefined;
+    const [id, hiddenThrough, checksum, version] = row;
+    checkStreamRow(id, name, hiddenThrough, checksum, this.#file);
+    if (version === null) throw damaged(this.#file, `the stream ${JSON.stringify(name)} has lost its events`);
+    return { id, version, hiddenThrough };
+  }
+}
+
+export function checkStreamRow(
+  id: number,
+  name: string,
+  hiddenThrough: number,
+  checksum: number,
+  file: string,
+): void {
+  if (streamChecksum(id, name, hiddenThrough) === checksum) return;
+  throw damaged(file, `the stream ${JSON.stringify(name)} does not fit its checksum`);
+}

@@ -1,0 +1,183 @@
+import type { Worker } from 'node:worker_threads';
+import { type CallContext, GaterError, type Timer } from '@esdb-gater/types';
+import { CallQueue } from './call-queue.ts';
+import type { CompleteOptions } from './options.ts';
+import { startThread } from './store-thread.ts';
+import type { AnswerMessage, CallMessage, ThreadSetup } from './thread-messages.ts';
+
+/** Messages that a thread has and has not answered: one that it works on, one that is ready when it is done. */
+const UNANSWERED_MESSAGES = 2;
+
+const RESTART_BASE_MS = 100;
+const RESTART_MAX_MS = 5_000;
+
+export interface ThreadClientHooks {
+  /** Events were committed, up to this position. */
+  onCommitted?(position: number): void;
+}
+
+/**
+ * One thread and the calls to it. Calls of one turn of the event loop go in one message, and so do all that came while
+ * the thread was busy. A thread that ends unasked fails what it had, and is started again.
+ */
+export class ThreadClient {
+  readonly #setup: ThreadSetup;
+  readonly #options: CompleteOptions;
+  readonly #hooks: ThreadClientHooks;
+  readonly #queue: CallQueue;
+  #worker: Worker | undefined;
+  #storeUuid = '';
+  #unanswered = 0;
+  #flushing = false;
+  #closing = false;
+  #idle: (() => void) | undefined;
+  #restarts = 0;
+  #restartTimer: Timer | undefined;
+  #trouble: string | undefined;
+
+  constructor(setup: ThreadSetup, options: CompleteOptions, hooks: ThreadClientHooks = {}) {
+    this.#setup = setup;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#queue = new CallQueue(options);
+  }
+
+  get storeUuid(): string {
+    return this.#storeUuid;
+  }
+
+  /** False while the thread is being started again. */
+  get alive(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** Why the last transaction failed; undefined after one that did not. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** @throws `unavailable` */
+  async start(): Promise<void> {
+    const { worker, storeUuid } = await startThread(this.#setup);
+    if (this.#closing) {
+      worker.postMessage({ kind: 'close' });
+      return;
+    }
+    this.#storeUuid = storeUuid;
+    this.#worker = worker;
+    this.#unanswered = 0;
+    let reason: unknown;
+    worker.on('message', (message: AnswerMessage) => this.#onAnswers(message));
+    worker.on('error', (error) => {
+      reason = error;
+    });
+    worker.once('exit', () => this.#onExit(reason));
+    // Only work keeps the process alive, not an open store.
+    worker.unref();
+  }
+
+  /** `costBytes` is about what the call weighs in memory. @throws `unavailable`, `overloaded`, `timeout` */
+  call(method: string, args: readonly unknown[], costBytes: number, context?: CallContext): Promise<unknown> {
+    if (this.#worker === undefined) return Promise.reject(this.#ended());
+    if (this.#queue.size === 0) this.#worker.ref();
+    const answer = this.#queue.add(method, args, costBytes, context);
+    if (!this.#flushing && this.#unanswered < UNANSWERED_MESSAGES) {
+      this.#flushing = true;
+      // After all the promises of this turn: whoever they wake comes along.
+      process.nextTick(() => this.#flush());
+    }
+    return answer;
+  }
+
+  /** Waits for the answers to all calls and ends the thread. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#restartTimer?.cancel();
+    if (this.#queue.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    worker.ref();
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage({ kind: 'close' });
+    await ended;
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    while (this.#worker !== undefined && this.#unanswered < UNANSWERED_MESSAGES && this.#queue.hasUnsent) {
+      const calls = this.#queue.take();
+      const message: CallMessage = { kind: 'calls', nowMs: this.#options.clock.now(), calls };
+      this.#unanswered += 1;
+      this.#worker.postMessage(message);
+    }
+  }
+
+  #onAnswers(message: AnswerMessage): void {
+    this.#restarts = 0;
+    if (message.last) {
+      this.#unanswered -= 1;
+      this.#noteTrouble(message.trouble);
+      this.#flush();
+    }
+    for (const answer of message.answers) this.#queue.answer(answer);
+    if (message.committed !== undefined) this.#hooks.onCommitted?.(message.committed);
+    this.#rest();
+  }
+
+  /** Lets the process end when nothing waits, and `close` go on. */
+  #rest(): void {
+    if (this.#queue.size > 0) return;
+    this.#worker?.unref();
+    this.#idle?.();
+    this.#idle = undefined;
+  }
+
+  #noteTrouble(trouble: string | undefined): void {
+    const { file, storeId } = this.#setup;
+    if (trouble !== undefined && this.#trouble === undefined) {
+      this.#options.logger.error({ storeId, file, trouble }, 'the store cannot write');
+    } else if (trouble === undefined && this.#trouble !== undefined) {
+      this.#options.logger.info({ storeId, file }, 'the store can write again');
+    }
+    this.#trouble = trouble;
+  }
+
+  #onExit(reason: unknown): void {
+    this.#worker = undefined;
+    if (!this.#closing) {
+      const { role, storeId, file } = this.#setup;
+      const err = GaterError.from(reason);
+      this.#options.logger.error(
+        { storeId, file, role, err },
+        'a thread of the store ended; it is started again',
+      );
+      this.#scheduleRestart();
+    }
+    this.#queue.failAll(this.#ended(reason));
+    this.#rest();
+  }
+
+  #scheduleRestart(): void {
+    const delayMs = Math.min(RESTART_BASE_MS * 2 ** this.#restarts, RESTART_MAX_MS);
+    this.#restarts += 1;
+    const restart = (): void => {
+      this.#restartTimer = undefined;
+      this.start().catch((error: unknown) => {
+        const { role, storeId, file } = this.#setup;
+        this.#options.logger.error(
+          { storeId, file, role, err: error },
+          'a thread of the store did not start',
+        );
+        if (!this.#closing) this.#scheduleRestart();
+      });
+    };
+    this.#restartTimer = this.#options.clock.setTimer(restart, delayMs, { unref: true });
+  }
+
+  #ended(cause?: unknown): GaterError {
+    const { role, file } = this.#setup;
+    return new GaterError('unavailable', `the ${role} of the file ${file} has ended and is started again`, {
+      cause,
+    });
+  }
+}
