@@ -1,0 +1,51 @@
+import { invalidArgument } from '@esdb-gater/types';
+
+/** How a value is named in an error: its type, never its content, which may be secret. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`;
+  return isBytes(value) ? `${value.length} bytes` : 'an object';
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  // The tag is for arrays of another realm, as in a frame or a sandbox.
+  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
+/** `value` as bytes. @throws `invalid_argument`, reason `type` or `length` */
+export function bytesArgument(value: unknown, name: string, length?: number): Uint8Array {
+  if (!isBytes(value)) throw invalidArgument('type', `${name} is ${describe(value)}; expected a Uint8Array`);
+  if (length !== undefined && value.length !== length) {
+    throw invalidArgument('length', `${name} has ${value.length} bytes; expected ${length}`);
+  }
+  return value;
+}
+
+/** @throws `invalid_argument`, reason `type` */
+export function textArgument(value: unknown, name: string): string {
+  if (typeof value !== 'string')
+    throw invalidArgument('type', `${name} is ${describe(value)}; expected a text`);
+  return value;
+}
+
+/** @throws `invalid_argument`, reason `type` or `lone_surrogate` */
+export function wellFormedArgument(value: unknown, name: string): string {
+  const text = textArgument(value, name);
+  if (!text.isWellFormed()) throw invalidArgument('lone_surrogate', `${name} has a lone surrogate`);
+  return text;
+}
+
+/** True for an object that JSON would write with braces: plain, of any realm, or without a prototype. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+/** @throws `invalid_argument`, reason `type` */
+export function objectArgument(value: unknown, name: string): Record<string, unknown> {
+  if (!isPlainObject(value))
+    throw invalidArgument('type', `${name} is ${describe(value)}; expected an object`);
+  return value;
+}

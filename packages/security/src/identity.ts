@@ -1,0 +1,127 @@
+import { invalidArgument, type JsonObject } from '@esdb-gater/types';
+import { fromBase64url, toBase64url } from '#platform';
+import { bytesArgument, describe, isPlainObject } from './arguments.ts';
+import { formatDidKey } from './did-key.ts';
+import type { Signer } from './engine/engine.ts';
+import { currentEngine } from './engine/select.ts';
+
+/** An Ed25519 key pair and its DID. The private half cannot be read from it, nor does it show in a log. */
+export interface Identity {
+  /** `did:key:z6Mk…` */
+  readonly did: string;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The Ed25519 signature of `data`, 64 bytes (RFC 8032). @throws `invalid_argument`, reason `type` */
+  sign(data: Uint8Array): Uint8Array;
+}
+
+/** What an identity file holds: a JWK (RFC 8037) and the DID. It contains the private key. */
+export interface IdentityJson extends JsonObject {
+  readonly did: string;
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  /** The public key, base64url. */
+  readonly x: string;
+  /** The seed, base64url. Secret. */
+  readonly d: string;
+}
+
+const SEED_BYTES = 32;
+
+/** Outside the objects, so that nothing that prints or serialises an identity finds them. */
+const seeds: WeakMap<Identity, Uint8Array> = new WeakMap();
+
+class Ed25519Identity implements Identity {
+  readonly did: string;
+  readonly publicKey: Uint8Array;
+  readonly #signer: Signer;
+
+  constructor(seed: Uint8Array) {
+    this.#signer = currentEngine().createSigner(seed);
+    this.publicKey = this.#signer.publicKey.slice();
+    this.did = formatDidKey(this.publicKey);
+    seeds.set(this, seed.slice());
+    Object.freeze(this);
+  }
+
+  sign(data: Uint8Array): Uint8Array {
+    return this.#signer.sign(bytesArgument(data, 'the data'));
+  }
+
+  toJSON(): { did: string } {
+    return { did: this.did };
+  }
+}
+
+/** Makes identities. */
+export const Identity: {
+  generate(): Identity;
+  fromSeed(seed: Uint8Array): Identity;
+} = Object.freeze({
+  /** A new one, of the platform's random source. */
+  generate(): Identity {
+    return new Ed25519Identity(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
+  },
+  /**
+   * The one that belongs to a seed.
+   *
+   * @param seed 32 secret bytes, copied
+   * @throws `invalid_argument`, reason `type` or `length`
+   */
+  fromSeed(seed: Uint8Array): Identity {
+    return new Ed25519Identity(bytesArgument(seed, 'the seed', SEED_BYTES));
+  },
+});
+
+/** True for what `Identity` has made. */
+export function isIdentity(value: unknown): value is Identity {
+  return value instanceof Ed25519Identity;
+}
+
+/** @throws `invalid_argument`, reason `type` */
+export function identityArgument(value: unknown, name: string): Identity {
+  if (!isIdentity(value))
+    throw invalidArgument('type', `${name} is ${describe(value)}; expected an Identity`);
+  return value;
+}
+
+/**
+ * The identity with its private key, for a file that only its owner may read.
+ *
+ * @throws `invalid_argument`, reason `type`, for anything that `Identity` has not made
+ */
+export function identityToJson(identity: Identity): IdentityJson {
+  const seed = seeds.get(identityArgument(identity, 'the identity'));
+  if (seed === undefined) throw invalidArgument('type', 'the identity has no seed here');
+  return {
+    did: identity.did,
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x: toBase64url(identity.publicKey),
+    d: toBase64url(seed),
+  };
+}
+
+/**
+ * The identity of such an object; also of a plain Ed25519 JWK without `did`.
+ *
+ * @throws `invalid_argument`, reason `identity`, when a member is missing or the parts do not belong together
+ */
+export function identityFromJson(json: unknown): Identity {
+  const { kty, crv, d, x, did } = isPlainObject(json) ? json : {};
+  if (kty !== 'OKP' || crv !== 'Ed25519') {
+    throw invalidArgument('identity', 'the identity has not "kty": "OKP" and "crv": "Ed25519"');
+  }
+  const seed = typeof d === 'string' ? fromBase64url(d) : undefined;
+  if (seed?.length !== SEED_BYTES) {
+    throw invalidArgument('identity', 'the identity\'s "d" is not 32 bytes of base64url');
+  }
+  const identity = Identity.fromSeed(seed);
+  if (x !== undefined && x !== toBase64url(identity.publicKey)) {
+    throw invalidArgument('identity', 'the identity\'s "x" is not the public key that belongs to "d"');
+  }
+  if (did !== undefined && did !== identity.did) {
+    throw invalidArgument('identity', `the identity's "did" is not ${identity.did}, which belongs to "d"`);
+  }
+  return identity;
+}

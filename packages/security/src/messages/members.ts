@@ -1,0 +1,51 @@
+import { invalidArgument } from '@esdb-gater/types';
+import { textArgument } from '../arguments.ts';
+import { canonicalJsonWithout } from '../encoding/canonical-json.ts';
+
+/** What signing adds to a message. */
+export interface SignatureMembers {
+  /** Unix seconds. */
+  readonly signed_at: number;
+  /** 12 random bytes as base64url. */
+  readonly nonce: string;
+  readonly key_id: string;
+  /** HMAC-SHA256 as base64url without padding. */
+  readonly signature: string;
+}
+
+export const SIGNATURE_MEMBERS = ['signed_at', 'nonce', 'key_id', 'signature'] as const;
+
+/** Where a message may be published; signed with it. A missing one is the empty text. */
+export interface Binding {
+  /** The channel's short name. */
+  readonly channel: string;
+  readonly topic: string;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+function line(value: unknown, name: string): string {
+  if (value === undefined) return '';
+  const text = textArgument(value, name);
+  // A newline would let one channel and topic read as another.
+  if (CONTROL.test(text) || !text.isWellFormed()) {
+    throw invalidArgument(name, `the ${name} has a control character or a lone surrogate`);
+  }
+  return text;
+}
+
+/** @throws `invalid_argument`, reason `type`, `channel` or `topic` */
+export function bindingOf(options: { readonly channel?: string; readonly topic?: string }): Binding {
+  return { channel: line(options.channel, 'channel'), topic: line(options.topic, 'topic') };
+}
+
+/** The bytes that are signed: the binding, and the message with three of the four members. */
+export function signedText(canonical: string, { channel, topic }: Binding): string {
+  return `esdb-gater/1\n${channel}\n${topic}\n${canonical}`;
+}
+
+/** @throws `invalid_argument` for what is no JSON object */
+export function canonicalMessage(message: Readonly<Record<string, unknown>>): string {
+  return canonicalJsonWithout(message, 'signature');
+}

@@ -1,0 +1,86 @@
+import { type Clock, GaterError, invalidArgument, systemClock } from '@esdb-gater/types';
+import { invalidSignature } from './signature-error.ts';
+
+export interface NonceCacheComponents {
+  /** @default the system's */
+  readonly clock?: Pick<Clock, 'monotonic'>;
+}
+
+export interface NonceCacheOptions {
+  /**
+   * How long a nonce is remembered: the lifetime of messages and the 60 s that a clock may be ahead.
+   *
+   * @default 360 000
+   */
+  readonly lifetimeMs?: number;
+  /** About 100 bytes each. @default 1 000 000 */
+  readonly maxEntries?: number;
+}
+
+/** The nonces that were accepted, each once within its lifetime. */
+export interface NonceCache {
+  readonly size: number;
+  /**
+   * Takes the nonce. The function gives it back, for when a later step refuses the message; it has no effect the
+   * second time. Amortised O(1).
+   *
+   * @throws `invalid_signature`, reason `replayed`; `overloaded` when as many as may be are still alive, since
+   * forgetting one of them early would let it be replayed
+   */
+  take(nonce: string): () => void;
+}
+
+class FifoNonceCache implements NonceCache {
+  /** Nonce to the moment it ends. All live equally long, so that the order of insertion is that of the ends. */
+  readonly #ends: Map<string, number> = new Map();
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #lifetimeMs: number;
+  readonly #maxEntries: number;
+
+  constructor(clock: Pick<Clock, 'monotonic'>, lifetimeMs: number, maxEntries: number) {
+    this.#clock = clock;
+    this.#lifetimeMs = lifetimeMs;
+    this.#maxEntries = maxEntries;
+  }
+
+  get size(): number {
+    return this.#ends.size;
+  }
+
+  take(nonce: string): () => void {
+    const now = this.#clock.monotonic();
+    for (const [oldest, end] of this.#ends) {
+      if (end > now) break;
+      this.#ends.delete(oldest);
+    }
+    if (this.#ends.has(nonce)) {
+      throw invalidSignature('replayed', 'the nonce of the message was accepted before');
+    }
+    if (this.#ends.size >= this.#maxEntries) {
+      throw new GaterError('overloaded', `${this.#maxEntries} nonces are remembered, which is the bound`);
+    }
+    this.#ends.set(nonce, now + this.#lifetimeMs);
+    let taken = true;
+    return () => {
+      if (taken) this.#ends.delete(nonce);
+      taken = false;
+    };
+  }
+}
+
+function positive(value: number, name: string): number {
+  if (!(Number.isFinite(value) && value > 0)) {
+    throw invalidArgument('range', `${name} is ${value}; expected a number above 0`);
+  }
+  return value;
+}
+
+/** @throws `invalid_argument`, reason `range` */
+export function createNonceCache(
+  components: NonceCacheComponents = {},
+  options: NonceCacheOptions = {},
+): NonceCache {
+  const lifetimeMs = positive(options.lifetimeMs ?? 360_000, 'lifetimeMs');
+  const maxEntries = positive(options.maxEntries ?? 1_000_000, 'maxEntries');
+  return new FifoNonceCache(components.clock ?? systemClock, lifetimeMs, maxEntries);
+}

@@ -1,0 +1,298 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { canonicalJson } from '../encoding/canonical-json.ts';
+import { hmacSha256 } from '../hmac.ts';
+import type { SignatureMembers } from './members.ts';
+import { createNonceCache } from './nonce-cache.ts';
+import { createSecretRing, setSecret } from './secret-ring.ts';
+import { type SignOptions, sign } from './sign.ts';
+import { type VerifyOptions, verify, verifyMessage } from './verify.ts';
+
+const NOW = 1_800_000_000;
+const ALERTS = { secret: 'correct horse', channel: 'alerts', topic: 'disk.full', now: NOW } as const;
+
+afterEach(() => setSecret(undefined));
+
+function signed(options: SignOptions = ALERTS): Record<string, unknown> {
+  return { ...sign({ host: 'a', free: 0 }, options) };
+}
+
+/** The code and reason that `verify` throws; `true` when it throws nothing. */
+function verdict(message: unknown, options: VerifyOptions = ALERTS): unknown {
+  try {
+    return verify(message, options);
+  } catch (error) {
+    const { code, reason } = error as { code: string; reason?: string };
+    return reason === undefined ? code : `${code}/${reason}`;
+  }
+}
+
+describe('sign', () => {
+  it('adds exactly the four members, over the documented bytes', () => {
+    const message = sign({ b: 1, a: 'é' }, ALERTS);
+    expect(Object.keys(message).sort()).toEqual(['a', 'b', 'key_id', 'nonce', 'signature', 'signed_at']);
+    const { signature, ...rest } = message;
+    const bytes = new TextEncoder().encode(`esdb-gater/1\nalerts\ndisk.full\n${canonicalJson(rest)}`);
+    expect(signature).toBe(Buffer.from(hmacSha256('correct horse', bytes)).toString('base64url'));
+    expect(message).toMatchObject({ signed_at: NOW, key_id: 'default' });
+    expect(Buffer.from(message.nonce, 'base64url')).toHaveLength(12);
+  });
+
+  it('takes an empty text for a missing channel and topic', () => {
+    const { signature, ...rest } = sign({ a: 1 }, { secret: 's', now: NOW });
+    const bytes = new TextEncoder().encode(`esdb-gater/1\n\n\n${canonicalJson(rest)}`);
+    expect(signature).toBe(Buffer.from(hmacSha256('s', bytes)).toString('base64url'));
+  });
+
+  it('never again: signing a signed message breaking it', () => {
+    const once = signed();
+    const twice = sign(once, ALERTS);
+    expect(verdict(twice)).toBe(true);
+    expect(twice.nonce).not.toBe(once['nonce']);
+    expect(verdict(once)).toBe(true);
+  });
+
+  it('refuses a message with some of the four members', () => {
+    for (const name of ['signed_at', 'nonce', 'key_id', 'signature']) {
+      const { [name]: _, ...three } = signed();
+      expect(() => sign(three, ALERTS)).toThrow(expect.objectContaining({ reason: 'reserved_member' }));
+      expect(() => sign({ [name]: 1 }, ALERTS)).toThrow(
+        expect.objectContaining({ reason: 'reserved_member' }),
+      );
+    }
+  });
+
+  it('refuses what is no object, and lone surrogates', () => {
+    for (const wrong of [null, [], 'text', 1, undefined, new Date(), { a: '\ud800' }, { '\udc00': 1 }]) {
+      expect(() => sign(wrong as object, ALERTS)).toThrow(
+        expect.objectContaining({ code: 'invalid_argument' }),
+      );
+    }
+  });
+
+  it('refuses to work without a secret, and says how to give one', () => {
+    expect(() => sign({})).toThrow(/setSecret/);
+    expect(verdict(signed(), { now: NOW })).toBe('invalid_signature/unknown_key');
+  });
+
+  it('keeps members that are called like what every object has', () => {
+    const message = JSON.parse(
+      '{"__proto__":{"admin":true},"constructor":1,"toString":2,"hasOwnProperty":3}',
+    );
+    const good = sign(message, ALERTS);
+    expect(Object.hasOwn(good, '__proto__')).toBe(true);
+    expect(verdict(JSON.parse(JSON.stringify(good)))).toBe(true);
+    expect(verdict({ ...JSON.parse(JSON.stringify(good)), ['constructor']: 2 })).toBe(
+      'invalid_signature/mismatch',
+    );
+    expect(verdict(JSON.parse('{"__proto__":{"signature":"x"}}'))).toBe('signature_required');
+  });
+
+  it('never again: an unsigned binary form that differs between runtimes (any JSON, sent over the wire, verifies)', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' })),
+        (message) => {
+          fc.pre(!['signed_at', 'nonce', 'key_id', 'signature'].some((name) => Object.hasOwn(message, name)));
+          expect(verdict(JSON.parse(JSON.stringify(sign(message, ALERTS))))).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe('verify, in the documented order', () => {
+  it('asks first for any of the four members', () => {
+    expect(verdict({ host: 'a' })).toBe('signature_required');
+    expect(verdict({})).toBe('signature_required');
+  });
+
+  it('never again: a wrongly typed signature crashing a channel', () => {
+    for (const wrong of [42, null, {}, [], true, '', 'x'.repeat(43), 'ä'.repeat(43), `${'A'.repeat(42)}B`]) {
+      expect(verdict({ ...signed(), signature: wrong, signed_at: 'x' })).toBe('invalid_signature/malformed');
+    }
+    for (const wrong of [42, null, '', 'short', 'x'.repeat(17), '================']) {
+      expect(verdict({ ...signed(), nonce: wrong })).toBe('invalid_signature/malformed');
+    }
+    for (const wrong of [42, null, '', 'x'.repeat(256)]) {
+      expect(verdict({ ...signed(), key_id: wrong })).toBe('invalid_signature/malformed');
+    }
+    for (const name of ['signature', 'nonce', 'key_id']) {
+      const { [name]: _, signed_at: __, ...rest } = signed();
+      expect(verdict(rest)).toBe('invalid_signature/malformed');
+    }
+  });
+
+  it('then for the time of signing', () => {
+    const { signed_at: _, ...timeless } = signed();
+    expect(verdict(timeless)).toBe('invalid_signature/missing_timestamp');
+    for (const wrong of ['1800000000', 1.5, -1, null, 2 ** 53, {}]) {
+      expect(verdict({ ...signed(), signed_at: wrong })).toBe('invalid_signature/invalid_timestamp');
+    }
+  });
+
+  it('accepts 300 s of age and 60 s of being ahead, and refuses 301 and 61 (T7)', () => {
+    const at = (now: number): unknown => verdict(signed(), { ...ALERTS, now });
+    expect([at(NOW + 300), at(NOW - 60)]).toEqual([true, true]);
+    expect([at(NOW + 301), at(NOW - 61), at(NOW - 301)]).toEqual(Array(3).fill('invalid_signature/expired'));
+    expect(verdict(signed(), { ...ALERTS, now: NOW + 11, ttlSeconds: 10 })).toBe('invalid_signature/expired');
+  });
+
+  it('never again: a clock 2 s ahead refused', () => {
+    expect(verdict(signed({ ...ALERTS, now: NOW + 2 }))).toBe(true);
+  });
+
+  it('takes `now` as Unix seconds, as Unix milliseconds and as a Date', () => {
+    for (const now of [NOW, NOW * 1000, new Date(NOW * 1000)])
+      expect(verdict(signed(), { ...ALERTS, now })).toBe(true);
+  });
+
+  it('asks for the age before the key, and for the key before the MAC', () => {
+    const message = { ...signed(), key_id: 'other', host: 'b' };
+    expect(verdict(message, { ...ALERTS, now: NOW + 301 })).toBe('invalid_signature/expired');
+    expect(verdict(message)).toBe('invalid_signature/unknown_key');
+  });
+
+  it('tells an unbound message from a wrong one', () => {
+    const unbound = signed({ secret: ALERTS.secret, now: NOW });
+    expect(verdict(unbound)).toBe('invalid_signature/unbound');
+    expect(verdict(unbound, { secret: ALERTS.secret, now: NOW })).toBe(true);
+    expect(verdict(signed(), { secret: ALERTS.secret, now: NOW })).toBe('invalid_signature/mismatch');
+    expect(verdict({ ...unbound, host: 'b' })).toBe('invalid_signature/mismatch');
+  });
+
+  it('never again: replay on another topic (or channel) (T7)', () => {
+    expect(verdict(signed(), { ...ALERTS, topic: 'disk.fine' })).toBe('invalid_signature/mismatch');
+    expect(verdict(signed(), { ...ALERTS, channel: 'security' })).toBe('invalid_signature/mismatch');
+  });
+
+  it('lets no newline shift the border between channel and topic', () => {
+    expect(() => sign({}, { secret: 's', channel: 'a\nb', topic: 'c' })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'channel' }),
+    );
+    expect(() => sign({}, { secret: 's', channel: 'a', topic: 'b\nc' })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'topic' }),
+    );
+  });
+
+  it('refuses a change of any character of the signature, the nonce, and of every other member (T7)', () => {
+    const message = signed();
+    for (const name of ['signature', 'nonce'] as const) {
+      const text = String(message[name]);
+      for (let i = 0; i < text.length; i++) {
+        const changed = text.slice(0, i) + (text[i] === 'A' ? 'E' : 'A') + text.slice(i + 1);
+        expect(verdict({ ...message, [name]: changed })).toBe('invalid_signature/mismatch');
+      }
+    }
+    for (const change of [{ host: 'b' }, { free: 1 }, { extra: null }, { signed_at: NOW + 1 }]) {
+      expect(verdict({ ...message, ...change })).toBe('invalid_signature/mismatch');
+    }
+    const { host: _, ...less } = message;
+    expect(verdict(less)).toBe('invalid_signature/mismatch');
+  });
+
+  it('does not care in which order the members come', () => {
+    expect(verdict(Object.fromEntries(Object.entries(signed()).reverse()))).toBe(true);
+  });
+});
+
+describe('secrets', () => {
+  const [older, newer] = [
+    { keyId: '2025', secret: 'old' },
+    { keyId: '2026', secret: 'new' },
+  ];
+
+  it('rotate without loss: the first signs, all verify (T7)', () => {
+    setSecret([older]);
+    const before = sign({ a: 1 });
+    setSecret([newer, older]);
+    const after = sign({ a: 1 });
+    expect([before.key_id, after.key_id]).toEqual(['2025', '2026']);
+    expect([verify(before), verify(after)]).toEqual([true, true]);
+    setSecret([newer]);
+    expect(verdict(before, {})).toBe('invalid_signature/unknown_key');
+    expect(verify(after)).toBe(true);
+  });
+
+  it('sign with the key that is asked for', () => {
+    setSecret([newer, older]);
+    expect(sign({}, { keyId: '2025' }).key_id).toBe('2025');
+    expect(() => sign({}, { keyId: '2024' })).toThrow(expect.objectContaining({ reason: 'unknown_key' }));
+    const named = sign({}, { secret: 'x', keyId: 'mine' });
+    expect(verdict(named, { secret: [{ keyId: 'mine', secret: 'x' }] })).toBe(true);
+    expect(verdict(named, { secret: 'x' })).toBe('invalid_signature/unknown_key');
+  });
+
+  it('with the right key id and another secret do not verify', () => {
+    const message = sign({}, { secret: 'x' });
+    expect(verdict(message, { secret: 'y' })).toBe('invalid_signature/mismatch');
+  });
+
+  it('are texts that are not empty, under names that differ', () => {
+    const wrong = [
+      '',
+      [],
+      [{ keyId: 'a', secret: '' }],
+      [{ keyId: '', secret: 'x' }],
+      [older, older],
+      1,
+      null,
+      [1],
+    ];
+    for (const secrets of [...wrong, '\ud800', [{ secret: 'x' }]]) {
+      expect(() => setSecret(secrets as string)).toThrow(
+        expect.objectContaining({ code: 'invalid_argument' }),
+      );
+    }
+  });
+
+  it('never stand in an error', () => {
+    const secret = 'hunter2 '.repeat(9);
+    for (const attempt of [
+      () =>
+        setSecret([
+          { keyId: 'a', secret },
+          { keyId: 'a', secret },
+        ]),
+      () => createSecretRing([{ keyId: secret.repeat(9), secret }]),
+      () => sign([] as object, { secret }),
+    ]) {
+      expect(attempt).toThrow();
+      try {
+        attempt();
+      } catch (error) {
+        expect(String(error)).not.toContain('hunter2');
+      }
+    }
+  });
+});
+
+describe('verifyMessage', () => {
+  const secrets = createSecretRing('correct horse');
+  const where = { secrets, channel: 'alerts', topic: 'disk.full', now: NOW };
+
+  it('accepts a nonce once', () => {
+    const nonces = createNonceCache();
+    const message = signed();
+    const { nonce, keyId, signedAt } = verifyMessage(message, { ...where, nonces });
+    expect({ nonce, keyId, signedAt }).toEqual({ nonce: message['nonce'], keyId: 'default', signedAt: NOW });
+    expect(() => verifyMessage(message, { ...where, nonces })).toThrow(
+      expect.objectContaining({ code: 'invalid_signature', reason: 'replayed' }),
+    );
+    expect(() => verifyMessage(message, where)).not.toThrow();
+  });
+
+  it('gives the nonce back when a later step refuses the message', () => {
+    const nonces = createNonceCache();
+    const message = signed();
+    verifyMessage(message, { ...where, nonces }).release();
+    expect(() => verifyMessage(message, { ...where, nonces })).not.toThrow();
+  });
+
+  it('takes no nonce of a message that does not verify', () => {
+    const nonces = createNonceCache();
+    const message: Partial<SignatureMembers> = { ...signed(), key_id: 'no' };
+    expect(() => verifyMessage(message, { ...where, nonces })).toThrow();
+    expect(nonces.size).toBe(0);
+  });
+});
