@@ -1,0 +1,232 @@
+import {
+  Connection,
+  createTopicsV5,
+  fetchV12,
+  listOffsetsV7,
+  metadataV9,
+  produceV9,
+  type Reader,
+  ResponseError,
+} from '@platformatic/kafka';
+import type {
+  Address,
+  ClusterMetadata,
+  ConnectOptions,
+  Driver,
+  DriverConnection,
+  DriverRecord,
+  FetchOptions,
+  FetchOutcome,
+  FetchPartition,
+  OffsetOutcome,
+  OffsetQuery,
+  ProduceBatch,
+  ProduceOutcome,
+  TopicOutcome,
+  TopicSpec,
+} from './driver.ts';
+import { groupByTopic } from './group-by-topic.ts';
+
+const ACKS_ALL = -1;
+const NO_REPLICA = -1;
+const READ_COMMITTED = 1;
+const NOTHING = Buffer.alloc(0);
+/** Longer than any time limit of ours, which are kept above this. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+/** `@platformatic/kafka`: its connection and its requests, without its clients. Needs Kafka 2.7 or newer. */
+export const platformaticDriver: Driver = {
+  name: 'platformatic',
+  async connect(address: Address, options: ConnectOptions): Promise<DriverConnection> {
+    const connection = new Connection(options.clientId, {
+      connectTimeout: options.timeoutMs,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    });
+    // Errors reach us through the requests; without a listener one between requests would end the process.
+    connection.on('error', () => {});
+    await connection.connect(address.host, address.port);
+    return new PlatformaticConnection(connection);
+  },
+};
+
+class PlatformaticConnection implements DriverConnection {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  isOpen(): boolean {
+    return this.#connection.isConnected();
+  }
+
+  async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
+    const response = await answered(metadataV9.api.async(this.#connection, [...topics], false, false, false));
+    return {
+      brokers: response.brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })),
+      topics: response.topics.map(({ name, errorCode, partitions }) => ({
+        topic: name,
+        error: errorCode,
+        partitions: partitions.map(({ partitionIndex, leaderId }) => ({
+          partition: partitionIndex,
+          leader: leaderId,
+        })),
+      })),
+    };
+  }
+
+  async createTopics(topics: readonly TopicSpec[], timeoutMs: number): Promise<readonly TopicOutcome[]> {
+    const request = topics.map((spec) => ({
+      name: spec.topic,
+      numPartitions: spec.partitions,
+      replicationFactor: spec.replicationFactor,
+      assignments: [],
+      configs: Object.entries(spec.settings).map(([name, value]) => ({ name, value })),
+    }));
+    const response = await answered(createTopicsV5.api.async(this.#connection, request, timeoutMs, false));
+    return response.topics.map(({ name, errorCode, errorMessage }) => ({
+      topic: name,
+      error: errorCode,
+      ...(errorMessage === null || errorMessage === undefined ? {} : { message: errorMessage }),
+    }));
+  }
+
+  async listOffsets(queries: readonly OffsetQuery[]): Promise<readonly OffsetOutcome[]> {
+    const topics = [...groupByTopic(queries)].map(([name, entries]) => ({
+      name,
+      partitions: entries.map(({ partition, timestampMs }) => ({
+        partitionIndex: partition,
+        currentLeaderEpoch: -1,
+        timestamp: BigInt(timestampMs),
+      })),
+    }));
+    const response = await answered(
+      listOffsetsV7.api.async(this.#connection, NO_REPLICA, READ_COMMITTED, topics),
+    );
+    return response.topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, errorCode, offset }) => ({
+        topic: name,
+        partition: partitionIndex,
+        error: errorCode,
+        offset: Number(offset),
+      })),
+    );
+  }
+
+  async produce(batches: readonly ProduceBatch[], timeoutMs: number): Promise<readonly ProduceOutcome[]> {
+    const messages = batches.flatMap(({ topic, partition, records }) =>
+      records.map((record) => messageOf(topic, partition, record)),
+    );
+    const response = await answered(produceV9.api.async(this.#connection, ACKS_ALL, timeoutMs, messages, {}));
+    if (typeof response === 'boolean') throw new Error('a produce request with acks=all was not answered');
+    return response.responses.flatMap(({ name, partitionResponses }) =>
+      partitionResponses.map(({ index, errorCode, baseOffset }) => ({
+        topic: name,
+        partition: index,
+        error: errorCode,
+        baseOffset: Number(baseOffset),
+      })),
+    );
+  }
+
+  fetch(partitions: readonly FetchPartition[], options: FetchOptions): Promise<readonly FetchOutcome[]> {
+    const topics = [...groupByTopic(partitions)].map(([topic, entries]) => ({
+      topicId: topic, // this version of the request has the name there
+      partitions: entries.map(({ partition, offset }) => ({
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: BigInt(offset),
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: options.partitionBytes,
+      })),
+    }));
+    const { maxWaitMs, maxBytes } = options;
+    return new Promise((resolve, reject) => {
+      this.#connection.send(
+        fetchV12.api.key,
+        fetchV12.api.version,
+        () => fetchV12.createRequest(maxWaitMs, 1, maxBytes, READ_COMMITTED, 0, -1, topics, [], ''),
+        parseFetch,
+        true,
+        true,
+        (error: Error | null, outcomes?: readonly FetchOutcome[]) => {
+          if (error !== null && error !== undefined) reject(error);
+          else resolve(outcomes ?? []);
+        },
+      );
+    });
+  }
+
+  close(): void {
+    this.#connection.socket?.destroy();
+    this.#connection.close(() => {});
+  }
+}
+
+function messageOf(topic: string, partition: number, record: DriverRecord) {
+  const headers = new Map<Buffer, Buffer>();
+  for (const [name, value] of record.headers) headers.set(nameBytes(name), value);
+  return {
+    topic,
+    partition,
+    headers,
+    timestamp: BigInt(record.timestampMs),
+    ...(record.key === null ? {} : { key: record.key }),
+    // The client's type knows no null, its encoder writes one as Kafka's tombstone.
+    value: record.value as Buffer,
+  };
+}
+
+const names = new Map<string, Buffer>();
+
+/** Header names come from a fixed list, so this stays small. */
+function nameBytes(name: string): Buffer {
+  let bytes = names.get(name);
+  if (bytes === undefined) {
+    bytes = Buffer.from(name);
+    names.set(name, bytes);
+  }
+  return bytes;
+}
+
+/** An answer that carries error codes comes as a rejection; the codes are what we want. */
+async function answered<T>(request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ResponseError && error['response'] !== undefined) return error['response'] as T;
+    throw error;
+  }
+}
+
+/** Fetch response, version 12, with the record sets left as they are. */
+function parseFetch(_correlationId: number, _key: number, _version: number, reader: Reader): FetchOutcome[] {
+  reader.readInt32(); // throttle time
+  const error = reader.readInt16();
+  reader.readInt32(); // session
+  const outcomes: FetchOutcome[] = [];
+  reader.readArray((r) => {
+    const topic = r.readString();
+    r.readArray((p) => {
+      outcomes.push({ topic, ...parseFetchPartition(p, error) });
+    });
+  });
+  reader.readTaggedFields();
+  return outcomes;
+}
+
+function parseFetchPartition(reader: Reader, error: number): Omit<FetchOutcome, 'topic'> {
+  const partition = reader.readInt32();
+  const own = reader.readInt16();
+  reader.readInt64(); // high watermark: what is not committed counts for nothing here
+  const endOffset = Number(reader.readInt64());
+  const startOffset = Number(reader.readInt64());
+  const aborted =
+    reader.readNullableArray((r) => ({
+      producerId: Number(r.readInt64()),
+      firstOffset: Number(r.readInt64()),
+    })) ?? [];
+  reader.readInt32(); // preferred read replica
+  const records = reader.readNullableBytes() ?? NOTHING;
+  return { partition, error: own === 0 ? error : own, endOffset, startOffset, aborted, records };
+}
