@@ -40,8 +40,11 @@ export interface Registry {
    * @throws `invalid_argument` (reason `store_mismatch`) when its `storeUuid` differs from that of the live ones
    */
   register(worker: StoreWorker): WorkerInfo;
-  /** False when there was none. */
-  unregister(storeId: string, workerId: string): boolean;
+  /**
+   * False when there was none. With `incarnation` only that life of the worker is removed, so that the end of an
+   * old connection does not remove the worker that came back on a new one.
+   */
+  unregister(storeId: string, workerId: string, incarnation?: number): boolean;
   /** Makes a store known that is configured, before its first worker. */
   declare(storeId: string): void;
   /**

@@ -1,0 +1,302 @@
+import { GaterError, type Registry } from '@esdb-gater/types';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type FakeWorker, fakeWorker, unavailable } from '../tests/fake-worker.ts';
+import { createRegistry } from './registry.ts';
+
+let registry: Registry;
+let a: FakeWorker;
+let b: FakeWorker;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  registry = createRegistry();
+  a = fakeWorker('a');
+  b = fakeWorker('b');
+});
+
+afterEach(() => {
+  registry.close();
+  expect(vi.getTimerCount(), 'timers left behind').toBe(0);
+  vi.useRealTimers();
+});
+
+/** Calls until worker `a` was called `times` times, whatever comes of it. */
+async function callA(times: number): Promise<void> {
+  for (let done = 0; done < times; ) {
+    const worker = registry.pick('default');
+    if (worker.workerId === 'a') done++;
+    await worker.call('getVersion', {}).catch(() => {});
+  }
+}
+
+const live = (): string[] =>
+  registry
+    .workers('default')
+    .filter(({ workerId }) => registry.isLive('default', workerId))
+    .map(({ workerId }) => workerId);
+
+/** A call that its caller limits, as the retries of the gateway do. */
+function limited(limitMs: number): Promise<unknown> {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new GaterError('timeout', 'too late')), limitMs);
+  return registry.pick('default').call('getVersion', {}, { signal: controller.signal });
+}
+
+describe('with another live worker', () => {
+  beforeEach(() => {
+    registry.register(a);
+    registry.register(b);
+  });
+
+  test('three failures in a row eject a worker, two do not', async () => {
+    a.behave(unavailable());
+    await callA(2);
+    expect(live()).toEqual(['a', 'b']);
+    await callA(1);
+    expect(live()).toEqual(['b']);
+    expect(registry.workers('default')).toHaveLength(2);
+  });
+
+  test('a success between failures begins the count anew', async () => {
+    for (let i = 0; i < 5; i++) {
+      a.behave(unavailable());
+      await callA(2);
+      a.behave('answers');
+      await callA(1);
+    }
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test.each(['timeout', 'unavailable', 'internal'] as const)(
+    '%s is a failure of the worker',
+    async (code) => {
+      a.behave(new GaterError(code, 'no'));
+      await callA(3);
+      expect(live()).toEqual(['b']);
+    },
+  );
+
+  test.each([
+    'wrong_expected_version',
+    'stream_not_found',
+    'invalid_argument',
+    'overloaded',
+    'not_supported',
+  ] as const)('%s is an answer, not a failure', async (code) => {
+    a.behave(new GaterError(code, 'no'));
+    await callA(10);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('what is no GaterError is internal, and a failure', async () => {
+    a.behave(new TypeError('a bug') as GaterError);
+    const call = registry.pick('default').call('getVersion', {});
+    await expect(call).rejects.toMatchObject({ code: 'internal' });
+    await callA(2);
+    expect(live()).toEqual(['b']);
+  });
+
+  test('never again: a hung worker keeping its share', async () => {
+    a.behave('hangs');
+    const calls = Promise.allSettled(Array.from({ length: 12 }, () => limited(200)));
+    await vi.advanceTimersByTimeAsync(200);
+    const failed = (await calls).filter(({ status }) => status === 'rejected');
+    expect(failed).toHaveLength(6);
+    expect(live()).toEqual(['b']);
+    a.calls.length = 0;
+    for (let i = 0; i < 20; i++) await registry.pick('default').call('getVersion', {});
+    expect(a.calls).toEqual([]);
+  });
+
+  test('a deadline without a signal ends a call to a hung worker and counts, too', async () => {
+    a.behave('hangs');
+    const calls = Array.from({ length: 6 }, () =>
+      registry
+        .pick('default')
+        .call('getVersion', {}, { deadlineMs: 100 })
+        .catch((error: unknown) => error),
+    );
+    await vi.advanceTimersByTimeAsync(100);
+    expect((await Promise.all(calls)).filter(GaterError.is).map(({ code }) => code)).toEqual(
+      Array(3).fill('timeout'),
+    );
+    expect(live()).toEqual(['b']);
+  });
+
+  test('a caller who loses interest says nothing about the worker', async () => {
+    a.behave('hangs');
+    const controller = new AbortController();
+    const calls = Array.from({ length: 12 }, () =>
+      registry.pick('default').call('getVersion', {}, { signal: controller.signal }),
+    );
+    controller.abort('enough');
+    const settled = await Promise.allSettled(calls);
+    expect(settled.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(6);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('comes back after a second through a single probe', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.behave('answers');
+    a.calls.length = 0;
+    await vi.advanceTimersByTimeAsync(999);
+    expect(a.calls).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(a.calls).toEqual(['quickHealthCheck']);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('the time until the next probe doubles with every probe that fails, up to a bound', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.calls.length = 0;
+    const probesAt: number[] = [];
+    const start = performance.now();
+    while (probesAt.length < 9) {
+      await vi.advanceTimersToNextTimerAsync();
+      if (a.calls.splice(0).length > 0) probesAt.push((performance.now() - start) / 1_000);
+    }
+    expect(probesAt).toEqual([1, 3, 7, 15, 31, 63, 123, 183, 243]);
+  });
+
+  test('a probe of a worker that hangs ends after its own limit', async () => {
+    a.behave('hangs');
+    const calls = Promise.allSettled(Array.from({ length: 6 }, () => limited(100)));
+    await vi.advanceTimersByTimeAsync(100);
+    await calls;
+    a.calls.length = 0;
+    // The probe at 1 s fails at 3 s, the next one comes 2 s later.
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(a.calls).toHaveLength(1);
+    a.behave('answers');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(a.calls).toHaveLength(2);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('a worker that fails again soon is ejected for twice as long, one that was sound for long is not', async () => {
+    const ejectAndMeasure = async (): Promise<number> => {
+      a.behave(unavailable());
+      await callA(3);
+      a.behave('answers');
+      const start = performance.now();
+      while (!registry.isLive('default', 'a')) await vi.advanceTimersToNextTimerAsync();
+      return performance.now() - start;
+    };
+    expect(await ejectAndMeasure()).toBe(1_000);
+    expect(await ejectAndMeasure()).toBe(2_000);
+    expect(await ejectAndMeasure()).toBe(4_000);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(await ejectAndMeasure()).toBe(1_000);
+  });
+
+  test('ejection and restoration are told to watchers', async () => {
+    const watcher = registry.watch()[Symbol.asyncIterator]();
+    a.behave(unavailable());
+    await callA(3);
+    a.behave('answers');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await watcher.next()).value).toMatchObject({ kind: 'ejected', worker: { workerId: 'a' } });
+    expect((await watcher.next()).value).toMatchObject({ kind: 'restored', worker: { workerId: 'a' } });
+    await watcher.return?.();
+  });
+
+  test('one that is unregistered while it is ejected is probed no more', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.calls.length = 0;
+    registry.unregister('default', 'a');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(a.calls).toEqual([]);
+  });
+
+  test('a later life of an ejected worker is live', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    registry.register(fakeWorker('a', { incarnation: 2 }));
+    expect(live()).toEqual(['b', 'a']);
+  });
+});
+
+describe("a store's only worker", () => {
+  beforeEach(() => {
+    registry.register(a);
+  });
+
+  test('is ejected like any other, and then there is no worker', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    expect(() => registry.pick('default')).toThrow(expect.objectContaining({ code: 'no_workers' }));
+    a.behave('answers');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(live()).toEqual(['a']);
+  });
+
+  test('is probed at once, so that one that only cannot write goes on to be read', async () => {
+    const call = vi.spyOn(a, 'call');
+    call.mockImplementation(async (method) => {
+      if (method === 'appendEvents') throw unavailable();
+      return {};
+    });
+    for (let i = 0; i < 20; i++) {
+      await registry
+        .pick('default')
+        .call('appendEvents', {})
+        .catch(() => {});
+      await vi.advanceTimersByTimeAsync(0);
+      await expect(registry.pick('default').call('getVersion', {})).resolves.toEqual({});
+      await registry
+        .pick('default')
+        .call('appendEvents', {})
+        .catch(() => {});
+      await registry
+        .pick('default')
+        .call('appendEvents', {})
+        .catch(() => {});
+    }
+  });
+});
+
+describe('probing a store', () => {
+  test('never again: health that cannot be unhealthy', async () => {
+    registry.register(a);
+    registry.register(b);
+    expect(await registry.probe('default')).toHaveLength(2);
+    a.behave('hangs');
+    b.behave(unavailable());
+    const probed = registry.probe('default', { timeoutMs: 500 });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await probed).toEqual([]);
+  });
+
+  test('ejects by the same rules', async () => {
+    registry.register(a);
+    registry.register(b);
+    a.behave(unavailable());
+    for (let i = 0; i < 3; i++) await registry.probe('default');
+    expect(live()).toEqual(['b']);
+    expect(await registry.probe('default')).toMatchObject([{ workerId: 'b' }]);
+  });
+
+  test('a refusing answer is an answer', async () => {
+    registry.register(a);
+    a.behave(new GaterError('not_supported', 'no such method'));
+    expect(await registry.probe('default')).toHaveLength(1);
+  });
+
+  test('a store that is not known is store_not_found, one without workers answers with none', async () => {
+    await expect(registry.probe('default')).rejects.toMatchObject({ code: 'store_not_found' });
+    registry.declare('default');
+    expect(await registry.probe('default')).toEqual([]);
+  });
+
+  test('ends with the registry, and then counts for nothing', async () => {
+    registry.register(a);
+    a.behave('hangs');
+    const probed = registry.probe('default');
+    registry.close();
+    expect(await probed).toEqual([]);
+    expect(live()).toEqual(['a']);
+  });
+});

@@ -1,0 +1,199 @@
+import { withLimit } from '@esdb-gater/retry';
+import {
+  type CallContext,
+  type Clock,
+  GaterError,
+  type StoreWorker,
+  type WorkerInfo,
+} from '@esdb-gater/types';
+import type { CompleteOptions } from './options.ts';
+import { isWorkerFailure, WorkerHealth } from './worker-health.ts';
+
+export interface RegisteredWorkerComponents {
+  readonly clock: Clock;
+  /** Ends probes under way. */
+  readonly closing: AbortSignal;
+  /** Whether another worker of the store is live. */
+  readonly hasOthers: (self: RegisteredWorker) => boolean;
+  /** Told after each ejection and restoration. */
+  readonly changed: (self: RegisteredWorker) => void;
+}
+
+/**
+ * A worker as the registry hands it out: the calls that go through it tell its health. Once it was unregistered, or
+ * replaced by a later life of itself, it is fenced: new calls are `unavailable`, those under way may end.
+ */
+export class RegisteredWorker implements StoreWorker {
+  readonly storeId: string;
+  readonly storeUuid?: string;
+  readonly workerId: string;
+  readonly nodeId: string;
+  readonly incarnation: number;
+  readonly registeredAt: number;
+  readonly methods: readonly string[];
+  readonly onCommitted?: (listener: (position: number) => void) => () => void;
+  /** The same without a way to call it. */
+  readonly info: WorkerInfo;
+  readonly #worker: StoreWorker;
+  readonly #health: WorkerHealth;
+  readonly #clock: Clock;
+  readonly #closing: AbortSignal;
+  #fenced = false;
+
+  constructor(worker: StoreWorker, components: RegisteredWorkerComponents, options: CompleteOptions) {
+    const { storeId, storeUuid, workerId, nodeId, incarnation, registeredAt, methods } = worker;
+    this.storeId = storeId;
+    if (storeUuid !== undefined) this.storeUuid = storeUuid;
+    this.workerId = workerId;
+    this.nodeId = nodeId;
+    this.incarnation = incarnation;
+    this.registeredAt = registeredAt;
+    this.methods = methods;
+    if (worker.onCommitted !== undefined) this.onCommitted = worker.onCommitted.bind(worker);
+    const uuid = storeUuid === undefined ? {} : { storeUuid };
+    this.info = Object.freeze({ storeId, ...uuid, workerId, nodeId, incarnation, registeredAt });
+    this.#worker = worker;
+    this.#clock = components.clock;
+    this.#closing = components.closing;
+    const { clock, hasOthers, changed } = components;
+    this.#health = new WorkerHealth(
+      {
+        clock,
+        probe: () => this.#ask(options.probeTimeoutMs),
+        hasOthers: () => hasOthers(this),
+        changed: () => changed(this),
+      },
+      options,
+    );
+  }
+
+  get live(): boolean {
+    return this.#health.live;
+  }
+
+  /** True when this is the registration of that very object. */
+  isOf(worker: StoreWorker): boolean {
+    return this.#worker === worker;
+  }
+
+  /**
+   * Calls the worker. Ends with `context.signal`, or else at `context.deadlineMs`, even when the worker heeds neither.
+   *
+   * @throws a `GaterError`, or the reason of `context.signal`
+   */
+  call(method: string, params: unknown, context: CallContext = {}): Promise<unknown> {
+    if (this.#fenced) return Promise.reject(this.#gone());
+    const { signal, deadlineMs } = context;
+    if (signal !== undefined) return this.#watched(method, params, context, signal);
+    if (deadlineMs === undefined) return this.#settled(this.#begun(method, params, context));
+    return withLimit((own) => this.#watched(method, params, { ...context, signal: own }, own), {
+      limitMs: deadlineMs,
+      clock: this.#clock,
+    });
+  }
+
+  /** One question to the worker, which counts as any other call. True when it answered. */
+  async check(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#ask(timeoutMs);
+    } catch {
+      if (!this.#closing.aborted) this.#health.failed();
+      return false;
+    }
+    this.#health.succeeded();
+    return true;
+  }
+
+  /** New calls are refused from now on. */
+  fence(): void {
+    this.#fenced = true;
+    this.stop();
+  }
+
+  /** No probe is made any more. */
+  stop(): void {
+    this.#health.end();
+  }
+
+  async #ask(timeoutMs: number): Promise<void> {
+    const context = { deadlineMs: timeoutMs };
+    const ask = (signal: AbortSignal): Promise<unknown> =>
+      this.#begun('quickHealthCheck', { storeId: this.storeId }, { ...context, signal });
+    try {
+      await withLimit(ask, { limitMs: timeoutMs, signal: this.#closing, clock: this.#clock });
+    } catch (error) {
+      // An answer, though a refusing one: the worker is there.
+      if (this.#closing.aborted || isWorkerFailure(error)) throw error;
+    }
+  }
+
+  /** The call, whose failures are all rejections. */
+  #begun(method: string, params: unknown, context: CallContext): Promise<unknown> {
+    try {
+      return this.#worker.call(method, params, context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #settled(call: Promise<unknown>): Promise<unknown> {
+    return call.then(
+      (result) => {
+        this.#health.succeeded();
+        return result;
+      },
+      (error: unknown) => {
+        this.#count(error);
+        throw GaterError.from(error);
+      },
+    );
+  }
+
+  /** Ends with the signal, so that a worker that hangs is found out although its call never ends. */
+  #watched(method: string, params: unknown, context: CallContext, signal: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      let over = signal.aborted;
+      const abort = (): void => {
+        over = true;
+        // Only a limit that has passed tells of the worker: a caller may also just have lost interest.
+        if (GaterError.is(signal.reason) && signal.reason.code === 'timeout') this.#health.failed();
+        reject(signal.reason);
+      };
+      if (over) {
+        reject(signal.reason);
+        return;
+      }
+      signal.addEventListener('abort', abort, { once: true });
+      this.#begun(method, params, context).then(
+        (result) => {
+          if (over) return;
+          signal.removeEventListener('abort', abort);
+          this.#health.succeeded();
+          resolve(result);
+        },
+        (error: unknown) => {
+          if (over) return;
+          signal.removeEventListener('abort', abort);
+          this.#count(error);
+          reject(GaterError.from(error));
+        },
+      );
+    });
+  }
+
+  #count(error: unknown): void {
+    if (isWorkerFailure(error)) this.#health.failed();
+    else this.#health.succeeded();
+  }
+
+  #gone(): GaterError {
+    const { storeId, workerId } = this;
+    return new GaterError(
+      'unavailable',
+      `the worker ${workerId} of store ${storeId} is no longer registered`,
+      {
+        details: { storeId, workerId },
+      },
+    );
+  }
+}

@@ -1,0 +1,361 @@
+import { withRetry } from '@esdb-gater/retry';
+import { attach, detach } from '@esdb-gater/telemetry';
+import { GaterError, type Registry, type RegistryEvent } from '@esdb-gater/types';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { fakeWorker } from '../tests/fake-worker.ts';
+import { createRegistry } from './registry.ts';
+
+const picks = (registry: Registry, count: number, method?: string): string[] =>
+  Array.from({ length: count }, () => registry.pick('default', method).workerId);
+
+async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+describe('picking', () => {
+  test('never again: 12 fresh callers all getting the same worker', () => {
+    const registry = createRegistry();
+    for (const id of ['a', 'b', 'c']) registry.register(fakeWorker(id));
+    const callers = Array.from({ length: 12 }, () => () => registry.pick('default').workerId);
+    expect(callers.map((caller) => caller()).join('')).toBe('abcabcabcabc');
+  });
+
+  test('turns go on when workers come and go', () => {
+    const registry = createRegistry();
+    for (const id of ['a', 'b', 'c']) registry.register(fakeWorker(id));
+    picks(registry, 4);
+    registry.register(fakeWorker('d'));
+    const after = picks(registry, 400);
+    for (const id of ['a', 'b', 'c', 'd']) expect(after.filter((one) => one === id)).toHaveLength(100);
+    registry.unregister('default', 'b');
+    expect(new Set(picks(registry, 3))).toEqual(new Set(['a', 'c', 'd']));
+  });
+
+  test('a worker of this node is taken first, and others when there is none', () => {
+    const registry = createRegistry({}, { nodeId: 'here' });
+    registry.register(fakeWorker('far', { nodeId: 'there' }));
+    expect(picks(registry, 2)).toEqual(['far', 'far']);
+    registry.register(fakeWorker('near', { nodeId: 'here' }));
+    expect(picks(registry, 3)).toEqual(['near', 'near', 'near']);
+    registry.unregister('default', 'near');
+    expect(picks(registry, 1)).toEqual(['far']);
+  });
+
+  test('the policy round-robin takes local and remote workers alike', () => {
+    const registry = createRegistry({}, { nodeId: 'here', policy: 'round-robin' });
+    registry.register(fakeWorker('far', { nodeId: 'there' }));
+    registry.register(fakeWorker('near', { nodeId: 'here' }));
+    expect(picks(registry, 4)).toEqual(['far', 'near', 'far', 'near']);
+  });
+
+  test('only workers that serve the method are picked', () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a'));
+    registry.register(fakeWorker('b', { methods: ['getVersion', 'deleteStream'] }));
+    registry.register(fakeWorker('c', { methods: ['getVersion', 'deleteStream'] }));
+    expect(new Set(picks(registry, 6, 'deleteStream'))).toEqual(new Set(['b', 'c']));
+    expect(new Set(picks(registry, 6, 'getVersion'))).toEqual(new Set(['a', 'b', 'c']));
+    expect(() => registry.pick('default', 'verifyStream')).toThrow(
+      expect.objectContaining({ code: 'not_supported', storeId: 'default', method: 'verifyStream' }),
+    );
+    registry.unregister('default', 'b');
+    registry.unregister('default', 'c');
+    expect(() => registry.pick('default', 'deleteStream')).toThrow(
+      expect.objectContaining({ code: 'not_supported' }),
+    );
+  });
+
+  test('a store that was never known is store_not_found, a known one without a worker no_workers', () => {
+    const registry = createRegistry();
+    expect(() => registry.pick('default')).toThrow(expect.objectContaining({ code: 'store_not_found' }));
+    registry.declare('default');
+    expect(() => registry.pick('default')).toThrow(expect.objectContaining({ code: 'no_workers' }));
+    expect(() => registry.pick('default', 'getVersion')).toThrow(
+      expect.objectContaining({ code: 'no_workers' }),
+    );
+    registry.register(fakeWorker('a', { storeId: 'other' }));
+    registry.unregister('other', 'a');
+    expect(() => registry.pick('other')).toThrow(expect.objectContaining({ code: 'no_workers' }));
+    expect(() => registry.pick('__proto__')).toThrow(expect.objectContaining({ code: 'store_not_found' }));
+    expect(registry.stores()).toEqual(['default', 'other']);
+  });
+
+  test('a picked worker calls the one that was registered', async () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a'));
+    expect(await registry.pick('default').call('getVersion', {})).toEqual({ by: 'a' });
+  });
+
+  test('a lookup among 1 000 workers takes about as long as among 8', () => {
+    const nsPerPick = (workers: number): number => {
+      const registry = createRegistry();
+      for (let i = 0; i < workers; i++) registry.register(fakeWorker(`w${i}`));
+      let best = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 15; round++) {
+        const start = performance.now();
+        for (let i = 0; i < 20_000; i++) registry.pick('default', 'getVersion');
+        best = Math.min(best, ((performance.now() - start) * 1e6) / 20_000);
+      }
+      return best;
+    };
+    nsPerPick(8);
+    expect(nsPerPick(1_000)).toBeLessThan(nsPerPick(8) * 4 + 50);
+  });
+});
+
+describe('registering', () => {
+  test('never again: double registration', () => {
+    const registry = createRegistry();
+    const worker = fakeWorker('a');
+    registry.register(worker);
+    registry.register(worker);
+    registry.register(fakeWorker('a'));
+    expect(registry.workers()).toHaveLength(1);
+    registry.register(fakeWorker('b'));
+    expect(picks(registry, 4).sort()).toEqual(['a', 'a', 'b', 'b']);
+  });
+
+  test('never again: unregistering an unknown worker crashing the registry', () => {
+    const registry = createRegistry();
+    expect(registry.unregister('nowhere', 'nobody')).toBe(false);
+    registry.register(fakeWorker('a'));
+    expect(registry.unregister('default', 'nobody')).toBe(false);
+    expect(registry.unregister('default', 'a')).toBe(true);
+    expect(registry.unregister('default', 'a')).toBe(false);
+  });
+
+  test('never again: only local workers counted', async () => {
+    const registry = createRegistry({}, { nodeId: 'here' });
+    registry.register(fakeWorker('near', { nodeId: 'here' }));
+    registry.register(fakeWorker('far', { nodeId: 'there' }));
+    expect(registry.workers('default').map(({ workerId }) => workerId)).toEqual(['near', 'far']);
+    expect(await registry.probe('default')).toHaveLength(2);
+  });
+
+  test('a worker may serve several stores, each on its own', () => {
+    const registry = createRegistry();
+    for (const storeId of ['one', 'two']) registry.register(fakeWorker('a', { storeId, storeUuid: storeId }));
+    registry.unregister('one', 'a');
+    expect(registry.workers('one')).toEqual([]);
+    expect(registry.workers().map(({ storeId }) => storeId)).toEqual(['two']);
+  });
+
+  test('a higher incarnation replaces a lower one, which is fenced', async () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a', { incarnation: 1 }));
+    const before = registry.pick('default');
+    expect(registry.register(fakeWorker('a', { incarnation: 2 })).incarnation).toBe(2);
+    expect(registry.workers()).toMatchObject([{ workerId: 'a', incarnation: 2 }]);
+    await expect(before.call('getVersion', {})).rejects.toMatchObject({ code: 'unavailable', workerId: 'a' });
+    await expect(registry.pick('default').call('getVersion', {})).resolves.toEqual({ by: 'a' });
+  });
+
+  test('a lower incarnation that comes after a higher one changes nothing', () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a', { incarnation: 2 }));
+    expect(registry.register(fakeWorker('a', { incarnation: 1 })).incarnation).toBe(2);
+    expect(registry.workers()).toMatchObject([{ incarnation: 2 }]);
+  });
+
+  test('the end of an old connection does not unregister the worker that came back', () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a', { incarnation: 1 }));
+    registry.register(fakeWorker('a', { incarnation: 2 }));
+    expect(registry.unregister('default', 'a', 1)).toBe(false);
+    expect(registry.workers()).toHaveLength(1);
+    expect(registry.unregister('default', 'a', 2)).toBe(true);
+  });
+
+  test('whatever the order of lives, the highest that was not unregistered is there', () => {
+    const step = fc.record({ incarnation: fc.integer({ min: 1, max: 5 }), leaves: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const registry = createRegistry();
+        let expected: number | undefined;
+        for (const { incarnation, leaves } of steps) {
+          if (leaves) {
+            registry.unregister('default', 'a', incarnation);
+            if (expected === incarnation) expected = undefined;
+          } else {
+            registry.register(fakeWorker('a', { incarnation }));
+            expected = Math.max(expected ?? 0, incarnation);
+          }
+          expect(registry.workers().map((worker) => worker.incarnation)).toEqual(expected ? [expected] : []);
+        }
+      }),
+    );
+  });
+
+  test.each([
+    ['another storeUuid', 'uuid-1', 'uuid-2'],
+    ['none, beside one that has one', 'uuid-1', undefined],
+    ['one, beside one that has none', undefined, 'uuid-1'],
+    ['none, beside one that has none', undefined, undefined],
+  ])('a second worker with %s is a store_mismatch', (_, first, second) => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a', { storeUuid: first }));
+    expect(() => registry.register(fakeWorker('b', { storeUuid: second }))).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'store_mismatch', storeId: 'default' }),
+    );
+    expect(registry.workers()).toHaveLength(1);
+    registry.unregister('default', 'a');
+    registry.register(fakeWorker('b', { storeUuid: second }));
+  });
+
+  test('the only worker of a store may come back with another storeUuid, or still without', () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('a', { storeUuid: undefined }));
+    registry.register(fakeWorker('a', { storeUuid: undefined, incarnation: 2 }));
+    registry.register(fakeWorker('a', { storeUuid: 'uuid-2', incarnation: 3 }));
+    expect(registry.workers()).toMatchObject([{ storeUuid: 'uuid-2' }]);
+  });
+
+  test.each([
+    ['storeId', { storeId: 'no store' }],
+    ['workerId', { workerId: '' }],
+    ['nodeId', { nodeId: 'a\nb' }],
+    ['incarnation', { incarnation: 0.5 }],
+  ])('a wrong %s is refused by name and makes no store known', (member, wrong) => {
+    const registry = createRegistry();
+    expect(() => registry.register({ ...fakeWorker('a'), ...wrong })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'worker', member }),
+    );
+    expect(registry.stores()).toEqual([]);
+  });
+
+  test('what is told of a worker has no way to call it', () => {
+    const registry = createRegistry();
+    const info = registry.register(fakeWorker('a'));
+    expect(Object.keys(info).sort()).toEqual(
+      ['incarnation', 'nodeId', 'registeredAt', 'storeId', 'storeUuid', 'workerId'].sort(),
+    );
+    expect(Object.isFrozen(info)).toBe(true);
+  });
+});
+
+describe('retrying over the registry', () => {
+  test('each attempt picks a worker anew, so that one that fails is no failure', async () => {
+    const registry = createRegistry();
+    const [failing, sound] = [fakeWorker('a'), fakeWorker('b')];
+    failing.behave(new GaterError('unavailable', 'gone'));
+    registry.register(failing);
+    registry.register(sound);
+    const results = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        withRetry((_, signal) => registry.pick('default').call('getVersion', {}, { signal }), {
+          baseDelayMs: 0,
+        }),
+      ),
+    );
+    expect(results).toEqual(Array(4).fill({ by: 'b' }));
+  });
+});
+
+describe('telemetry', () => {
+  afterEach(() => {
+    detach('test');
+  });
+
+  test('registration, lookup and unregistration are told, a replacement as both', () => {
+    const seen: unknown[] = [];
+    attach('test', (event, measurements, metadata) =>
+      seen.push([event, Object.keys(measurements), metadata]),
+    );
+    const registry = createRegistry();
+    registry.register(fakeWorker('a'));
+    registry.pick('default');
+    registry.register(fakeWorker('a', { incarnation: 2 }));
+    registry.unregister('default', 'a');
+    const registered = [
+      'esdb_gater.worker.registered',
+      ['system_time'],
+      { store_id: 'default', node: 'node-a', pid: 'a' },
+    ];
+    const unregistered = [
+      'esdb_gater.worker.unregistered',
+      ['system_time'],
+      { store_id: 'default', pid: 'a' },
+    ];
+    const lookup = ['esdb_gater.worker.lookup', ['duration'], { store_id: 'default' }];
+    expect(seen).toEqual([registered, lookup, unregistered, registered, unregistered]);
+  });
+});
+
+describe('watching', () => {
+  const kinds = (events: readonly RegistryEvent[]): string[] =>
+    events.map(({ kind, worker }) => `${kind} ${worker.workerId}`);
+
+  test('gives what happens from the call on, until the signal ends it', async () => {
+    const registry = createRegistry();
+    registry.register(fakeWorker('before'));
+    const controller = new AbortController();
+    const watcher = registry.watch({ signal: controller.signal });
+    registry.register(fakeWorker('a'));
+    registry.unregister('default', 'a');
+    const seen: RegistryEvent[] = [];
+    for await (const event of watcher) {
+      seen.push(event);
+      if (seen.length === 2) controller.abort();
+    }
+    expect(kinds(seen)).toEqual(['registered a', 'unregistered a']);
+  });
+
+  test('a reader that waits is woken, and ended by the close of the registry', async () => {
+    const registry = createRegistry();
+    const reading = collect(registry.watch());
+    await Promise.resolve();
+    registry.register(fakeWorker('a'));
+    registry.close();
+    expect(kinds(await reading)).toEqual(['registered a']);
+    expect(await collect(registry.watch())).toEqual([]);
+  });
+
+  test('a signal that has aborted before gives nothing', async () => {
+    expect(await collect(createRegistry().watch({ signal: AbortSignal.abort() }))).toEqual([]);
+  });
+
+  test('leaving the loop leaves no listener behind', async () => {
+    const registry = createRegistry();
+    const { signal } = new AbortController();
+    const counts = { add: 0, remove: 0 };
+    const add = signal.addEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      counts.add++;
+      add(...args);
+    };
+    const remove = signal.removeEventListener.bind(signal);
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      counts.remove++;
+      remove(...args);
+    };
+    const watcher = registry.watch({ signal });
+    registry.register(fakeWorker('a'));
+    for await (const _ of watcher) break;
+    expect(counts).toEqual({ add: 1, remove: 1 });
+  });
+
+  test('a reader that falls far behind is told so instead of costing memory', async () => {
+    const registry = createRegistry();
+    const watcher = registry.watch()[Symbol.asyncIterator]();
+    for (let i = 0; i < 3_000; i++) {
+      registry.register(fakeWorker('a'));
+      registry.unregister('default', 'a');
+    }
+    await expect(watcher.next()).rejects.toMatchObject({ code: 'overloaded' });
+    expect(await watcher.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+test.each([
+  ['policy', { policy: 'random' as 'round-robin' }],
+  ['maxFailures', { maxFailures: 0 }],
+  ['ejectBaseMs', { ejectBaseMs: -1 }],
+  ['probeTimeoutMs', { probeTimeoutMs: Number.NaN }],
+])('a wrong %s is refused by name', (member, options) => {
+  expect(() => createRegistry({}, options)).toThrow(
+    expect.objectContaining({ reason: 'registry_options', member }),
+  );
+});

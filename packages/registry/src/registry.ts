@@ -1,0 +1,195 @@
+import { emit, hasHandlers } from '@esdb-gater/telemetry';
+import {
+  type Clock,
+  GaterError,
+  invalidArgument,
+  isName,
+  isStoreId,
+  type Logger,
+  type Registry,
+  type RegistryEvent,
+  type StoreWorker,
+  type WorkerInfo,
+} from '@esdb-gater/types';
+import {
+  type CompleteOptions,
+  completeComponents,
+  completeOptions,
+  type RegistryComponents,
+  type RegistryOptions,
+} from './options.ts';
+import { RegisteredWorker } from './registered-worker.ts';
+import { StoreWorkers } from './store-workers.ts';
+import { Watcher } from './watcher.ts';
+
+/**
+ * Makes a registry: the live workers of every store, round robin, ejection of those that fail.
+ *
+ * @throws `invalid_argument` (reason `registry_options`)
+ */
+export function createRegistry(components: RegistryComponents = {}, options: RegistryOptions = {}): Registry {
+  return new WorkerRegistry(completeComponents(components), completeOptions(options));
+}
+
+class WorkerRegistry implements Registry {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #options: CompleteOptions;
+  /** Every store that is configured or has had a worker: it stays known when its last worker goes. */
+  readonly #stores = new Map<string, StoreWorkers>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #closing = new AbortController();
+
+  constructor({ clock, logger }: Required<RegistryComponents>, options: CompleteOptions) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#options = options;
+  }
+
+  register(worker: StoreWorker): WorkerInfo {
+    check(worker);
+    const store = this.#known(worker.storeId);
+    const present = store.get(worker.workerId);
+    if (present?.isOf(worker) === true) return present.info;
+    if (present !== undefined && present.incarnation > worker.incarnation) {
+      this.#logger.warn({ worker: present.info }, 'an earlier life of a worker was not registered');
+      return present.info;
+    }
+    store.checkUuid(worker);
+    if (present !== undefined) this.#remove(store, present);
+    const registered = new RegisteredWorker(
+      worker,
+      {
+        clock: this.#clock,
+        closing: this.#closing.signal,
+        hasOthers: (self) => store.live().some((other) => other !== self),
+        changed: (self) => this.#healthChanged(store, self),
+      },
+      this.#options,
+    );
+    store.set(registered);
+    const { storeId, nodeId, workerId } = registered;
+    this.#tell('registered', registered);
+    if (hasHandlers()) {
+      const metadata = { store_id: storeId, node: nodeId, pid: workerId };
+      emit('esdb_gater.worker.registered', { system_time: this.#clock.now() }, metadata);
+    }
+    return registered.info;
+  }
+
+  unregister(storeId: string, workerId: string, incarnation?: number): boolean {
+    const store = this.#stores.get(storeId);
+    const present = store?.get(workerId);
+    if (store === undefined || present === undefined) return false;
+    if (incarnation !== undefined && incarnation !== present.incarnation) return false;
+    this.#remove(store, present);
+    return true;
+  }
+
+  declare(storeId: string): void {
+    if (!isStoreId(storeId)) throw refused('storeId', storeId, '1 to 64 of A-Z a-z 0-9 _ -');
+    this.#known(storeId);
+  }
+
+  pick(storeId: string, method?: string): StoreWorker {
+    if (!hasHandlers()) return this.#pick(storeId, method);
+    const start = this.#clock.monotonic();
+    const worker = this.#pick(storeId, method);
+    emit('esdb_gater.worker.lookup', { duration: this.#clock.monotonic() - start }, { store_id: storeId });
+    return worker;
+  }
+
+  workers(storeId?: string): readonly WorkerInfo[] {
+    const infos = (store: StoreWorkers): WorkerInfo[] => [...store.all()].map(({ info }) => info);
+    if (storeId === undefined) return [...this.#stores.values()].flatMap(infos);
+    const store = this.#stores.get(storeId);
+    return store === undefined ? [] : infos(store);
+  }
+
+  isLive(storeId: string, workerId: string): boolean {
+    return this.#stores.get(storeId)?.get(workerId)?.live === true;
+  }
+
+  stores(): readonly string[] {
+    return [...this.#stores.keys()];
+  }
+
+  watch(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<RegistryEvent, undefined> {
+    const watcher = new Watcher((one) => this.#watchers.delete(one), options.signal);
+    if (this.#closing.signal.aborted) watcher.end();
+    if (!watcher.ended) this.#watchers.add(watcher);
+    return watcher;
+  }
+
+  async probe(
+    storeId: string,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<readonly WorkerInfo[]> {
+    const live = this.#find(storeId).live();
+    const timeoutMs = options.timeoutMs ?? this.#options.probeTimeoutMs;
+    const answered = await Promise.all(live.map((worker) => worker.check(timeoutMs)));
+    return live.filter((_, index) => answered[index] === true).map(({ info }) => info);
+  }
+
+  close(): void {
+    this.#closing.abort(new GaterError('unavailable', 'the registry is closed'));
+    for (const store of this.#stores.values()) for (const worker of store.all()) worker.stop();
+    for (const watcher of this.#watchers) watcher.end();
+  }
+
+  #pick(storeId: string, method: string | undefined): RegisteredWorker {
+    return this.#find(storeId).next(method);
+  }
+
+  #find(storeId: string): StoreWorkers {
+    const store = this.#stores.get(storeId);
+    if (store !== undefined) return store;
+    throw new GaterError('store_not_found', `store ${JSON.stringify(storeId)} is not known here`, {
+      details: { storeId },
+    });
+  }
+
+  #known(storeId: string): StoreWorkers {
+    let store = this.#stores.get(storeId);
+    if (store === undefined) {
+      store = new StoreWorkers(storeId, this.#options);
+      this.#stores.set(storeId, store);
+    }
+    return store;
+  }
+
+  #remove(store: StoreWorkers, worker: RegisteredWorker): void {
+    worker.fence();
+    store.delete(worker.workerId);
+    this.#tell('unregistered', worker);
+    if (!hasHandlers()) return;
+    const metadata = { store_id: worker.storeId, pid: worker.workerId };
+    emit('esdb_gater.worker.unregistered', { system_time: this.#clock.now() }, metadata);
+  }
+
+  #healthChanged(store: StoreWorkers, worker: RegisteredWorker): void {
+    store.changed();
+    if (worker.live) this.#logger.info({ worker: worker.info }, 'a worker answers again');
+    else this.#logger.warn({ worker: worker.info }, 'a worker failed too often and was ejected');
+    this.#tell(worker.live ? 'restored' : 'ejected', worker);
+  }
+
+  #tell(kind: RegistryEvent['kind'], { info }: RegisteredWorker): void {
+    if (this.#watchers.size === 0) return;
+    const event: RegistryEvent = Object.freeze({ kind, worker: info });
+    for (const watcher of this.#watchers) watcher.push(event);
+  }
+}
+
+function check({ storeId, workerId, nodeId, incarnation, call }: StoreWorker): void {
+  if (!isStoreId(storeId)) throw refused('storeId', storeId, '1 to 64 of A-Z a-z 0-9 _ -');
+  if (!isName(workerId)) throw refused('workerId', workerId, '1 to 255 characters');
+  if (!isName(nodeId)) throw refused('nodeId', nodeId, '1 to 255 characters');
+  if (!Number.isSafeInteger(incarnation)) throw refused('incarnation', incarnation, 'an integer');
+  if (typeof call !== 'function') throw refused('call', call, 'a function');
+}
+
+function refused(member: string, value: unknown, expected: string): Error {
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : String(value);
+  return invalidArgument('worker', `${member} is ${shown}, expected ${expected}`, { member, expected });
+}

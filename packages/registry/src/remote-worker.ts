@@ -1,0 +1,123 @@
+import { isMethodName, type Peer, validateResult } from '@esdb-gater/protocol';
+import { type CallContext, type Clock, GaterError, type StoreWorker, systemClock } from '@esdb-gater/types';
+
+/** What every worker serves, so that one need not name it. */
+export const REQUIRED_METHODS: readonly string[] = Object.freeze([
+  'appendEvents',
+  'getEvents',
+  'getVersion',
+  'streamExists',
+  'getStreams',
+  'readAll',
+  'quickHealthCheck',
+]);
+
+export interface RemoteWorkerOptions {
+  /** The connection to the worker. */
+  readonly peer: Pick<Peer, 'call'>;
+  readonly storeId: string;
+  /** Absent when the worker did not name it: then it is the store's only one. */
+  readonly storeUuid?: string;
+  readonly workerId: string;
+  /** The node that the worker runs on or is connected to. */
+  readonly nodeId: string;
+  /** @default the Unix time in milliseconds */
+  readonly incarnation?: number;
+  /** What it serves besides {@link REQUIRED_METHODS}. */
+  readonly methods?: readonly string[];
+  /** What a call without a deadline has. @default 5 000 */
+  readonly deadlineMs?: number;
+  readonly clock?: Clock;
+}
+
+/** A worker in another process. */
+export interface RemoteWorker extends StoreWorker {
+  onCommitted(listener: (position: number) => void): () => void;
+  /** The worker's notification `committed`. A position that is not above the last one is dropped. */
+  committed(position: number): void;
+}
+
+/**
+ * Makes a worker of a connection. A call is sent with the caller's parameters less `token`, plus `deadlineMs`; its
+ * answer is checked against the protocol, as the program at the other end is not ours.
+ *
+ * `call` throws what the worker answers; `unavailable` when the connection is gone; `timeout` at the deadline;
+ * `internal` for an answer that the protocol does not allow; the signal's reason.
+ */
+export function createRemoteWorker(options: RemoteWorkerOptions): RemoteWorker {
+  return new PeerWorker(options);
+}
+
+class PeerWorker implements RemoteWorker {
+  readonly storeId: string;
+  readonly storeUuid?: string;
+  readonly workerId: string;
+  readonly nodeId: string;
+  readonly incarnation: number;
+  readonly registeredAt: number;
+  readonly methods: readonly string[];
+  readonly #peer: Pick<Peer, 'call'>;
+  readonly #deadlineMs: number;
+  readonly #listeners = new Set<(position: number) => void>();
+  #position = 0;
+
+  constructor(options: RemoteWorkerOptions) {
+    const { clock = systemClock } = options;
+    this.storeId = options.storeId;
+    if (options.storeUuid !== undefined) this.storeUuid = options.storeUuid;
+    this.workerId = options.workerId;
+    this.nodeId = options.nodeId;
+    this.registeredAt = clock.now();
+    this.incarnation = options.incarnation ?? this.registeredAt;
+    this.methods = Object.freeze([...new Set([...REQUIRED_METHODS, ...(options.methods ?? [])])]);
+    this.#peer = options.peer;
+    this.#deadlineMs = options.deadlineMs ?? 5_000;
+  }
+
+  async call(method: string, params: unknown, context: CallContext = {}): Promise<unknown> {
+    const { signal, deadlineMs = this.#deadlineMs, ...trace } = context;
+    const sent = this.#wire(method, params);
+    // A whole number of milliseconds, as other languages read it, and never none at all.
+    const timeoutMs = Math.max(1, Math.floor(deadlineMs));
+    let result: unknown;
+    try {
+      result = await this.#peer.call(
+        sent.method,
+        { ...sent.params, deadlineMs: timeoutMs },
+        { ...trace, timeoutMs, ...(signal && { signal }) },
+      );
+    } catch (error) {
+      if (signal?.aborted === true || GaterError.is(error)) throw error;
+      const { storeId, workerId } = this;
+      throw new GaterError('unavailable', `the worker ${workerId} of store ${storeId} cannot be reached`, {
+        details: { storeId, workerId },
+        cause: error,
+      });
+    }
+    // The probe asks whether there is an answer, not which.
+    const { method: name } = sent;
+    return name !== 'quickHealthCheck' && isMethodName(name) ? validateResult(name, result) : result;
+  }
+
+  onCommitted(listener: (position: number) => void): () => void {
+    // An own function: the same listener may be there twice, and each leaves for itself.
+    const own = (position: number): void => listener(position);
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  committed(position: number): void {
+    if (!Number.isSafeInteger(position) || position <= this.#position) return;
+    this.#position = position;
+    for (const listener of this.#listeners) listener(position);
+  }
+
+  /** The call as it is sent: without the caller's token, and a query to whom it names for queries. */
+  #wire(method: string, params: unknown): { readonly method: string; readonly params: object } {
+    const { token: _, ...rest } = (params ?? {}) as { readonly token?: unknown; readonly query?: unknown };
+    const asked = method === 'readAll' && rest.query !== undefined && this.methods.includes('queryEvents');
+    return { method: asked ? 'queryEvents' : method, params: rest };
+  }
+}

@@ -1,0 +1,96 @@
+import { GaterError, invalidArgument, type StoreWorker } from '@esdb-gater/types';
+import type { CompleteOptions } from './options.ts';
+import type { RegisteredWorker } from './registered-worker.ts';
+
+/**
+ * The workers of one store, and whose turn it is. A turn costs two look-ups however many workers there are: which of
+ * them serve a method is worked out once after each change.
+ */
+export class StoreWorkers {
+  readonly #storeId: string;
+  readonly #options: CompleteOptions;
+  readonly #workers = new Map<string, RegisteredWorker>();
+  /** By method; those whose turn it may be. Emptied by every change. */
+  readonly #eligible = new Map<string | undefined, readonly RegisteredWorker[]>();
+  /** One for all methods and callers, and kept over changes, so that nobody begins with the same worker again. */
+  #turn = 0;
+
+  constructor(storeId: string, options: CompleteOptions) {
+    this.#storeId = storeId;
+    this.#options = options;
+  }
+
+  get(workerId: string): RegisteredWorker | undefined {
+    return this.#workers.get(workerId);
+  }
+
+  all(): IterableIterator<RegisteredWorker> {
+    return this.#workers.values();
+  }
+
+  live(): RegisteredWorker[] {
+    return [...this.#workers.values()].filter((worker) => worker.live);
+  }
+
+  set(worker: RegisteredWorker): void {
+    this.#workers.set(worker.workerId, worker);
+    this.changed();
+  }
+
+  delete(workerId: string): void {
+    this.#workers.delete(workerId);
+    this.changed();
+  }
+
+  /** A worker came, went, was ejected or restored. */
+  changed(): void {
+    this.#eligible.clear();
+  }
+
+  /** @throws `no_workers`; `not_supported` */
+  next(method: string | undefined): RegisteredWorker {
+    const eligible = this.#eligible.get(method) ?? this.#findEligible(method);
+    const worker = eligible[this.#turn++ % eligible.length];
+    if (worker === undefined) throw this.#nobody(method);
+    return worker;
+  }
+
+  /**
+   * All workers of a store serve the same data, which only their uuid can prove: one without is on its own.
+   *
+   * @throws `invalid_argument` (reason `store_mismatch`)
+   */
+  checkUuid({ workerId, storeUuid }: StoreWorker): void {
+    for (const other of this.#workers.values()) {
+      if (other.workerId === workerId) continue;
+      if (storeUuid !== undefined && storeUuid === other.storeUuid) continue;
+      const [named, served] = [storeUuid ?? 'no storeUuid', other.storeUuid ?? 'a worker without storeUuid'];
+      throw invalidArgument(
+        'store_mismatch',
+        `the worker ${workerId} names ${named} for store ${this.#storeId}, which ${served} serves`,
+        { storeId: this.#storeId, workerId },
+      );
+    }
+  }
+
+  #findEligible(method: string | undefined): readonly RegisteredWorker[] {
+    const { policy, nodeId } = this.#options;
+    const live = this.live();
+    const serving = method === undefined ? live : live.filter(({ methods }) => methods.includes(method));
+    const local = policy === 'local-first' ? serving.filter((worker) => worker.nodeId === nodeId) : [];
+    const eligible = local.length > 0 ? local : serving;
+    // What nobody serves is not kept: callers choose the names, and there is no end of them.
+    if (eligible.length > 0) this.#eligible.set(method, eligible);
+    return eligible;
+  }
+
+  #nobody(method: string | undefined): GaterError {
+    const storeId = this.#storeId;
+    if (method === undefined || this.live().length === 0) {
+      return new GaterError('no_workers', `store ${storeId} has no live worker`, { details: { storeId } });
+    }
+    return new GaterError('not_supported', `no worker of store ${storeId} serves ${method}`, {
+      details: { storeId, method },
+    });
+  }
+}

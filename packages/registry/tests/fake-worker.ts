@@ -1,0 +1,40 @@
+import { type CallContext, GaterError, type StoreWorker } from '@esdb-gater/types';
+
+export interface FakeWorker extends StoreWorker {
+  /** What calls do from now on; probes do the same. */
+  behave(how: 'answers' | 'hangs' | GaterError): void;
+  /** The methods that were called, in order. */
+  readonly calls: string[];
+}
+
+/** A worker of store `default` that does as it is told. */
+export function fakeWorker(
+  workerId: string,
+  more: Partial<Omit<StoreWorker, 'call' | 'storeUuid'>> & { readonly storeUuid?: string | undefined } = {},
+): FakeWorker {
+  let how: 'answers' | 'hangs' | GaterError = 'answers';
+  const calls: string[] = [];
+  const { storeUuid = 'uuid-1', ...rest } = more;
+  return {
+    storeId: 'default',
+    ...('storeUuid' in more && more.storeUuid === undefined ? {} : { storeUuid }),
+    workerId,
+    nodeId: 'node-a',
+    incarnation: 1,
+    registeredAt: 0,
+    methods: ['getVersion', 'quickHealthCheck'],
+    ...rest,
+    calls,
+    behave(next) {
+      how = next;
+    },
+    // Heeds no signal: a worker that hangs is one that answers nothing at all.
+    call(method: string, _params: unknown, _context?: CallContext): Promise<unknown> {
+      calls.push(method);
+      if (how === 'hangs') return new Promise(() => {});
+      return how === 'answers' ? Promise.resolve({ by: workerId }) : Promise.reject(how);
+    },
+  };
+}
+
+export const unavailable = (): GaterError => new GaterError('unavailable', 'the disk is gone');
