@@ -1,1 +1,3 @@
-export {};
+// Event stores
+export type { StoreCase, StoreSuiteOptions } from './store/harness.ts';
+export { storeSuite } from './store/suite.ts';

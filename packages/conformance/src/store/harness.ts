@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import {
+  type AppendResult,
+  type ErrorCode,
+  type EventStore,
+  type ExpectedVersion,
+  GaterError,
+  type NewEvent,
+  type RecordedEvent,
+} from '@esdb-gater/types';
+
+/** How the suite gets the stores that it tries. */
+export interface StoreSuiteOptions {
+  /** What the cases are called after. */
+  readonly name: string;
+  /** Opens a store without events. The suite closes it. */
+  readonly open: () => Promise<EventStore>;
+  /** Closes the store and opens the same data again. Without it the cases about durability are left out. */
+  readonly reopen?: (store: EventStore) => Promise<EventStore>;
+}
+
+/** A promise that a store must keep. */
+export interface StoreCase {
+  readonly title: string;
+  /** Rejects with an assertion error when the promise is not kept. */
+  readonly run: () => Promise<void>;
+}
+
+/** What a case works with: an empty store, and the way to open its data again. */
+export interface StoreTrial {
+  store: EventStore;
+  readonly reopen: (() => Promise<EventStore>) | undefined;
+}
+
+/** A case before it is bound to a store. */
+export interface CaseSpec {
+  readonly title: string;
+  /** True when the store must be able to come back. */
+  readonly durable?: boolean;
+  readonly body: (trial: StoreTrial) => Promise<void>;
+}
+
+/** An event with a fresh id. */
+export function newEvent(type = 'thing_happened', rest: Partial<NewEvent> = {}): NewEvent {
+  return { id: randomUUID(), type, data: { type }, ...rest };
+}
+
+/** As many events as asked, of types `e0`, `e1` and so on. */
+export function newEvents(count: number): NewEvent[] {
+  return Array.from({ length: count }, (_, index) => newEvent(`e${index}`));
+}
+
+export function append(
+  store: EventStore,
+  streamId: string,
+  events: readonly NewEvent[],
+  expectedVersion?: ExpectedVersion,
+): Promise<AppendResult> {
+  const version = expectedVersion === undefined ? {} : { expectedVersion };
+  return store.appendEvents({ storeId: store.storeId, streamId, events, ...version });
+}
+
+/** Every event of a store, page by page. */
+export async function readEverything(store: EventStore, limit = 1_000): Promise<RecordedEvent[]> {
+  const all: RecordedEvent[] = [];
+  let after: number | undefined = 0;
+  while (after !== undefined) {
+    const page = await store.readAll({ storeId: store.storeId, after, limit });
+    all.push(...page.events);
+    after = page.next;
+  }
+  return all;
+}
+
+/** Asserts that a call fails with that code, and with those details. */
+export async function refuses(
+  call: Promise<unknown>,
+  code: ErrorCode,
+  details: Readonly<Record<string, unknown>> = {},
+): Promise<GaterError> {
+  const error = await call.then(
+    (result) => assert.fail(`expected ${code}, got the result ${JSON.stringify(result)}`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(GaterError.is(error), `expected a GaterError, got ${String(error)}`);
+  assert.equal(error.code, code, error.message);
+  for (const [name, value] of Object.entries(details)) assert.deepEqual(error.details[name], value, name);
+  return error;
+}
+
+export function versions(events: readonly RecordedEvent[]): number[] {
+  return events.map((event) => event.version);
+}

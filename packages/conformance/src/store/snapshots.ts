@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import type { EventStore, JsonValue } from '@esdb-gater/types';
+import { type CaseSpec, refuses } from './harness.ts';
+
+const NAMES = ['__proto__', 'constructor', 'toString', '😀', 'a b', '%', '.', 'x'.repeat(255)];
+
+function at(store: EventStore, sourceUuid = 'source', streamUuid = 'stream') {
+  return { storeId: store.storeId, sourceUuid, streamUuid } as const;
+}
+
+export const snapshots: readonly CaseSpec[] = [
+  {
+    title: 'a snapshot comes back as it was recorded, with a time',
+    async body({ store }) {
+      const given = { version: 7, record: { balance: 3, list: [1, null] }, metadata: { by: 'x' } };
+      assert.deepEqual(await store.recordSnapshot({ ...at(store), ...given }), {});
+      const { timestamp, ...rest } = await store.readSnapshot({ ...at(store), version: 7 });
+      assert.deepEqual(rest, { sourceUuid: 'source', streamUuid: 'stream', ...given });
+      assert.match(timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    },
+  },
+  {
+    title: 'metadata that was not given is empty',
+    async body({ store }) {
+      await store.recordSnapshot({ ...at(store), version: 0, record: null });
+      const read = await store.readSnapshot(at(store));
+      assert.deepEqual([read.record, read.metadata], [null, {}]);
+    },
+  },
+  {
+    title: 'without a version the newest snapshot is read, whatever the order of recording',
+    async body({ store }) {
+      for (const version of [5, 20, 9])
+        await store.recordSnapshot({ ...at(store), version, record: version });
+      assert.equal((await store.readSnapshot(at(store))).version, 20);
+      assert.equal((await store.readSnapshot({ ...at(store), version: 9 })).record, 9);
+    },
+  },
+  {
+    title: 'snapshots are listed newest first',
+    async body({ store }) {
+      for (const version of [5, 20, 9, 100])
+        await store.recordSnapshot({ ...at(store), version, record: version });
+      const { snapshots: list } = await store.listSnapshots(at(store));
+      assert.deepEqual(
+        list.map((snapshot) => [snapshot.version, snapshot.record]),
+        [
+          [100, 100],
+          [20, 20],
+          [9, 9],
+          [5, 5],
+        ],
+      );
+    },
+  },
+  {
+    title: 'the same version again overwrites',
+    async body({ store }) {
+      await store.recordSnapshot({ ...at(store), version: 1, record: 'old', metadata: { a: 1 } });
+      await store.recordSnapshot({ ...at(store), version: 1, record: 'new' });
+      const { snapshots: list } = await store.listSnapshots(at(store));
+      assert.deepEqual(
+        list.map(({ record, metadata }) => [record, metadata]),
+        [['new', {}]],
+      );
+    },
+  },
+  {
+    title: 'a missing snapshot is snapshot_not_found, and a missing list is empty',
+    async body({ store }) {
+      await refuses(store.readSnapshot(at(store)), 'snapshot_not_found');
+      await store.recordSnapshot({ ...at(store), version: 1, record: 1 });
+      await refuses(store.readSnapshot({ ...at(store), version: 2 }), 'snapshot_not_found', { version: 2 });
+      assert.deepEqual(await store.listSnapshots(at(store, 'other')), { snapshots: [] });
+      assert.deepEqual(await store.listSnapshots(at(store, 'source', 'other')), { snapshots: [] });
+    },
+  },
+  {
+    title: 'a snapshot is deleted once',
+    async body({ store }) {
+      for (const version of [1, 2]) await store.recordSnapshot({ ...at(store), version, record: version });
+      assert.deepEqual(await store.deleteSnapshot({ ...at(store), version: 2 }), { deleted: true });
+      assert.deepEqual(await store.deleteSnapshot({ ...at(store), version: 2 }), { deleted: false });
+      assert.equal((await store.readSnapshot(at(store))).version, 1);
+    },
+  },
+  {
+    title: 'odd names are names like any other, and keep apart',
+    async body({ store }) {
+      for (const [index, name] of NAMES.entries()) {
+        await store.recordSnapshot({ ...at(store, name, 's'), version: index, record: name });
+        await store.recordSnapshot({ ...at(store, 's', name), version: index, record: { of: name } });
+      }
+      for (const [index, name] of NAMES.entries()) {
+        assert.equal((await store.readSnapshot({ ...at(store, name, 's'), version: index })).record, name);
+        assert.deepEqual((await store.readSnapshot(at(store, 's', name))).record, { of: name });
+        assert.equal((await store.listSnapshots(at(store, name, 's'))).snapshots.length, 1);
+      }
+      const joined = await store.listSnapshots(at(store, 's', 's'));
+      assert.deepEqual(joined, { snapshots: [] });
+    },
+  },
+  {
+    title: 'a large record comes back whole',
+    async body({ store }) {
+      const record: JsonValue = Array.from({ length: 2_000 }, (_, index) => ({
+        index,
+        text: 'ü'.repeat(100),
+      }));
+      await store.recordSnapshot({ ...at(store), version: 3, record });
+      assert.deepEqual((await store.readSnapshot(at(store))).record, record);
+    },
+  },
+  {
+    title: 'a version below zero is invalid_argument',
+    async body({ store }) {
+      await refuses(store.recordSnapshot({ ...at(store), version: -1, record: 1 }), 'invalid_argument');
+      await refuses(store.readSnapshot({ ...at(store), version: -1 }), 'invalid_argument');
+    },
+  },
+];
