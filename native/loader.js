@@ -1,0 +1,49 @@
+import { addonFile, platformPackage, platformsOf } from './platforms.js';
+
+/**
+ * Loads the addon: the one built here if there is one, else that of the platform package.
+ *
+ * @param {{ require: (id: string) => unknown, version: string, os: string, cpu: string }} components `version` is
+ *   the one that the addon must have: one of another build may lack what this package calls
+ * @returns the exports of the addon
+ * @throws Error, code `ERR_NATIVE_ADDON`, with one line, and one member of `attempts`, for each thing tried
+ */
+export function loadAddon({ require, version, os, cpu }) {
+  const platforms = platformsOf(os, cpu);
+  const candidates = [
+    ...platforms.map((platform) => `./${addonFile(platform)}`),
+    ...platforms.map((platform) => platformPackage(platform)),
+  ];
+  const attempts = [];
+  for (const candidate of candidates) {
+    try {
+      const addon = require(candidate);
+      if (addon.version === version) return addon;
+      attempts.push({ candidate, error: new Error(`it is of version ${addon.version}, not ${version}`) });
+    } catch (error) {
+      attempts.push({ candidate, error });
+    }
+  }
+  throw failure(os, cpu, attempts);
+}
+
+function failure(os, cpu, attempts) {
+  const lines = attempts.map(({ candidate, error }) => `  ${candidate}: ${reasonOf(error)}`);
+  const tried =
+    attempts.length === 0
+      ? 'there is no addon for this platform'
+      : `none of ${attempts.length} attempts worked`;
+  const error = new Error(
+    [
+      `no native addon for ${os} ${cpu}: ${tried}`,
+      ...lines,
+      '"npm run build:native" builds one where Rust is installed; without it @esdb-gater/security works in TypeScript',
+    ].join('\n'),
+  );
+  return Object.assign(error, { code: 'ERR_NATIVE_ADDON', attempts });
+}
+
+/** The first line: what follows in Node's own errors is the stack of requires. */
+function reasonOf(error) {
+  return String(error?.message ?? error).split('\n', 1)[0];
+}

@@ -1,0 +1,12 @@
+//! The native engine of `@esdb-gater/security`.
+//!
+//! [`engine`] computes and knows nothing of Node; it is safe Rust throughout. `binding` is the thin
+//! border to Node-API and the only place with `unsafe` on Node, `wasm` the same for WebAssembly.
+#![deny(clippy::all, unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+pub mod engine;
+
+// In a test build napi-rs registers nothing, so that what only Node calls is called by nobody.
+#[cfg(all(feature = "node", not(target_arch = "wasm32")))]
+#[cfg_attr(test, allow(dead_code))]
+mod binding;
