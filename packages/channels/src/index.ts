@@ -1,1 +1,22 @@
-export {};
+// Users
+
+export type { Broker, Channels } from '@esdb-gater/types';
+export { CHANNEL_TABLE, type ChannelSettings } from './channel-table.ts';
+export { type ChannelsComponents, createChannels } from './channels.ts';
+// Who writes to many connections
+export { concatBytes } from './delivery/delivery-batch.ts';
+export type { FedEvent, FedSource } from './memory-broker/fed-source.ts';
+export { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker/memory-broker.ts';
+export type { ChannelOptions, ChannelsOptions } from './options.ts';
+// Who brings signatures of another kind
+export {
+  createSignatureGate,
+  type SignatureGate,
+  type SignatureGateComponents,
+  type SignatureGateOptions,
+  type SignaturePass,
+} from './publish/signature-gate.ts';
+// Topics
+export { createTopicIndex, type TopicIndex, type TopicIndexOptions } from './topics/topic-index.ts';
+export { createTopicMatcher, type TopicMatcher } from './topics/topic-matcher.ts';
+export { validatePattern, validateTopic } from './topics/validate-topic.ts';

@@ -1,0 +1,37 @@
+import type { ChannelName, ChannelPriority } from '@esdb-gater/types';
+
+/** What sets one channel apart from another. */
+export interface ChannelSettings {
+  readonly priority: ChannelPriority;
+  /** Messages in any 1 000 ms per publisher; undefined is unlimited. */
+  readonly maxRate: number | undefined;
+  readonly requireSignature: boolean;
+  /** Messages that the in-process broker keeps. */
+  readonly history: number;
+  /** False: what is published is checked and then let go. */
+  readonly enabled: boolean;
+}
+
+/** The ten channels as they are without any option: the table of the README. */
+export const CHANNEL_TABLE: Readonly<Record<ChannelName, ChannelSettings>> = Object.freeze({
+  alerts: row('critical', undefined, true, 100),
+  security: row('critical', undefined, true, 1_000),
+  events: row('high', undefined, false, 1_000),
+  health: row('high', 100, false, 1_000),
+  system: row('normal', undefined, false, 1_000),
+  metrics: row('normal', 10_000, false, 1_000),
+  audit: row('normal', undefined, false, 1_000),
+  lifecycle: row('normal', undefined, false, 500),
+  logging: row('low', 1_000, false, 1_000),
+  diagnostics: row('low', 100, false, 1_000, false),
+});
+
+function row(
+  priority: ChannelPriority,
+  maxRate: number | undefined,
+  requireSignature: boolean,
+  history: number,
+  enabled = true,
+): ChannelSettings {
+  return Object.freeze({ priority, maxRate, requireSignature, history, enabled });
+}

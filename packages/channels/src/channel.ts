@@ -1,0 +1,135 @@
+import type { BrokerRecord, ChannelInfo, ChannelName, Clock, Delivery } from '@esdb-gater/types';
+import type { ChannelSettings } from './channel-table.ts';
+import type { DeliveryQueue } from './delivery/delivery-queue.ts';
+import { createDelivery } from './delivery/shared-delivery.ts';
+import { createLastValues, type LastValues } from './last-values/last-values.ts';
+import { createRateMeter, type RateMeter } from './rate-meter.ts';
+import { createTopicIndex, type TopicIndex } from './topics/topic-index.ts';
+
+/** What a channel needs to know of a subscriber. */
+export interface Recipient {
+  readonly queue: DeliveryQueue;
+}
+
+export interface ChannelComponents {
+  readonly clock: Clock;
+  /** False for a record that must not be delivered. */
+  readonly accepts: (channel: ChannelName, record: BrokerRecord) => boolean;
+  /** True while the process is behind and what may be dropped should be. */
+  readonly overloaded: () => boolean;
+  /** Tells how many got a message. */
+  readonly onBroadcast: (channel: ChannelName, topic: string, recipients: number) => void;
+}
+
+/** One of the ten channels: who is subscribed, and the fan-out of what the broker hands over. */
+export interface Channel {
+  readonly name: ChannelName;
+  readonly settings: ChannelSettings;
+  /** Live subscriptions; one that still replays is not in it. */
+  readonly index: TopicIndex<Recipient>;
+  /** Only of a channel that keeps the last message of each topic. */
+  readonly lastValues: LastValues | undefined;
+  /** The subscriber has one more, or one less, subscription here, live or replaying. */
+  countSubscription(recipient: Recipient, difference: 1 | -1): void;
+  /** Hands records to everybody who is subscribed live. */
+  fanOut(batch: readonly BrokerRecord[]): void;
+  /** Counts messages that were handed to queues otherwise than by {@link fanOut}. */
+  countDelivered(count: number): void;
+  countDropped(): void;
+  /** False for a record that must not be delivered. */
+  accepts(record: BrokerRecord): boolean;
+  info(): ChannelInfo;
+}
+
+/** @param lastValueTopics 0 for a channel that keeps no last values */
+export function createChannel(
+  name: ChannelName,
+  settings: ChannelSettings,
+  components: ChannelComponents,
+  lastValueTopics: number,
+): Channel {
+  return new FanOutChannel(name, settings, components, lastValueTopics);
+}
+
+class FanOutChannel implements Channel {
+  readonly name: ChannelName;
+  readonly settings: ChannelSettings;
+  readonly index: TopicIndex<Recipient> = createTopicIndex();
+  readonly lastValues: LastValues | undefined;
+  readonly #components: ChannelComponents;
+  readonly #subscriptions = new Map<Recipient, number>();
+  readonly #published: RateMeter = createRateMeter();
+  readonly #delivered: RateMeter = createRateMeter();
+  #dropped = 0;
+
+  constructor(
+    name: ChannelName,
+    settings: ChannelSettings,
+    components: ChannelComponents,
+    lastValueTopics: number,
+  ) {
+    this.name = name;
+    this.settings = settings;
+    this.#components = components;
+    this.lastValues = lastValueTopics > 0 ? createLastValues(lastValueTopics) : undefined;
+  }
+
+  countSubscription(recipient: Recipient, difference: 1 | -1): void {
+    const count = (this.#subscriptions.get(recipient) ?? 0) + difference;
+    if (count > 0) this.#subscriptions.set(recipient, count);
+    else this.#subscriptions.delete(recipient);
+  }
+
+  fanOut(batch: readonly BrokerRecord[]): void {
+    const now = this.#components.clock.monotonic();
+    const mayShed = this.settings.priority === 'low' && this.#components.overloaded();
+    let delivered = 0;
+    for (const record of batch) {
+      if (!this.accepts(record)) continue;
+      this.lastValues?.set(record);
+      const recipients = this.index.match(record.topic);
+      if (recipients.length > 0) {
+        const delivery = this.#deliveryOf(record);
+        for (const { queue } of recipients) {
+          if (mayShed) queue.shed(delivery);
+          else queue.offer(delivery);
+        }
+        if (!mayShed) delivered += recipients.length;
+      }
+      this.#components.onBroadcast(this.name, record.topic, recipients.length);
+    }
+    this.#published.add(batch.length, now);
+    if (delivered > 0) this.#delivered.add(delivered, now);
+  }
+
+  countDelivered(count: number): void {
+    this.#delivered.add(count, this.#components.clock.monotonic());
+  }
+
+  countDropped(): void {
+    this.#dropped++;
+  }
+
+  accepts(record: BrokerRecord): boolean {
+    return this.#components.accepts(this.name, record);
+  }
+
+  info(): ChannelInfo {
+    const { maxRate, ...settings } = this.settings;
+    const now = this.#components.clock.monotonic();
+    return {
+      name: this.name,
+      ...settings,
+      ...(maxRate === undefined ? {} : { maxRate }),
+      subscribers: this.#subscriptions.size,
+      publishedPerSecond: this.#published.perSecond(now),
+      deliveredPerSecond: this.#delivered.perSecond(now),
+      dropped: this.#dropped,
+    };
+  }
+
+  #deliveryOf({ topic, id, time, position, message }: BrokerRecord): Delivery {
+    const params = { channel: this.name, topic, id, time, position, message };
+    return createDelivery({ method: 'message', params }, this.settings.priority);
+  }
+}

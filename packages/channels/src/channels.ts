@@ -1,0 +1,204 @@
+import { emit } from '@esdb-gater/telemetry';
+import {
+  type Broker,
+  type BrokerRecord,
+  CHANNEL_NAMES,
+  type ChannelInfo,
+  type ChannelName,
+  type ChannelSubscriber,
+  type Channels,
+  type Clock,
+  GaterError,
+  type Logger,
+  type PublishContext,
+  type PublishParams,
+  type PublishResult,
+  type SubscriberOptions,
+  silentLogger,
+  systemClock,
+} from '@esdb-gater/types';
+import { type Channel, type ChannelComponents, createChannel } from './channel.ts';
+import { createFlushScheduler, type FlushScheduler } from './delivery/flush-scheduler.ts';
+import { warmLastValues } from './last-values/warm.ts';
+import { createMemoryBroker } from './memory-broker/memory-broker.ts';
+import { type ChannelsOptions, type CompleteOptions, completeOptions } from './options.ts';
+import { createPublishMemory } from './publish/publish-memory.ts';
+import { createPublisher, type Publisher, type PublishTarget } from './publish/publisher.ts';
+import { createRateLimiter } from './publish/rate-limiter.ts';
+import { createSignatureGate, type SignatureGate } from './publish/signature-gate.ts';
+import { createSubscriber, type SubscriberComponents } from './subscribe/subscriber.ts';
+import { pause } from './subscribe/waiting.ts';
+
+export interface ChannelsComponents {
+  /** @default an in-process broker with the history of the options */
+  readonly broker?: Broker;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** @default HMAC signatures with the secret that `setSecret` of `@esdb-gater/security` has set */
+  readonly signatures?: SignatureGate;
+  /** True while the process is behind: messages of low priority are shed then. @default never */
+  readonly overloaded?: () => boolean;
+}
+
+/** The channel that keeps the last message of each topic. */
+const LAST_VALUE_CHANNEL: ChannelName = 'health';
+
+/** How long a subscription waits for the last messages of a broker that is not there yet. */
+const WARM_WAIT_MS = 2_000;
+
+/**
+ * The ten channels over a broker. Begins at once to tail every channel.
+ *
+ * @throws `invalid_argument` (reason `channels_option`)
+ */
+export function createChannels(components: ChannelsComponents = {}, options: ChannelsOptions = {}): Channels {
+  return new TenChannels(components, completeOptions(options));
+}
+
+class TenChannels implements Channels {
+  readonly #broker: Broker;
+  readonly #ownBroker: boolean;
+  readonly #clock: Clock;
+  readonly #scheduler: FlushScheduler;
+  readonly #publisher: Publisher;
+  readonly #targets: ReadonlyMap<unknown, PublishTarget>;
+  readonly #subscribers = new Set<ChannelSubscriber>();
+  readonly #subscriberComponents: SubscriberComponents;
+  readonly #tails: readonly (() => void)[];
+  readonly #closing = new AbortController();
+
+  constructor(components: ChannelsComponents, options: CompleteOptions) {
+    const clock = components.clock ?? systemClock;
+    const logger = components.logger ?? silentLogger;
+    const signatures = components.signatures ?? createSignatureGate({ clock });
+    const broker = components.broker ?? createMemoryBroker({ history: historyOf(options), clock, logger });
+    this.#clock = clock;
+    this.#broker = broker;
+    this.#ownBroker = components.broker === undefined;
+    this.#scheduler = createFlushScheduler(clock);
+    const memory = createPublishMemory(clock, options.idempotencyMs, options.idempotencyEntries);
+    this.#publisher = createPublisher({ broker, clock, signatures, memory }, options);
+    this.#targets = openTargets(options, {
+      clock,
+      accepts: options.verifyIncoming ? incomingCheck(options, signatures, logger) : () => true,
+      overloaded: components.overloaded ?? (() => false),
+      onBroadcast: (channel, topic, recipients) =>
+        emit('esdb_gater.channel.broadcast', { recipient_count: recipients }, { channel, topic }),
+    });
+    this.#tails = CHANNEL_NAMES.map((name) => {
+      const channel = this.#channelOf(name);
+      return broker.tail(name, (batch) => channel.fanOut(batch));
+    });
+    const warmed = this.#warm(logger);
+    this.#subscriberComponents = {
+      broker,
+      clock,
+      logger,
+      channelOf: (name) => this.#channelOf(name),
+      warmed: () => warmed,
+      queues: {
+        scheduler: this.#scheduler,
+        logger,
+        onDropped: (name) => this.#channelOf(name).countDropped(),
+      },
+      maxSubscriptions: options.subscriptionsPerSubscriber,
+      onClosed: (closed) => this.#subscribers.delete(closed),
+    };
+  }
+
+  async publish(params: PublishParams, context: PublishContext = {}): Promise<PublishResult> {
+    const target = this.#targetOf(params.channel);
+    this.#refuseWhenClosed();
+    return this.#publisher.publish(target, params, context);
+  }
+
+  connect(options: SubscriberOptions): ChannelSubscriber {
+    this.#refuseWhenClosed();
+    const subscriber = createSubscriber(this.#subscriberComponents, options);
+    this.#subscribers.add(subscriber);
+    return subscriber;
+  }
+
+  channelInfo(): readonly ChannelInfo[] {
+    return CHANNEL_NAMES.map((name) => this.#channelOf(name).info());
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    for (const stop of this.#tails) stop();
+    for (const subscriber of [...this.#subscribers]) subscriber.close();
+    this.#scheduler.close();
+    if (this.#ownBroker) await this.#broker.close();
+  }
+
+  /** Reads the last messages of a broker that keeps them; the wait for them is bounded, the reading is not. */
+  async #warm(logger: Logger): Promise<void> {
+    const { signal } = this.#closing;
+    const channel = this.#channelOf(LAST_VALUE_CHANNEL);
+    const reading = warmLastValues(this.#broker, channel, signal).catch((error: unknown) => {
+      if (!signal.aborted) logger.warn({ err: error }, 'the last messages of `health` could not be read');
+    });
+    const done = new AbortController();
+    await Promise.race([reading, pause(this.#clock, WARM_WAIT_MS, done.signal)]);
+    done.abort();
+  }
+
+  #targetOf(name: unknown): PublishTarget {
+    const target = this.#targets.get(name);
+    if (target !== undefined) return target;
+    const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : `a ${typeof name}`;
+    throw new GaterError('unknown_channel', `the channel is ${shown}, expected ${CHANNEL_NAMES.join(', ')}`);
+  }
+
+  #channelOf(name: unknown): Channel {
+    return this.#targetOf(name).channel;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing.signal.aborted) throw new GaterError('unavailable', 'the channels are closed');
+  }
+}
+
+function openTargets(
+  { channels, lastValueTopics }: CompleteOptions,
+  components: ChannelComponents,
+): ReadonlyMap<unknown, PublishTarget> {
+  return new Map(
+    CHANNEL_NAMES.map((name) => {
+      const settings = channels[name];
+      const channel = createChannel(
+        name,
+        settings,
+        components,
+        name === LAST_VALUE_CHANNEL ? lastValueTopics : 0,
+      );
+      return [name, { channel, limiter: createRateLimiter(name, settings.maxRate, components.clock) }];
+    }),
+  );
+}
+
+function historyOf({ channels }: CompleteOptions): Record<ChannelName, number> {
+  return Object.fromEntries(CHANNEL_NAMES.map((name) => [name, channels[name].history])) as Record<
+    ChannelName,
+    number
+  >;
+}
+
+/** Lets pass what was signed for where it stands, and whatever comes on channels that ask for no signature. */
+function incomingCheck(
+  { channels }: CompleteOptions,
+  signatures: SignatureGate,
+  logger: Logger,
+): (channel: ChannelName, record: BrokerRecord) => boolean {
+  return (channel, { id, topic, message, time }) => {
+    if (!channels[channel].requireSignature) return true;
+    try {
+      signatures.check(channel, topic, message, Date.parse(time));
+      return true;
+    } catch (error) {
+      logger.warn({ err: error, channel, id }, 'a message is not delivered: its signature does not verify');
+      return false;
+    }
+  };
+}

@@ -1,0 +1,126 @@
+import type { ChannelName, ChannelPriority, Delivery, NoticeEncoder } from '@esdb-gater/types';
+import { createFifo, type Fifo } from './fifo.ts';
+import { createDelivery } from './shared-delivery.ts';
+
+/** What waits for a transport that does not keep up. */
+export interface Backlog {
+  push(delivery: Delivery): void;
+  /** The next deliveries to write together, most urgent first; an empty batch when nothing waits. */
+  take(encoder: NoticeEncoder | undefined): BacklogChunk;
+  /** Drops the oldest message of low priority; undefined when there is none. */
+  dropOldestLow(
+    encoder: NoticeEncoder | undefined,
+  ): { readonly channel: ChannelName; readonly bytes: number } | undefined;
+  /** Counts a message of low priority that was dropped before it came here. */
+  noteDropped(delivery: Delivery): void;
+  clear(): void;
+}
+
+export interface BacklogChunk {
+  readonly batch: readonly Delivery[];
+  /** Of those that waited. */
+  readonly bytes: number;
+  /** How many of the batch waited; the rest are notices made just now. */
+  readonly messages: number;
+}
+
+/** A write of this size keeps a transport busy; a larger one only delays what is more urgent. */
+const CHUNK_BYTES = 65_536;
+const CHUNK_MESSAGES = 1_024;
+
+const PRIORITIES: readonly ChannelPriority[] = ['critical', 'high', 'normal', 'low'];
+
+const NOTHING: BacklogChunk = Object.freeze({ batch: Object.freeze([]), bytes: 0, messages: 0 });
+
+export function createBacklog(): Backlog {
+  return new PriorityBacklog();
+}
+
+interface Dropped {
+  count: number;
+  position: string;
+}
+
+class PriorityBacklog implements Backlog {
+  /** Made when the first delivery comes: most connections never fall behind. */
+  #waiting: Readonly<Record<ChannelPriority, Fifo<Delivery>>> | undefined;
+  #dropped: Map<ChannelName, Dropped> | undefined;
+
+  push(delivery: Delivery): void {
+    this.#lists()[delivery.priority].push(delivery);
+  }
+
+  take(encoder: NoticeEncoder | undefined): BacklogChunk {
+    if (this.#waiting === undefined && this.#dropped === undefined) return NOTHING;
+    const batch: Delivery[] = [];
+    let bytes = 0;
+    let notices = 0;
+    for (const priority of PRIORITIES) {
+      const list = this.#lists()[priority];
+      // What was dropped was older than all that waits.
+      if (priority === 'low') notices = this.#takeNotices(batch);
+      while (bytes < CHUNK_BYTES && batch.length < CHUNK_MESSAGES) {
+        const delivery = list.shift();
+        if (delivery === undefined) break;
+        bytes += sizeOf(delivery, encoder);
+        batch.push(delivery);
+      }
+      if (list.length > 0) break;
+    }
+    return { batch: Object.freeze(batch), bytes, messages: batch.length - notices };
+  }
+
+  dropOldestLow(
+    encoder: NoticeEncoder | undefined,
+  ): { readonly channel: ChannelName; readonly bytes: number } | undefined {
+    const low = this.#waiting?.low;
+    if (low === undefined) return undefined;
+    const kept: Delivery[] = [];
+    let oldest = low.shift();
+    // That a replay has ended is never dropped: nobody would tell it again.
+    while (oldest !== undefined && oldest.notice.method !== 'message') {
+      kept.push(oldest);
+      oldest = low.shift();
+    }
+    for (const delivery of kept.reverse()) low.unshift(delivery);
+    if (oldest === undefined) return undefined;
+    this.noteDropped(oldest);
+    return { channel: oldest.notice.params.channel, bytes: sizeOf(oldest, encoder) };
+  }
+
+  noteDropped(delivery: Delivery): void {
+    const { channel, position } = delivery.notice.params;
+    this.#dropped ??= new Map();
+    const count = (this.#dropped.get(channel)?.count ?? 0) + 1;
+    this.#dropped.set(channel, { count, position });
+  }
+
+  clear(): void {
+    this.#waiting = undefined;
+    this.#dropped = undefined;
+  }
+
+  #lists(): Readonly<Record<ChannelPriority, Fifo<Delivery>>> {
+    this.#waiting ??= {
+      critical: createFifo(),
+      high: createFifo(),
+      normal: createFifo(),
+      low: createFifo(),
+    };
+    return this.#waiting;
+  }
+
+  #takeNotices(batch: Delivery[]): number {
+    if (this.#dropped === undefined) return 0;
+    const notices = [...this.#dropped].map(([channel, { count, position }]) =>
+      createDelivery({ method: 'dropped', params: { channel, count, position } }, 'low'),
+    );
+    this.#dropped = undefined;
+    batch.push(...notices);
+    return notices.length;
+  }
+}
+
+function sizeOf(delivery: Delivery, encoder: NoticeEncoder | undefined): number {
+  return encoder === undefined ? 0 : delivery.bytes(encoder).length;
+}

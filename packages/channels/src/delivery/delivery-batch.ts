@@ -1,0 +1,87 @@
+import type { Delivery, NoticeEncoder } from '@esdb-gater/types';
+
+interface Joined {
+  readonly encoder: NoticeEncoder;
+  readonly bytes: Uint8Array;
+}
+
+const joined = new WeakMap<readonly Delivery[], Joined[]>();
+
+/**
+ * The bytes of a batch, one after the other. Connections that got the same deliveries in a turn get the same
+ * array, so the copy is made once for all of them; a batch of one is not copied at all. The bytes are shared and
+ * must not be changed.
+ */
+export function concatBytes(batch: readonly Delivery[], encoder: NoticeEncoder): Uint8Array {
+  const [first] = batch;
+  if (batch.length === 1 && first !== undefined) return first.bytes(encoder);
+  const known = joined.get(batch);
+  const hit = known?.find((entry) => entry.encoder === encoder);
+  if (hit !== undefined) return hit.bytes;
+  const entry = { encoder, bytes: Buffer.concat(batch.map((delivery) => delivery.bytes(encoder))) };
+  if (known === undefined) joined.set(batch, [entry]);
+  else known.push(entry);
+  return entry.bytes;
+}
+
+/**
+ * What a connection has gathered so far, as a path that connections share: who gets the same deliveries in the
+ * same order stands on the same node. Adding one is a comparison and a pointer for all but the first of them,
+ * and the array is made once.
+ */
+export interface BatchNode {
+  readonly length: number;
+  /** The path with one more delivery. */
+  with(delivery: Delivery): BatchNode;
+  /** The deliveries of the path, in order: one frozen array for everybody who stands here. */
+  batch(): readonly Delivery[];
+}
+
+/** Where every path begins. */
+export interface BatchRoot extends BatchNode {
+  /** Lets go of the paths of the turn that has ended. */
+  forget(): void;
+}
+
+export function createBatchRoot(): BatchRoot {
+  return new PathNode(undefined, undefined);
+}
+
+class PathNode implements BatchRoot {
+  readonly length: number;
+  readonly #before: PathNode | undefined;
+  readonly #delivery: Delivery | undefined;
+  #next: PathNode | undefined;
+  #batch: readonly Delivery[] | undefined;
+
+  constructor(before: PathNode | undefined, delivery: Delivery | undefined) {
+    this.#before = before;
+    this.#delivery = delivery;
+    this.length = before === undefined ? 0 : before.length + 1;
+  }
+
+  with(delivery: Delivery): PathNode {
+    // Deliveries are handed to all their receivers in one go, so only the newest branch can be asked for again.
+    const next = this.#next;
+    if (next !== undefined && next.#delivery === delivery) return next;
+    const made = new PathNode(this, delivery);
+    this.#next = made;
+    return made;
+  }
+
+  batch(): readonly Delivery[] {
+    if (this.#batch !== undefined) return this.#batch;
+    const deliveries = new Array<Delivery>(this.length);
+    let node: PathNode = this;
+    while (node.#before !== undefined && node.#delivery !== undefined) {
+      deliveries[node.length - 1] = node.#delivery;
+      node = node.#before;
+    }
+    this.#batch = Object.freeze(deliveries);
+    return this.#batch;
+  }
+
+  forget(): void {
+    this.#next = undefined;
+  }
+}

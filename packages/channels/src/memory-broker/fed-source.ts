@@ -1,0 +1,33 @@
+import type { JsonValue } from '@esdb-gater/types';
+
+/** An event as the feed publishes it, read again from its store. */
+export interface FedEvent {
+  readonly topic: string;
+  /** The event's id. */
+  readonly id: string;
+  /** ISO 8601 with milliseconds and `Z`. */
+  readonly time: string;
+  readonly message: JsonValue;
+  /** In its store. */
+  readonly position: number;
+}
+
+/** The stores whose events are fed to the channel `events`, to be read again from there. */
+export interface FedSource {
+  /** The stores that are fed. Asked often: it must be cheap. */
+  stores(): readonly string[];
+  /** The events after `after` up to and with `until`, in order of their positions. */
+  read(
+    storeId: string,
+    after: number,
+    until: number,
+    options: { readonly signal?: AbortSignal },
+  ): AsyncIterable<readonly FedEvent[]>;
+  /**
+   * The position of the last event before `time` (0 when there is none): what follows it is at or after `time`.
+   * With a time to come it is the store's newest position.
+   */
+  positionAtTime(storeId: string, time: string): Promise<number>;
+  /** True for a store that ends with this process, so that positions of an earlier one mean nothing. */
+  ephemeral?(storeId: string): boolean;
+}

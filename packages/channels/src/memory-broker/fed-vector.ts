@@ -1,0 +1,64 @@
+import { storePart } from './positions.ts';
+
+/**
+ * How far each store has been fed, at one moment. Never changes: every event makes the next one, so that a
+ * record need not work out its position before somebody asks for it.
+ */
+export interface FedVector {
+  readonly storeIds: readonly string[];
+  readonly positions: readonly number[];
+  /** The vector with one store elsewhere. */
+  with(storeId: string, position: number): FedVector;
+  get(storeId: string): number | undefined;
+  /** The part of a position that names the stores. */
+  text(): string;
+}
+
+class ArrayVector implements FedVector {
+  /** Shared by all vectors over the same stores. */
+  readonly storeIds: readonly string[];
+  readonly positions: readonly number[];
+  #text: string | undefined;
+
+  constructor(storeIds: readonly string[], positions: readonly number[]) {
+    this.storeIds = storeIds;
+    this.positions = positions;
+  }
+
+  with(storeId: string, position: number): FedVector {
+    const index = this.storeIds.indexOf(storeId);
+    if (index === -1) return new ArrayVector([...this.storeIds, storeId], [...this.positions, position]);
+    const positions = this.positions.slice();
+    positions[index] = position;
+    return new ArrayVector(this.storeIds, positions);
+  }
+
+  get(storeId: string): number | undefined {
+    const index = this.storeIds.indexOf(storeId);
+    return index === -1 ? undefined : this.positions[index];
+  }
+
+  text(): string {
+    if (this.#text === undefined) {
+      let text = '';
+      for (let at = 0; at < this.storeIds.length; at++) {
+        text += storePart(this.storeIds[at] as string, this.positions[at] as number);
+      }
+      this.#text = text;
+    }
+    return this.#text;
+  }
+}
+
+export const NO_STORES: FedVector = new ArrayVector([], []);
+
+/** @param stores store id and position */
+export function fedVector(stores: Iterable<readonly [string, number]>): FedVector {
+  const pairs = [...stores];
+  return pairs.length === 0
+    ? NO_STORES
+    : new ArrayVector(
+        pairs.map(([storeId]) => storeId),
+        pairs.map(([, position]) => position),
+      );
+}

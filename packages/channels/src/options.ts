@@ -1,0 +1,102 @@
+import {
+  CHANNEL_NAMES,
+  type ChannelName,
+  type ChannelPriority,
+  invalidArgument,
+  isChannelName,
+  LIMITS,
+} from '@esdb-gater/types';
+import { CHANNEL_TABLE, type ChannelSettings } from './channel-table.ts';
+
+/** What may differ from the table of the ten channels. */
+export interface ChannelOptions {
+  readonly priority?: ChannelPriority;
+  /** Messages in any 1 000 ms per publisher, at least 1; null is unlimited. */
+  readonly maxRate?: number | null;
+  readonly requireSignature?: boolean;
+  readonly history?: number;
+  readonly enabled?: boolean;
+}
+
+export interface ChannelsOptions {
+  readonly channels?: Partial<Readonly<Record<ChannelName, ChannelOptions>>>;
+  /** Stands in the `source` of what is published. @default 'default' */
+  readonly realm?: string;
+  /** The longest message as JSON. @default 1 MiB */
+  readonly messageBytes?: number;
+  /** How long the same `id` is recognised. @default 300 000 */
+  readonly idempotencyMs?: number;
+  /** Publishes with an `id` that are remembered at most; beyond it the oldest are forgotten. @default 200 000 */
+  readonly idempotencyEntries?: number;
+  /** Topics whose last message the `health` channel keeps. @default 10 000 */
+  readonly lastValueTopics?: number;
+  /** Subscriptions that one subscriber may have. @default 20 000 */
+  readonly subscriptionsPerSubscriber?: number;
+  /**
+   * True when records come from outside (Kafka): on channels that require signatures only those are delivered
+   * whose signature verifies. @default false
+   */
+  readonly verifyIncoming?: boolean;
+}
+
+export interface CompleteOptions extends Required<Omit<ChannelsOptions, 'channels'>> {
+  readonly channels: Readonly<Record<ChannelName, ChannelSettings>>;
+}
+
+const PRIORITIES: readonly unknown[] = ['critical', 'high', 'normal', 'low'];
+
+/**
+ * Validates and completes the options.
+ *
+ * @throws `invalid_argument`, reason `channels_option`, naming the option
+ */
+export function completeOptions(options: ChannelsOptions = {}): CompleteOptions {
+  for (const name of Object.keys(options.channels ?? {})) {
+    if (!isChannelName(name)) throw refused(`channels.${name}`, name, `one of ${CHANNEL_NAMES.join(', ')}`);
+  }
+  const channels = Object.fromEntries(
+    CHANNEL_NAMES.map((name) => [name, completeChannel(name, options.channels?.[name] ?? {})]),
+  ) as Record<ChannelName, ChannelSettings>;
+  return Object.freeze({
+    channels: Object.freeze(channels),
+    realm: options.realm ?? 'default',
+    messageBytes: integer('messageBytes', options.messageBytes ?? LIMITS.messageBytes, 1),
+    idempotencyMs: integer('idempotencyMs', options.idempotencyMs ?? 300_000, 0),
+    idempotencyEntries: integer('idempotencyEntries', options.idempotencyEntries ?? 200_000, 0),
+    lastValueTopics: integer('lastValueTopics', options.lastValueTopics ?? 10_000, 1),
+    subscriptionsPerSubscriber: integer(
+      'subscriptionsPerSubscriber',
+      options.subscriptionsPerSubscriber ?? 20_000,
+      1,
+    ),
+    verifyIncoming: options.verifyIncoming ?? false,
+  });
+}
+
+function completeChannel(name: ChannelName, options: ChannelOptions): ChannelSettings {
+  const base = CHANNEL_TABLE[name];
+  const at = `channels.${name}`;
+  const priority = options.priority ?? base.priority;
+  if (!PRIORITIES.includes(priority)) throw refused(`${at}.priority`, priority, PRIORITIES.join(', '));
+  const maxRate = options.maxRate === undefined ? base.maxRate : (options.maxRate ?? undefined);
+  if (maxRate !== undefined) integer(`${at}.maxRate`, maxRate, 1);
+  return Object.freeze({
+    priority,
+    maxRate,
+    requireSignature: options.requireSignature ?? base.requireSignature,
+    history: integer(`${at}.history`, options.history ?? base.history, 0),
+    enabled: options.enabled ?? base.enabled,
+  });
+}
+
+function integer(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw refused(name, value, `an integer of at least ${least}`);
+}
+
+function refused(name: string, value: unknown, expected: string): Error {
+  return invalidArgument('channels_option', `${name} is ${String(value)}, expected ${expected}`, {
+    option: name,
+    expected,
+  });
+}

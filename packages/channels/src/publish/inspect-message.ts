@@ -1,0 +1,105 @@
+import { GaterError, invalidArgument, type JsonValue } from '@esdb-gater/types';
+
+/** What one pass over a message tells. */
+export interface MessageTraits {
+  /**
+   * 52 bits that equal messages share, whatever the order of their members. It tells a repeated publish from a
+   * different one; it is no defence against somebody who wants his own two messages to look alike.
+   */
+  readonly hash: number;
+}
+
+/** Nested deeper than this a message could exhaust the stack of a reader. */
+const MAX_DEPTH = 256;
+
+/**
+ * Checks that a message is a JSON value of at most `maxBytes` as JSON, in one pass. Only a message that might be
+ * too long is turned into text to be measured.
+ *
+ * @throws `invalid_argument` (reason `message`), `payload_too_large` (with `bytes`, `maxBytes`)
+ */
+export function inspectMessage(message: JsonValue, maxBytes: number): MessageTraits {
+  const pass = { upperBytes: 0, low: 0 };
+  const high = visit(message, 0, pass);
+  if (pass.upperBytes > maxBytes) {
+    const bytes = Buffer.byteLength(JSON.stringify(message));
+    if (bytes > maxBytes) {
+      throw new GaterError(
+        'payload_too_large',
+        `the message has ${bytes} bytes as JSON, expected at most ${maxBytes}`,
+        { details: { bytes, maxBytes } },
+      );
+    }
+  }
+  return { hash: (high >>> 0) * 0x100000 + (pass.low & 0xfffff) };
+}
+
+interface Pass {
+  /** At least the bytes of the JSON text so far. */
+  upperBytes: number;
+  low: number;
+}
+
+function visit(value: unknown, depth: number, pass: Pass): number {
+  switch (typeof value) {
+    case 'string':
+      // A UTF-16 unit is at most six bytes: \u001f.
+      pass.upperBytes += value.length * 6 + 3;
+      return hashText(value, 1, pass);
+    case 'number':
+      if (!Number.isFinite(value)) throw refused(`the number ${value}`);
+      pass.upperBytes += 26;
+      return hashText(String(value), 2, pass);
+    case 'boolean':
+      pass.upperBytes += 6;
+      return mix(value ? 3 : 4, 0, pass);
+    case 'object':
+      if (value === null) {
+        pass.upperBytes += 5;
+        return mix(5, 0, pass);
+      }
+      if (depth === MAX_DEPTH) throw refused(`more than ${MAX_DEPTH} levels`);
+      pass.upperBytes += 3;
+      return Array.isArray(value) ? visitArray(value, depth, pass) : visitObject(value, depth, pass);
+    default:
+      throw refused(value === undefined ? 'undefined' : `a ${typeof value}`);
+  }
+}
+
+function visitArray(list: readonly unknown[], depth: number, pass: Pass): number {
+  let hash = 6;
+  for (let at = 0; at < list.length; at++) hash = mix(hash, visit(list[at], depth + 1, pass), pass);
+  return hash;
+}
+
+function visitObject(object: object, depth: number, pass: Pass): number {
+  // A Date and its like would be written as something else than what is seen here.
+  if (typeof (object as { toJSON?: unknown }).toJSON === 'function') throw refused('an object with `toJSON`');
+  let sum = 0;
+  for (const key in object) {
+    if (!Object.hasOwn(object, key)) continue;
+    const value = (object as Record<string, unknown>)[key];
+    pass.upperBytes += key.length * 6 + 4;
+    // Summed up, so that the order of members does not matter.
+    sum = (sum + mix(hashText(key, 7, pass), visit(value, depth + 1, pass), pass)) | 0;
+  }
+  return mix(8, sum, pass);
+}
+
+function hashText(text: string, seed: number, pass: Pass): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return mix(hash, text.length, pass);
+}
+
+function mix(left: number, right: number, pass: Pass): number {
+  let hash = Math.imul(left ^ (right + 0x9e3779b9 + (left << 6) + (left >>> 2)), 0x85ebca6b);
+  hash ^= hash >>> 13;
+  // Order must not matter here: members of an object come in any order.
+  pass.low = (pass.low + Math.imul(hash, 0xc2b2ae35)) | 0;
+  return hash;
+}
+
+function refused(found: string): GaterError {
+  return invalidArgument('message', `the message has ${found}, expected a JSON value`);
+}

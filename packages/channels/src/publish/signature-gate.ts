@@ -1,0 +1,89 @@
+import {
+  createNonceCache,
+  createSecretRing,
+  MESSAGE_SKEW_SECONDS,
+  MESSAGE_TTL_SECONDS,
+  type NonceCache,
+  type SecretRing,
+  type Secrets,
+  verify,
+  verifyMessage,
+} from '@esdb-gater/security';
+import { type ChannelName, type Clock, type JsonValue, systemClock } from '@esdb-gater/types';
+
+/** A signature that was accepted, and its nonce with it. */
+export interface SignaturePass {
+  /** The message was refused after all: its nonce may be used again. */
+  release(): void;
+}
+
+/** Checks the signatures of messages. */
+export interface SignatureGate {
+  /**
+   * Checks a message that is published: its signature must be bound to this channel and topic, and its nonce new.
+   *
+   * @throws `signature_required`, `invalid_signature` (with `reason`), `invalid_argument`
+   */
+  verify(channel: ChannelName, topic: string, message: JsonValue): SignaturePass;
+  /**
+   * Checks a message that came out of a broker: MAC and binding, and its age at `timeMs` (Unix), when the broker
+   * took it. Nonces are not asked.
+   *
+   * @throws as {@link verify}
+   */
+  check(channel: ChannelName, topic: string, message: JsonValue, timeMs: number): void;
+}
+
+const MEMBERS = ['signed_at', 'nonce', 'key_id', 'signature'] as const;
+
+/** True for an object that has all four members of a signed message. */
+export function carriesSignature(message: JsonValue): boolean {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return false;
+  return MEMBERS.every((member) => Object.hasOwn(message, member));
+}
+
+export interface SignatureGateComponents {
+  readonly clock?: Clock;
+}
+
+export interface SignatureGateOptions {
+  /** @default what `setSecret` of `@esdb-gater/security` has set when a message comes */
+  readonly secret?: Secrets;
+  /** How long a signature lives. @default 300 */
+  readonly ttlSeconds?: number;
+}
+
+/** The gate over HMAC signatures, with a memory of nonces of its own. */
+export function createSignatureGate(
+  components: SignatureGateComponents = {},
+  options: SignatureGateOptions = {},
+): SignatureGate {
+  return new HmacGate(components.clock ?? systemClock, options);
+}
+
+class HmacGate implements SignatureGate {
+  readonly #clock: Clock;
+  readonly #ring: SecretRing | undefined;
+  readonly #ttlSeconds: number;
+  readonly #nonces: NonceCache;
+
+  constructor(clock: Clock, { secret, ttlSeconds = MESSAGE_TTL_SECONDS }: SignatureGateOptions) {
+    this.#clock = clock;
+    this.#ring = secret === undefined ? undefined : createSecretRing(secret);
+    this.#ttlSeconds = ttlSeconds;
+    this.#nonces = createNonceCache({ clock }, { lifetimeMs: (ttlSeconds + MESSAGE_SKEW_SECONDS) * 1000 });
+  }
+
+  verify(channel: ChannelName, topic: string, message: JsonValue): SignaturePass {
+    this.check(channel, topic, message, this.#clock.now());
+    // It has verified, so it is an object with a nonce that is a text.
+    const { nonce } = message as { readonly nonce: string };
+    return { release: this.#nonces.take(nonce) };
+  }
+
+  check(channel: ChannelName, topic: string, message: JsonValue, timeMs: number): void {
+    const binding = { channel, topic, ttlSeconds: this.#ttlSeconds, now: new Date(timeMs) };
+    if (this.#ring === undefined) verify(message, binding);
+    else verifyMessage(message, { ...binding, secrets: this.#ring });
+  }
+}

@@ -1,0 +1,45 @@
+import type { Broker, BrokerRecord, SubscribeFrom, SubscribeResult } from '@esdb-gater/types';
+import type { Channel } from '../channel.ts';
+import { createTopicMatcher } from '../topics/topic-matcher.ts';
+
+/** Where a subscription begins. */
+export interface Start {
+  /** The answer to `subscribe`. */
+  readonly result: SubscribeResult;
+  /** True when nothing is to be replayed. */
+  readonly live: boolean;
+  /** What a replay sends before the history. */
+  readonly first: readonly BrokerRecord[];
+}
+
+export interface StartComponents {
+  readonly broker: Broker;
+  readonly warmed: () => Promise<void>;
+}
+
+/**
+ * Finds out what `from` needs, and resolves to a function that gives the start. It is to be called in the turn in
+ * which the subscription begins: `latest` is where the tail stands then, so that no message falls between.
+ *
+ * @throws `invalid_argument` (reasons `position_malformed`, `position_lost`), and what the broker throws
+ */
+export async function resolveStart(
+  { broker, warmed }: StartComponents,
+  channel: Channel,
+  topic: string,
+  from: SubscribeFrom,
+): Promise<() => Start> {
+  const { name, lastValues } = channel;
+  if (from !== 'latest') {
+    const { position, lost } = await broker.resolve(name, from);
+    const result = lost === true ? { position, lost } : { position };
+    return () => ({ result, live: false, first: [] });
+  }
+  if (lastValues !== undefined) await warmed();
+  const known = broker.tailPosition(name) ?? (await broker.position(name));
+  return () => ({
+    result: { position: broker.tailPosition(name) ?? known },
+    live: lastValues === undefined,
+    first: lastValues?.matching(createTopicMatcher(topic)) ?? [],
+  });
+}
