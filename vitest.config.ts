@@ -10,6 +10,7 @@ export default defineConfig({
       'packages/*/{src,tests}/**/*.test.ts',
       'apps/*/{src,tests}/**/*.test.ts',
       'tools/**/*.test.ts',
+      'examples/**/*.test.ts',
       'native/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', 'tools/bench/peers/**'],
