@@ -1,1 +1,46 @@
-export {};
+// Users
+
+export { connect, type RemoteGater } from './connect.ts';
+export type {
+  Connection,
+  ConnectionCallOptions,
+  ConnectionListener,
+  ServeCall,
+} from './connection/connection.ts';
+export type { ConnectComponents, ConnectOptions, TokenSource } from './connection/options.ts';
+export type {
+  AllEventsParams,
+  AnyEvent,
+  Append,
+  AppendManyParams,
+  AppendParams,
+  CallOptions,
+  EventsParams,
+  Gater,
+  LostNotice,
+  PlainMethods,
+  Recorded,
+  StoreEvents,
+  StreamEvents,
+  SubscribeOptions,
+} from './gater.ts';
+// In process
+export {
+  createGater,
+  type GaterComponents,
+  type GaterOptions,
+  type LocalGater,
+} from './in-process/create-gater.ts';
+// What a gateway is made of
+export { countLiveWorkers, probeStores, type StoresHealth, worstOf } from './in-process/health.ts';
+export {
+  createStoreCaller,
+  type StoreCaller,
+  type StoreCallerComponents,
+  type StoreCallerOptions,
+  type StoreCallOptions,
+} from './in-process/store-caller.ts';
+export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
+export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';
+export type { DeliveredEvent, EventSubscription, NackOptions } from './subscriptions/event-subscription.ts';
+export type { MessageSubscription } from './subscriptions/message-subscription.ts';

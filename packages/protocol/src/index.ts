@@ -73,7 +73,7 @@ export {
   type PeerOptions,
   type PeerStats,
 } from './rpc/peer.ts';
-export { wasUnanswered } from './rpc/pending-calls.ts';
+export { type WaitOptions, wasUnanswered } from './rpc/pending-calls.ts';
 export { fromRpcError, RPC_CODES, type RpcError, rpcCode, toRpcError } from './rpc/rpc-errors.ts';
 export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './rpc/subprotocol.ts';
 // In process

@@ -19,7 +19,7 @@ import {
   type RpcId,
   type TraceContext,
 } from './json-rpc.ts';
-import { PendingCalls } from './pending-calls.ts';
+import { PendingCalls, type WaitOptions } from './pending-calls.ts';
 import { fromRpcError, toRpcError } from './rpc-errors.ts';
 
 /** What a handler learns of a call besides its parameters. */
@@ -57,10 +57,7 @@ export interface PeerOptions {
   readonly frameBytes?: number;
 }
 
-export interface CallOptions extends TraceContext {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-}
+export interface CallOptions extends TraceContext, WaitOptions {}
 
 export interface PeerStats {
   /** Calls of the other side under way. */

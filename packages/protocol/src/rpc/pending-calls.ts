@@ -6,11 +6,17 @@ interface PendingCall {
   readonly timer: Timer | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
+  readonly onResult: ((result: unknown) => void) | undefined;
 }
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /**
+   * Called with the result in the very moment in which its message is taken, before any later message is: what
+   * a `then` does may come after several of them.
+   */
+  readonly onResult?: (result: unknown) => void;
 }
 
 /** Errors of calls that were sent, and whose connection ended before an answer came. */
@@ -38,7 +44,7 @@ export class PendingCalls {
   }
 
   /** Waits for the answer to `id`. Rejects with `timeout`, or with the signal's reason. */
-  wait(id: string | number, method: string, { signal, timeoutMs }: WaitOptions): Promise<unknown> {
+  wait(id: string | number, method: string, { signal, timeoutMs, onResult }: WaitOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer =
         timeoutMs === undefined
@@ -52,13 +58,14 @@ export class PendingCalls {
             }, timeoutMs);
       const onAbort = signal === undefined ? undefined : () => this.#take(id)?.reject(signal.reason);
       if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
-      this.#calls.set(id, { resolve, reject, timer, signal, onAbort });
+      this.#calls.set(id, { resolve, reject, timer, signal, onAbort, onResult });
     });
   }
 
   /** False when nobody waits for `id` (any longer). */
   resolve(id: unknown, result: unknown): boolean {
     const call = this.#take(id);
+    call?.onResult?.(result);
     call?.resolve(result);
     return call !== undefined;
   }

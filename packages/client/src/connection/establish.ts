@@ -1,0 +1,95 @@
+import { createPeer, type Hello, type Peer, type PeerContext, SUBPROTOCOL } from '@esdb-gater/protocol';
+import { createProof } from '@esdb-gater/security';
+import { GaterError } from '@esdb-gater/types';
+import type { ConnectionSettings } from './options.ts';
+
+/** An open connection that has said hello and is authenticated. */
+export interface Session {
+  readonly peer: Peer;
+  readonly hello: Hello;
+  readonly url: string;
+}
+
+export interface SessionHandlers {
+  readonly onNotification: (method: string, params: unknown) => boolean;
+  readonly handle: (method: string, params: unknown, context: PeerContext) => unknown;
+}
+
+function isHello(value: unknown): value is Hello {
+  const { gatewayDid, nodeId, nonce, methods } = (value ?? {}) as Partial<Record<keyof Hello, unknown>>;
+  return [gatewayDid, nodeId, nonce].every((member) => typeof member === 'string') && Array.isArray(methods);
+}
+
+/**
+ * Opens one connection: WebSocket, subprotocol, `hello`, `authenticate`.
+ *
+ * @throws `unavailable`, `unauthorized`, `not_supported`; the signal's reason
+ */
+export async function establish(
+  url: string,
+  settings: ConnectionSettings,
+  handlers: SessionHandlers,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { clock, logger, identity } = settings;
+  const token = typeof settings.token === 'function' ? await settings.token() : settings.token;
+  // A proof is made over the nonce of `hello`: before that, the audience of such a token is not proved.
+  const early = identity === undefined && token !== undefined ? { token } : {};
+  const opened = await settings.openSocket(url, {
+    protocol: SUBPROTOCOL,
+    frameBytes: settings.frameBytes,
+    silenceMs: settings.silenceMs,
+    signal,
+    clock,
+    ...early,
+  });
+  const greeting = Promise.withResolvers<Hello>();
+  // Looked at only below: until then it may be rejected with nobody listening.
+  greeting.promise.catch(() => {});
+  const onNotification = (method: string, params: unknown): boolean => {
+    if (method !== 'hello') return handlers.onNotification(method, params);
+    if (isHello(params)) greeting.resolve(params);
+    else
+      greeting.reject(new GaterError('not_supported', 'the hello of the gateway is none of this protocol'));
+    return true;
+  };
+  const peer = createPeer(opened.transport, { handle: handlers.handle, onNotification, clock, logger });
+  const abort = (): void => greeting.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  void peer.closed.then(({ code, reason }) => greeting.reject(closedEarly(code, reason)));
+  try {
+    if (opened.protocol !== SUBPROTOCOL) {
+      throw new GaterError('not_supported', `the gateway does not speak ${SUBPROTOCOL}`);
+    }
+    const hello = await greeting.promise;
+    if (token !== undefined && !opened.authorized) {
+      const proof =
+        identity === undefined ? {} : { proof: createProof(identity, hello.gatewayDid, hello.nonce) };
+      await peer.call('authenticate', { token, ...proof }, { signal });
+    }
+    return { peer, hello, url };
+  } catch (error) {
+    peer.close(1000, '');
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** What a close code means to those who wait. */
+export function closedEarly(code: number, reason: string): GaterError {
+  const details = { closeCode: code };
+  switch (code) {
+    case 4401:
+    case 4403:
+      return new GaterError('unauthorized', `the gateway closed the connection: ${reason || code}`, {
+        details: { ...details, reason: code === 4403 ? 'revoked' : 'expired' },
+      });
+    case 4408:
+      return new GaterError('unauthorized', 'the gateway wants a token', {
+        details: { ...details, reason: 'capability_required' },
+      });
+    default:
+      return new GaterError('unavailable', `the connection closed (${code})`, { details });
+  }
+}

@@ -1,0 +1,81 @@
+import { isIdempotent, prepareParams, wasUnanswered } from '@esdb-gater/protocol';
+import { withRetry } from '@esdb-gater/retry';
+import { withSpan } from '@esdb-gater/telemetry';
+import { GaterError } from '@esdb-gater/types';
+import type { CallMethod } from '../facade.ts';
+import type { CallOptions } from '../gater.ts';
+import type { OpenConnection } from './connection.ts';
+import type { ConnectionSettings } from './options.ts';
+
+/**
+ * Whether the client repeats a call: what never reached a gateway, what came back as `unavailable` or
+ * `overloaded`, and, when it is idempotent, what was unanswered when its connection broke. All else that is
+ * retriable the gateway has retried already.
+ */
+export function clientRetries(method: string, error: GaterError, retryRateLimited: boolean): boolean {
+  switch (error.code) {
+    case 'unavailable':
+      return !wasUnanswered(error) || isIdempotent(method);
+    case 'overloaded':
+      return true;
+    case 'rate_limited':
+      return retryRateLimited;
+    default:
+      return false;
+  }
+}
+
+/** The calls of a client over a connection, with the client's part of the retries. */
+export function retryingCalls(connection: OpenConnection, settings: ConnectionSettings): CallMethod {
+  const { policy, clock, random } = settings;
+
+  async function attempts(
+    method: string,
+    params: unknown,
+    options: CallOptions,
+    trace: CallOptions,
+  ): Promise<unknown> {
+    const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
+    const { retryRateLimited = false, signal } = options;
+    let sent = false;
+    try {
+      return await withRetry(
+        (_, ended) =>
+          connection.call(method, params, {
+            ...trace,
+            signal: ended,
+            onSent: () => {
+              sent = true;
+            },
+          }),
+        policy,
+        {
+          deadlineMs: timeoutMs,
+          clock,
+          random,
+          shouldRetry: (error) => clientRetries(method, error, retryRateLimited),
+          ...(signal === undefined ? {} : { signal }),
+        },
+      );
+    } catch (error) {
+      if (sent || !GaterError.is(error) || error.code !== 'timeout') throw error;
+      // Nobody was there to answer: that is another thing than an answer that did not come.
+      throw new GaterError('unavailable', `no connection within ${timeoutMs} ms`, {
+        cause: connection.lastError,
+      });
+    }
+  }
+
+  return async (method, params, options = {}) => {
+    // Ids make an append and a publish the same one when they are sent again. What a message may weigh is for
+    // the gateway to say.
+    const prepared = prepareParams(method, params, { messageBytes: Number.POSITIVE_INFINITY });
+    const { token, traceparent } = options;
+    const withToken = token === undefined ? prepared : { ...(prepared as object), token };
+    const storeId = (params as { readonly storeId?: unknown } | undefined)?.storeId;
+    const subject = { kind: 'client', method, ...(typeof storeId === 'string' ? { storeId } : {}) } as const;
+    return withSpan(subject, traceparent === undefined ? {} : { parent: options }, (trace) =>
+      attempts(method, withToken, options, trace),
+    );
+  };
+}

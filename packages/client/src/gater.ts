@@ -1,0 +1,165 @@
+import type { MethodSpec, Methods, ReadStreamParams } from '@esdb-gater/protocol';
+import type {
+  AppendCondition,
+  AppendResult,
+  EventQuery,
+  ExpectedVersion,
+  GetEventsParams,
+  NewEvent,
+  ReadAllParams,
+  RecordedEvent,
+  SubscribeParams,
+} from '@esdb-gater/types';
+import type { EventSubscription } from './subscriptions/event-subscription.ts';
+import type { MessageSubscription } from './subscriptions/message-subscription.ts';
+
+/** What a call may take besides its parameters. */
+export interface CallOptions {
+  /** Ends the waiting with the signal's reason; what has been committed stays. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds for the call with all its retries. @default 30 000 over WebSocket, 5 000 in process */
+  readonly timeoutMs?: number;
+  /** A token for this call only. Not looked at in process, where there is nobody to ask. */
+  readonly token?: string;
+  /** Repeats the call when it is `rate_limited`, after the time that the gateway names. @default false */
+  readonly retryRateLimited?: boolean;
+  /** W3C trace context. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
+
+/** The events of a program: a union of `NewEvent<type, data>`. */
+export type AnyEvent = NewEvent<string, unknown>;
+
+/** `E` as stores give it back. */
+export type Recorded<E extends AnyEvent> =
+  E extends NewEvent<infer Type, infer Data> ? RecordedEvent<Type, Data> : never;
+
+export interface Append<E extends AnyEvent> {
+  readonly streamId: string;
+  /** @default ANY_VERSION */
+  readonly expectedVersion?: ExpectedVersion;
+  /** 1 to 1 000. */
+  readonly events: readonly E[];
+}
+
+export interface AppendParams<E extends AnyEvent> extends Append<E> {
+  readonly storeId: string;
+  readonly condition?: AppendCondition;
+}
+
+export interface AppendManyParams<E extends AnyEvent> {
+  readonly storeId: string;
+  readonly appends: readonly Append<E>[];
+  readonly condition?: AppendCondition;
+}
+
+export interface StreamEvents<E extends AnyEvent> {
+  readonly events: readonly Recorded<E>[];
+  /** The stream's version. */
+  readonly version: number;
+  /** `startVersion` of the next page; absent at the end. */
+  readonly next?: number;
+}
+
+export interface StoreEvents<E extends AnyEvent> {
+  readonly events: readonly Recorded<E>[];
+  /** The position up to which the answer is complete: what goes into `after`. */
+  readonly lastPosition: number;
+  /** `after` of the next page; absent at the end. */
+  readonly next?: number;
+}
+
+/** A stream from `startVersion` to its end; `count` is the size of a page. */
+export type EventsParams = GetEventsParams;
+
+/** A store from `after` to its end; `limit` is the size of a page. */
+export type AllEventsParams = ReadAllParams;
+
+type EventMethod =
+  | 'appendEvents'
+  | 'appendToStreams'
+  | 'getEvents'
+  | 'streamForward'
+  | 'streamBackward'
+  | 'readAll'
+  | 'queryEvents';
+
+/** What is no plain call of a `Gater`. */
+type OtherMethod = 'subscribe' | 'saveSubscription';
+
+export type PlainMethod = Exclude<keyof Methods, EventMethod | OtherMethod>;
+
+type Call<Spec> =
+  Spec extends MethodSpec<infer Params, infer Result>
+    ? Params extends Record<string, never>
+      ? (params?: Params, options?: CallOptions) => Promise<Result>
+      : (params: Params, options?: CallOptions) => Promise<Result>
+    : never;
+
+/** The methods that carry no events: parameters and results of the protocol as they are. */
+export type PlainMethods = { readonly [M in PlainMethod]: Call<Methods[M]> };
+
+/**
+ * The one interface to streams, snapshots, subscriptions and channels, in process and over WebSocket.
+ *
+ * Every method takes one object with the protocol's parameters and resolves to the protocol's result; what it
+ * throws is a `GaterError`, or the reason of the signal. `E` types the events of the program that calls; nothing
+ * is checked by it at run time.
+ */
+export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, AsyncDisposable {
+  /** Idempotent by the events' ids, which are filled in before the first attempt. */
+  appendEvents(params: AppendParams<E>, options?: CallOptions): Promise<AppendResult>;
+  appendToStreams(
+    params: AppendManyParams<E>,
+    options?: CallOptions,
+  ): Promise<{ readonly results: readonly AppendResult[] }>;
+  getEvents(params: GetEventsParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  streamForward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  streamBackward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  readAll(params: ReadAllParams, options?: CallOptions): Promise<StoreEvents<E>>;
+  queryEvents(
+    params: {
+      readonly storeId: string;
+      readonly query: EventQuery;
+      readonly after?: number;
+      readonly limit?: number;
+    },
+    options?: CallOptions,
+  ): Promise<StoreEvents<E>>;
+  /** Every event of a stream, page by page; the next page is asked for when the last one is used up. */
+  events(params: EventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
+  /** Every event of a store, page by page, up to what is there when the last page is read. */
+  allEvents(params: AllEventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
+  /** Messages of a topic or a pattern. `signal` ends the subscription. */
+  subscribe(params: SubscribeParams, options?: SubscribeOptions): Promise<MessageSubscription>;
+  /** Events of a persistent subscription, to be acknowledged. `signal` ends the delivery. */
+  saveSubscription(
+    params: Parameters<Methods['saveSubscription']['requires']>[0],
+    options?: CallOptions,
+  ): Promise<EventSubscription<Recorded<E>>>;
+  /** The same object for a program whose events are `F`. */
+  withEvents<F extends AnyEvent>(): Gater<F>;
+  /** Ends subscriptions and, over WebSocket, the connection. What the caller passed in is not closed. */
+  close(): Promise<void>;
+}
+
+export interface SubscribeOptions extends CallOptions {
+  /**
+   * Messages that wait for the consumer. When there are more, the subscription leaves the gateway and comes back
+   * to it from its position once half of them are consumed: nothing is lost as far as the history reaches.
+   *
+   * @default 10 000
+   */
+  readonly bufferMessages?: number;
+  /** Told when messages are gone: of low priority, or from before what the history holds. */
+  readonly onLost?: (notice: LostNotice) => void;
+}
+
+export interface LostNotice {
+  /** `dropped`: the gateway shed them. `history`: they were older than what it still has. */
+  readonly kind: 'dropped' | 'history';
+  /** How many, where that is known. */
+  readonly count?: number;
+  readonly position: string;
+}

@@ -1,0 +1,180 @@
+import { isMethodName, METHODS, prepareParams, unknownMethod, validateParams } from '@esdb-gater/protocol';
+import type { RetryPolicyOptions } from '@esdb-gater/retry';
+import {
+  type Channels,
+  type Clock,
+  GaterError,
+  type NewEvent,
+  type PublishParams,
+  type Registry,
+  type StoreWorker,
+  systemClock,
+} from '@esdb-gater/types';
+import { createFacade } from '../facade.ts';
+import type { AnyEvent, CallOptions, Gater } from '../gater.ts';
+import { storeEvents, streamEvents } from '../paging.ts';
+import { Lanes } from '../subscriptions/lanes.ts';
+import { countLiveWorkers, processHealth } from './health.ts';
+import { createLocalLane } from './local-lane.ts';
+import { createStoreCaller, type StoreCaller, type StoreCallerOptions } from './store-caller.ts';
+
+export interface GaterComponents {
+  readonly registry: Registry;
+  /** Without it `publish`, `subscribe` and `channelInfo` are `not_supported`. */
+  readonly channels?: Channels;
+  readonly clock?: Clock;
+  /** Uniform in 0 (inclusive) to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+export interface GaterOptions {
+  readonly retry?: StoreCallerOptions;
+  /** Named in `health`. */
+  readonly nodeId?: string;
+  /** Bound of one event and of one message as JSON. @default 1 MiB */
+  readonly messageBytes?: number;
+}
+
+/** A `Gater` of this process, which also lends its workers. */
+export interface LocalGater<E extends AnyEvent = NewEvent> extends Gater<E> {
+  /**
+   * Runs `fn` with a worker of the store, and again with the next one while it fails with a retriable error.
+   * What `fn` does must bear repetition.
+   */
+  execute<T>(
+    storeId: string,
+    fn: (worker: StoreWorker) => T | PromiseLike<T>,
+    policy?: RetryPolicyOptions,
+  ): Promise<T>;
+  withEvents<F extends AnyEvent>(): LocalGater<F>;
+}
+
+/** The parts that all calls of one `Gater` share. */
+interface Parts {
+  readonly registry: Registry;
+  readonly channels: Channels | undefined;
+  readonly stores: StoreCaller;
+  readonly lanes: Lanes | undefined;
+  readonly options: GaterOptions;
+}
+
+function noChannels(method: string): GaterError {
+  return new GaterError('not_supported', `${method} needs channels, and this Gater has none`);
+}
+
+function call(parts: Parts, method: string, given: unknown, options: CallOptions): Promise<unknown> {
+  const { registry, channels, stores } = parts;
+  const { messageBytes, nodeId } = parts.options;
+  if (!isMethodName(method)) throw unknownMethod(method);
+  const valid = validateParams(method as string, given);
+  const params = prepareParams(method, valid, messageBytes === undefined ? {} : { messageBytes });
+  if (METHODS[method].servedBy === 'store') {
+    const { timeoutMs, ...rest } = options;
+    return stores.call(method, params, timeoutMs === undefined ? rest : { ...rest, deadlineMs: timeoutMs });
+  }
+  switch (method) {
+    case 'publish':
+      if (channels === undefined) throw noChannels(method);
+      return channels.publish(params as PublishParams, options);
+    case 'channelInfo':
+      if (channels === undefined) throw noChannels(method);
+      return Promise.resolve({ channels: channels.channelInfo() });
+    case 'unsubscribe':
+      if (parts.lanes === undefined) throw noChannels(method);
+      return parts.lanes.unsubscribe(params as PublishParams).then((removed) => ({ removed }));
+    case 'health':
+      return processHealth(registry, nodeId === undefined ? undefined : { nodeId, url: '' });
+    case 'quickHealthCheck':
+      return countLiveWorkers(registry, (params as { readonly storeId: string }).storeId);
+    default:
+      throw new GaterError('not_supported', `${method} is served by gateways, not in process`);
+  }
+}
+
+/** Ends the waiting for `answer` after `timeoutMs`, or with the signal. */
+function bounded(
+  answer: Promise<unknown>,
+  { signal, timeoutMs }: CallOptions,
+  clock: Clock,
+): Promise<unknown> {
+  if (signal === undefined && timeoutMs === undefined) return answer;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const late = (): void =>
+      reject(
+        new GaterError('timeout', `no answer within ${timeoutMs} ms`, {
+          details: { timeoutMs: timeoutMs ?? 0 },
+        }),
+      );
+    const timer = timeoutMs === undefined ? undefined : clock.setTimer(late, timeoutMs);
+    const done = (): void => {
+      timer?.cancel();
+      signal?.removeEventListener('abort', abort);
+    };
+    answer.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}
+
+/**
+ * The one interface in process: stores are called through the registry, with the retries of the gateway, and
+ * channels are those that are passed in. Nobody is asked for permission: whoever runs the code may do all of it.
+ *
+ * @throws `invalid_argument` for a wrong option
+ */
+export function createGater<E extends AnyEvent = NewEvent>(
+  components: GaterComponents,
+  options: GaterOptions = {},
+): LocalGater<E> {
+  const { registry, channels, clock = systemClock } = components;
+  const stores = createStoreCaller(components, options.retry);
+  const lanes =
+    channels === undefined
+      ? undefined
+      : new Lanes(createLocalLane(channels, clock), (onEmpty) => createLocalLane(channels, clock, onEmpty));
+  const parts: Parts = { registry, channels, stores, lanes, options };
+  let closed = false;
+
+  async function callMethod(
+    method: string,
+    params: unknown,
+    callOptions: CallOptions = {},
+  ): Promise<unknown> {
+    if (closed) throw new GaterError('unavailable', 'the Gater is closed');
+    callOptions.signal?.throwIfAborted();
+    return bounded(call(parts, method, params, callOptions), callOptions, clock);
+  }
+
+  const gater: LocalGater = {
+    ...createFacade(callMethod),
+    events: (params, callOptions) => streamEvents(callMethod, params, callOptions),
+    allEvents: (params, callOptions) => storeEvents(callMethod, params, callOptions),
+    async subscribe(params, subscribeOptions = {}) {
+      if (closed) throw new GaterError('unavailable', 'the Gater is closed');
+      const valid = validateParams('subscribe', params);
+      if (lanes === undefined) throw noChannels('subscribe');
+      return lanes.subscribe(valid, subscribeOptions);
+    },
+    async saveSubscription(params) {
+      validateParams('saveSubscription', params);
+      throw new GaterError('not_supported', 'saveSubscription is served by gateways, not in process');
+    },
+    execute: (storeId, fn, policy) => stores.execute(storeId, fn, policy),
+    withEvents: <F extends AnyEvent>() => gater as unknown as LocalGater<F>,
+    async close() {
+      closed = true;
+      await lanes?.close();
+    },
+    [Symbol.asyncDispose]: () => gater.close(),
+  };
+  return gater as unknown as LocalGater<E>;
+}

@@ -1,0 +1,209 @@
+import { isIdempotent, wasUnanswered } from '@esdb-gater/protocol';
+import {
+  createRetryBudget,
+  type RetryBudget,
+  type RetryPolicy,
+  type RetryPolicyOptions,
+  retryPolicy,
+  withRetry,
+} from '@esdb-gater/retry';
+import { emit, observeRequest, withSpan } from '@esdb-gater/telemetry';
+import {
+  type CallContext,
+  type Clock,
+  GaterError,
+  invalidArgument,
+  type Registry,
+  type StoreWorker,
+  systemClock,
+} from '@esdb-gater/types';
+import { type WorkerRequest, workerRequest } from './worker-request.ts';
+
+export interface StoreCallerComponents {
+  readonly registry: Registry;
+  readonly clock?: Clock;
+  /** Uniform in 0 (inclusive) to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+export interface StoreCallerOptions extends RetryPolicyOptions {
+  /** Milliseconds of a call with all its attempts. @default 5 000 */
+  readonly deadlineMs?: number;
+  /** Milliseconds of one attempt, so that a worker that hangs leaves time for another. @default 2 000 */
+  readonly attemptTimeoutMs?: number;
+}
+
+export interface StoreCallOptions {
+  readonly signal?: AbortSignal;
+  /** @default that of the caller */
+  readonly deadlineMs?: number;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
+
+/** Calls the workers of stores: picks one for each attempt, tells telemetry, repeats what may be repeated. */
+export interface StoreCaller {
+  /**
+   * One call of a store's method. Parameters have been validated and prepared: an append is repeated, and that
+   * is safe only because its events have their ids.
+   *
+   * @throws the worker's error; `store_not_found`, `no_workers`, `not_supported`; `timeout`; `retries_exhausted`
+   * with `attempts` and `cause`; the signal's reason
+   */
+  call(method: string, params: unknown, options?: StoreCallOptions): Promise<unknown>;
+  /** Runs `fn` with a worker of the store, and again with the next one while its error is retriable. */
+  execute<T>(
+    storeId: string,
+    fn: (worker: StoreWorker) => T | PromiseLike<T>,
+    policy?: RetryPolicyOptions,
+  ): Promise<T>;
+}
+
+interface Bounds {
+  readonly deadlineMs: number;
+  readonly attemptTimeoutMs: number;
+}
+
+function complete(options: StoreCallerOptions): Bounds {
+  const { deadlineMs = 5_000, attemptTimeoutMs = 2_000 } = options;
+  for (const [name, value] of Object.entries({ deadlineMs, attemptTimeoutMs })) {
+    if (value > 0) continue;
+    throw invalidArgument('retry_options', `${name} is ${value}, expected a number above 0`, {
+      member: name,
+    });
+  }
+  return Object.freeze({ deadlineMs, attemptTimeoutMs });
+}
+
+class RetryingStoreCaller implements StoreCaller {
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  readonly #random: (() => number) | undefined;
+  readonly #policy: RetryPolicy;
+  readonly #bounds: Bounds;
+  /** One for each store that was ever found: a store in trouble does not use up the retries of the others. */
+  readonly #budgets = new Map<string, RetryBudget>();
+
+  constructor({ registry, clock = systemClock, random }: StoreCallerComponents, options: StoreCallerOptions) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#random = random;
+    this.#policy = retryPolicy(options);
+    this.#bounds = complete(options);
+  }
+
+  async call(method: string, params: unknown, options: StoreCallOptions = {}): Promise<unknown> {
+    const request = workerRequest(method, params);
+    const { storeId } = request.params;
+    const { traceparent } = options;
+    const parent = traceparent === undefined ? {} : { parent: options };
+    return observeRequest(
+      storeId,
+      method,
+      () =>
+        withSpan({ kind: 'client', method: request.method, storeId }, parent, (trace) =>
+          this.#attempts(request, options, trace),
+        ),
+      this.#clock,
+    );
+  }
+
+  execute<T>(
+    storeId: string,
+    fn: (worker: StoreWorker) => T | PromiseLike<T>,
+    policy: RetryPolicyOptions = this.#policy,
+  ): Promise<T> {
+    return observeRequest(
+      storeId,
+      'execute',
+      () => this.#retry(storeId, policy, {}, () => fn(this.#pick(storeId))),
+      this.#clock,
+    );
+  }
+
+  #attempts(
+    request: WorkerRequest,
+    options: StoreCallOptions,
+    trace: Pick<CallContext, 'traceparent' | 'tracestate'>,
+  ): Promise<unknown> {
+    const { storeId } = request.params;
+    const { attemptTimeoutMs } = this.#bounds;
+    const deadlineMs = options.deadlineMs ?? this.#bounds.deadlineMs;
+    const end = this.#clock.monotonic() + deadlineMs;
+    const bounds = {
+      deadlineMs,
+      attemptTimeoutMs,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(isIdempotent(request.method) ? {} : { shouldRetry: neverTwice }),
+    };
+    return this.#retry(storeId, this.#policy, bounds, (signal) => {
+      const worker = this.#pick(storeId, request.needs);
+      const left = Math.max(1, Math.floor(Math.min(attemptTimeoutMs, end - this.#clock.monotonic())));
+      return worker.call(request.method, request.params, { ...trace, signal, deadlineMs: left });
+    });
+  }
+
+  #pick(storeId: string, needs?: string): StoreWorker {
+    return this.#registry.pick(storeId, needs);
+  }
+
+  async #retry<T>(
+    storeId: string,
+    policy: RetryPolicyOptions,
+    bounds: {
+      readonly deadlineMs?: number;
+      readonly attemptTimeoutMs?: number;
+      readonly signal?: AbortSignal;
+      readonly shouldRetry?: (error: GaterError) => boolean;
+    },
+    attempt: (signal: AbortSignal) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const budget = this.#budgets.get(storeId) ?? createRetryBudget({ clock: this.#clock });
+    try {
+      const result = await withRetry((_, signal) => attempt(signal), policy, {
+        ...bounds,
+        budget,
+        clock: this.#clock,
+        ...(this.#random === undefined ? {} : { random: this.#random }),
+        onRetry: ({ attempt: number, delayMs, error }) => {
+          this.#budgets.set(storeId, budget);
+          emit(
+            'esdb_gater.retry.attempt',
+            { delay_ms: delayMs, attempt: number },
+            { store_id: storeId, reason: error.code },
+          );
+        },
+      });
+      if (!this.#budgets.has(storeId)) this.#budgets.set(storeId, budget);
+      return result;
+    } catch (error) {
+      reportExhausted(storeId, error);
+      throw error;
+    }
+  }
+}
+
+/** For what has an effect each time: not after an attempt that may have had it. */
+function neverTwice(error: GaterError): boolean {
+  return error.code !== 'timeout' && !wasUnanswered(error);
+}
+
+function reportExhausted(storeId: string, error: unknown): void {
+  if (!GaterError.is(error) || error.code !== 'retries_exhausted') return;
+  const { attempts, cause } = error.details;
+  emit(
+    'esdb_gater.retry.exhausted',
+    { total_attempts: Number(attempts) },
+    { store_id: storeId, reason: String(cause) },
+  );
+}
+
+/**
+ * @throws `invalid_argument` for a wrong option
+ */
+export function createStoreCaller(
+  components: StoreCallerComponents,
+  options: StoreCallerOptions = {},
+): StoreCaller {
+  return new RetryingStoreCaller(components, options);
+}

@@ -1,0 +1,33 @@
+import type { GetEventsParams, ReadAllParams, RecordedEvent, StorePage, StreamPage } from '@esdb-gater/types';
+import type { CallMethod } from './facade.ts';
+import type { CallOptions } from './gater.ts';
+
+/** Every event of a stream from `startVersion` on. A page is read only when the one before is used up. */
+export async function* streamEvents(
+  call: CallMethod,
+  params: GetEventsParams,
+  options?: CallOptions,
+): AsyncGenerator<RecordedEvent, undefined> {
+  let next: number | undefined = params.startVersion;
+  do {
+    const from = next === undefined ? params : { ...params, startVersion: next };
+    const page = (await call('getEvents', from, options)) as StreamPage;
+    yield* page.events;
+    next = page.next;
+  } while (next !== undefined);
+}
+
+/** Every event of a store after `after`. */
+export async function* storeEvents(
+  call: CallMethod,
+  params: ReadAllParams,
+  options?: CallOptions,
+): AsyncGenerator<RecordedEvent, undefined> {
+  let next: number | undefined = params.after;
+  do {
+    const from = next === undefined ? params : { ...params, after: next };
+    const page = (await call('readAll', from, options)) as StorePage;
+    yield* page.events;
+    next = page.next;
+  } while (next !== undefined);
+}

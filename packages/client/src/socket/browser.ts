@@ -1,0 +1,47 @@
+import { GaterError } from '@esdb-gater/types';
+import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
+
+/**
+ * Opens the platform's WebSocket. It sends no headers and shows no pings: tokens go by `authenticate`, and a dead
+ * connection is known when the platform knows it.
+ */
+export function openSocket(url: string, options: OpenSocketOptions): Promise<OpenedSocket> {
+  const { signal, protocol } = options;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const socket = new WebSocket(url, [protocol]);
+    const inbox = new Inbox();
+    const abort = (): void => {
+      reject(signal.reason);
+      socket.close();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') inbox.message(data);
+      else socket.close(4000, 'a binary frame');
+    });
+    socket.addEventListener('close', ({ code, reason }) => {
+      signal.removeEventListener('abort', abort);
+      // The platform does not say why an opening failed.
+      reject(new GaterError('unavailable', `no connection (${code})`));
+      inbox.closed(code, reason);
+    });
+    socket.addEventListener('open', () => {
+      signal.removeEventListener('abort', abort);
+      resolve({
+        transport: {
+          send: (text) => {
+            if (socket.readyState === WebSocket.OPEN) socket.send(text);
+          },
+          close: (code, reason) => {
+            const sendable = code === 1000 || (code >= 3000 && code <= 4999);
+            socket.close(sendable ? code : 1000, sendable ? reason.slice(0, 40) : '');
+          },
+          receive: (handlers) => inbox.receive(handlers),
+        },
+        protocol: socket.protocol,
+        authorized: false,
+      });
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import { GaterError, type Timer, type Transport } from '@esdb-gater/types';
+import { WebSocket } from 'ws';
+import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
+
+/** Most of an answer to a refused upgrade that is read. */
+const REFUSAL_BYTES = 16_384;
+
+function transportOf(socket: WebSocket, inbox: Inbox): Transport {
+  return {
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
+    close: (code, reason) => {
+      // Others than these may not be sent (RFC 6455 section 7.4.1).
+      const sendable = code === 1000 || (code >= 3000 && code <= 4999);
+      socket.close(sendable ? code : 1000, sendable ? reason.slice(0, 40) : '');
+    },
+    receive: (handlers) => inbox.receive(handlers),
+  };
+}
+
+/** Breaks a connection off that has been silent for too long: the other side pings every 25 seconds. */
+function watchSilence(socket: WebSocket, { clock, silenceMs }: OpenSocketOptions): void {
+  let heard = clock.monotonic();
+  let timer: Timer;
+  const note = (): void => {
+    heard = clock.monotonic();
+  };
+  const check = (): void => {
+    const left = heard + silenceMs - clock.monotonic();
+    if (left <= 0) socket.terminate();
+    else timer = clock.setTimer(check, left, { unref: true });
+  };
+  timer = clock.setTimer(check, silenceMs, { unref: true });
+  socket.on('message', note).on('ping', note).on('pong', note);
+  socket.once('close', () => timer.cancel());
+}
+
+async function refusalOf(response: IncomingMessage): Promise<GaterError> {
+  const { statusCode = 0 } = response;
+  let text = '';
+  try {
+    response.setEncoding('utf8');
+    for await (const chunk of response) {
+      text += chunk;
+      if (text.length > REFUSAL_BYTES) break;
+    }
+  } catch {
+    // Whatever was read is enough: the status tells.
+  }
+  try {
+    const problem = JSON.parse(text) as unknown;
+    if (typeof problem === 'object' && problem !== null && 'code' in problem) {
+      const { type: _, title: __, status: ___, detail, ...data } = problem as Record<string, unknown>;
+      const error = GaterError.fromData(typeof detail === 'string' ? detail : `status ${statusCode}`, data);
+      if (error.code !== 'internal') return error;
+    }
+  } catch {
+    // No problem document.
+  }
+  const message = `the gateway answered the upgrade with status ${statusCode}`;
+  if (statusCode === 401) return new GaterError('unauthorized', message);
+  if (statusCode === 403) {
+    return new GaterError('unauthorized', message, { details: { reason: 'insufficient_permissions' } });
+  }
+  if (statusCode === 400 || statusCode === 404 || statusCode === 426)
+    return new GaterError('not_supported', message);
+  return new GaterError('unavailable', message, { details: { status: statusCode } });
+}
+
+/** Opens a WebSocket with `ws`, which can send headers and shows pings. */
+export function openSocket(url: string, options: OpenSocketOptions): Promise<OpenedSocket> {
+  const { signal, protocol, token } = options;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const socket = new WebSocket(url, [protocol], {
+      perMessageDeflate: false,
+      maxPayload: options.frameBytes,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    });
+    const inbox = new Inbox();
+    const abort = (): void => {
+      reject(signal.reason);
+      socket.terminate();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('message', (data, binary) => {
+      if (binary) socket.close(1003);
+      else inbox.message(data.toString());
+    });
+    socket.on('close', (code, reason) => {
+      signal.removeEventListener('abort', abort);
+      inbox.closed(code, reason.toString());
+    });
+    socket.on('error', (error) => {
+      // After the opening a `close` follows, which is all that anybody needs.
+      reject(new GaterError('unavailable', `no connection to ${hostOf(url)}`, { cause: error }));
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      void refusalOf(response).then((error) => {
+        reject(error);
+        socket.terminate();
+      });
+    });
+    socket.once('open', () => {
+      signal.removeEventListener('abort', abort);
+      watchSilence(socket, options);
+      resolve({
+        transport: transportOf(socket, inbox),
+        protocol: socket.protocol,
+        authorized: token !== undefined,
+      });
+    });
+  });
+}
+
+/** What of a URL may stand in a message. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : 'the gateway';
+}

@@ -1,0 +1,117 @@
+import type { SaveSubscriptionParams, SubscriptionEvent } from '@esdb-gater/protocol';
+import { GaterError, invalidArgument, type RecordedEvent, type Subscription } from '@esdb-gater/types';
+import type { Connection } from '../connection/connection.ts';
+import type { CallMethod } from '../facade.ts';
+import type { CallOptions } from '../gater.ts';
+import { JoinedSubscription } from './event-subscription.ts';
+
+interface Joined {
+  readonly params: SaveSubscriptionParams;
+  readonly options: CallOptions;
+  readonly subscription: JoinedSubscription;
+}
+
+const keyOf = ({ storeId, name }: { readonly storeId: string; readonly name: string }): string =>
+  `${storeId}/${name}`;
+
+/** The persistent subscriptions that this client has joined, each at most once. */
+export class PersistentSubscriptions {
+  readonly #call: CallMethod;
+  readonly #joined = new Map<string, Joined>();
+  /** Events that came before the answer to their `saveSubscription` was dealt with. */
+  readonly #early = new Map<string, SubscriptionEvent[]>();
+  readonly #stop: () => void;
+  #connectedBefore = true;
+
+  constructor(connection: Connection, call: CallMethod) {
+    this.#call = call;
+    this.#stop = connection.listen({
+      connected: () => this.#rejoin(),
+      disconnected: () => {
+        this.#connectedBefore = true;
+        for (const { subscription } of this.#joined.values()) subscription.disconnected();
+      },
+      failed: (error) => {
+        for (const { subscription } of this.#joined.values()) subscription.end({ error });
+        this.#joined.clear();
+      },
+      notification: (method, params) => {
+        if (method !== 'event') return false;
+        this.#deliver(params as SubscriptionEvent);
+        return true;
+      },
+    });
+  }
+
+  /** @throws `invalid_argument`, reason `joined`, for one that this client reads already; what the gateway answers */
+  async join(params: SaveSubscriptionParams, options: CallOptions = {}): Promise<JoinedSubscription> {
+    const key = keyOf(params);
+    const { signal } = options;
+    if (this.#joined.has(key) || this.#early.has(key)) {
+      throw invalidArgument('joined', `the subscription ${params.name} is read through this client already`);
+    }
+    this.#early.set(key, []);
+    try {
+      const { subscription } = (await this.#call('saveSubscription', params, options)) as {
+        readonly subscription: Subscription;
+      };
+      const named = { storeId: params.storeId, name: params.name };
+      const at = (event: RecordedEvent) => ({
+        ...named,
+        streamId: event.streamId,
+        eventNumber: event.version,
+      });
+      const token = options.token === undefined ? {} : { token: options.token };
+      const joined = new JoinedSubscription({
+        subscription,
+        ack: (event, ackOptions) => this.#call('ackEvent', { ...at(event), ...ackOptions }, token),
+        nack: (event, { action = 'retry', ...rest }) =>
+          this.#call('nackEvent', { ...at(event), action, ...rest }, token),
+        leave: () => this.#leave(key),
+      });
+      this.#joined.set(key, { params, options: token, subscription: joined });
+      for (const { event, attempt } of this.#early.get(key) ?? []) joined.deliver(event, attempt);
+      signal?.addEventListener('abort', () => void this.#leave(key).catch(() => {}), { once: true });
+      return joined;
+    } finally {
+      this.#early.delete(key);
+    }
+  }
+
+  close(): void {
+    this.#stop();
+    for (const { subscription } of this.#joined.values()) subscription.end();
+    this.#joined.clear();
+  }
+
+  async #leave(key: string): Promise<{ readonly left: boolean }> {
+    const joined = this.#joined.get(key);
+    if (joined === undefined) return { left: false };
+    this.#joined.delete(key);
+    joined.subscription.end();
+    const { storeId, name } = joined.params;
+    return (await this.#call('leaveSubscription', { storeId, name }, joined.options)) as { left: boolean };
+  }
+
+  #deliver(delivered: SubscriptionEvent): void {
+    const key = keyOf(delivered);
+    const joined = this.#joined.get(key);
+    if (joined !== undefined) joined.subscription.deliver(delivered.event, delivered.attempt);
+    else this.#early.get(key)?.push(delivered);
+  }
+
+  /** Joins all again; one that cannot be joined ends with the reason. */
+  #rejoin(): void {
+    if (!this.#connectedBefore) return;
+    this.#connectedBefore = false;
+    for (const [key, { params, options, subscription }] of this.#joined) {
+      this.#call('saveSubscription', params, options).catch((error: unknown) => {
+        if (this.#joined.get(key)?.subscription !== subscription) return;
+        // A connection that broke again joins again.
+        if (GaterError.is(error) && error.retriable) return;
+        this.#joined.delete(key);
+        subscription.end({ error });
+      });
+    }
+  }
+}

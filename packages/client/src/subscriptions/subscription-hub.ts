@@ -1,0 +1,244 @@
+import { calculateDelay, type RetryPolicy, retryPolicy } from '@esdb-gater/retry';
+import {
+  type ChannelMessage,
+  type Clock,
+  type DroppedNotice,
+  GaterError,
+  type ReplayedNotice,
+  type SubscribeParams,
+  type SubscribeResult,
+  systemClock,
+} from '@esdb-gater/types';
+import type { LostNotice } from '../gater.ts';
+import type { SubscriptionLink } from './link.ts';
+import { LocalSubscription, type SubscriptionOwner } from './local-subscription.ts';
+import { TopicTable } from './topic-table.ts';
+
+export interface HubComponents {
+  readonly link: SubscriptionLink;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** Called when the last subscription has ended. */
+  readonly onEmpty?: () => void;
+}
+
+export interface HubOptions {
+  /** How a subscription is asked for again when that fails for a while. */
+  readonly policy?: RetryPolicy;
+}
+
+export interface OpenOptions {
+  readonly bufferMessages?: number;
+  readonly token?: string;
+  readonly onLost?: (notice: LostNotice) => void;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** Whoever waits for the first answer to a subscription. */
+interface Opening {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Why it has not been answered yet. */
+  last?: GaterError;
+}
+
+/**
+ * The subscriptions of one connection: hands each message to those that it is for, and brings all of them back
+ * when the connection is.
+ *
+ * A topic is there once at most, as the gateway replaces a subscription by another of the same topic.
+ */
+export class SubscriptionHub implements SubscriptionOwner {
+  readonly #link: SubscriptionLink;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #policy: RetryPolicy;
+  readonly #channels = new Map<string, TopicTable>();
+  readonly #onEmpty: (() => void) | undefined;
+  readonly #opening = new Map<LocalSubscription, Opening>();
+  #connected = false;
+  #closed = false;
+
+  constructor(components: HubComponents, options: HubOptions = {}) {
+    const { link, clock = systemClock, random = Math.random, onEmpty } = components;
+    this.#link = link;
+    this.#onEmpty = onEmpty;
+    this.#clock = clock;
+    this.#random = random;
+    this.#policy = options.policy ?? retryPolicy();
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const table of this.#channels.values()) size += table.size;
+    return size;
+  }
+
+  get(channel: string, topic: string): LocalSubscription | undefined {
+    return this.#channels.get(channel)?.get(topic);
+  }
+
+  /** Subscribes; resolves when the gateway has answered for the first time. */
+  async open(params: SubscribeParams, options: OpenOptions = {}): Promise<LocalSubscription> {
+    const { signal, timeoutMs } = options;
+    signal?.throwIfAborted();
+    const abort = (): void => {
+      opening.reject(signal?.reason);
+      void this.remove(subscription);
+    };
+    const subscription = new LocalSubscription(params, this, {
+      bufferMessages: options.bufferMessages ?? 10_000,
+      token: options.token,
+      onLost: options.onLost,
+      onEnd: () => signal?.removeEventListener('abort', abort),
+    });
+    const opening = Promise.withResolvers<void>();
+    const waiting: Opening = { resolve: opening.resolve, reject: opening.reject };
+    this.#opening.set(subscription, waiting);
+    this.#tableOf(params.channel).add(subscription);
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : this.#clock.setTimer(() => opening.reject(waiting.last ?? lateAnswer(timeoutMs)), timeoutMs);
+    signal?.addEventListener('abort', abort, { once: true });
+    if (this.#connected) this.#ask(subscription, 0);
+    try {
+      await opening.promise;
+    } catch (error) {
+      await this.remove(subscription);
+      throw error;
+    } finally {
+      timer?.cancel();
+      this.#opening.delete(subscription);
+    }
+    return subscription;
+  }
+
+  /** There is a connection: everything is asked for, from where it stood. */
+  connected(): void {
+    if (this.#closed) return;
+    this.#connected = true;
+    for (const table of this.#channels.values()) {
+      for (const subscription of table) if (subscription.stage === 'absent') this.#ask(subscription, 0);
+    }
+  }
+
+  /** The connection is gone. */
+  disconnected(): void {
+    this.#connected = false;
+    for (const table of this.#channels.values()) {
+      for (const subscription of table) subscription.detached(table);
+    }
+  }
+
+  /** Ends every subscription, with `failure` by its error. */
+  close(failure?: { readonly error: unknown }): void {
+    this.#closed = true;
+    this.#connected = false;
+    const error = failure?.error ?? new GaterError('unavailable', 'the client is closed');
+    for (const { reject } of this.#opening.values()) reject(error);
+    for (const table of this.#channels.values()) for (const subscription of table) subscription.end(failure);
+    this.#channels.clear();
+  }
+
+  message(message: ChannelMessage): void {
+    const table = this.#channels.get(message.channel);
+    if (table === undefined) return;
+    if (message.replayFor !== undefined) {
+      table.get(message.replayFor)?.replayed(message);
+      return;
+    }
+    table.advance(message.position);
+    table.match(message.topic, (subscription) => subscription.live(message));
+  }
+
+  replayed({ channel, topic, position }: ReplayedNotice): void {
+    const table = this.#channels.get(channel);
+    if (table !== undefined) table.get(topic)?.caughtUp(position, table);
+  }
+
+  dropped({ channel, count, position }: DroppedNotice): void {
+    for (const subscription of this.#channels.get(channel) ?? []) {
+      if (subscription.stage === 'live') subscription.tellLost({ kind: 'dropped', count, position });
+    }
+  }
+
+  pause(subscription: LocalSubscription): void {
+    subscription.stage = 'paused';
+    subscription.generation++;
+    void this.#link.unsubscribe(subscription);
+  }
+
+  resume(subscription: LocalSubscription): void {
+    subscription.stage = 'absent';
+    if (this.#connected) this.#ask(subscription, 0);
+  }
+
+  async remove(subscription: LocalSubscription): Promise<boolean> {
+    if (this.get(subscription.channel, subscription.topic) !== subscription) return false;
+    this.#channels.get(subscription.channel)?.delete(subscription.topic);
+    const known = subscription.stage !== 'absent' && subscription.stage !== 'paused';
+    subscription.end();
+    if (known && this.#connected) await this.#link.unsubscribe(subscription);
+    if (this.size === 0) this.#onEmpty?.();
+    return true;
+  }
+
+  #tableOf(channel: string): TopicTable {
+    let table = this.#channels.get(channel);
+    if (table === undefined) {
+      table = new TopicTable();
+      this.#channels.set(channel, table);
+    }
+    return table;
+  }
+
+  /** @param failures how often in a row it failed */
+  #ask(subscription: LocalSubscription, failures: number): void {
+    subscription.stage = 'asked';
+    const generation = ++subscription.generation;
+    const { token } = subscription;
+    const answer = this.#link.subscribe(subscription.params, {
+      ...(token === undefined ? {} : { token }),
+      onResult: (result) => this.#accepted(subscription, generation, result),
+    });
+    answer.then(undefined, (error: unknown) => this.#failed(subscription, generation, failures, error));
+  }
+
+  #accepted(subscription: LocalSubscription, generation: number, result: SubscribeResult): void {
+    if (subscription.generation !== generation) return;
+    subscription.accepted(result, this.#tableOf(subscription.channel));
+    this.#opening.get(subscription)?.resolve();
+  }
+
+  #failed(subscription: LocalSubscription, generation: number, failures: number, error: unknown): void {
+    if (subscription.generation !== generation) return;
+    const opening = this.#opening.get(subscription);
+    if (!GaterError.is(error) || !error.retriable) {
+      if (opening !== undefined) opening.reject(error);
+      this.#channels.get(subscription.channel)?.delete(subscription.topic);
+      subscription.end({ error });
+      if (this.size === 0) this.#onEmpty?.();
+      return;
+    }
+    if (opening !== undefined) opening.last = error;
+    subscription.stage = 'absent';
+    if (!this.#connected) return;
+    const delayMs = calculateDelay(failures, this.#policy, this.#random);
+    this.#clock.setTimer(
+      () => {
+        const still = subscription.generation === generation && subscription.stage === 'absent';
+        if (still && this.#connected) this.#ask(subscription, failures + 1);
+      },
+      delayMs,
+      { unref: true },
+    );
+  }
+}
+
+function lateAnswer(timeoutMs: number): GaterError {
+  return new GaterError('timeout', `subscribe was not answered within ${timeoutMs} ms`, {
+    details: { timeoutMs },
+  });
+}
