@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { GaterError } from '@esdb-gater/types';
 import { isLoopbackHost } from '../config/load-config.ts';
 
 export interface OriginGuardOptions {
@@ -65,4 +66,13 @@ function isAnyAddress(host: string): boolean {
 function hostnameOf(host: string): string {
   const match = /^(\[[0-9a-f:.]+\]|[^:]*)(?::\d*)?$/i.exec(host.trim());
   return (match?.[1] ?? host).toLowerCase().replace(/\.$/, '');
+}
+
+/** The error of a page that may not speak to this gateway. */
+export function forbiddenRequest(verdict: Exclude<OriginVerdict, 'allowed'>): GaterError {
+  const [header, key] =
+    verdict === 'host_not_allowed' ? ['Host', 'advertiseUrl'] : ['Origin', 'http.allowedOrigins'];
+  return new GaterError('unauthorized', `the ${header} of this request is not allowed here (see ${key})`, {
+    details: { reason: verdict },
+  });
 }

@@ -119,10 +119,13 @@ test('nothing is written to a socket that is gone', () => {
   expect(writes).toEqual([]);
 });
 
-test('what waits counts as buffered until it is written', () => {
-  socket.writableLength = 100;
-  writer.text('x'.repeat(50));
-  expect(writer.bufferedBytes()).toBe(150);
-  writer.flush();
-  expect(writer.bufferedBytes()).toBe(100);
+test('texts do not pile up within a turn', () => {
+  for (let i = 0; i < 100; i++) writer.text('x'.repeat(10_000));
+  expect(Buffer.concat(writes).length).toBeGreaterThan(900_000);
+});
+
+test('a text that was written early does not come again at the end of the turn', async () => {
+  writer.text('x'.repeat(70_000));
+  endTurn();
+  expect(await received()).toEqual(['x'.repeat(70_000)]);
 });

@@ -8,6 +8,9 @@ export interface FrameSocket {
   write(bytes: Uint8Array): boolean;
 }
 
+/** Texts that wait are written early when they come to this many UTF-16 units. */
+const GATHER_UNITS = 65_536;
+
 /** Longest text whose frame is copied together with others instead of being encoded into a buffer of its own. */
 const GATHERED_UNITS = 16_384;
 
@@ -36,6 +39,7 @@ export class FrameWriter implements TurnEnd {
     if (this.#closed) return;
     if (this.#texts.push(text) === 1) this.#turns.join(this);
     this.#textUnits += text.length;
+    if (this.#textUnits >= GATHER_UNITS) this.flush();
   }
 
   /** Writes frames that are complete, after what waits. `frames` is not copied and must never change. */
@@ -59,9 +63,12 @@ export class FrameWriter implements TurnEnd {
     this.flush();
   }
 
-  /** Bytes that the socket has not passed on yet, and about as many as wait here. */
+  /**
+   * Bytes that the socket has not passed on yet. What waits for the end of the turn is not counted: above its high
+   * water mark the socket is sure to say `drain`, and who waits for that must not wait for anything else.
+   */
   bufferedBytes(): number {
-    return this.#socket.writableLength + this.#textUnits;
+    return this.#socket.writableLength;
   }
 
   /** Writes what waits and ignores what comes later. */

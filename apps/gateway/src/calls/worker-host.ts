@@ -1,0 +1,130 @@
+import type { ParamsOf, Peer } from '@esdb-gater/protocol';
+import { createRemoteWorker, type RemoteWorker } from '@esdb-gater/registry';
+import {
+  type Clock,
+  GaterError,
+  invalidArgument,
+  isStoreId,
+  type Registry,
+  type WorkerInfo,
+} from '@esdb-gater/types';
+import type { StoreConfig } from '../config/types.ts';
+
+export interface WorkerHostComponents {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** A worker was registered: its store has to be fed. */
+  readonly onWorker: (worker: RemoteWorker) => void;
+  /** A worker was refused, and why. */
+  readonly onRefused: (storeId: string, message: string) => void;
+}
+
+export interface WorkerHostOptions {
+  readonly nodeId: string;
+  readonly stores: Readonly<Record<string, StoreConfig>>;
+}
+
+/** Lets connections serve stores. */
+export interface WorkerHost {
+  /** What one connection serves. */
+  seat(peer: Peer): WorkerSeat;
+}
+
+/** The workers of one connection. They are gone when it is closed. */
+export interface WorkerSeat {
+  /** @throws `invalid_argument` (reason `store_mismatch`) when this store cannot be served by this worker */
+  register(params: ParamsOf<'registerWorker'>): { readonly workerId: string; readonly nodeId: string };
+  /** The ids of the workers that were unregistered: the named one, or all of this connection for the store. */
+  unregister(params: ParamsOf<'unregisterWorker'>): readonly string[];
+  /** Takes the parameters of the notification `committed`. False when they are not those of a store served here. */
+  committed(params: unknown): boolean;
+  close(): void;
+}
+
+export function createWorkerHost(components: WorkerHostComponents, options: WorkerHostOptions): WorkerHost {
+  const { registry, clock } = components;
+  let lastIncarnation = 0;
+  /** The time, but never the same twice: of two workers of one name the later one wins. */
+  const nextIncarnation = (): number => {
+    lastIncarnation = Math.max(lastIncarnation + 1, clock.now());
+    return lastIncarnation;
+  };
+
+  /** Only what is still ours: under the same name another connection may serve by now. */
+  function remove(worker: RemoteWorker): boolean {
+    const ours = registry
+      .workers(worker.storeId)
+      .some((info) => info.workerId === worker.workerId && info.incarnation === worker.incarnation);
+    return ours && registry.unregister(worker.storeId, worker.workerId);
+  }
+
+  return {
+    seat(peer) {
+      const workers = new Set<RemoteWorker>();
+      return {
+        register(params) {
+          const configured = Object.hasOwn(options.stores, params.storeId)
+            ? options.stores[params.storeId]
+            : undefined;
+          if (configured !== undefined && configured.engine !== 'remote') {
+            throw invalidArgument(
+              'store_mismatch',
+              `store ${params.storeId} is served by this gateway itself (engine ${configured.engine})`,
+              { storeId: params.storeId },
+            );
+          }
+          const worker = createRemoteWorker({
+            peer,
+            storeId: params.storeId,
+            ...(params.storeUuid === undefined ? {} : { storeUuid: params.storeUuid }),
+            workerId: params.workerId ?? crypto.randomUUID(),
+            nodeId: options.nodeId,
+            incarnation: nextIncarnation(),
+            clock,
+            ...(params.methods === undefined ? {} : { methods: params.methods }),
+          });
+          let info: WorkerInfo;
+          try {
+            info = registry.register(worker);
+          } catch (error) {
+            components.onRefused(params.storeId, GaterError.from(error).message);
+            throw error;
+          }
+          for (const former of workers) {
+            if (former.storeId === info.storeId && former.workerId === info.workerId) workers.delete(former);
+          }
+          workers.add(worker);
+          components.onWorker(worker);
+          return { workerId: info.workerId, nodeId: info.nodeId };
+        },
+        unregister({ storeId, workerId }) {
+          const leaving = [...workers].filter(
+            (worker) =>
+              worker.storeId === storeId && (workerId === undefined || worker.workerId === workerId),
+          );
+          for (const worker of leaving) workers.delete(worker);
+          return leaving.filter(remove).map((worker) => worker.workerId);
+        },
+        committed(params) {
+          const { storeId, position } = (params ?? {}) as {
+            readonly storeId?: unknown;
+            readonly position?: unknown;
+          };
+          if (!isStoreId(storeId) || !Number.isSafeInteger(position) || (position as number) < 0)
+            return false;
+          let known = false;
+          for (const worker of workers) {
+            if (worker.storeId !== storeId) continue;
+            known = true;
+            worker.committed(position as number);
+          }
+          return known;
+        },
+        close() {
+          for (const worker of workers) remove(worker);
+          workers.clear();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import { GaterError } from '@esdb-gater/types';
+import type { Caller } from '../calls/call.ts';
+
+/** Who sent a request, by its connection: what a header says of addresses is not believed. */
+export function callerOf(request: IncomingMessage): Caller {
+  const raw = request.socket.remoteAddress ?? 'unknown';
+  // An IPv4 client of a dual-stack socket is the same client.
+  const address = raw.startsWith('::ffff:') ? raw.slice('::ffff:'.length) : raw;
+  return { address, loopback: address === '::1' || address.startsWith('127.') };
+}
+
+/**
+ * The token of an `Authorization` header, undefined without one.
+ *
+ * @throws `unauthorized` (reason `parse_error`) for any other scheme
+ */
+export function bearerToken(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const match = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(header);
+  if (match?.[1] !== undefined) return match[1];
+  throw new GaterError('unauthorized', 'the Authorization header is no Bearer token', {
+    details: { reason: 'parse_error' },
+  });
+}

@@ -1,0 +1,72 @@
+import type { MethodName } from '@esdb-gater/protocol';
+import type { JsonObject } from '@esdb-gater/types';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Call } from '../calls/call.ts';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { Authorizer } from '../security/authorizer.ts';
+import type { GrantVerifier } from '../security/grants.ts';
+import { bearerToken, callerOf } from './caller.ts';
+
+export interface HttpDoorComponents {
+  readonly dispatcher: Dispatcher;
+  readonly authorizer: Authorizer;
+  readonly grants: GrantVerifier;
+}
+
+/** Makes calls of the gateway out of requests. */
+export interface HttpDoor {
+  /** Who calls with what token. @throws `unauthorized` when the token is no good */
+  call(request: FastifyRequest): Call;
+  /** @throws `unauthorized` when a token is required and this request has none that is valid */
+  demandToken(request: FastifyRequest): void;
+  /** Runs a method for a request; its result is the method's. @throws a `GaterError` */
+  run(request: FastifyRequest, method: MethodName, params: object): Promise<JsonObject>;
+}
+
+export function createHttpDoor({ dispatcher, authorizer, grants }: HttpDoorComponents): HttpDoor {
+  function call(request: FastifyRequest): Call {
+    const { authorization, traceparent, tracestate } = request.headers;
+    const token = authorizer.mode === 'disabled' ? undefined : bearerToken(authorization);
+    return {
+      caller: callerOf(request.raw),
+      ...(token === undefined ? {} : { grant: grants.verify(token, []) }),
+      ...(typeof traceparent === 'string' ? { traceparent } : {}),
+      ...(typeof tracestate === 'string' ? { tracestate } : {}),
+    };
+  }
+  return {
+    call,
+    demandToken: (request) => authorizer.demandToken('health', {}, call(request)),
+    async run(request, method, params) {
+      const gone = new AbortController();
+      const onClose = (): void => gone.abort();
+      request.raw.socket.once('close', onClose);
+      try {
+        const source = Buffer.isBuffer(request.body)
+          ? { frameUnits: request.body.length }
+          : { frameUnits: 0 };
+        return (await dispatcher.dispatch(
+          method,
+          params,
+          { ...call(request), signal: gone.signal },
+          source,
+        )) as JsonObject;
+      } finally {
+        request.raw.socket.off('close', onClose);
+      }
+    },
+  };
+}
+
+/** Answers a result as JSON. */
+export function sendJson(reply: FastifyReply, result: unknown, status: number = 200): FastifyReply {
+  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(result));
+}
+
+/** The parts of a path that a route names. */
+export function partsOf<const N extends string>(
+  request: FastifyRequest,
+  ..._names: readonly N[]
+): Readonly<Record<N, string>> {
+  return request.params as Readonly<Record<N, string>>;
+}

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { GaterError, invalidArgument, type Logger } from '@esdb-gater/types';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type RouteOptions,
+} from 'fastify';
+import type { GatewayConfig } from '../config/types.ts';
+import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
+
+/** Of all request headers together. */
+const HEADER_BYTES = 32 * 1024;
+
+/** Time for all headers of a request, against clients that send them byte by byte. */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** Time for a whole request with its body. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** A kept connection without a request is closed after this. */
+const KEEP_ALIVE_TIMEOUT_MS = 30_000;
+
+/** Sockets beyond the WebSocket connections, for HTTP and for those about to be refused. */
+const SPARE_SOCKETS = 1_024;
+
+/** A path part is up to 255 UTF-16 units, each up to three bytes of UTF-8, each written with three characters. */
+const MAX_PART_LENGTH = 255 * 9;
+
+const METHODS_OF_HTTP = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+
+/** Content types whose bodies are taken. Their bytes are parsed by the route. */
+const BODY_TYPES = /^application\/(json|cloudevents(-batch)?\+json)$/i;
+
+/** The HTTP server with everything that all routes share: bounds, errors as problems, 405 with `Allow`. */
+export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyInstance {
+  const { certFile, keyFile } = config.tls;
+  const bounds = {
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: 2_000,
+    // Any other upgrade that is offered (curl offers h2c) is declined by answering the request itself.
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      request.headers.upgrade?.toLowerCase() === 'websocket',
+  };
+  const common = {
+    bodyLimit: config.limits.frameBytes,
+    routerOptions: { maxParamLength: MAX_PART_LENGTH, useSemicolonDelimiter: false },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(reply, problemFor(error, request, config.realm, logger)),
+  } as const;
+  const app = (certFile === null || keyFile === null
+    ? fastify({ ...common, http: bounds })
+    : fastify({
+        ...common,
+        https: { ...bounds, cert: readFileSync(certFile), key: readFileSync(keyFile) },
+      })) as unknown as FastifyInstance;
+  app.server.maxConnections = config.limits.connections + SPARE_SOCKETS;
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendProblem(reply, problemFor(error, request, config.realm, logger)),
+  );
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, plainProblem(404, 'Not Found', `there is nothing at ${pathOf(request.raw)}`)),
+  );
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  return app;
+}
+
+/** Adds routes, and for their paths the answer 405 with `Allow` to every other method. */
+export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const route of routes) {
+    app.route(route);
+    const allowed = methods.get(route.url) ?? new Set();
+    methods.set(route.url, allowed);
+    for (const method of [route.method].flat()) {
+      allowed.add(method.toUpperCase());
+      if (method.toUpperCase() === 'GET' && route.exposeHeadRoute !== false) allowed.add('HEAD');
+    }
+  }
+  for (const [url, allowed] of methods) {
+    const allow = [...allowed].join(', ');
+    app.route({
+      url,
+      method: METHODS_OF_HTTP.filter((method) => !allowed.has(method)),
+      handler: (request, reply) => {
+        const problem = plainProblem(
+          405,
+          'Method Not Allowed',
+          `${request.method} is not served here; ${allow} is`,
+        );
+        reply.header('allow', allow);
+        return sendProblem(reply, problem);
+      },
+    });
+  }
+}
+
+/** The bytes of a request's body. @throws `invalid_argument` (reason `json`) when there are none */
+export function bodyOf(request: FastifyRequest): Buffer {
+  if (Buffer.isBuffer(request.body)) return request.body;
+  throw invalidArgument('json', 'the request has no body; expected JSON');
+}
+
+/** The media type of a request without its parameters, in lower case. */
+export function mediaTypeOf(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** @throws a 415 when the body is not said to be JSON: no form or plain text of a foreign page is taken for it */
+export function requireJsonType(request: FastifyRequest): void {
+  const type = mediaTypeOf(request);
+  if (BODY_TYPES.test(type)) return;
+  throw new HttpError(
+    415,
+    'Unsupported Media Type',
+    `content-type is ${JSON.stringify(type)}; expected application/json`,
+  );
+}
+
+/** A refusal that belongs to HTTP and has no error code. */
+export class HttpError extends Error {
+  readonly problem: Problem;
+
+  constructor(status: number, title: string, detail: string) {
+    super(detail);
+    this.problem = plainProblem(status, title, detail);
+  }
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE).send(problem.body);
+}
+
+/** What a request is answered that failed with `error`. */
+function problemFor(error: unknown, request: FastifyRequest, realm: string, logger: Logger): Problem {
+  if (error instanceof HttpError) return error.problem;
+  if (GaterError.is(error)) {
+    if (error.code === 'internal') logger.error({ err: error, method: request.method }, 'a request failed');
+    return problemOf(error, { realm });
+  }
+  const { code, statusCode } = error as Partial<FastifyError>;
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return problemOf(new GaterError('payload_too_large', 'the body is larger than limits.frameBytes'));
+    case 'FST_ERR_BAD_URL':
+      return plainProblem(400, 'Bad Request', 'the path is not percent-encoded UTF-8');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return plainProblem(414, 'URI Too Long', 'a part of the path is too long');
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return plainProblem(400, 'Bad Request', 'the body has another length than content-length says');
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return plainProblem(statusCode, 'Bad Request', 'the request cannot be understood');
+  }
+  logger.error({ err: error, method: request.method }, 'a request failed');
+  return problemOf(GaterError.from(error), { realm });
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
+}
+
+/** The query of a request as it was sent. */
+export function searchOf(request: FastifyRequest): URLSearchParams {
+  const at = request.raw.url?.indexOf('?') ?? -1;
+  return new URLSearchParams(at === -1 ? '' : request.raw.url?.slice(at + 1));
+}

@@ -1,0 +1,48 @@
+import type { Channels, Clock, Logger } from '@esdb-gater/types';
+import type { FastifyInstance } from 'fastify';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { GatewayConfig } from '../config/types.ts';
+import type { MetricRegistry } from '../metrics/metric-registry.ts';
+import type { Authorizer } from '../security/authorizer.ts';
+import type { GrantVerifier } from '../security/grants.ts';
+import type { StreamRegistry } from '../security/live-streams.ts';
+import type { Admission } from '../ws/admission.ts';
+import { guardOrigins } from './cross-origin.ts';
+import { createHttpDoor } from './door.ts';
+import { addRoutes, createHttpApp } from './http-app.ts';
+import type { OriginGuard } from './origin-guard.ts';
+import { channelRoutes } from './routes/channels.ts';
+import { operationRoutes, type Readiness } from './routes/operations.ts';
+import { snapshotRoutes } from './routes/snapshots.ts';
+import { streamRoutes } from './routes/streams.ts';
+import { subscriptionRoutes } from './routes/subscriptions.ts';
+
+export interface HttpServerComponents {
+  readonly dispatcher: Dispatcher;
+  readonly authorizer: Authorizer;
+  readonly grants: GrantVerifier;
+  readonly channels: Channels;
+  readonly streams: StreamRegistry;
+  readonly admission: Admission;
+  readonly metrics: MetricRegistry;
+  readonly originGuard: () => OriginGuard;
+  readonly readiness: () => Readiness;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The HTTP half of the gateway's port, with all its routes. */
+export function createHttpServer(components: HttpServerComponents, config: GatewayConfig): FastifyInstance {
+  const app = createHttpApp(config, components.logger);
+  guardOrigins(app, components.originGuard);
+  const door = createHttpDoor(components);
+  const { queueBytes, queueMessages } = config.limits;
+  addRoutes(app, [
+    ...operationRoutes({ ...components, door }),
+    ...streamRoutes(door),
+    ...snapshotRoutes(door),
+    ...subscriptionRoutes(door),
+    ...channelRoutes({ ...components, door }, { queueBytes, queueMessages }),
+  ]);
+  return app;
+}

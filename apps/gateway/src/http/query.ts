@@ -1,0 +1,38 @@
+import { type GaterError, invalidArgument } from '@esdb-gater/types';
+
+/** How the text of a query parameter becomes a member of a method's parameters. */
+export type QueryKind = 'text' | 'integer' | 'texts';
+
+type Value<K extends QueryKind> = K extends 'integer'
+  ? number
+  : K extends 'texts'
+    ? readonly string[]
+    : string;
+
+function wrong(name: string, message: string): GaterError {
+  return invalidArgument('query', `query parameter ${JSON.stringify(name)}: ${message}`, { parameter: name });
+}
+
+/**
+ * The query parameters of a request, by their kinds. All are optional; what the value may be is for the method's
+ * schema to say.
+ *
+ * @throws `invalid_argument` (reason `query`) for an unknown parameter, one given twice, or no integer where one is due
+ */
+export function readQuery<const K extends Readonly<Record<string, QueryKind>>>(
+  search: URLSearchParams,
+  kinds: K,
+): { -readonly [N in keyof K]?: Value<K[N]> } {
+  const result: Record<string, number | string | string[]> = {};
+  for (const [name, text] of search) {
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+    if (kind === undefined) throw wrong(name, `unknown; expected ${Object.keys(kinds).join(', ') || 'none'}`);
+    if (kind === 'texts') {
+      result[name] = [...((result[name] as string[] | undefined) ?? []), text];
+    } else if (result[name] !== undefined) throw wrong(name, 'given more than once');
+    else if (kind === 'text') result[name] = text;
+    else if (/^-?\d{1,16}$/.test(text)) result[name] = Number(text);
+    else throw wrong(name, 'expected an integer');
+  }
+  return result as { -readonly [N in keyof K]?: Value<K[N]> };
+}

@@ -1,0 +1,162 @@
+import type { MethodName } from '@esdb-gater/protocol';
+import {
+  type ChannelSubscriber,
+  type Channels,
+  type Clock,
+  GaterError,
+  invalidArgument,
+  type SubscribeParams,
+  type Timer,
+} from '@esdb-gater/types';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Call } from '../../calls/call.ts';
+import type { Dispatcher } from '../../calls/dispatcher.ts';
+import type { StreamRegistry } from '../../security/live-streams.ts';
+import type { Admission } from '../../ws/admission.ts';
+import { bodyMembers, parseJson } from '../body.ts';
+import { type HttpDoor, partsOf, sendJson } from '../door.ts';
+import { bodyOf, requireJsonType, searchOf, sendProblem } from '../http-app.ts';
+import { problemOf } from '../problem.ts';
+import { readQuery } from '../query.ts';
+import { beginStream, COMMENT_EVERY_MS, sseEncoder, sseFrom, writeComment } from '../sse.ts';
+
+export interface ChannelRouteComponents {
+  readonly door: HttpDoor;
+  readonly dispatcher: Dispatcher;
+  readonly channels: Channels;
+  readonly streams: StreamRegistry;
+  readonly admission: Admission;
+  readonly clock: Clock;
+}
+
+export interface ChannelRouteOptions {
+  readonly queueBytes: number;
+  readonly queueMessages: number;
+}
+
+const MESSAGES = '/v1/channels/:channel/messages';
+
+/** Channels: their state, publishing, and subscribing by server-sent events. */
+export function channelRoutes(
+  components: ChannelRouteComponents,
+  options: ChannelRouteOptions,
+): RouteOptions[] {
+  const { door } = components;
+  return [
+    {
+      method: 'GET',
+      url: '/v1/channels',
+      async handler(request, reply) {
+        readQuery(searchOf(request), {});
+        return sendJson(reply, await door.run(request, 'channelInfo', {}));
+      },
+    },
+    {
+      method: 'POST',
+      url: MESSAGES,
+      async handler(request, reply) {
+        requireJsonType(request);
+        readQuery(searchOf(request), {});
+        const body = bodyMembers(parseJson(bodyOf(request)), ['channel']);
+        const params = { ...body, ...partsOf(request, 'channel') };
+        return sendJson(reply, await door.run(request, 'publish', params), 202);
+      },
+    },
+    {
+      method: 'GET',
+      url: MESSAGES,
+      exposeHeadRoute: false,
+      handler: (request, reply) => stream(request, reply, components, options),
+    },
+  ];
+}
+
+async function stream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { door, dispatcher, channels, streams, admission, clock }: ChannelRouteComponents,
+  options: ChannelRouteOptions,
+): Promise<unknown> {
+  const { topic, from } = readQuery(searchOf(request), { topic: 'text', from: 'text' });
+  if (topic === undefined)
+    throw invalidArgument('query', 'query parameter "topic" is missing', { parameter: 'topic' });
+  const lastEventId = request.headers['last-event-id'];
+  const params = {
+    ...partsOf(request, 'channel'),
+    topic,
+    from: sseFrom(from, typeof lastEventId === 'string' ? lastEventId : undefined),
+  };
+  const call = door.call(request);
+  const place = admission.enter(call.caller.address, call.caller.loopback);
+  if (place === undefined) throw new GaterError('overloaded', 'too many connections');
+  const response = reply.raw;
+  let begun = false;
+  const early: Buffer[] = [];
+  const subscriber = channels.connect({
+    ...options,
+    sink: {
+      encoder: sseEncoder,
+      write(deliveries) {
+        const events = Buffer.concat(deliveries.map((delivery) => delivery.bytes(sseEncoder)));
+        if (begun) response.write(events);
+        else early.push(events);
+      },
+      bufferedBytes: () => response.writableLength,
+      // There are no close codes here: the client resumes by the last id that it has seen.
+      overflow: () => response.destroy(),
+    },
+  });
+  const leave = (): void => {
+    place.leave();
+    subscriber.close();
+  };
+  try {
+    // Messages must not be written before the head of the answer, so that goes out as soon as nothing can refuse.
+    await dispatcher.dispatch(
+      'subscribe',
+      params,
+      call,
+      {},
+      subscribing(subscriber, () => {
+        reply.hijack();
+        beginStream(response, {});
+        begun = true;
+        for (const events of early) response.write(events);
+      }),
+    );
+  } catch (error) {
+    leave();
+    if (reply.sent) return response.destroy();
+    if (GaterError.is(error) && error.details['reason'] === 'position_lost') {
+      return sendProblem(reply, problemOf(error, { status: 410 }));
+    }
+    throw error;
+  }
+  let timer: Timer;
+  const comment = (): void => {
+    writeComment(response);
+    timer = clock.setTimer(comment, COMMENT_EVERY_MS, { unref: true });
+  };
+  timer = clock.setTimer(comment, COMMENT_EVERY_MS, { unref: true });
+  const unlist = streams.add(call.grant, () => response.end());
+  response.on('drain', () => subscriber.drained());
+  response.on('close', () => {
+    timer.cancel();
+    unlist();
+    leave();
+  });
+  if (response.destroyed) response.emit('close');
+  return reply;
+}
+
+/** Serves `subscribe` of one server-sent stream. */
+function subscribing(subscriber: ChannelSubscriber, accepted: () => void) {
+  return {
+    serves: (method: MethodName): boolean => method === 'subscribe',
+    async run(_method: MethodName, params: unknown, _call: Call): Promise<unknown> {
+      const result = await subscriber.subscribe(params as SubscribeParams);
+      accepted();
+      return result;
+    },
+  };
+}

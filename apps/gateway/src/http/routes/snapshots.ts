@@ -1,0 +1,70 @@
+import { invalidArgument } from '@esdb-gater/types';
+import type { RouteOptions } from 'fastify';
+import { bodyMembers, parseJson } from '../body.ts';
+import { type HttpDoor, partsOf, sendJson } from '../door.ts';
+import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
+import { readQuery } from '../query.ts';
+
+const SNAPSHOTS = '/v1/stores/:storeId/snapshots/:sourceUuid/:streamUuid';
+const ONE = `${SNAPSHOTS}/:version`;
+const NAMED_BY_PATH = ['storeId', 'sourceUuid', 'streamUuid', 'version'] as const;
+
+/** Snapshots: listed, and one by its version or `latest`. */
+export function snapshotRoutes(door: HttpDoor): RouteOptions[] {
+  return [
+    {
+      method: 'GET',
+      url: SNAPSHOTS,
+      async handler(request, reply) {
+        readQuery(searchOf(request), {});
+        const params = partsOf(request, 'storeId', 'sourceUuid', 'streamUuid');
+        return sendJson(reply, await door.run(request, 'listSnapshots', params));
+      },
+    },
+    {
+      method: 'GET',
+      url: ONE,
+      async handler(request, reply) {
+        readQuery(searchOf(request), {});
+        const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
+        const params = version === 'latest' ? snapshot : { ...snapshot, version: versionOf(version) };
+        return sendJson(reply, await door.run(request, 'readSnapshot', params));
+      },
+    },
+    {
+      method: 'PUT',
+      url: ONE,
+      async handler(request, reply) {
+        requireJsonType(request);
+        readQuery(searchOf(request), {});
+        const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
+        const body = bodyMembers(parseJson(bodyOf(request)), NAMED_BY_PATH);
+        const params = { ...body, ...snapshot, version: versionOf(version) };
+        return sendJson(reply, await door.run(request, 'recordSnapshot', params));
+      },
+    },
+    {
+      method: 'DELETE',
+      url: ONE,
+      async handler(request, reply) {
+        readQuery(searchOf(request), {});
+        const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
+        return sendJson(
+          reply,
+          await door.run(request, 'deleteSnapshot', { ...snapshot, version: versionOf(version) }),
+        );
+      },
+    },
+  ];
+}
+
+function versionOf(text: string): number {
+  if (/^\d{1,16}$/.test(text)) return Number(text);
+  throw invalidArgument(
+    'schema',
+    `the version in the path is ${JSON.stringify(text.slice(0, 40))}; expected an integer`,
+    {
+      path: '/version',
+    },
+  );
+}

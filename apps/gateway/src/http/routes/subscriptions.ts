@@ -1,0 +1,40 @@
+import type { RouteOptions } from 'fastify';
+import { bodyMembers, parseJson } from '../body.ts';
+import { type HttpDoor, partsOf, sendJson } from '../door.ts';
+import { bodyOf, requireJsonType } from '../http-app.ts';
+
+const SUBSCRIPTIONS = '/v1/stores/:storeId/subscriptions';
+
+/** Persistent subscriptions: listed, made and removed here, delivered over WebSocket. */
+export function subscriptionRoutes(door: HttpDoor): RouteOptions[] {
+  return [
+    {
+      method: 'GET',
+      url: SUBSCRIPTIONS,
+      handler: async (request, reply) =>
+        sendJson(reply, await door.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
+    },
+    {
+      method: 'PUT',
+      url: `${SUBSCRIPTIONS}/:name`,
+      async handler(request, reply) {
+        requireJsonType(request);
+        const body = bodyMembers(parseJson(bodyOf(request)), ['storeId', 'name']);
+        const params = { ...body, ...partsOf(request, 'storeId', 'name') };
+        return sendJson(reply, await door.run(request, 'saveSubscription', params));
+      },
+    },
+    {
+      method: 'DELETE',
+      url: `${SUBSCRIPTIONS}/:name`,
+      handler: async (request, reply) =>
+        sendJson(reply, await door.run(request, 'removeSubscription', partsOf(request, 'storeId', 'name'))),
+    },
+    {
+      method: 'GET',
+      url: `${SUBSCRIPTIONS}/:name`,
+      handler: async (request, reply) =>
+        sendJson(reply, await door.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
+    },
+  ];
+}

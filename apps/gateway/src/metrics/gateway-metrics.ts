@@ -1,0 +1,135 @@
+import { attach, detach, type HandlerArguments } from '@esdb-gater/telemetry';
+import type { Channels, Registry } from '@esdb-gater/types';
+import type { EventLoopMonitor } from './event-loop.ts';
+import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
+
+export interface GatewayMetricsComponents {
+  readonly registry: Registry;
+  readonly channels: Channels;
+  readonly eventLoop: EventLoopMonitor;
+  /** Live WebSocket connections and server-sent streams. */
+  readonly connections: () => { readonly websocket: number; readonly sse: number };
+  /** What live and past connections sent that was refused without an answer. */
+  readonly refusedNotifications: () => number;
+}
+
+/** Upper bounds in seconds: from what memory answers to the deadline of a store call. */
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+let attachments = 0;
+
+/** What `GET /metrics` shows of this gateway, fed by the telemetry events and by asking its parts. */
+export function createGatewayMetrics(components: GatewayMetricsComponents): {
+  readonly registry: MetricRegistry;
+  close(): void;
+} {
+  const metrics = createMetricRegistry();
+  const requests = metrics.counter('esdb_gater_requests_total', 'Store calls, by method and outcome.');
+  const seconds = metrics.histogram(
+    'esdb_gater_request_duration_seconds',
+    'How long store calls took.',
+    SECONDS,
+  );
+  const retries = metrics.counter('esdb_gater_retries_total', 'Attempts that failed and were made again.');
+  const exhausted = metrics.counter(
+    'esdb_gater_retries_exhausted_total',
+    'Calls whose attempts were used up.',
+  );
+  const broadcasts = metrics.counter('esdb_gater_broadcasts_total', 'Messages that reached subscribers.');
+  const recipients = metrics.counter(
+    'esdb_gater_deliveries_total',
+    'Messages times the subscribers they reached.',
+  );
+
+  const observe = (...[event, measurements, metadata]: HandlerArguments<undefined>): void => {
+    switch (event) {
+      case 'esdb_gater.request.stop':
+      case 'esdb_gater.request.error': {
+        const { store_id, request_type } = metadata;
+        const result = event === 'esdb_gater.request.stop' ? 'ok' : metadata.reason;
+        requests.add(1, { store_id, request_type, result });
+        seconds.observe(measurements.duration / 1_000, { request_type });
+        break;
+      }
+      case 'esdb_gater.retry.attempt':
+        retries.add(1, { store_id: metadata.store_id, reason: metadata.reason });
+        break;
+      case 'esdb_gater.retry.exhausted':
+        exhausted.add(1, { store_id: metadata.store_id, reason: metadata.reason });
+        break;
+      case 'esdb_gater.channel.broadcast':
+        broadcasts.add(1, { channel: metadata.channel });
+        recipients.add(measurements.recipient_count, { channel: metadata.channel });
+    }
+  };
+  const id = `esdb_gater.metrics.${++attachments}`;
+  attach(id, observe);
+  addGauges(metrics, components);
+  return { registry: metrics, close: () => void detach(id) };
+}
+
+function addGauges(
+  metrics: MetricRegistry,
+  { registry, channels, eventLoop, ...rest }: GatewayMetricsComponents,
+): void {
+  metrics.gauge('esdb_gater_connections', 'Live connections.', () => {
+    const { websocket, sse } = rest.connections();
+    return [
+      [{ kind: 'websocket' }, websocket],
+      [{ kind: 'sse' }, sse],
+    ];
+  });
+  metrics.gauge(
+    'esdb_gater_refused_notifications_total',
+    'Calls without an id that were refused.',
+    () => [[{}, rest.refusedNotifications()]],
+    'counter',
+  );
+  metrics.gauge('esdb_gater_workers', 'Registered workers by store, live and ejected.', function* () {
+    for (const store_id of registry.stores()) {
+      const workers = registry.workers(store_id);
+      const live = workers.filter(({ workerId }) => registry.isLive(store_id, workerId)).length;
+      yield [{ store_id, state: 'live' }, live];
+      yield [{ store_id, state: 'ejected' }, workers.length - live];
+    }
+  });
+  for (const [name, help, member] of CHANNEL_GAUGES) {
+    metrics.gauge(
+      name,
+      help,
+      function* () {
+        for (const info of channels.channelInfo()) yield [{ channel: info.name }, info[member]];
+      },
+      name.endsWith('_total') ? 'counter' : 'gauge',
+    );
+  }
+  metrics.gauge(
+    'esdb_gater_event_loop_delay_seconds',
+    'How late the event loop is, over the last 10 s.',
+    () => {
+      const { p50Ms, p99Ms, maxMs } = eventLoop.read();
+      return [
+        [{ quantile: '0.5' }, p50Ms / 1_000],
+        [{ quantile: '0.99' }, p99Ms / 1_000],
+        [{ quantile: '1' }, maxMs / 1_000],
+      ];
+    },
+  );
+  metrics.gauge(
+    'process_cpu_seconds_total',
+    'User and system CPU time.',
+    () => {
+      const { user, system } = process.cpuUsage();
+      return [[{}, (user + system) / 1e6]];
+    },
+    'counter',
+  );
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
+}
+
+const CHANNEL_GAUGES = [
+  ['esdb_gater_channel_subscribers', 'Subscriptions by channel.', 'subscribers'],
+  ['esdb_gater_channel_published_per_second', 'Messages published.', 'publishedPerSecond'],
+  ['esdb_gater_channel_delivered_per_second', 'Messages delivered.', 'deliveredPerSecond'],
+  ['esdb_gater_channel_dropped_total', 'Messages of low priority that slow connections lost.', 'dropped'],
+] as const;

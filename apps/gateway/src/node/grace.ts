@@ -1,0 +1,23 @@
+import type { Clock } from '@esdb-gater/types';
+
+/** The time that a graceful stop has, shared by its steps. */
+export interface Grace {
+  /** Waits for `step`, but no longer than what is left. Resolves to whether the step ended in time. */
+  within(step: Promise<unknown>): Promise<boolean>;
+}
+
+export function createGrace(clock: Clock, graceMs: number): Grace {
+  const end = clock.monotonic() + graceMs;
+  return {
+    within(step) {
+      return new Promise((resolve) => {
+        const timer = clock.setTimer(() => resolve(false), end - clock.monotonic());
+        const done = (): void => {
+          timer.cancel();
+          resolve(true);
+        };
+        step.then(done, done);
+      });
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Logger } from '@esdb-gater/types';
+import { type DestinationStream, destination, pino } from 'pino';
+import type { GatewayConfig } from '../config/types.ts';
+
+const STDOUT = 1;
+
+/** Members that never appear in a log, whoever puts them there. */
+const REDACTED = ['token', 'authorization', 'secret', 'hmacSecret', 'proof', 'url.password'].flatMap(
+  (name) => [name, `*.${name}`],
+);
+
+/** What a gateway tells. */
+export interface GatewayLog {
+  readonly logger: Logger;
+  /** Says that the gateway listens, whatever the level is: others wait for this line. */
+  listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
+}
+
+/** JSON lines on standard output, or everything to `logger`. */
+export function createLog(config: GatewayConfig, logger?: Logger): GatewayLog {
+  if (logger !== undefined) return { logger, listening: (fields) => logger.info(fields, 'listening') };
+  const stream: DestinationStream = destination({ fd: STDOUT, sync: true });
+  const options = { base: null, redact: { paths: REDACTED, censor: '[redacted]' } };
+  const line = pino({ ...options, level: 'info' }, stream);
+  return {
+    logger: pino({ ...options, level: config.log.level }, stream),
+    listening: (fields) => line.info(fields, 'listening'),
+  };
+}

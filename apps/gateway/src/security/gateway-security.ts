@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import { createSignatureGate, type SignatureGate } from '@esdb-gater/channels';
+import type { Identity, Secrets } from '@esdb-gater/security';
+import type { Clock, Logger } from '@esdb-gater/types';
+import type { GatewayConfig } from '../config/types.ts';
+import { type DataDir, keptSecret } from '../node/data-dir.ts';
+import { loadIdentity } from '../node/identity-file.ts';
+import type { GrantVerifier } from './grants.ts';
+import { createPresenter, type Presenter } from './presenter.ts';
+import { openRevocations, type Revocations } from './revocations.ts';
+import { createGrantVerifier } from './token-verifier.ts';
+
+export interface GatewaySecurityComponents {
+  readonly dataDir: DataDir;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The keys of this gateway, and what it believes. */
+export interface GatewaySecurity {
+  readonly identity: Identity;
+  readonly signatures: SignatureGate;
+  readonly grants: GrantVerifier;
+  readonly presenter: Presenter;
+  readonly revocations: Revocations;
+}
+
+/**
+ * Loads or makes the identity and the secret, and reads the revocations.
+ *
+ * @throws `invalid_argument`, `unavailable` when a file of them cannot be used
+ */
+export async function openGatewaySecurity(
+  { dataDir, clock, logger }: GatewaySecurityComponents,
+  config: GatewayConfig,
+): Promise<GatewaySecurity> {
+  const { security, realm } = config;
+  const file =
+    security.identityFile === null ? dataDir.file('identity.json') : resolve(security.identityFile);
+  const identity = await loadIdentity(file);
+  const secret: Secrets = security.hmacSecret ?? (await keptSecret(dataDir));
+  const trustedIssuers = security.trustedIssuers ?? [identity.did];
+  const revocations = await openRevocations({ dataDir, clock, logger }, { secret, trustedIssuers });
+  const grants = createGrantVerifier(
+    { clock, revocations },
+    { realm, trustedIssuers, audiences: [identity.did, ...security.audiences] },
+  );
+  return {
+    identity,
+    signatures: createSignatureGate({ clock }, { secret, ttlSeconds: security.messageTtlSeconds }),
+    grants,
+    presenter: createPresenter(identity.did, grants),
+    revocations,
+  };
+}

@@ -1,0 +1,79 @@
+import { beforeEach, expect, test } from 'vitest';
+import { createFakeClock, type FakeClock } from '../../tests/support/fake-clock.ts';
+import type { VerifiedGrant } from './grants.ts';
+import { createLiveGrants, type GrantEnd, type LiveGrants } from './live-grants.ts';
+
+let clock: FakeClock;
+let ends: GrantEnd[];
+let grants: LiveGrants;
+let revoked: Set<string>;
+beforeEach(() => {
+  clock = createFakeClock();
+  ends = [];
+  revoked = new Set();
+  grants = createLiveGrants(clock, (why) => ends.push(why));
+});
+
+function grant(cid: string, lifetimeSeconds: number): VerifiedGrant {
+  return {
+    cid,
+    audience: 'did:key:z',
+    expiresAt: clock.now() / 1_000 + lifetimeSeconds,
+    att: [],
+    demand: () => undefined,
+    allows: () => true,
+    reachesChannel: () => true,
+    isRevoked: () => revoked.has(cid),
+  };
+}
+
+test('a token that ends closes with 4401, once and on time', () => {
+  grants.replace(grant('a', 900));
+  clock.advance(899_999);
+  expect(ends).toEqual([]);
+  clock.advance(100_000);
+  expect(ends.map(({ code }) => code)).toEqual([4401]);
+});
+
+test('a revoked token closes with 4403', () => {
+  grants.replace(grant('a', 900));
+  grants.recheck();
+  expect(ends).toEqual([]);
+  revoked.add('a');
+  grants.recheck();
+  expect(ends.map(({ code }) => code)).toEqual([4403]);
+});
+
+test('a later token replaces the former, also for what the former had begun', () => {
+  grants.replace(grant('a', 60));
+  grants.hold('events orders.*', grant('a', 60), () => true);
+  grants.replace(grant('b', 900));
+  clock.advance(100_000);
+  expect(ends).toEqual([]);
+});
+
+test('what a later token does not cover ends with the token that began it', () => {
+  grants.hold('events orders.*', grant('a', 60), () => false);
+  grants.replace(grant('b', 900));
+  clock.advance(60_000);
+  expect(ends.map(({ code }) => code)).toEqual([4401]);
+});
+
+test('a single call token no longer counts once what it began has ended', () => {
+  grants.hold('events orders.*', grant('a', 60), () => true);
+  grants.release('events orders.*');
+  clock.advance(100_000);
+  revoked.add('a');
+  grants.recheck();
+  expect(ends).toEqual([]);
+});
+
+test('a clock that jumps ahead is noticed within a minute', () => {
+  let jump = 0;
+  const jumping = { ...clock, now: () => clock.now() + jump };
+  const live = createLiveGrants(jumping, (why) => ends.push(why));
+  live.replace(grant('a', 3_600));
+  jump = 7_200_000;
+  clock.advance(60_000);
+  expect(ends).toHaveLength(1);
+});

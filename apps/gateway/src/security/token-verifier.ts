@@ -1,0 +1,65 @@
+import {
+  authorize,
+  createTokenVerifier,
+  isGranted,
+  isTokenRevoked,
+  type TokenVerifier,
+  type VerifiedToken,
+} from '@esdb-gater/security';
+import type { Clock } from '@esdb-gater/types';
+import type { GrantVerifier, VerifiedGrant } from './grants.ts';
+import { channelPrefix, resourceOf } from './resources.ts';
+import type { Revocations } from './revocations.ts';
+
+export interface GrantVerifierComponents {
+  readonly clock: Clock;
+  readonly revocations: Pick<Revocations, 'isRevoked'>;
+}
+
+export interface GrantVerifierOptions {
+  readonly realm: string;
+  readonly trustedIssuers: readonly string[];
+  /** The gateway's own DID and `security.audiences`. */
+  readonly audiences: readonly string[];
+}
+
+/** Verifies tokens as the security package does, for the names of this realm. */
+export function createGrantVerifier(
+  { clock, revocations }: GrantVerifierComponents,
+  { realm, trustedIssuers, audiences }: GrantVerifierOptions,
+): GrantVerifier {
+  const { isRevoked } = revocations;
+  const verifierFor = (proved: readonly string[]): TokenVerifier =>
+    createTokenVerifier({ clock, isRevoked }, { trustedIssuers, audiences: [...audiences, ...proved] });
+  const own = verifierFor([]);
+
+  function grantOf(token: VerifiedToken): VerifiedGrant {
+    return {
+      cid: token.id,
+      audience: token.audience,
+      expiresAt: token.expiresAt,
+      att: token.att,
+      demand: ({ action, target }) => authorize(token, resourceOf(realm, target), action),
+      allows: ({ action, target }) => isGranted(token.att, resourceOf(realm, target), action),
+      reachesChannel(channel) {
+        const prefix = channelPrefix(realm, channel);
+        return token.att.some(({ with: resource, can }) => mayChannel(can) && reaches(resource, prefix));
+      },
+      isRevoked: () => isTokenRevoked(token, isRevoked),
+    };
+  }
+
+  return {
+    verify: (token, proved) => grantOf((proved.length === 0 ? own : verifierFor(proved)).verify(token)),
+  };
+}
+
+/** True for an action on channels, or one that covers such. */
+function mayChannel(can: string): boolean {
+  return can === '*' || can.startsWith('channel/');
+}
+
+/** True when a grant's resource names something that begins with `prefix`, or everything that does. */
+function reaches(resource: string, prefix: string): boolean {
+  return resource.startsWith(prefix) || (resource.endsWith('*') && prefix.startsWith(resource.slice(0, -1)));
+}

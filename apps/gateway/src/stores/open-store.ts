@@ -1,0 +1,38 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { createMemoryStore } from '@esdb-gater/event-store';
+import { openSqliteStore } from '@esdb-gater/store-sqlite';
+import { type Clock, type EventStore, GaterError, type Logger } from '@esdb-gater/types';
+import type { StoreConfig } from '../config/types.ts';
+import type { DataDir } from '../node/data-dir.ts';
+
+export interface OpenStoreComponents {
+  readonly dataDir: DataDir;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Opens a configured store of this process; undefined for one that only remote workers serve.
+ *
+ * @throws `unavailable` when its file cannot be used, `not_supported` for an engine that is not there
+ */
+export async function openStore(
+  storeId: string,
+  config: StoreConfig,
+  { dataDir, clock, logger }: OpenStoreComponents,
+): Promise<EventStore | undefined> {
+  switch (config.engine) {
+    case 'remote':
+      return undefined;
+    case 'memory':
+      return createMemoryStore({ storeId, clock, logger });
+    case 'sqlite': {
+      const file = config.file === undefined ? dataDir.file(`${storeId}.db`) : resolve(config.file);
+      await mkdir(dirname(file), { recursive: true });
+      return openSqliteStore({ storeId, file, clock, logger });
+    }
+    case 'postgres':
+      throw new GaterError('not_supported', `stores.${storeId}.engine: the engine postgres is not supported`);
+  }
+}

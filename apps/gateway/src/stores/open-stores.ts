@@ -1,0 +1,58 @@
+import type { Clock, EventStore, Logger, Registry } from '@esdb-gater/types';
+import type { StoreConfig } from '../config/types.ts';
+import type { DataDir } from '../node/data-dir.ts';
+import { openStore } from './open-store.ts';
+
+export interface OpenStoresComponents {
+  readonly dataDir: DataDir;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The configured stores. */
+export interface OpenedStores {
+  /** Those of this process. */
+  readonly local: readonly EventStore[];
+  /** `ok` for each store of this process that has a live worker, or why not. */
+  readiness(): Readonly<Record<string, string>>;
+  /** Ends what is in flight and releases the files. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens every configured store and makes all of them known to the registry.
+ *
+ * @throws what the first store that cannot be opened throws; those before it are closed again
+ */
+export async function openStores(
+  configs: Readonly<Record<string, StoreConfig>>,
+  components: OpenStoresComponents,
+): Promise<OpenedStores> {
+  const { registry } = components;
+  const local: EventStore[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(local.map((store) => store.close()));
+  };
+  try {
+    for (const [storeId, config] of Object.entries(configs)) {
+      registry.declare(storeId);
+      const store = await openStore(storeId, config, components);
+      if (store !== undefined) local.push(store);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    local,
+    readiness() {
+      const words = local.map(({ storeId }) => {
+        const live = registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
+        return [`store:${storeId}`, live ? 'ok' : 'no worker answers'] as const;
+      });
+      return Object.fromEntries(words);
+    },
+    close,
+  };
+}

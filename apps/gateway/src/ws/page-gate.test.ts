@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { createPageGate } from './page-gate.ts';
+
+function reads(gate: ReturnType<typeof createPageGate>, count: number) {
+  const started: number[] = [];
+  const finish: (() => void)[] = [];
+  for (let index = 0; index < count; index++) {
+    void gate.run('getEvents', () => {
+      started.push(index);
+      return new Promise<void>((resolve) => finish.push(resolve));
+    });
+  }
+  return { started, finish };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('only so many pages are read at once, in the order of their calls', async () => {
+  const { started, finish } = reads(
+    createPageGate(() => 0),
+    10,
+  );
+  await settled();
+  expect(started).toEqual([0, 1, 2, 3]);
+  finish[2]?.();
+  await settled();
+  expect(started).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('nothing overtakes a call that is held back', async () => {
+  const gate = createPageGate(() => 0);
+  const { finish } = reads(gate, 5);
+  const order: string[] = [];
+  const append = gate.run('appendEvents', () => order.push('append'));
+  await settled();
+  expect(order).toEqual([]);
+  finish[0]?.();
+  await append;
+  expect(order).toEqual(['append']);
+});
+
+test('a call that is not held back starts in the same turn, and throws there', () => {
+  const gate = createPageGate(() => 0);
+  expect(gate.run('publish', () => 'now')).toBe('now');
+  expect(() =>
+    gate.run('publish', () => {
+      throw new Error('refused');
+    }),
+  ).toThrow('refused');
+});
+
+test('pages wait until the answers before them were taken', async () => {
+  let buffered = 9 * 1_048_576;
+  const gate = createPageGate(() => buffered);
+  const { started } = reads(gate, 1);
+  await settled();
+  expect(started).toEqual([]);
+  buffered = 0;
+  gate.drained();
+  await settled();
+  expect(started).toEqual([0]);
+});

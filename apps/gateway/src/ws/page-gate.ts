@@ -1,0 +1,71 @@
+/** Methods whose answers may be pages of 8 MiB. */
+const PAGE_METHODS: ReadonlySet<string> = new Set([
+  'getEvents',
+  'streamForward',
+  'streamBackward',
+  'readAll',
+  'queryEvents',
+  'listSnapshots',
+]);
+
+/** Pages that one connection may have read at once. */
+const MAX_PAGES = 4;
+
+/** Unsent bytes at which no further page is begun. */
+const MAX_BUFFERED_BYTES = 8 * 1_048_576;
+
+/**
+ * Starts the calls of one connection in the order in which they came, but holds them back while pages enough are
+ * being read or wait to be sent. A thousand pipelined reads by a client that does not take the answers would
+ * otherwise be a thousand pages in memory.
+ */
+export interface PageGate {
+  /** Runs `start` now, or when it is its turn. */
+  run(method: string, start: () => unknown): unknown;
+  /** To be called when the socket has room again. */
+  drained(): void;
+}
+
+export function createPageGate(bufferedBytes: () => number): PageGate {
+  const queue: { readonly isPage: boolean; readonly begin: () => void }[] = [];
+  let pages = 0;
+  const mayBegin = (isPage: boolean): boolean =>
+    !isPage || (pages < MAX_PAGES && bufferedBytes() < MAX_BUFFERED_BYTES);
+
+  function pump(): void {
+    for (let next = queue[0]; next !== undefined && mayBegin(next.isPage); next = queue[0]) {
+      queue.shift();
+      next.begin();
+    }
+  }
+
+  function begin(isPage: boolean, start: () => unknown): unknown {
+    if (!isPage) return start();
+    pages++;
+    const done = (): void => {
+      pages--;
+      pump();
+    };
+    return Promise.resolve().then(start).finally(done);
+  }
+
+  return {
+    run(method, start) {
+      const isPage = PAGE_METHODS.has(method);
+      if (queue.length === 0 && mayBegin(isPage)) return begin(isPage, start);
+      return new Promise((resolve, reject) => {
+        queue.push({
+          isPage,
+          begin() {
+            try {
+              resolve(begin(isPage, start));
+            } catch (error) {
+              reject(error as Error);
+            }
+          },
+        });
+      });
+    },
+    drained: pump,
+  };
+}

@@ -1,0 +1,316 @@
+import { randomBytes } from 'node:crypto';
+import {
+  CLOSE_CODES,
+  createPeer,
+  type Hello,
+  METHODS,
+  type MethodName,
+  type ParamsOf,
+  type Peer,
+  type PeerContext,
+  type PeerStats,
+} from '@esdb-gater/protocol';
+import {
+  type ChannelSubscriber,
+  type Channels,
+  type Clock,
+  type Delivery,
+  GaterError,
+  type Logger,
+  type SubscribeParams,
+  type SubscribeResult,
+  type Timer,
+} from '@esdb-gater/types';
+import type { Call, Caller } from '../calls/call.ts';
+import type { Dispatcher, OwnMethods } from '../calls/dispatcher.ts';
+import type { WorkerHost, WorkerSeat } from '../calls/worker-host.ts';
+import type { Authorizer } from '../security/authorizer.ts';
+import type { GrantVerifier, VerifiedGrant } from '../security/grants.ts';
+import { createLiveGrants, type LiveGrants } from '../security/live-grants.ts';
+import type { Presenter } from '../security/presenter.ts';
+import { joinDeliveries, messageEncoder } from './deliveries.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import type { GatewaySocket } from './gateway-socket.ts';
+import { createPageGate, type PageGate } from './page-gate.ts';
+import { SocketTransport } from './socket-transport.ts';
+
+/** What all sessions of a gateway share. */
+export interface SessionComponents {
+  readonly dispatcher: Dispatcher;
+  readonly authorizer: Authorizer;
+  readonly grants: GrantVerifier;
+  readonly channels: Channels;
+  readonly workers: WorkerHost;
+  readonly presenter: Presenter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface SessionOptions {
+  /** `hello` without its nonce. */
+  readonly hello: Omit<Hello, 'nonce'>;
+  readonly inFlightPerConnection: number;
+  readonly frameBytes: number;
+  readonly queueBytes: number;
+  readonly queueMessages: number;
+  readonly authenticateMs: number;
+}
+
+/** The methods that only a connection can serve. */
+export const CONNECTION_METHODS: readonly MethodName[] = [
+  'authenticate',
+  'subscribe',
+  'unsubscribe',
+  'registerWorker',
+  'unregisterWorker',
+];
+
+/** Unsent bytes at which a connection is no longer read from, until the other side has taken some. */
+const PAUSE_BYTES = 1_048_576;
+
+/** One WebSocket connection: its peer, its token, its subscriptions and the stores it serves. */
+export class Session implements OwnMethods {
+  readonly #shared: SessionComponents;
+  readonly #options: SessionOptions;
+  readonly #socket: GatewaySocket;
+  readonly #writer: FrameWriter;
+  readonly #caller: Caller;
+  readonly #grants: LiveGrants;
+  readonly #peer: Peer;
+  readonly #gate: PageGate;
+  readonly #nonce = randomBytes(24).toString('base64url');
+  /** DIDs whose keys this connection has shown to hold. */
+  #proved: readonly string[] = [];
+  #subscriber: ChannelSubscriber | undefined;
+  #workers: WorkerSeat | undefined;
+  #authenticateTimer: Timer | undefined;
+  #paused = false;
+  /** Deliveries that wait for the answer of a batch in which a `subscribe` stood. */
+  #held: Uint8Array[] | undefined;
+  #heldBytes = 0;
+
+  constructor(
+    shared: SessionComponents,
+    options: SessionOptions,
+    socket: GatewaySocket,
+    writer: FrameWriter,
+    caller: Caller,
+  ) {
+    this.#shared = shared;
+    this.#options = options;
+    this.#socket = socket;
+    this.#writer = writer;
+    this.#caller = caller;
+    this.#gate = createPageGate(() => writer.bufferedBytes());
+    this.#grants = createLiveGrants(shared.clock, ({ code, reason }) => this.close(code, reason));
+    this.#peer = createPeer(
+      new SocketTransport(socket, writer),
+      {
+        handle: (method, params, context) => this.#handle(method, params, context),
+        onNotification: (method, params) => this.#notified(method, params),
+        logger: shared.logger,
+        clock: shared.clock,
+      },
+      { maxInFlight: options.inFlightPerConnection, frameBytes: options.frameBytes },
+    );
+    void this.#peer.closed.then(() => this.#ended());
+  }
+
+  /** Says `hello`. `grant` is the token of the upgrade request. */
+  begin(grant: VerifiedGrant | undefined): void {
+    if (grant !== undefined) this.#grants.replace(grant);
+    this.#peer.notify('hello', { ...this.#options.hello, nonce: this.#nonce } satisfies Hello);
+    if (this.#shared.authorizer.mode !== 'required' || grant !== undefined) return;
+    this.#authenticateTimer = this.#shared.clock.setTimer(
+      () => this.close(CLOSE_CODES.authenticationTimeout, 'no token came in time'),
+      this.#options.authenticateMs,
+      { unref: true },
+    );
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    if (this.#paused && this.#writer.bufferedBytes() < PAUSE_BYTES) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    this.#gate.drained();
+    this.#subscriber?.drained();
+  }
+
+  /** A revocation came. */
+  recheckGrants(): void {
+    this.#grants.recheck();
+  }
+
+  /** Writes what waits, then closes. */
+  close(code: number, reason: string): void {
+    // The answer to our close frame must be read.
+    if (this.#paused) this.#socket.resume();
+    this.#peer.close(code, reason);
+  }
+
+  stats(): PeerStats {
+    return this.#peer.stats();
+  }
+
+  serves(method: MethodName): boolean {
+    return CONNECTION_METHODS.includes(method);
+  }
+
+  run(method: MethodName, params: unknown, call: Call): unknown {
+    switch (method) {
+      case 'authenticate':
+        return this.#authenticate(params as ParamsOf<'authenticate'>);
+      case 'subscribe':
+        return this.#subscribe(params as SubscribeParams, call);
+      case 'unsubscribe':
+        return this.#unsubscribe(params as ParamsOf<'unsubscribe'>);
+      case 'registerWorker':
+        return this.#registerWorker(params as ParamsOf<'registerWorker'>, call);
+      case 'unregisterWorker':
+        return this.#unregisterWorker(params as ParamsOf<'unregisterWorker'>);
+      default:
+        throw new GaterError('internal', `a connection does not serve ${method}`);
+    }
+  }
+
+  #handle(method: string, given: unknown, context: PeerContext): unknown {
+    // A connection that does not take its answers is not read from: what it asks for is bounded by that.
+    if (!this.#paused && this.#writer.bufferedBytes() > PAUSE_BYTES) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+    if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
+    return this.#gate.run(method, () => {
+      const { params, grant } = this.#tokenOf(method, given);
+      const call: Call = {
+        caller: this.#caller,
+        signal: context.signal,
+        ...(grant === undefined ? {} : { grant }),
+        ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+        ...(context.tracestate === undefined ? {} : { tracestate: context.tracestate }),
+      };
+      return this.#shared.dispatcher.dispatch(method, params, call, { frameUnits: context.frameUnits }, this);
+    });
+  }
+
+  /** The parameters without a call's own token, and the token in force: the most specific one wins. */
+  #tokenOf(
+    method: string,
+    given: unknown,
+  ): { readonly params: unknown; readonly grant: VerifiedGrant | undefined } {
+    const inForce = this.#grants.current;
+    const own =
+      typeof given === 'object' && given !== null ? (given as { token?: unknown }).token : undefined;
+    if (own === undefined || method === 'authenticate') return { params: given, grant: inForce };
+    const { token: _, ...params } = given as Record<string, unknown>;
+    if (this.#shared.authorizer.mode === 'disabled') return { params, grant: undefined };
+    if (typeof own !== 'string') {
+      throw new GaterError('unauthorized', 'token is no text', { details: { reason: 'parse_error' } });
+    }
+    return { params, grant: this.#shared.grants.verify(own, this.#proved) };
+  }
+
+  #authenticate({ token, proof }: ParamsOf<'authenticate'>): unknown {
+    const { grant, proved } = this.#shared.presenter.present({
+      token,
+      ...(proof === undefined ? {} : { proof }),
+      nonce: this.#nonce,
+      proved: this.#proved,
+    });
+    this.#proved = proved;
+    this.#authenticateTimer?.cancel();
+    this.#grants.replace(grant);
+    return { audience: grant.audience, expiresAt: grant.expiresAt, att: grant.att };
+  }
+
+  async #subscribe(params: SubscribeParams, call: Call): Promise<SubscribeResult> {
+    this.#subscriber ??= this.#openSubscriber();
+    const result = await this.#subscriber.subscribe(
+      params,
+      call.signal === undefined ? {} : { signal: call.signal },
+    );
+    this.#hold(`subscription ${params.channel} ${params.topic}`, 'subscribe', params, call);
+    return result;
+  }
+
+  #unsubscribe(params: ParamsOf<'unsubscribe'>): { readonly removed: boolean } {
+    this.#grants.release(`subscription ${params.channel} ${params.topic}`);
+    return this.#subscriber?.unsubscribe(params) ?? { removed: false };
+  }
+
+  #registerWorker(params: ParamsOf<'registerWorker'>, call: Call): unknown {
+    this.#workers ??= this.#shared.workers.seat(this.#peer);
+    const registered = this.#workers.register(params);
+    this.#hold(`worker ${params.storeId} ${registered.workerId}`, 'registerWorker', params, call);
+    return registered;
+  }
+
+  #unregisterWorker(params: ParamsOf<'unregisterWorker'>): { readonly removed: boolean } {
+    const removed = this.#workers?.unregister(params) ?? [];
+    for (const workerId of removed) this.#grants.release(`worker ${params.storeId} ${workerId}`);
+    return { removed: removed.length > 0 };
+  }
+
+  /** What lasts stands on the token that allowed it. */
+  #hold<M extends 'subscribe' | 'registerWorker'>(
+    key: string,
+    method: M,
+    params: ParamsOf<M>,
+    call: Call,
+  ): void {
+    if (call.grant === undefined) return;
+    const requires = METHODS[method].requires as (
+      params: ParamsOf<M>,
+    ) => ReturnType<(typeof METHODS)[M]['requires']>;
+    this.#grants.hold(key, call.grant, (grant) =>
+      requires(params).every((requirement) => grant.allows(requirement)),
+    );
+  }
+
+  #openSubscriber(): ChannelSubscriber {
+    return this.#shared.channels.connect({
+      queueBytes: this.#options.queueBytes,
+      queueMessages: this.#options.queueMessages,
+      sink: {
+        encoder: messageEncoder,
+        write: (deliveries: readonly Delivery[]) => this.#deliver(joinDeliveries(deliveries)),
+        bufferedBytes: () => this.#writer.bufferedBytes() + this.#heldBytes,
+        overflow: () => this.close(CLOSE_CODES.tooSlow, 'the connection does not read fast enough'),
+      },
+    });
+  }
+
+  #deliver(frames: Uint8Array): void {
+    if (this.#held === undefined) {
+      this.#writer.frames(frames);
+      return;
+    }
+    this.#held.push(frames);
+    this.#heldBytes += frames.length;
+  }
+
+  /** What a subscription replays comes after the answer to its call, and that of a batch comes late. */
+  #holdDeliveries(context: PeerContext): void {
+    this.#held ??= [];
+    context.afterAnswer(() => {
+      const held = this.#held ?? [];
+      this.#held = undefined;
+      this.#heldBytes = 0;
+      for (const frames of held) this.#writer.frames(frames);
+      this.#subscriber?.drained();
+    });
+  }
+
+  #notified(method: string, params: unknown): boolean {
+    return method === 'committed' && (this.#workers?.committed(params) ?? false);
+  }
+
+  #ended(): void {
+    this.#authenticateTimer?.cancel();
+    this.#grants.close();
+    this.#subscriber?.close();
+    this.#workers?.close();
+  }
+}
