@@ -13,11 +13,20 @@ function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
 
-/** `value` as bytes. @throws `invalid_argument`, reason `type` or `length` */
+/** More than anything here is made for; both engines stop at the same size. */
+const MAX_BYTES = 67_108_864;
+
+/** `value` as bytes, up to 64 MiB. @throws `invalid_argument`, reason `type`, `length` or `too_large` */
 export function bytesArgument(value: unknown, name: string, length?: number): Uint8Array {
   if (!isBytes(value)) throw invalidArgument('type', `${name} is ${describe(value)}; expected a Uint8Array`);
   if (length !== undefined && value.length !== length) {
     throw invalidArgument('length', `${name} has ${value.length} bytes; expected ${length}`);
+  }
+  if (value.length > MAX_BYTES) {
+    throw invalidArgument('too_large', `${name} has ${value.length} bytes; expected at most ${MAX_BYTES}`);
+  }
+  if (value.length === 0 && (value.buffer as { readonly detached?: boolean }).detached === true) {
+    throw invalidArgument('type', `${name} is detached: its memory was transferred elsewhere`);
   }
   return value;
 }

@@ -45,7 +45,15 @@ export function signedText(canonical: string, { channel, topic }: Binding): stri
   return `esdb-gater/1\n${channel}\n${topic}\n${canonical}`;
 }
 
-/** @throws `invalid_argument` for what is no JSON object */
+/** Far above any message that a channel takes: what is longer would only cost time. */
+const MAX_UNITS = 16_777_216;
+
+/** @throws `invalid_argument` for what is no JSON object, and, reason `too_large`, over 16 Mi characters */
 export function canonicalMessage(message: Readonly<Record<string, unknown>>): string {
-  return canonicalJsonWithout(message, 'signature');
+  const canonical = canonicalJsonWithout(message, 'signature');
+  if (canonical.length <= MAX_UNITS) return canonical;
+  throw invalidArgument(
+    'too_large',
+    `a message of ${canonical.length} characters; expected at most ${MAX_UNITS}`,
+  );
 }

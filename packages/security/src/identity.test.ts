@@ -1,0 +1,83 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ed25519Verify } from './ed25519.ts';
+import { Identity, identityFromJson, identityToJson, isIdentity } from './identity.ts';
+
+const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+const data = new TextEncoder().encode('data');
+
+describe('Identity', () => {
+  it('signs what its public key verifies', () => {
+    const identity = Identity.generate();
+    expect(ed25519Verify(identity.publicKey, data, identity.sign(data))).toBe(true);
+    expect(ed25519Verify(Identity.generate().publicKey, data, identity.sign(data))).toBe(false);
+  });
+
+  it('is the same for the same seed, which it copies', () => {
+    const mine = seed.slice();
+    const identity = Identity.fromSeed(mine);
+    mine.fill(0);
+    expect(identity.did).toBe(Identity.fromSeed(seed).did);
+    expect(identity.sign(data)).toEqual(Identity.fromSeed(seed).sign(data));
+    expect(Identity.generate().did).not.toBe(Identity.generate().did);
+  });
+
+  it('goes into a file as a JWK with its DID, and comes back', () => {
+    const identity = Identity.fromSeed(seed);
+    const json = JSON.parse(JSON.stringify(identityToJson(identity)));
+    expect(json).toEqual({
+      did: identity.did,
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: Buffer.from(identity.publicKey).toString('base64url'),
+      d: Buffer.from(seed).toString('base64url'),
+    });
+    expect(identityFromJson(json).did).toBe(identity.did);
+    expect(identityFromJson({ kty: 'OKP', crv: 'Ed25519', d: json.d }).did).toBe(identity.did);
+  });
+
+  it('refuses a file whose parts do not belong together', () => {
+    const json = identityToJson(Identity.fromSeed(seed));
+    const other = identityToJson(Identity.generate());
+    for (const change of [
+      { d: other.d },
+      { x: other.x },
+      { did: other.did },
+      { kty: 'EC' },
+      { crv: 'X25519' },
+      { d: 'AAAA' },
+      { d: undefined },
+      { d: `${json.d}=` },
+    ]) {
+      expect(() => identityFromJson({ ...json, ...change })).toThrow(
+        expect.objectContaining({ code: 'invalid_argument', reason: 'identity' }),
+      );
+    }
+    for (const wrong of [null, [], 'x', {}]) expect(() => identityFromJson(wrong)).toThrow(/identity/);
+  });
+
+  it('shows its private key to nobody who prints it (T9)', () => {
+    const identity = Identity.fromSeed(seed);
+    const { d } = identityToJson(identity);
+    const hex = Buffer.from(seed).toString('hex');
+    const shown =
+      JSON.stringify(identity) + inspect(identity, { depth: 9, showHidden: true }) + String(identity);
+    expect(shown).toContain(identity.did);
+    expect(shown).not.toContain(d);
+    expect(shown).not.toContain(hex);
+    expect(shown).not.toContain(inspect(seed).slice(20, 60));
+  });
+
+  it('refuses a seed or data that is no such thing', () => {
+    for (const wrong of [new Uint8Array(31), new Uint8Array(33), 'x'.repeat(32), null, undefined]) {
+      expect(() => Identity.fromSeed(wrong as Uint8Array)).toThrow(
+        expect.objectContaining({ code: 'invalid_argument' }),
+      );
+    }
+    expect(() => Identity.generate().sign('text' as unknown as Uint8Array)).toThrow(/Uint8Array/);
+    expect(() => identityToJson({ did: 'x' } as Identity)).toThrow(
+      expect.objectContaining({ reason: 'type' }),
+    );
+    expect([isIdentity(Identity.generate()), isIdentity({}), isIdentity(null)]).toEqual([true, false, false]);
+  });
+});

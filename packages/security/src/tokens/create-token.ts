@@ -1,0 +1,99 @@
+import { invalidArgument, type JsonObject } from '@esdb-gater/types';
+import { toBase64url } from '#platform';
+import { describe, objectArgument, textArgument } from '../arguments.ts';
+import { parseDidKey } from '../did-key.ts';
+import { canonicalJson } from '../encoding/canonical-json.ts';
+import { type Identity, identityArgument } from '../identity.ts';
+import { randomNonce } from '../messages/nonce.ts';
+import { type Moment, unixSeconds } from '../time.ts';
+import { checkGrants, TOKEN_HEADER, TOKEN_LIMITS } from './claims.ts';
+import type { Grant } from './grants.ts';
+import { parseToken, splitToken } from './parse.ts';
+
+export interface CreateTokenOptions {
+  /** Signs the token. */
+  readonly issuer: Identity;
+  /** The did:key of whom it is for: a gateway, or who proves to hold that key. */
+  readonly audience: string;
+  /** 1 to 32 grants, in normal form. */
+  readonly att: readonly Grant[];
+  /** 60 to 86 400. @default 900 */
+  readonly lifetimeSeconds?: number;
+  /** From when it is good. @default at once */
+  readonly notBefore?: Moment;
+  /** Facts that give no authority: any JSON object. */
+  readonly fct?: JsonObject;
+  /** When it is issued. @default the present */
+  readonly now?: Moment;
+}
+
+const utf8 = new TextEncoder();
+const HEADER = toBase64url(utf8.encode(JSON.stringify(TOKEN_HEADER)));
+const NONCE_BYTES = 12;
+
+function lifetimeOf(seconds: number = TOKEN_LIMITS.defaultLifetimeSeconds): number {
+  const { minLifetimeSeconds: min, maxLifetimeSeconds: max } = TOKEN_LIMITS;
+  if (Number.isInteger(seconds) && seconds >= min && seconds <= max) return seconds;
+  throw invalidArgument(
+    'range',
+    `\`lifetimeSeconds\` is ${String(seconds)}; expected a whole number, ${min} to ${max}`,
+  );
+}
+
+function audienceOf(did: unknown): string {
+  if (typeof did === 'string' && parseDidKey(did) !== undefined) return did;
+  throw invalidArgument('did', `\`audience\` is ${describe(did)}; expected the did:key of an Ed25519 key`);
+}
+
+function seal(options: CreateTokenOptions, parents: readonly string[]): string {
+  const { issuer, audience, att, lifetimeSeconds, notBefore, fct, now } = options;
+  const iat = Math.floor(unixSeconds(now, '`now`'));
+  const exp = iat + lifetimeOf(lifetimeSeconds);
+  const nbf = notBefore === undefined ? undefined : Math.floor(unixSeconds(notBefore, '`notBefore`'));
+  if (nbf !== undefined && nbf >= exp) {
+    throw invalidArgument('range', `\`notBefore\` is ${nbf}; expected a time before the end, ${exp}`);
+  }
+  const claims = {
+    iss: identityArgument(issuer, '`issuer`').did,
+    aud: audienceOf(audience),
+    iat,
+    ...(nbf === undefined ? {} : { nbf }),
+    exp,
+    nnc: randomNonce(NONCE_BYTES),
+    att: checkGrants(att),
+    ...(fct === undefined ? {} : { fct: objectArgument(fct, '`fct`') }),
+    prf: parents,
+  };
+  const signed = `${HEADER}.${toBase64url(utf8.encode(canonicalJson(claims)))}`;
+  const token = `${signed}.${toBase64url(issuer.sign(utf8.encode(signed)))}`;
+  // Nothing is given out that could never be verified: too large, or facts that are nested too deep.
+  parseToken(token);
+  return token;
+}
+
+/**
+ * A token that stands for itself: good where `issuer` is a trusted root.
+ *
+ * @throws `invalid_argument` for a wrong issuer, audience, lifetime or time; `unauthorized` with the reason that
+ * verifying would give (`invalid_resource`, `invalid_action`, `parse_error`, `too_large`) for grants or a size that
+ * no token may have
+ */
+export function createToken(options: CreateTokenOptions): string {
+  return seal(options, []);
+}
+
+/**
+ * A token that hands on some of what `parent` gives to its audience, who is the `issuer` here. It ends with the
+ * parent, whatever its own lifetime says. Whether the parent covers it is for `verifyToken` to find out.
+ *
+ * @param parent one token, or up to four
+ * @throws as `createToken`, and `unauthorized`, reason `parse_error`, when a parent is no token
+ */
+export function delegateToken(parent: string | readonly string[], options: CreateTokenOptions): string {
+  const parents = typeof parent === 'string' ? [parent] : parent;
+  if (!Array.isArray(parents) || parents.length < 1 || parents.length > TOKEN_LIMITS.parents) {
+    throw invalidArgument('type', `the parent is no token and no list of 1 to ${TOKEN_LIMITS.parents}`);
+  }
+  for (const text of parents) splitToken(textArgument(text, 'the parent'));
+  return seal(options, parents);
+}

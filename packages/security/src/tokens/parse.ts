@@ -1,0 +1,81 @@
+import { fromBase64url } from '#platform';
+import { parseDidKey } from '../did-key.ts';
+import { parseStrictJson } from '../encoding/strict-json.ts';
+import { isStrictSignature } from '../engine/ed25519-strict.ts';
+import { currentEngine } from '../engine/select.ts';
+import { checkClaims, checkHeader, TOKEN_LIMITS, type TokenClaims } from './claims.ts';
+import { unauthorized } from './token-error.ts';
+
+/** The three parts of a compact JWT, decoded. */
+export interface TokenParts {
+  readonly header: unknown;
+  readonly claims: unknown;
+  readonly signature: Uint8Array;
+}
+
+function part(text: string | undefined, name: string): Uint8Array {
+  const bytes = text === undefined || text === '' ? undefined : fromBase64url(text);
+  if (bytes === undefined) {
+    throw unauthorized('parse_error', `the token's ${name} is no canonical base64url without padding`);
+  }
+  return bytes;
+}
+
+function json(bytes: Uint8Array, name: string): unknown {
+  try {
+    return parseStrictJson(bytes);
+  } catch (error) {
+    throw unauthorized(
+      'parse_error',
+      `the token's ${name}: ${error instanceof Error ? error.message : 'not JSON'}`,
+    );
+  }
+}
+
+/**
+ * The parts of a token, its size checked first. Linear in the length, and nothing is allocated that the length
+ * does not bound.
+ *
+ * @throws `unauthorized`, reason `too_large` or `parse_error`
+ */
+export function splitToken(token: string): TokenParts {
+  if (token.length > TOKEN_LIMITS.bytes) {
+    throw unauthorized(
+      'too_large',
+      `a token of ${token.length} characters; expected at most ${TOKEN_LIMITS.bytes}`,
+    );
+  }
+  const parts = token.split('.', 4);
+  if (parts.length !== 3) throw unauthorized('parse_error', 'the token does not consist of three parts');
+  const [header, claims, signature] = parts;
+  return {
+    header: json(part(header, 'header'), 'header'),
+    claims: json(part(claims, 'claims'), 'claims'),
+    signature: part(signature, 'signature'),
+  };
+}
+
+/** A token that is well formed; nothing in it is proven yet. */
+export interface ParsedToken {
+  readonly text: string;
+  readonly claims: TokenClaims;
+  readonly signature: Uint8Array;
+}
+
+/** @throws `unauthorized` with reason `too_large`, `parse_error`, `invalid_resource` or `invalid_action` */
+export function parseToken(text: string): ParsedToken {
+  const { header, claims, signature } = splitToken(text);
+  checkHeader(header);
+  return { text, claims: checkClaims(claims), signature };
+}
+
+/** @throws `unauthorized`, reason `invalid_signature` */
+export function checkTokenSignature({ text, claims, signature }: ParsedToken): void {
+  const publicKey = parseDidKey(claims.iss);
+  const good =
+    publicKey !== undefined &&
+    signature.length === 64 &&
+    isStrictSignature(signature) &&
+    currentEngine().verifyJwt(text, { did: claims.iss, publicKey }, signature);
+  if (!good) throw unauthorized('invalid_signature', "the token's signature is not by its issuer");
+}

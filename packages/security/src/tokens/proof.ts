@@ -1,0 +1,35 @@
+import { fromBase64url, toBase64url } from '#platform';
+import { wellFormedArgument } from '../arguments.ts';
+import { parseDidKey } from '../did-key.ts';
+import { ed25519Verify } from '../ed25519.ts';
+import { type Identity, identityArgument } from '../identity.ts';
+
+const utf8 = new TextEncoder();
+const SIGNATURE_UNITS = 86;
+
+function challenge(gatewayDid: string, nonce: string): Uint8Array {
+  return utf8.encode(`esdb-gater-auth\0${gatewayDid}\0${nonce}`);
+}
+
+/**
+ * Proves to a gateway that one holds the key of a token's audience; good on the connection whose `hello` had the
+ * nonce, and nowhere else.
+ *
+ * @param gatewayDid, nonce as in `hello`
+ * @returns base64url, for `authenticate`
+ * @throws `invalid_argument`, reason `type`
+ */
+export function createProof(identity: Identity, gatewayDid: string, nonce: string): string {
+  wellFormedArgument(gatewayDid, 'the DID of the gateway');
+  wellFormedArgument(nonce, 'the nonce');
+  return toBase64url(identityArgument(identity, 'the identity').sign(challenge(gatewayDid, nonce)));
+}
+
+/** True when `proof` was made with the key of `did` for this gateway and nonce. False for whatever is no proof. */
+export function verifyProof(did: string, gatewayDid: string, nonce: string, proof: unknown): boolean {
+  if (typeof proof !== 'string' || proof.length !== SIGNATURE_UNITS) return false;
+  const publicKey = parseDidKey(wellFormedArgument(did, 'the DID'));
+  const signature = fromBase64url(proof);
+  if (publicKey === undefined || signature === undefined) return false;
+  return ed25519Verify(publicKey, challenge(gatewayDid, nonce), signature);
+}

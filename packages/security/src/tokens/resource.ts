@@ -1,0 +1,136 @@
+import { invalidArgument } from '@esdb-gater/types';
+import { textArgument } from '../arguments.ts';
+import { unauthorized } from './token-error.ts';
+
+/*
+ * esdb://<realm>/<kind>/<part>/…: every id is a segment, NFC, with all but RFC 3986's unreserved characters
+ * percent-encoded. There is one spelling of a name, so that a comparison of texts is a comparison of names. A
+ * literal `*` stands only at the end, where it matches any rest.
+ */
+
+const SCHEME = 'esdb://';
+/** A topic has 1 024 units, each of which may become nine characters. */
+const MAX_UNITS = 10_240;
+/** Realm, kind and at least one part. */
+const MIN_SEGMENTS = 3;
+
+const WRITTEN = /^(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+function encodeSegment(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The one spelling of a segment, percent-encoded or not; `undefined` when no name is spelt so. */
+function normalSegment(segment: string): string | undefined {
+  let text: string;
+  try {
+    text = decodeURIComponent(segment).normalize('NFC');
+  } catch {
+    return undefined;
+  }
+  if (CONTROL.test(text) || !text.isWellFormed()) return undefined;
+  return encodeSegment(text);
+}
+
+/** The normal form of a resource; `undefined` when it has none. Linear in the length, which is bounded. */
+function normalForm(resource: string): string | undefined {
+  if (resource === '*') return resource;
+  if (resource.length > MAX_UNITS || !resource.startsWith(SCHEME)) return undefined;
+  const open = resource.endsWith('*');
+  const body = resource.slice(SCHEME.length, open ? -1 : undefined);
+  if (body.includes('*')) return undefined;
+  const segments = body.split('/');
+  if (!open && segments.length < MIN_SEGMENTS) return undefined;
+  const spelt = WRITTEN.test(body) && !body.includes('%');
+  const normal: string[] = [];
+  for (const [i, segment] of segments.entries()) {
+    const one = spelt ? segment : normalSegment(segment);
+    // The beginning of a name, before `*`, may be anything that a name begins with.
+    const beginning = open && i === segments.length - 1;
+    if (one === undefined || (!beginning && (one === '' || one === '.' || one === '..'))) return undefined;
+    normal.push(one);
+  }
+  return `${SCHEME}${normal.join('/')}${open ? '*' : ''}`;
+}
+
+/** True for a resource, or a beginning of resources with `*`, in normal form: as it must stand in a grant. */
+export function isNormalResource(resource: unknown): resource is string {
+  return typeof resource === 'string' && normalForm(resource) === resource;
+}
+
+/**
+ * The normal form: NFC, percent-encoded in capitals, and only where needed.
+ *
+ * @throws `unauthorized`, reason `invalid_resource`: another scheme, fewer than three segments, one that is empty
+ * or `.` or `..`, a `*` before the end, bad UTF-8, a control character, over 10 240 characters
+ */
+export function normalizeResource(resource: string): string {
+  const normal = normalForm(textArgument(resource, 'the resource'));
+  if (normal === undefined) {
+    throw unauthorized('invalid_resource', 'not a resource; expected "esdb://<realm>/<kind>/<id>…" or "*"');
+  }
+  return normal;
+}
+
+/** The realm of a gateway that was not told another. */
+export const DEFAULT_REALM = 'default';
+
+function nameOf(realm: string, kind: string, parts: readonly string[], end = ''): string {
+  const segments = [realm, kind, ...parts].map((part) => {
+    const text = textArgument(part, `a part of the ${kind}'s resource`).normalize('NFC');
+    if (text === '' || text === '.' || text === '..' || CONTROL.test(text) || !text.isWellFormed()) {
+      throw invalidArgument('resource', `"${text.toWellFormed()}" cannot stand in a resource name`);
+    }
+    return encodeSegment(text);
+  });
+  return `${SCHEME}${segments.join('/')}${end}`;
+}
+
+/** The part of a pattern before its first wildcard segment; `undefined` when it has none. */
+function literalBeginning(pattern: string): string | undefined {
+  const segments = pattern.split('.');
+  const first = segments.findIndex((segment) => segment === '*' || segment === '>');
+  return first < 0
+    ? undefined
+    : segments
+        .slice(0, first)
+        .map((segment) => `${segment}.`)
+        .join('');
+}
+
+/**
+ * Names of what is asked for, in normal form. Every id may be any text but the empty one, `.` and `..`, without
+ * control characters.
+ *
+ * Each throws `invalid_argument`, reason `resource`.
+ */
+export const resourceName: {
+  stream(realm: string, storeId: string, streamId: string): string;
+  allStreams(realm: string, storeId: string): string;
+  channel(realm: string, channel: string, topic: string): string;
+  channelPattern(realm: string, channel: string, pattern: string): string;
+  snapshot(realm: string, storeId: string, streamUuid: string): string;
+  subscription(realm: string, storeId: string, name: string): string;
+  worker(realm: string, storeId: string): string;
+} = Object.freeze({
+  stream: (realm, storeId, streamId) => nameOf(realm, 'stream', [storeId, streamId]),
+  /** The whole store. */
+  allStreams: (realm, storeId) => nameOf(realm, 'stream', [storeId], '/*'),
+  /** One topic. */
+  channel: (realm, channel, topic) => nameOf(realm, 'channel', [channel, topic]),
+  /** What a subscription to a pattern wants: its literal beginning and `*`; the topic itself without wildcards. */
+  channelPattern: (realm, channel, pattern) => {
+    const beginning = literalBeginning(textArgument(pattern, 'the pattern'));
+    if (beginning === undefined) return nameOf(realm, 'channel', [channel, pattern]);
+    if (beginning === '') return nameOf(realm, 'channel', [channel], '/*');
+    return nameOf(realm, 'channel', [channel, beginning], '*');
+  },
+  snapshot: (realm, storeId, streamUuid) => nameOf(realm, 'snapshot', [storeId, streamUuid]),
+  subscription: (realm, storeId, name) => nameOf(realm, 'subscription', [storeId, name]),
+  worker: (realm, storeId) => nameOf(realm, 'worker', [storeId]),
+});
