@@ -6,7 +6,7 @@
 //! conversion is then a sum of independent products. Longer inputs go limb by limb.
 
 /// Longest input of [`encode`], in bytes. Base conversion is quadratic, so it needs a bound; this one
-/// takes about a millisecond.
+/// takes a few milliseconds.
 pub const MAX_BYTES: usize = 4_096;
 /// Longest input of [`decode`], in characters: what [`MAX_BYTES`] bytes can need.
 pub const MAX_CHARS: usize = 5_594;

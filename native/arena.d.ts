@@ -1,0 +1,7 @@
+// biome-ignore lint/complexity/noBannedTypes: what it takes is checked by nobody but itself
+type AnyFunction = Function;
+
+/** The functions in Rust, as they are without `main.js`. */
+export type Addon = Readonly<Record<string, AnyFunction>> & { readonly arena: Uint8Array };
+
+export declare const addon: Addon;

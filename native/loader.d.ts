@@ -1,0 +1,20 @@
+export interface LoaderComponents {
+  readonly require: (id: string) => unknown;
+  readonly version: string;
+  readonly os: string;
+  readonly cpu: string;
+}
+
+export interface Attempt {
+  /** A file or a package. */
+  readonly candidate: string;
+  readonly error: unknown;
+}
+
+/** What `loadAddon` throws. */
+export interface AddonError extends Error {
+  readonly code: 'ERR_NATIVE_ADDON';
+  readonly attempts: readonly Attempt[];
+}
+
+export declare function loadAddon(components: LoaderComponents): unknown;

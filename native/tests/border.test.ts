@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import type { Addon } from '../arena.js';
+import { describeAddon } from './addon.ts';
+
+/* What `main.js` never does to the functions in Rust, and whoever loads the file itself could. */
+
+const call = (addon: Addon, name: string, ...args: unknown[]): unknown =>
+  Reflect.apply(addon[name] as () => unknown, undefined, args);
+
+describeAddon('the border of the native engine without main.js', async () => {
+  const { addon } = await import('../arena.js');
+  const id = call(addon, 'createHmacKey', 0);
+
+  it('takes no length outside the arena', () => {
+    for (const length of [-1, 65_537, 2 ** 32, 2 ** 32 + 1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => call(addon, 'base58Encode', length)).toThrow(RangeError);
+      expect(() => call(addon, 'hmacSha256', id, length)).toThrow(RangeError);
+      expect(() => call(addon, 'hmacSha256Many', id, length)).toThrow(RangeError);
+    }
+  });
+
+  it('takes no batch whose lengths leave the arena', () => {
+    const lengths = new Uint32Array(addon.arena.buffer, 98_304, 1_024);
+    for (const wrong of [
+      [65_537],
+      [65_536, 1],
+      [4_294_967_295],
+      [1, 4_294_967_295],
+      Array.from({ length: 1_024 }, () => 65),
+    ]) {
+      lengths.set(wrong);
+      expect(() => call(addon, 'hmacSha256Many', id, wrong.length)).toThrow(RangeError);
+    }
+    expect(() => call(addon, 'hmacSha256Many', id, 1_025)).toThrow(RangeError);
+  });
+
+  it('looks at arrays again: kind, detachment, shared memory, size', () => {
+    const detached = new Uint8Array(1_000);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    const wrong = [
+      detached,
+      new Int8Array(1_000),
+      new Uint8ClampedArray(1_000),
+      new DataView(new ArrayBuffer(8)),
+      new Uint8Array(new SharedArrayBuffer(1_000)),
+      {},
+      null,
+      undefined,
+      'text',
+    ];
+    for (const value of wrong) expect(() => call(addon, 'hmacSha256', id, value)).toThrow(TypeError);
+    expect(() => call(addon, 'hmacSha256', id, new Uint8Array(64 * 1024 * 1024 + 1))).toThrow(RangeError);
+  });
+
+  it('throws for every function called with nothing, or with everything wrong', () => {
+    for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function')) {
+      // Seeds, keys and signatures come by the arena alone.
+      if (name === 'ed25519PublicKey') continue;
+      expect(() => call(addon, name), name).toThrow(TypeError);
+      const getter = {
+        get length() {
+          throw new Error('no');
+        },
+      };
+      expect(() => call(addon, name, getter, getter, getter), name).toThrow(TypeError);
+    }
+  });
+
+  it('wipes a seed and a short key from the arena', () => {
+    addon.arena.fill(7);
+    call(addon, 'ed25519PublicKey');
+    expect(addon.arena.subarray(65_536, 65_568).every((byte) => byte === 0)).toBe(true);
+    addon.arena.fill(7);
+    call(addon, 'ed25519Sign', 10);
+    expect(addon.arena.subarray(65_536, 65_568).every((byte) => byte === 0)).toBe(true);
+    addon.arena.fill(7);
+    call(addon, 'createHmacKey', 512);
+    expect(addon.arena.subarray(0, 512).every((byte) => byte === 0)).toBe(true);
+    expect(addon.arena[512]).toBe(7);
+  });
+
+  it('cannot lose its arena to another thread', () => {
+    const buffer = addon.arena.buffer as ArrayBuffer;
+    expect(() => structuredClone(buffer, { transfer: [buffer] })).toThrow();
+    expect(buffer.byteLength).toBe(102_400);
+  });
+
+  it('keeps its memory when the arena is taken away and collected', async () => {
+    // In a thread of its own, since nothing works there afterwards.
+    const source = `
+      import { setFlagsFromString } from 'node:v8';
+      import { parentPort } from 'node:worker_threads';
+      import { addon } from ${JSON.stringify(new URL('../arena.js', import.meta.url).href)};
+      setFlagsFromString('--expose-gc');
+      const gc = (await import('node:vm')).runInNewContext('gc');
+      addon.arena.fill(1);
+      addon.arena.buffer.transfer(8);
+      for (let i = 0; i < 5; i++) { gc(); await new Promise(setImmediate); }
+      const texts = Array.from({ length: 1000 }, () => new Uint8Array(100_000).fill(2) && addon.base58Encode(32));
+      parentPort.postMessage([addon.arena.length, new Set(texts).size]);
+    `;
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+    const ended = once(worker, 'exit');
+    const [result] = await once(worker, 'message');
+    await ended;
+    expect(result).toEqual([0, 1]);
+  });
+});

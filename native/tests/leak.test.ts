@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { describeAddon } from './addon.ts';
+
+const CALLS = process.env['ESDB_GATER_FAULTS'] === '1' ? 10_000_000 : 200_000;
+/** What the heap and the allocator may differ by without a leak; eight bytes a call would be 64 MB of 10 million. */
+const SLACK_BYTES = 24 * 1024 * 1024;
+const LIMIT_MS = 300_000;
+
+describeAddon('the memory of the native engine', () => {
+  it(`stays bounded over ${CALLS} calls`, { timeout: LIMIT_MS }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--expose-gc',
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, 'leak-child.ts'),
+      `${CALLS}`,
+    ]);
+    const { before, after } = JSON.parse(stdout) as { readonly before: number; readonly after: number };
+    expect(after - before).toBeLessThan(SLACK_BYTES);
+  });
+});
