@@ -4,6 +4,7 @@ import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
 import type {
   Broker,
+  CallContext,
   Clock,
   EventStore,
   Logger,
