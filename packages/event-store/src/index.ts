@@ -17,6 +17,25 @@ export {
 export { eventCore, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
 export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+// The feed to the channel `events`
+export {
+  createFedSource,
+  type FedEvent,
+  type FedSource,
+  type FedSourceOptions,
+  type FedStore,
+} from './feed/fed-source.ts';
+export { createFeed, type Feed, type FeedComponents, type FeedHealth, type FeedStore } from './feed/feed.ts';
+export type { FeedOptions } from './feed/feed-options.ts';
+export { feedRecord } from './feed/feed-record.ts';
+export {
+  compileFeedTopic,
+  DEFAULT_FEED_TOPIC,
+  type FeedTopic,
+  feedTopic,
+  type TopicSubject,
+} from './feed/feed-topic.ts';
+export type { PublishRecord } from './feed/publish-wave.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { STORE_METHODS, type StoreMethod } from './methods.ts';

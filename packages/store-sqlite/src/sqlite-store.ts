@@ -108,9 +108,9 @@ class SqliteFileStore implements SqliteStore {
   }
 
   async open(): Promise<void> {
-    // One after the other: the writer makes the tables that the reader looks for.
-    await this.#writer.start();
-    await this.#reader.start();
+    // The writer makes the tables that the reader looks for.
+    const writer = this.#writer.start();
+    await Promise.all([writer, this.#reader.start(writer)]);
   }
 
   async appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult> {

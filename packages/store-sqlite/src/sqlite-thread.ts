@@ -72,18 +72,23 @@ function gather(
 
 function main(port: MessagePort, setup: ThreadSetup): void {
   const post = (message: FromThread): void => port.postMessage(message);
-  try {
-    const { served, storeUuid } = setup.role === 'writer' ? serveWriter(setup) : serveReader(setup);
-    port.on('message', (message: ToThread) => {
-      if (message.kind === 'calls') return served.run(message, post);
-      served.close();
+  let served: Served | undefined;
+  const open = (): void => {
+    try {
+      const opened = setup.role === 'writer' ? serveWriter(setup) : serveReader(setup);
+      served = opened.served;
+      post({ kind: 'ready', storeUuid: opened.storeUuid });
+    } catch (error) {
+      post({ kind: 'failed', error: toWire(openError(error, setup.file)) });
       port.close();
-    });
-    post({ kind: 'ready', storeUuid });
-  } catch (error) {
-    post({ kind: 'failed', error: toWire(openError(error, setup.file)) });
+    }
+  };
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'open') return open();
+    if (message.kind === 'calls') return served?.run(message, post);
+    served?.close();
     port.close();
-  }
+  });
 }
 
 /** A store that cannot be opened is `unavailable`, whatever the reason; the message says it. */

@@ -9,12 +9,13 @@ export interface StoreThread {
 }
 
 /**
- * Starts a thread and waits until its connection is open. Run from sources, as tests do, the thread must be told to
+ * Starts a thread, and has it open its connection once `before` has resolved: the start of a thread takes longer than
+ * the opening, so that several start at once although they open one after the other. Run from sources, as tests do, the thread must be told to
  * find the sources of the other packages too; Node strips the types by itself.
  *
  * @throws `unavailable` when the file cannot be opened
  */
-export async function startThread(setup: ThreadSetup): Promise<StoreThread> {
+export async function startThread(setup: ThreadSetup, before?: Promise<unknown>): Promise<StoreThread> {
   const fromSources = import.meta.url.endsWith('.ts');
   const worker = new Worker(new URL(`./sqlite-thread.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
     workerData: setup,
@@ -22,6 +23,19 @@ export async function startThread(setup: ThreadSetup): Promise<StoreThread> {
     execArgv: fromSources ? ['--conditions=@esdb-gater/source'] : [],
     name: `esdb-gater sqlite ${setup.role} ${setup.storeId}`,
   });
+  const opened = waitUntilOpen(worker, setup);
+  try {
+    await before;
+  } catch (error) {
+    opened.catch(() => {});
+    await worker.terminate();
+    throw error;
+  }
+  worker.postMessage({ kind: 'open' });
+  return opened;
+}
+
+function waitUntilOpen(worker: Worker, setup: ThreadSetup): Promise<StoreThread> {
   const { promise, resolve, reject } = Promise.withResolvers<StoreThread>();
   const fail = (cause?: unknown): void =>
     reject(new GaterError('unavailable', `the thread for the file ${setup.file} did not start`, { cause }));

@@ -56,9 +56,9 @@ export class ThreadClient {
     return this.#trouble;
   }
 
-  /** @throws `unavailable` */
-  async start(): Promise<void> {
-    const { worker, storeUuid } = await startThread(this.#setup);
+  /** Starts the thread; it opens the file once `before` has resolved. @throws `unavailable` */
+  async start(before?: Promise<unknown>): Promise<void> {
+    const { worker, storeUuid } = await startThread(this.#setup, before);
     if (this.#closing) {
       worker.postMessage({ kind: 'close' });
       return;

@@ -32,6 +32,11 @@ export interface CallMessage {
   readonly calls: readonly ThreadCall[];
 }
 
+/** Tells a thread to open its connection. Comes once and first. */
+export interface OpenMessage {
+  readonly kind: 'open';
+}
+
 export interface CloseMessage {
   readonly kind: 'close';
 }
@@ -55,5 +60,5 @@ export interface AnswerMessage {
   readonly trouble?: string;
 }
 
-export type ToThread = CallMessage | CloseMessage;
+export type ToThread = OpenMessage | CallMessage | CloseMessage;
 export type FromThread = ThreadReady | ThreadFailed | AnswerMessage;

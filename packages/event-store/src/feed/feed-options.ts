@@ -1,0 +1,59 @@
+import { invalidArgument, LIMITS } from '@esdb-gater/types';
+import { compileFeedTopic, DEFAULT_FEED_TOPIC, type FeedTopic } from './feed-topic.ts';
+
+export interface FeedOptions {
+  /** @default 'default' */
+  readonly realm?: string;
+  /** The setting `feed.topic`. @default '{storeId}.{streamId}.{type}' */
+  readonly topicTemplate?: string;
+  /** Most events that are handed to the broker at a time, 1 to 1 000. @default 1 000 */
+  readonly maxInFlight?: number;
+  /**
+   * How often the source is asked when nothing wakes the feed. @default 250 without `onCommitted`, 5 000 with it,
+   * where it only makes up for a wake-up that was lost
+   */
+  readonly pollMs?: number;
+  /** The checkpoint is saved when this many events are published beyond it. @default 1 000 */
+  readonly checkpointEvents?: number;
+  /** And this long after the first event beyond it at the latest. @default 100 */
+  readonly checkpointDelayMs?: number;
+  /** Delay before the first repetition after an error; it doubles up to `maxDelayMs`. @default 100 */
+  readonly baseDelayMs?: number;
+  /** @default 5 000 */
+  readonly maxDelayMs?: number;
+  /** How long `close` waits for the broker to accept what is in flight. @default 2 000 */
+  readonly closeGraceMs?: number;
+}
+
+export interface CompleteFeedOptions {
+  readonly realm: string;
+  readonly topic: FeedTopic;
+  readonly maxInFlight: number;
+  readonly pollMs: number;
+  readonly checkpointEvents: number;
+  readonly checkpointDelayMs: number;
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly closeGraceMs: number;
+}
+
+/** @throws `invalid_argument` with the option's name, or `feed_topic`, as reason */
+export function completeFeedOptions(options: FeedOptions, isWoken: boolean): CompleteFeedOptions {
+  const maxInFlight = atLeast('maxInFlight', options.maxInFlight ?? LIMITS.pageCount, 1);
+  return Object.freeze({
+    realm: options.realm ?? 'default',
+    topic: compileFeedTopic(options.topicTemplate ?? DEFAULT_FEED_TOPIC),
+    maxInFlight: Math.min(maxInFlight, LIMITS.pageCount),
+    pollMs: atLeast('pollMs', options.pollMs ?? (isWoken ? 5_000 : 250), 1),
+    checkpointEvents: atLeast('checkpointEvents', options.checkpointEvents ?? 1_000, 1),
+    checkpointDelayMs: atLeast('checkpointDelayMs', options.checkpointDelayMs ?? 100, 0),
+    baseDelayMs: atLeast('baseDelayMs', options.baseDelayMs ?? 100, 1),
+    maxDelayMs: atLeast('maxDelayMs', options.maxDelayMs ?? 5_000, 1),
+    closeGraceMs: atLeast('closeGraceMs', options.closeGraceMs ?? 2_000, 0),
+  });
+}
+
+function atLeast(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw invalidArgument(name, `${name} is ${String(value)}, expected was a whole number from ${least}`);
+}

@@ -1,0 +1,286 @@
+import { type FeedCheckpoint, GaterError, type OutgoingRecord, type StorePage } from '@esdb-gater/types';
+import { afterEach, expect, test } from 'vitest';
+import { createMemoryStore } from '../memory-store.ts';
+import { createFeed, type Feed, type FeedComponents } from './feed.ts';
+import type { FeedOptions } from './feed-options.ts';
+
+const open: Feed[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((feed) => feed.close()));
+});
+
+/** Delays that are short, as errors of these tests are many. */
+function start(components: FeedComponents, options: FeedOptions = {}): Feed {
+  const feed = createFeed(components, { baseDelayMs: 1, maxDelayMs: 4, checkpointDelayMs: 5, ...options });
+  open.push(feed);
+  return feed;
+}
+
+/** A broker that keeps what it accepts, and refuses when told to. */
+function recordingBroker(refuse: (record: OutgoingRecord) => GaterError | undefined = () => undefined) {
+  const records: OutgoingRecord[] = [];
+  let inFlight = 0;
+  let mostInFlight = 0;
+  const broker = {
+    async append(channel: string, record: OutgoingRecord): Promise<{ position?: string }> {
+      expect(channel).toBe('events');
+      inFlight += 1;
+      mostInFlight = Math.max(mostInFlight, inFlight);
+      await Promise.resolve();
+      inFlight -= 1;
+      const error = refuse(record);
+      if (error !== undefined) throw error;
+      records.push(record);
+      return {};
+    },
+  };
+  return {
+    broker,
+    records,
+    mostInFlight: () => mostInFlight,
+    positions: () => records.map((one) => one.fed?.position),
+  };
+}
+
+function memoryCheckpoint(saved = 0): FeedCheckpoint & { saves: number[] } {
+  const saves: number[] = [];
+  return {
+    saves,
+    load: async () => saves.at(-1) ?? saved,
+    save: async (position) => {
+      saves.push(position);
+    },
+  };
+}
+
+async function storeWith(counts: Record<string, number>) {
+  const store = createMemoryStore({ storeId: 'main' });
+  const append = (streamId: string, count = 1) =>
+    store.appendEvents({
+      storeId: 'main',
+      streamId,
+      events: Array.from({ length: count }, (_, index) => ({ type: 'thing_done', data: index })),
+    });
+  for (const [streamId, count] of Object.entries(counts)) await append(streamId, count);
+  return { store, append };
+}
+
+/** True about once in `n` calls, the same in every run (a linear congruential generator). */
+function oneIn(n: number): () => boolean {
+  let state = 1;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31 < 1 / n;
+  };
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+test('every committed event is published in order, those from before the start and those that come later', async () => {
+  const { store, append } = await storeWith({ a: 3, b: 2 });
+  const { broker, positions, records } = recordingBroker();
+  const feed = start({ source: store, broker });
+  await feed.caughtUp();
+  expect(positions()).toEqual(range(1, 5));
+  await append('a', 2);
+  await feed.caughtUp();
+  expect(positions()).toEqual(range(1, 7));
+  expect(records[0]?.topic).toBe('main.a.thing_done');
+  const { events } = await store.readAll({ storeId: 'main' });
+  expect(records.map((record) => record.message)).toEqual(events);
+});
+
+test('a commit wakes the feed without waiting for the poll', async () => {
+  const { store, append } = await storeWith({});
+  const heard = Promise.withResolvers<void>();
+  const publish = async (): Promise<void> => heard.resolve();
+  start({ source: store, publish }, { pollMs: 3_600_000 });
+  await append('a');
+  await heard.promise;
+});
+
+test('a store that does not tell of commits is polled', async () => {
+  const { store, append } = await storeWith({});
+  const second = Promise.withResolvers<void>();
+  const { broker, records } = recordingBroker();
+  const source = { storeId: 'main', readAll: store.readAll.bind(store) };
+  const publish = async (record: OutgoingRecord): Promise<void> => {
+    await broker.append('events', record);
+    if (records.length === 2) second.resolve();
+  };
+  start({ source, publish }, { pollMs: 1 });
+  await append('a');
+  await append('a');
+  await second.promise;
+});
+
+test('the feed goes on after its checkpoint', async () => {
+  const { store } = await storeWith({ a: 5 });
+  const { broker, positions } = recordingBroker();
+  await start({ source: store, broker, checkpoint: memoryCheckpoint(3) }).caughtUp();
+  expect(positions()).toEqual([4, 5]);
+});
+
+test('the checkpoint is never ahead of what the broker accepted', async () => {
+  const { store } = await storeWith({ a: 40 });
+  const accepted = new Set<number>();
+  const fails = oneIn(7);
+  const { broker } = recordingBroker((record) => {
+    const position = record.fed?.position as number;
+    if (fails()) return new GaterError('unavailable', 'no');
+    accepted.add(position);
+    return undefined;
+  });
+  const wrong: number[] = [];
+  const checkpoint = memoryCheckpoint();
+  const save = checkpoint.save;
+  checkpoint.save = async (position) => {
+    if (!range(1, position).every((one) => accepted.has(one))) wrong.push(position);
+    return save(position);
+  };
+  const feed = start({ source: store, broker, checkpoint }, { maxInFlight: 8, checkpointEvents: 1 });
+  await feed.caughtUp();
+  await feed.close();
+  expect(wrong).toEqual([]);
+  expect(checkpoint.saves.at(-1)).toBe(40);
+});
+
+test('the checkpoint is saved lazily, and at close', async () => {
+  const { store } = await storeWith({ a: 100 });
+  const checkpoint = memoryCheckpoint();
+  const { broker } = recordingBroker();
+  const feed = start({ source: store, broker, checkpoint }, { maxInFlight: 1, checkpointDelayMs: 60_000 });
+  await feed.caughtUp();
+  expect(checkpoint.saves).toEqual([]);
+  await feed.close();
+  expect(checkpoint.saves).toEqual([100]);
+});
+
+test('a checkpoint that cannot be saved stops nothing and is made up for', async () => {
+  const { store, append } = await storeWith({ a: 1 });
+  const checkpoint = memoryCheckpoint();
+  const save = checkpoint.save;
+  let failures = 2;
+  checkpoint.save = async (position) => {
+    failures -= 1;
+    if (failures >= 0) throw new GaterError('unavailable', 'disk full');
+    return save(position);
+  };
+  const { broker, positions } = recordingBroker();
+  const feed = start({ source: store, broker, checkpoint }, { checkpointEvents: 1 });
+  for (let index = 0; index < 5; index += 1) {
+    await append('a');
+    await feed.caughtUp();
+  }
+  await feed.close();
+  expect(positions()).toEqual(range(1, 6));
+  expect(checkpoint.saves.at(-1)).toBe(6);
+});
+
+test('the feed keeps going after broker errors: everything at least once, in stream order', async () => {
+  const { store } = await storeWith({ a: 20, b: 20, c: 20 });
+  const fails = oneIn(5);
+  const { broker, records } = recordingBroker(() =>
+    fails() ? new GaterError('unavailable', 'the broker is away') : undefined,
+  );
+  const feed = start({ source: store, broker }, { maxInFlight: 16 });
+  await feed.caughtUp();
+  const firstSeen = new Map<string, number>();
+  const lastSeen = new Map<string, number>();
+  for (const record of records) {
+    const { streamId, version } = record.message as { streamId: string; version: number };
+    if (!firstSeen.has(`${streamId} ${version}`)) firstSeen.set(`${streamId} ${version}`, version);
+    lastSeen.set(streamId, version);
+  }
+  expect(firstSeen.size).toBe(60);
+  expect([...lastSeen.values()]).toEqual([19, 19, 19]);
+  expect(feed.health()).toEqual({ status: 'healthy', position: 60 });
+});
+
+test('after a failure the later events of that stream are published again behind it, others are not', async () => {
+  const { store } = await storeWith({ a: 3, b: 2 });
+  let failed = false;
+  const { broker, positions } = recordingBroker((record) => {
+    if (failed || record.fed?.position !== 2) return undefined;
+    failed = true;
+    return new GaterError('unavailable', 'once');
+  });
+  await start({ source: store, broker }).caughtUp();
+  expect(positions()).toEqual([1, 3, 4, 5, 2, 3]);
+});
+
+test('what is in flight is bounded', async () => {
+  const { store } = await storeWith({ a: 100 });
+  const { broker, mostInFlight } = recordingBroker();
+  await start({ source: store, broker }, { maxInFlight: 10 }).caughtUp();
+  expect(mostInFlight()).toBe(10);
+});
+
+test('a store that cannot be read for a while is read again', async () => {
+  const { store } = await storeWith({ a: 3 });
+  let failures = 3;
+  const source = {
+    storeId: 'main',
+    async readAll(...args: Parameters<typeof store.readAll>): Promise<StorePage> {
+      failures -= 1;
+      if (failures >= 0) throw new GaterError('no_workers', 'nobody');
+      return store.readAll(...args);
+    },
+  };
+  const { broker, positions } = recordingBroker();
+  const feed = start({ source, broker }, { pollMs: 1 });
+  while (feed.position < 3) await new Promise(setImmediate);
+  expect(positions()).toEqual([1, 2, 3]);
+});
+
+test('health says what the feed waits for', async () => {
+  const { store } = await storeWith({ a: 1 });
+  const tried = Promise.withResolvers<void>();
+  const publish = async (): Promise<void> => {
+    setImmediate(tried.resolve);
+    throw new GaterError('unavailable', 'no broker');
+  };
+  const feed = start({ source: store, publish });
+  await tried.promise;
+  expect(feed.health()).toMatchObject({ status: 'degraded', message: 'waiting for the broker: no broker' });
+});
+
+test('an event that the broker can never take does not stop the feed for ever, and is logged', async () => {
+  const { store } = await storeWith({ a: 3 });
+  const logged: object[] = [];
+  const logger = { debug() {}, info() {}, warn() {}, error: (fields: object) => void logged.push(fields) };
+  const { broker, positions } = recordingBroker((record) =>
+    record.fed?.position === 2 ? new GaterError('payload_too_large', 'no') : undefined,
+  );
+  const feed = start({ source: store, broker, logger });
+  await feed.caughtUp();
+  expect(new Set(positions())).toEqual(new Set([1, 3]));
+  expect(logged).toMatchObject([{ fed: { position: 2 } }]);
+});
+
+test('caughtUp ends when its caller no longer waits', async () => {
+  const { store } = await storeWith({ a: 1 });
+  const feed = start({ source: store, publish: () => new Promise(() => {}) }, { closeGraceMs: 1 });
+  await expect(feed.caughtUp({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({ code: 'timeout' });
+  // The broker of this test never answers, also not when it is cut off.
+  open.length = 0;
+});
+
+test('close waits for what is in flight', async () => {
+  const { store } = await storeWith({ a: 1 });
+  const started = Promise.withResolvers<void>();
+  const accepted = Promise.withResolvers<void>();
+  const checkpoint = memoryCheckpoint();
+  const publish = (): Promise<void> => {
+    started.resolve();
+    return accepted.promise;
+  };
+  const feed = start({ source: store, publish, checkpoint });
+  await started.promise;
+  const closed = feed.close();
+  accepted.resolve();
+  await closed;
+  expect(checkpoint.saves).toEqual([1]);
+});
