@@ -30,7 +30,8 @@ export async function formatStorage(options: JavaOptions, clusterId: string): Pr
     join(options.dir, 'server.properties'),
   ]);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`formatting ${options.dir} failed: ${lastLine(readFileSync(log, 'utf8'))}`);
+  if (code !== 0)
+    throw new Error(`formatting ${options.dir} failed: ${complaint(readFileSync(log, 'utf8'))}`);
 }
 
 /** Starts a broker and resolves with its process id once it serves. */
@@ -44,7 +45,7 @@ export async function startBroker(options: JavaOptions): Promise<number> {
     const text = readFileSync(log).subarray(from).toString('utf8');
     if (text.includes(READY)) return child.pid;
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`the broker in ${options.dir} ended at its start: ${lastLine(text)}`);
+      throw new Error(`the broker in ${options.dir} ended at its start: ${complaint(text)}`);
     }
   }
   kill(child.pid, 'SIGKILL');
@@ -108,6 +109,10 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? 'it said nothing';
+/** The line that tells why, as far as a Java program has one; a stack trace is none. */
+function complaint(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  return (
+    lines.findLast((line) => /ERROR|FATAL|Exception|Error:/.test(line)) ?? lines.at(-1) ?? 'it said nothing'
+  );
 }

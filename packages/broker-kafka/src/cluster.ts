@@ -93,6 +93,11 @@ export class Cluster {
     return count;
   }
 
+  /** Topics of interest that are not there, or not known to be. */
+  missing(): readonly string[] {
+    return [...this.#plans.keys()].filter((topic) => !this.#topics.has(topic));
+  }
+
   /** Something that was done by what is known here has failed. Asks anew, soon and once for all who call. */
   invalidate(): void {
     this.#schedule(calculateDelay(0, BACKOFF) / 2);
@@ -153,7 +158,7 @@ export class Cluster {
         metadata,
         missing.map(({ topic }) => topic),
       );
-    return wanted.every((topic) => this.partitions(topic) !== undefined) && this.leaderless() === 0;
+    return this.missing().length === 0 && this.leaderless() === 0;
   }
 
   /** Known brokers first, then the configured ones; each time beginning with another. */

@@ -158,6 +158,9 @@ class Kafka implements KafkaBroker {
     const { status, message } = this.#cluster.state;
     if (status === 'unknown') return { status: 'unhealthy', message: 'Kafka has not answered yet' };
     if (status === 'down') return { status: 'unhealthy', message: message ?? 'Kafka is not to be reached' };
+    const [missing] = this.#cluster.missing();
+    if (missing !== undefined)
+      return { status: 'degraded', message: `the topic ${missing} is not there yet` };
     const leaderless = this.#cluster.leaderless();
     if (leaderless > 0) return { status: 'degraded', message: `${leaderless} partitions have no leader` };
     for (const [name, channel] of this.#channels) {

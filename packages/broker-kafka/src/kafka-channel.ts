@@ -124,6 +124,7 @@ export class KafkaChannel {
       typeof from === 'object' && 'position' in from ? this.#codec.parse(from.position) : undefined;
     const timeMs = typeof from === 'object' && 'time' in from ? parseTime(from.time) : undefined;
     const partitions = await this.#partitions();
+    await this.#tailKnown();
     if (position !== undefined)
       return { position: this.#codec.encode(await this.#check(position, partitions)) };
     const starts = await this.#starts(partitions);
@@ -196,6 +197,17 @@ export class KafkaChannel {
     if (count !== undefined) return Array.from({ length: count }, (_, partition) => partition);
     const cause = cluster.state.message ?? 'it does not answer';
     throw new GaterError('unavailable', `Kafka did not say where ${this.topic} lies: ${cause}`);
+  }
+
+  /**
+   * A replay goes up to where the tail stands, so that has to be somewhere.
+   *
+   * @throws `unavailable`
+   */
+  async #tailKnown(): Promise<void> {
+    const { publishTimeoutMs } = this.#options;
+    if (this.#tail === undefined || (await this.#tail.whenKnown(publishTimeoutMs))) return;
+    throw new GaterError('unavailable', `Kafka gave no place in ${this.topic} within ${publishTimeoutMs} ms`);
   }
 
   /** The end of every partition, for who asks without a tail. */

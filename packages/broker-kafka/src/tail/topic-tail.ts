@@ -122,9 +122,11 @@ export class TopicTail {
     return lag;
   }
 
-  /** Why nothing comes at this moment, if so. */
+  /** Why not everything comes at this moment, if so. */
   get error(): string | undefined {
-    return this.#error;
+    if (this.#error !== undefined) return this.#error;
+    const complete = this.known && this.#partitions.every(({ offset }) => offset !== undefined);
+    return complete ? undefined : `not every partition of ${this.topic} is being read yet`;
   }
 
   /** A reader stands at this offset of a partition that has no place yet: the tail must not begin after it. */

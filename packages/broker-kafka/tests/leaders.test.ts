@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
+import { check, Load } from './support/load.ts';
+import { freshPrefix, Nodes, Received } from './support/nodes.ts';
+import { outsideClient, readOutside } from './support/outside.ts';
+
+const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
+const reason = external ? 'the brokers of KAFKA_BROKERS are not ours to kill' : kafkaUnavailable();
+const kills = process.env['ESDB_GATER_FAULTS'] === '1' ? 6 : 1;
+
+describe.skipIf(reason !== undefined)(
+  `three real brokers${reason === undefined ? '' : ` (${reason})`}`,
+  () => {
+    let kafka: RunningKafka;
+    const nodes = new Nodes();
+
+    beforeAll(async () => {
+      kafka = await startKafka({ brokers: 3 });
+    }, 180_000);
+    afterEach(() => nodes.closeAll());
+    afterAll(() => kafka?.stop());
+
+    test.each(['kafkajs', 'platformatic'] as const)(
+      'F9: a leader is killed, and nothing acknowledged is lost or reordered within a topic (%s)',
+      async (driver) => {
+        const topicPrefix = freshPrefix();
+        const topic = `${topicPrefix}system`;
+        const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix });
+        const reader = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix });
+        const received = new Received();
+        reader.tail('system', received.take);
+        await reader.position('system');
+        const load = new Load(node);
+        for (let kill = 0; kill < kills; kill++) {
+          const before = load.acknowledged.length;
+          while (load.acknowledged.length < before + 300) await sleep(20);
+          const leader = await leaderOf(topic);
+          await leader?.kill9();
+          await sleep(6_000);
+          // Two of three are enough: publishing goes on without it.
+          const without = load.acknowledged.length;
+          while (load.acknowledged.length < without + 300) await sleep(20);
+          await leader?.restart();
+        }
+        await load.stop();
+        const { acknowledged } = load;
+        await received.until((records) => check(acknowledged, records).lost.length === 0);
+        const outside = (await readOutside(kafka.bootstrap, topic)).map(({ key, headers }) => ({
+          id: headers['ce_id'] ?? '',
+          topic: key ?? '',
+        }));
+        const { lost, reordered, doubled } = check(acknowledged, outside);
+        expect({ lost, reordered }).toEqual({ lost: [], reordered: [] });
+        expect(check(acknowledged, received.records)).toEqual({ lost: [], reordered: [], doubled: 0 });
+        process.stdout.write(
+          `${driver}: ${kills} leaders killed, ${acknowledged.length} acknowledged, ${load.refused.length} refused, 0 lost, 0 reordered, ${doubled} twice in Kafka\n`,
+        );
+      },
+      kills * 60_000 + 60_000,
+    );
+
+    async function leaderOf(topic: string): Promise<RunningKafka['brokers'][number] | undefined> {
+      const admin = outsideClient(kafka.bootstrap).admin();
+      await admin.connect();
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      await admin.disconnect();
+      const leader = topics[0]?.partitions[0]?.leader;
+      return kafka.brokers.find(({ nodeId }) => nodeId === leader);
+    }
+  },
+);
