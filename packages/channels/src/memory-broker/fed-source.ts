@@ -24,10 +24,12 @@ export interface FedSource {
     options: { readonly signal?: AbortSignal },
   ): AsyncIterable<readonly FedEvent[]>;
   /**
-   * The position of the last event before `time` (0 when there is none): what follows it is at or after `time`.
-   * With a time to come it is the store's newest position.
+   * The position of the last event before `time` (RFC 3339), 0 when there is none: what follows it is at or
+   * after `time`.
    */
   positionAtTime(storeId: string, time: string): Promise<number>;
+  /** The newest position of a store. */
+  newest(storeId: string): Promise<number>;
   /** True for a store that ends with this process, so that positions of an earlier one mean nothing. */
   ephemeral?(storeId: string): boolean;
 }

@@ -18,9 +18,6 @@ const PATIENCE_MS = 1_000;
 /** A store that failed is asked again after this, without anybody waiting. */
 const AGAIN_MS = 1_000;
 
-/** A time that no event has reached. */
-const NEVER = '9999-12-31T23:59:59.999Z';
-
 /** @param onNewest called with what a store answered */
 export function createStoreHeads(
   source: FedSource,
@@ -97,7 +94,7 @@ class AskedOnce implements StoreHeads {
 
   async #newestOf(storeId: string, question: Question): Promise<void> {
     try {
-      this.#onNewest(storeId, await this.#source.positionAtTime(storeId, NEVER));
+      this.#onNewest(storeId, await this.#source.newest(storeId));
     } catch (error) {
       question.againMs = this.#clock.monotonic() + AGAIN_MS;
       this.#logger.warn({ err: error, storeId }, 'a store did not tell its newest position');

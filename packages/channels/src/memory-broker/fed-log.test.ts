@@ -1,0 +1,263 @@
+import type { Broker, BrokerRecord, OutgoingRecord } from '@esdb-gater/types';
+import { describe, expect, it } from 'vitest';
+import type { FedEvent, FedSource } from './fed-source.ts';
+import { createMemoryBroker } from './memory-broker.ts';
+
+/** Stores that are lists, and their feed. */
+class Stores implements FedSource {
+  readonly lists = new Map<string, FedEvent[]>();
+  readonly ephemeralIds = new Set<string>();
+  broken = false;
+
+  stores(): readonly string[] {
+    return [...this.lists.keys()];
+  }
+
+  ephemeral(storeId: string): boolean {
+    return this.ephemeralIds.has(storeId);
+  }
+
+  async *read(storeId: string, after: number, until: number): AsyncGenerator<readonly FedEvent[]> {
+    this.#refuse();
+    for (const event of this.lists.get(storeId) ?? []) {
+      if (event.position > after && event.position <= until) yield [event];
+    }
+  }
+
+  async positionAtTime(storeId: string, time: string): Promise<number> {
+    const earlier = (this.lists.get(storeId) ?? []).filter((event) => event.time < time);
+    return earlier.at(-1)?.position ?? 0;
+  }
+
+  async newest(storeId: string): Promise<number> {
+    this.#refuse();
+    return this.lists.get(storeId)?.at(-1)?.position ?? 0;
+  }
+
+  commit(storeId: string): FedEvent {
+    const list = this.lists.get(storeId) ?? [];
+    this.lists.set(storeId, list);
+    const position = list.length + 1;
+    const id = `${storeId}${position}`;
+    const event = { topic: `${storeId}.s.t`, id, time: at(position), message: { position }, position };
+    list.push(event);
+    return event;
+  }
+
+  #refuse(): void {
+    if (this.broken) throw new Error('the store is away');
+  }
+}
+
+const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_000).toISOString();
+
+const published = (id: string): OutgoingRecord => ({
+  id,
+  topic: 'by.client',
+  message: id,
+  time: at(0),
+  type: 't',
+  source: 's',
+});
+
+async function feed(broker: Broker, storeId: string, event: FedEvent): Promise<void> {
+  await broker.append('events', {
+    ...event,
+    type: 't',
+    source: 's',
+    fed: { storeId, position: event.position },
+  });
+}
+
+async function ids(broker: Broker, after: string): Promise<string[]> {
+  const found: BrokerRecord[] = [];
+  for await (const batch of broker.read('events', after, await broker.position('events')))
+    found.push(...batch);
+  return found.map(({ id }) => id);
+}
+
+function opened(stores = new Stores()): {
+  readonly stores: Stores;
+  readonly broker: Broker;
+  readonly tail: BrokerRecord[];
+  readonly commit: (storeId: string) => Promise<void>;
+} {
+  const broker = createMemoryBroker({ fedSource: stores, history: { events: 3 } });
+  const tail: BrokerRecord[] = [];
+  broker.tail('events', (batch) => tail.push(...batch));
+  const commit = (storeId: string): Promise<void> => feed(broker, storeId, stores.commit(storeId));
+  return { stores, broker, tail, commit };
+}
+
+describe('the channel `events` over stores that are fed', () => {
+  it('replays fed events from the stores, however far back', async () => {
+    const { broker, commit } = opened();
+    for (let n = 0; n < 50; n++) await commit('a');
+    const { position, lost } = await broker.resolve('events', 'earliest');
+    expect(lost).toBeUndefined();
+    expect(await ids(broker, position)).toEqual(Array.from({ length: 50 }, (_, n) => `a${n + 1}`));
+  });
+
+  it('replays events and what clients published in the order in which they came', async () => {
+    const { broker, tail, commit } = opened();
+    const start = await broker.position('events');
+    await commit('a');
+    await broker.append('events', published('x'));
+    await commit('b');
+    await commit('a');
+    await broker.append('events', published('y'));
+    await commit('b');
+    expect(tail.map(({ id }) => id)).toEqual(['a1', 'x', 'b1', 'a2', 'y', 'b2']);
+    const replayed = await ids(broker, (await broker.resolve('events', { position: start })).position);
+    expect(replayed.filter((id) => !id.startsWith('b'))).toEqual(['a1', 'x', 'a2', 'y']);
+    expect(replayed.indexOf('b1')).toBeLessThan(replayed.indexOf('y'));
+    expect(replayed.toSorted()).toEqual(['a1', 'a2', 'b1', 'b2', 'x', 'y']);
+  });
+
+  it('gives at every record a position from which exactly the rest follows', async () => {
+    const { broker, tail, commit } = opened();
+    await commit('a');
+    await broker.append('events', published('x'));
+    await commit('b');
+    await commit('a');
+    const all = tail.map(({ id }) => id);
+    for (const [n, { position }] of tail.entries()) {
+      const resolved = await broker.resolve('events', { position });
+      expect(resolved.lost).toBeUndefined();
+      expect((await ids(broker, resolved.position)).toSorted()).toEqual(all.slice(n + 1).toSorted());
+    }
+  });
+
+  it('gives at every replayed record a position from which exactly the rest follows', async () => {
+    const { broker, commit } = opened();
+    for (const storeId of ['a', 'b', 'a', 'c', 'b']) await commit(storeId);
+    await broker.append('events', published('x'));
+    await commit('c');
+    const { position } = await broker.resolve('events', 'earliest');
+    const records: BrokerRecord[] = [];
+    for await (const batch of broker.read('events', position, await broker.position('events'))) {
+      records.push(...batch);
+    }
+    expect(records).toHaveLength(7);
+    for (const [n, record] of records.entries()) {
+      const rest = await ids(
+        broker,
+        (await broker.resolve('events', { position: record.position })).position,
+      );
+      expect(rest).toEqual(records.slice(n + 1).map(({ id }) => id));
+    }
+  });
+
+  it('keeps a position valid across a restart, and says that what clients published is lost', async () => {
+    const first = opened();
+    await first.commit('a');
+    const position = await first.broker.position('events');
+    await first.broker.append('events', published('x'));
+    await first.commit('a');
+    const second = opened(first.stores);
+    await second.commit('a');
+    const resolved = await second.broker.resolve('events', { position });
+    expect(resolved.lost).toBe(true);
+    expect(await ids(second.broker, resolved.position)).toEqual(['a2', 'a3']);
+  });
+
+  it('says that messages are lost that fell off the history, and replays the events', async () => {
+    const { broker, commit } = opened();
+    await commit('a');
+    const position = await broker.position('events');
+    for (const id of ['1', '2', '3', '4', '5']) await broker.append('events', published(id));
+    await commit('a');
+    const resolved = await broker.resolve('events', { position });
+    expect(resolved.lost).toBe(true);
+    expect(await ids(broker, resolved.position)).toEqual(['3', '4', '5', 'a2']);
+  });
+
+  it('begins after a restart where the stores are, not at their beginnings', async () => {
+    const stores = new Stores();
+    for (let n = 0; n < 5; n++) stores.commit('a');
+    const { broker, commit } = opened(stores);
+    expect(broker.tailPosition('events')).toBeUndefined();
+    const position = await broker.position('events');
+    expect(broker.tailPosition('events')).toBe(position);
+    await commit('a');
+    const resolved = await broker.resolve('events', { position });
+    expect(await ids(broker, resolved.position)).toEqual(['a6']);
+  });
+
+  it('hands over events that the feed had not published before the restart, and moves nothing back', async () => {
+    const stores = new Stores();
+    const unpublished = Array.from({ length: 4 }, () => stores.commit('a'));
+    const { broker, tail } = opened(stores);
+    const before = await broker.position('events');
+    for (const event of unpublished) await feed(broker, 'a', event);
+    expect(tail.map(({ id }) => id)).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(await broker.position('events')).toBe(before);
+    const { position } = await broker.resolve('events', { position: tail[1]?.position ?? '' });
+    expect(await ids(broker, position)).toEqual(['a3', 'a4']);
+  });
+
+  it('ends the part of a store in memory with its process', async () => {
+    const first = opened();
+    first.stores.ephemeralIds.add('m');
+    for (let n = 0; n < 3; n++) await first.commit('m');
+    await first.commit('a');
+    const position = await first.broker.position('events');
+    first.stores.lists.delete('m');
+    for (let n = 0; n < 5; n++) first.stores.commit('m');
+    const second = opened(first.stores);
+    const resolved = await second.broker.resolve('events', { position });
+    expect(resolved.lost).toBe(true);
+    expect(await ids(second.broker, resolved.position)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
+  });
+
+  it('says `lost` and begins anew when a store has fewer events than the position names', async () => {
+    const first = opened();
+    for (let n = 0; n < 5; n++) await first.commit('a');
+    const position = await first.broker.position('events');
+    first.stores.lists.clear();
+    first.stores.commit('a');
+    const second = opened(first.stores);
+    const resolved = await second.broker.resolve('events', { position });
+    expect(resolved.lost).toBe(true);
+    expect(await ids(second.broker, resolved.position)).toEqual(['a1']);
+  });
+
+  it('resolves a time in every store', async () => {
+    const { broker, commit } = opened();
+    for (let n = 0; n < 4; n++) for (const storeId of ['a', 'b']) await commit(storeId);
+    const { position } = await broker.resolve('events', { time: at(3) });
+    expect((await ids(broker, position)).toSorted()).toEqual(['a3', 'a4', 'b3', 'b4']);
+  });
+
+  it('does not wait for ever for a store that is away', async () => {
+    const stores = new Stores();
+    stores.commit('a');
+    stores.broken = true;
+    const { broker } = opened(stores);
+    expect(await broker.position('events')).not.toContain('~');
+    expect(broker.tailPosition('events')).toBeDefined();
+  });
+
+  it('refuses a position with a store named twice, or a number beyond any position', async () => {
+    const { broker } = opened();
+    const position = await broker.position('events');
+    for (const bad of [
+      `${position}~a.1~a.2`,
+      `${position}~a.9999999999999999`,
+      `${position}~a.01`,
+      `${position}~`,
+    ]) {
+      await expect(broker.resolve('events', { position: bad })).rejects.toMatchObject({
+        reason: 'position_malformed',
+      });
+    }
+  });
+
+  it('knows exactly when nothing lies between', async () => {
+    const { broker, tail, commit } = opened();
+    await commit('a');
+    await commit('b');
+    const until = await broker.position('events');
+    expect(tail.map(({ position }) => broker.caughtUp('events', position, until))).toEqual([false, true]);
+  });
+});

@@ -1,0 +1,128 @@
+import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
+import type { OutgoingRecord } from '@esdb-gater/types';
+import { describe, expect, it } from 'vitest';
+import { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker.ts';
+
+async function open(options: MemoryBrokerOptions = {}): Promise<OpenedBroker> {
+  const broker = createMemoryBroker(options);
+  return { broker, close: () => broker.close() };
+}
+
+const record = (topic: string, message: string): OutgoingRecord => ({
+  id: message,
+  topic,
+  message,
+  time: '2026-01-01T00:00:00.000Z',
+  type: 't',
+  source: 's',
+});
+
+describe('the in-process broker as any broker', () => {
+  const cases = brokerSuite({
+    name: 'memory',
+    open,
+    reopen: async (opened) => {
+      await opened.close();
+      return open();
+    },
+    capabilities: { alertsHistory: 100 },
+    patienceMs: 1_000,
+  });
+  for (const { title, run } of cases) it(title, run);
+});
+
+describe('the in-process broker', () => {
+  it('hands a record over before `append` returns', () => {
+    const broker = createMemoryBroker();
+    const got: string[] = [];
+    broker.tail('system', (batch) => got.push(...batch.map(({ id }) => id)));
+    void broker.append('system', record('a', '1'));
+    void broker.append('system', record('a', '2'));
+    expect(got).toEqual(['1', '2']);
+  });
+
+  it('keeps 1 000 messages of a channel, of alerts 100, of lifecycle 500', async () => {
+    const broker = createMemoryBroker();
+    for (const [channel, kept] of [
+      ['system', 1_000],
+      ['alerts', 100],
+      ['lifecycle', 500],
+    ] as const) {
+      for (let n = 0; n < 1_200; n++) await broker.append(channel, record('a', String(n)));
+      const { position } = await broker.resolve(channel, 'earliest');
+      let count = 0;
+      const until = await broker.position(channel);
+      for await (const batch of broker.read(channel, position, until)) count += batch.length;
+      expect(count).toBe(kept);
+    }
+  });
+
+  it('keeps nothing where the history is 0, and still hands over', async () => {
+    const broker = createMemoryBroker({ history: { system: 0 } });
+    let handed = 0;
+    broker.tail('system', (batch) => {
+      handed += batch.length;
+    });
+    const before = await broker.position('system');
+    await broker.append('system', record('a', '1'));
+    expect(handed).toBe(1);
+    await expect(broker.resolve('system', { position: before })).rejects.toMatchObject({
+      reason: 'position_lost',
+    });
+    await expect(broker.resolve('system', 'earliest')).resolves.toEqual({
+      position: await broker.position('system'),
+    });
+  });
+
+  it('makes positions of unreserved characters only', async () => {
+    const broker = createMemoryBroker();
+    const { position = '' } = await broker.append('system', record('a', '1'));
+    expect(position).toMatch(/^[A-Za-z0-9._~-]{5,40}$/);
+  });
+
+  it('says `lost` for a time of which messages have fallen off the history', async () => {
+    const broker = createMemoryBroker({ history: { system: 2 }, clock: { ...still, now: () => 0 } });
+    const at = (ms: number): string => new Date(ms).toISOString();
+    for (const ms of [1_000, 2_000, 3_000, 4_000]) {
+      await broker.append('system', { ...record('a', String(ms)), time: at(ms) });
+    }
+    expect((await broker.resolve('system', { time: at(1_500) })).lost).toBe(true);
+    expect((await broker.resolve('system', { time: at(2_500) })).lost).toBeUndefined();
+  });
+
+  it('says `lost` for a time before its own beginning', async () => {
+    const broker = createMemoryBroker({ clock: { ...still, now: () => 10_000 } });
+    expect((await broker.resolve('system', { time: '1970-01-01T00:00:05.000Z' })).lost).toBe(true);
+    expect((await broker.resolve('system', { time: '1970-01-01T00:00:10.000Z' })).lost).toBeUndefined();
+  });
+
+  it('refuses a position ahead of the newest, which it cannot have made', async () => {
+    const broker = createMemoryBroker();
+    const position = `${await broker.position('system')}9`;
+    await expect(broker.resolve('system', { position })).rejects.toMatchObject({
+      reason: 'position_malformed',
+    });
+  });
+
+  it('accepts a message whose tail fails', async () => {
+    const broker = createMemoryBroker();
+    broker.tail('system', () => {
+      throw new Error('mine');
+    });
+    await expect(broker.append('system', record('a', '1'))).resolves.toHaveProperty('position');
+  });
+
+  it('has one tail per channel', () => {
+    const broker = createMemoryBroker();
+    const stop = broker.tail('system', () => {});
+    expect(() => broker.tail('system', () => {})).toThrow(/tail already/);
+    stop();
+    broker.tail('system', () => {});
+  });
+
+  it('refuses a history that is no count', () => {
+    expect(() => createMemoryBroker({ history: { system: -1 } })).toThrow(/history.system is -1/);
+  });
+});
+
+const still = { now: () => 0, monotonic: () => 0, setTimer: () => ({ cancel() {} }) };
