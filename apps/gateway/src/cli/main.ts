@@ -33,8 +33,13 @@ export async function main(args: readonly string[]): Promise<void> {
 /** Runs one command. Resolves to the exit code: 0, 1 (failed) or 2 (wrong usage). */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   let exit: number = EXIT.ok;
-  const program = createProgram(packageVersion(), terminal, (code) => {
-    exit = code;
+  const program = await createProgram({
+    version: packageVersion(),
+    terminal,
+    starts: args.includes('start'),
+    done: (code) => {
+      exit = code;
+    },
   });
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,17 +1,25 @@
 import { Command, Option } from 'commander';
-import { append } from './commands/append.ts';
-import { health } from './commands/health.ts';
-import { importEvents } from './commands/import.ts';
-import { publish } from './commands/publish.ts';
-import { read } from './commands/read.ts';
-import { start } from './commands/start.ts';
-import { subscribe } from './commands/subscribe.ts';
 import type { Terminal } from './context.ts';
 import { EXIT } from './exit.ts';
-import { addStartFlags, givenFlags } from './start-flags.ts';
 
-/** The command line, as commander sees it. `done` is told the exit code of the command that ran. */
-export function createProgram(version: string, terminal: Terminal, done: (exit: number) => void): Command {
+/** What commander calls: the arguments, the options, the command. */
+type Action = (...args: never[]) => Promise<unknown>;
+
+export interface ProgramOptions {
+  readonly version: string;
+  readonly terminal: Terminal;
+  /** Told the exit code of the command that ran. */
+  readonly done: (exit: number) => void;
+  /** True when `start` is what was asked for: its flags are the whole configuration. */
+  readonly starts: boolean;
+}
+
+/**
+ * The command line, as commander sees it. Each command is loaded when it runs, so that none waits for what only
+ * another needs: the server with all its stores above all.
+ */
+export async function createProgram(options: ProgramOptions): Promise<Command> {
+  const { version, terminal, done, starts } = options;
   const program = new Command('esdb-gater')
     .description('The gateway for event stores and pub/sub channels, and its command line.')
     .version(version)
@@ -23,23 +31,26 @@ export function createProgram(version: string, terminal: Terminal, done: (exit: 
     });
 
   const run =
-    (action: (...args: never[]) => Promise<unknown>) =>
+    (action: Action) =>
     async (...args: unknown[]): Promise<void> => {
       // Commander hands over the command itself as the last argument.
       const code = await action(...(args.slice(0, -1) as never[]));
       done(typeof code === 'number' ? code : EXIT.ok);
     };
 
-  addStartFlags(
-    program
-      .command('start')
-      .description('run the gateway')
-      .option('--config <file>', 'settings in JSON or YAML; environment variables and flags win over it'),
-  ).action(
-    run((options: { readonly config?: string }) =>
-      start(options.config, givenFlags(options as object as Record<string, unknown>), terminal),
-    ),
-  );
+  const start = program
+    .command('start')
+    .description('run the gateway')
+    .option('--config <file>', 'settings in JSON or YAML; environment variables and flags win over it');
+  if (starts) {
+    const { addStartFlags, givenFlags } = await import('./start-flags.ts');
+    addStartFlags(start).action(
+      run(async (given: { readonly config?: string }) => {
+        const command = await import('./commands/start.ts');
+        return command.start(given.config, givenFlags({ ...given }), terminal);
+      }),
+    );
+  }
 
   client(program.command('append'))
     .description('append one event, or NDJSON of events on standard input as one atomic append')
@@ -50,7 +61,11 @@ export function createProgram(version: string, terminal: Terminal, done: (exit: 
     .option('--metadata <json>', 'a JSON object')
     .option('--tag <tag>', 'may be repeated', collect)
     .option('--expected-version <version>', 'a version from 0, any, none or exists (default: any)')
-    .action(run((stream: string, options: never) => append(stream, options, terminal)));
+    .action(
+      run(async (stream: string, given: never) =>
+        (await import('./commands/append.ts')).append(stream, given, terminal),
+      ),
+    );
 
   client(program.command('read'))
     .description('print events as NDJSON')
@@ -59,7 +74,11 @@ export function createProgram(version: string, terminal: Terminal, done: (exit: 
     .option('--from <n>', 'the first version; with --all the position after which to begin')
     .option('--count <n>', 'at most so many events')
     .option('--backward', 'from the newest down')
-    .action(run((stream: string | undefined, options: never) => read(stream, options, terminal)));
+    .action(
+      run(async (stream: string | undefined, given: never) =>
+        (await import('./commands/read.ts')).read(stream, given, terminal),
+      ),
+    );
 
   client(program.command('publish'))
     .description('publish a message, or NDJSON of { topic, message } on standard input')
@@ -77,8 +96,8 @@ export function createProgram(version: string, terminal: Terminal, done: (exit: 
     .option('--id <id>', 'the same id again within five minutes is not published twice')
     .option('--wait', 'wait and send again when the rate limit refuses')
     .action(
-      run((channel: string, topic: string | undefined, json: string | undefined, options: never) =>
-        publish(channel, topic, json, options, terminal),
+      run(async (channel: string, topic: string | undefined, json: string | undefined, given: never) =>
+        (await import('./commands/publish.ts')).publish(channel, topic, json, given, terminal),
       ),
     );
 
@@ -89,7 +108,9 @@ export function createProgram(version: string, terminal: Terminal, done: (exit: 
     .option('--from <from>', 'latest, earliest, position:<position> or time:<RFC 3339> (default: latest)')
     .option('--count <n>', 'end after so many messages')
     .action(
-      run((channel: string, topic: string, options: never) => subscribe(channel, topic, options, terminal)),
+      run(async (channel: string, topic: string, given: never) =>
+        (await import('./commands/subscribe.ts')).subscribe(channel, topic, given, terminal),
+      ),
     );
 
   client(program.command('import'))
@@ -98,11 +119,15 @@ export function createProgram(version: string, terminal: Terminal, done: (exit: 
     )
     .argument('[file]', 'standard input when it is missing')
     .option('--stream <stream>', 'the stream of all events')
-    .action(run((file: string | undefined, options: never) => importEvents(file, options, terminal)));
+    .action(
+      run(async (file: string | undefined, given: never) =>
+        (await import('./commands/import.ts')).importEvents(file, given, terminal),
+      ),
+    );
 
   client(program.command('health'))
     .description('the state of a gateway; exit 1 when it is unhealthy')
-    .action(run((options: never) => health(options, terminal)));
+    .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
 
   return program;
 }
