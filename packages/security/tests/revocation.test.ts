@@ -1,0 +1,209 @@
+import {
+  createProof,
+  createRevocation,
+  createRevocationList,
+  createToken,
+  delegateToken,
+  type IsRevoked,
+  type Revocation,
+  sign,
+  tokenId,
+  verifyProof,
+  verifyRevocation,
+  verifyToken,
+} from '@esdb-gater/security';
+import { describe, expect, it } from 'vitest';
+import { alice, bob, gateway, mallory, NOW, reasonOf, root } from './forge.ts';
+
+const att = [{ with: '*', can: '*' }];
+const parent = createToken({ issuer: root, audience: alice.did, att, now: NOW });
+const child = delegateToken(parent, { issuer: alice, audience: gateway.did, att, now: NOW });
+
+const verdict = (isRevoked: IsRevoked): string | undefined =>
+  reasonOf(() =>
+    verifyToken(child, { trustedIssuers: [root.did], audience: gateway.did, isRevoked, now: NOW }),
+  );
+
+const listOf = (...revocations: unknown[]): ReturnType<typeof createRevocationList> => {
+  const list = createRevocationList({}, { trustedIssuers: [root.did] });
+  for (const revocation of revocations) list.add(revocation);
+  return list;
+};
+
+describe('verifyRevocation', () => {
+  const revocation = createRevocation(alice, { cid: tokenId(child), reason: 'lost', at: NOW });
+
+  it('knows what is revoked, by whom, and the topic', () => {
+    expect(revocation).toMatchObject({ cid: tokenId(child), by: alice.did, at: NOW, reason: 'lost' });
+    expect(verifyRevocation(revocation)).toMatchObject({
+      topic: 'token.revoked',
+      kind: 'cid',
+      subject: tokenId(child),
+      by: alice.did,
+    });
+    expect(verifyRevocation(createRevocation(root, { iss: bob.did }))).toMatchObject({
+      topic: 'issuer.revoked',
+      kind: 'iss',
+      subject: bob.did,
+    });
+  });
+
+  it('signs the documented bytes', () => {
+    const { proof, ...rest } = createRevocation(alice, { cid: tokenId(child), at: NOW });
+    const jcs = `{"at":${NOW},"by":"${alice.did}","cid":"${tokenId(child)}"}`;
+    expect(Object.keys(rest).sort()).toEqual(['at', 'by', 'cid']);
+    expect(proof).toBe(
+      Buffer.from(alice.sign(Buffer.from(`esdb-gater-revoke/1\ntoken.revoked\n${jcs}`))).toString(
+        'base64url',
+      ),
+    );
+  });
+
+  it('leaves the members of a message signature aside', () => {
+    const message = sign(revocation, { secret: 's', channel: 'security', topic: 'token.revoked' });
+    expect(verifyRevocation(message).revocation).toEqual(revocation);
+  });
+
+  it('refuses a change of any member', () => {
+    for (const change of [{ by: mallory.did }, { at: NOW + 1 }, { reason: 'x' }, { cid: tokenId('x') }]) {
+      expect(reasonOf(() => verifyRevocation({ ...revocation, ...change }))).toBe('invalid_signature');
+    }
+    const { cid, ...rest } = revocation;
+    expect(reasonOf(() => verifyRevocation({ ...rest, iss: alice.did }))).toBe('invalid_signature');
+    const { reason, ...reasonless } = revocation;
+    expect(reasonOf(() => verifyRevocation(reasonless))).toBe('invalid_signature');
+  });
+
+  it('refuses another shape', () => {
+    const { by, proof, cid, ...rest } = revocation;
+    for (const wrong of [
+      null,
+      [],
+      'x',
+      {},
+      { ...rest, cid, proof },
+      { ...rest, by, proof },
+      { ...rest, by, cid },
+      { ...revocation, iss: alice.did },
+      { ...revocation, cid: 'x' },
+      { ...rest, by, proof, iss: 'did:web:x' },
+      { ...revocation, at: 'soon' },
+      { ...revocation, at: -1 },
+      { ...revocation, proof: 1 },
+      { ...revocation, proof: `${revocation.proof}=` },
+      { ...revocation, extra: 1 },
+      { ...revocation, reason: 1 },
+    ]) {
+      expect(reasonOf(() => verifyRevocation(wrong))).toBe('invalid_argument/revocation');
+    }
+    for (const options of [{}, { cid: 'x' }, { iss: 'x' }, { cid: tokenId('x'), iss: alice.did }]) {
+      expect(reasonOf(() => createRevocation(root, options as { cid: string }))).toBe(
+        'invalid_argument/revocation',
+      );
+    }
+  });
+});
+
+describe('createRevocationList', () => {
+  it('takes a token back by its issuer, an issuer of its ancestors, or a trusted root', () => {
+    for (const by of [alice, root]) {
+      expect(verdict(listOf(createRevocation(by, { cid: tokenId(child) })).isRevoked)).toBe('revoked');
+    }
+    expect(verdict(listOf(createRevocation(root, { cid: tokenId(parent) })).isRevoked)).toBe('revoked');
+    expect(verdict(listOf().isRevoked)).toBeUndefined();
+  });
+
+  it('takes an issuer back by himself or by a trusted root', () => {
+    for (const by of [alice, root]) {
+      expect(verdict(listOf(createRevocation(by, { iss: alice.did })).isRevoked)).toBe('revoked');
+    }
+  });
+
+  it('gives nobody else a say', () => {
+    const list = listOf(
+      createRevocation(mallory, { cid: tokenId(child) }),
+      createRevocation(bob, { cid: tokenId(parent) }),
+      // The holder of a token is no issuer of what it derives from.
+      createRevocation(alice, { cid: tokenId(parent) }),
+    );
+    expect(verdict(list.isRevoked)).toBeUndefined();
+    expect(list.add(createRevocation(mallory, { iss: alice.did }))).toBeUndefined();
+    expect(list.add(createRevocation(alice, { iss: root.did }))).toBeUndefined();
+    expect(verdict(list.isRevoked)).toBeUndefined();
+    list.add(createRevocation(alice, { cid: tokenId(child) }));
+    expect(verdict(list.isRevoked)).toBe('revoked');
+  });
+
+  it('says whether a revocation is new', () => {
+    const list = listOf();
+    const revocation = createRevocation(root, { cid: tokenId(child) });
+    expect(list.add(revocation)).toMatchObject({ subject: tokenId(child) });
+    expect(list.add(revocation)).toBeUndefined();
+    expect(reasonOf(() => list.add({ ...revocation, at: 1 }))).toBe('invalid_signature');
+    expect(list.size).toBe(1);
+  });
+
+  it('outlives a restart, proofs checked again (T6)', () => {
+    const written = JSON.stringify(listOf(createRevocation(alice, { cid: tokenId(child) })));
+    const options = { trustedIssuers: [root.did] };
+    expect(verdict(createRevocationList({}, options, JSON.parse(written)).isRevoked)).toBe('revoked');
+    const forged = JSON.parse(written.replace(alice.did, mallory.did));
+    expect(reasonOf(() => createRevocationList({}, options, forged))).toBe('invalid_signature');
+    for (const wrong of [[{}], [null], [{ revocation: {}, addedAt: 'x' }]]) {
+      expect(reasonOf(() => createRevocationList({}, options, wrong))).toBe('invalid_argument/revocation');
+    }
+  });
+
+  it('forgets what revokes tokens that have ended, and never an issuer', () => {
+    const clock = { time: 0, now: () => clock.time };
+    const list = createRevocationList({ clock }, { trustedIssuers: [root.did] });
+    list.add(createRevocation(root, { iss: alice.did }));
+    list.add(createRevocation(bob, { cid: tokenId('x') }));
+    clock.time = 86_400_000;
+    expect(list.toJSON()).toHaveLength(2);
+    clock.time = 91_000_000;
+    expect(list.toJSON().map(({ revocation }) => revocation['iss'])).toEqual([alice.did]);
+    expect(list.isRevoked(tokenId('x'), 'cid', [bob.did])).toBe(false);
+    expect(list.isRevoked(alice.did, 'iss', [alice.did])).toBe(true);
+  });
+
+  it('is bounded for strangers, and never for a root', () => {
+    const list = createRevocationList({}, { trustedIssuers: [root.did], maxEntries: 2 });
+    const byStranger = (i: number): Revocation => createRevocation(mallory, { cid: tokenId(`${i}`) });
+    list.add(byStranger(1));
+    list.add(byStranger(2));
+    expect(() => list.add(byStranger(3))).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(list.add(createRevocation(root, { cid: tokenId('3') }))).toBeDefined();
+    expect(list.size).toBe(3);
+  });
+});
+
+describe('the proof of a presenter (T5)', () => {
+  const proof = createProof(alice, gateway.did, 'nonce-1');
+
+  it('is the signature of the documented bytes', () => {
+    const bytes = Buffer.from(`esdb-gater-auth\0${gateway.did}\0nonce-1`);
+    expect(proof).toBe(Buffer.from(alice.sign(bytes)).toString('base64url'));
+    expect(verifyProof(alice.did, gateway.did, 'nonce-1', proof)).toBe(true);
+  });
+
+  it('is good for nobody else, no other gateway and no other connection', () => {
+    expect(verifyProof(mallory.did, gateway.did, 'nonce-1', proof)).toBe(false);
+    expect(verifyProof(alice.did, bob.did, 'nonce-1', proof)).toBe(false);
+    expect(verifyProof(alice.did, gateway.did, 'nonce-2', proof)).toBe(false);
+    expect(verifyProof('did:web:x', gateway.did, 'nonce-1', proof)).toBe(false);
+    for (const wrong of [
+      '',
+      'x',
+      `${proof}=`,
+      proof.slice(1),
+      null,
+      undefined,
+      1,
+      {},
+      'x'.repeat(1_000_000),
+    ]) {
+      expect(verifyProof(alice.did, gateway.did, 'nonce-1', wrong)).toBe(false);
+    }
+  });
+});

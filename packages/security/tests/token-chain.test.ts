@@ -1,0 +1,357 @@
+import {
+  createToken,
+  createTokenVerifier,
+  delegateToken,
+  type Grant,
+  isTokenRevoked,
+  tokenId,
+  type VerifyTokenOptions,
+  verifyToken,
+} from '@esdb-gater/security';
+import { describe, expect, it } from 'vitest';
+import { alice, bob, claimsOf, forge, gateway, mallory, NOW, reasonOf, root } from './forge.ts';
+
+const trust = { trustedIssuers: [root.did], audience: gateway.did, now: NOW };
+const users: Grant = { with: 'esdb://default/stream/default/users-*', can: 'stream/read' };
+const all: Grant = { with: '*', can: '*' };
+
+const verdict = (token: string, options: Partial<VerifyTokenOptions> = {}): string | undefined =>
+  reasonOf(() => verifyToken(token, { ...trust, ...options }));
+
+const fromRoot = (att: readonly Grant[] = [users], lifetimeSeconds = 900): string =>
+  createToken({ issuer: root, audience: alice.did, att, lifetimeSeconds, now: NOW });
+
+const byAlice = (
+  parent: string | readonly string[],
+  att: readonly Grant[] = [users],
+  lifetimeSeconds = 900,
+): string => delegateToken(parent, { issuer: alice, audience: gateway.did, att, lifetimeSeconds, now: NOW });
+
+describe('a token of a trusted root', () => {
+  it('says who, for whom, until when and what', () => {
+    const token = createToken({
+      issuer: root,
+      audience: gateway.did,
+      att: [users],
+      fct: { name: 'ci' },
+      now: NOW,
+    });
+    const verified = verifyToken(token, trust);
+    expect(verified).toEqual({
+      id: tokenId(token),
+      issuer: root.did,
+      audience: gateway.did,
+      expiresAt: NOW + 900,
+      att: [users],
+      fct: { name: 'ci' },
+      chain: [{ id: tokenId(token), issuer: root.did, issuers: [root.did] }],
+    });
+    expect(
+      Object.isFrozen(verified) && Object.isFrozen(verified.att[0]) && Object.isFrozen(verified.fct),
+    ).toBe(true);
+  });
+
+  it('differs from the next one, by its nonce', () => {
+    expect(fromRoot()).not.toBe(fromRoot());
+  });
+
+  it('lets pass what a grant covers, and nothing else', () => {
+    const token = forge();
+    const wanted = (resource: string, action: string): string | undefined =>
+      verdict(token, { resource, action });
+    expect(wanted('esdb://default/stream/default/users-1', 'stream/read')).toBeUndefined();
+    expect(wanted('esdb://default/stream/default/users-1', 'stream/append')).toBe('insufficient_permissions');
+    expect(wanted('esdb://default/stream/default/orders-1', 'stream/read')).toBe('insufficient_permissions');
+    expect(wanted('esdb://default/stream/default/*', 'stream/read')).toBe('insufficient_permissions');
+    expect(wanted('esdb://default/stream/default/users-/../x', 'stream/read')).toBe('invalid_resource');
+    expect(wanted('esdb://default/stream/default/users-1', 'read')).toBe('invalid_action');
+  });
+
+  it('takes a resource and an action together only', () => {
+    expect(verdict(forge(), { action: 'stream/read' })).toBe('invalid_argument/type');
+    expect(verdict(forge(), { resource: '*' })).toBe('invalid_argument/type');
+  });
+});
+
+describe('who issues', () => {
+  it('never again: anybody issuing himself `*` on `*` (T1)', () => {
+    const own = createToken({ issuer: mallory, audience: gateway.did, att: [all], now: NOW });
+    expect(verdict(own)).toBe('untrusted_root');
+    expect(verdict(own, { resource: 'esdb://default/stream/default/a', action: 'stream/append' })).toBe(
+      'untrusted_root',
+    );
+    expect(verdict(own, { trustedIssuers: [] })).toBe('untrusted_root');
+  });
+
+  it('a chain from an unknown root is refused (T1), also when a trusted one stands in its middle', () => {
+    const parent = createToken({ issuer: mallory, audience: alice.did, att: [all], now: NOW });
+    expect(verdict(byAlice(parent))).toBe('untrusted_root');
+    expect(verdict(byAlice(parent), { trustedIssuers: [root.did, alice.did] })).toBe('untrusted_root');
+    expect(verdict(byAlice(parent), { trustedIssuers: [mallory.did] })).toBeUndefined();
+  });
+
+  it('of several parents every root must be trusted', () => {
+    const other = createToken({ issuer: mallory, audience: alice.did, att: [users], now: NOW });
+    expect(verdict(byAlice([fromRoot(), other]))).toBe('untrusted_root');
+    expect(
+      verdict(byAlice([fromRoot(), other]), { trustedIssuers: [root.did, mallory.did] }),
+    ).toBeUndefined();
+  });
+
+  it('is asked every time, also of a token that was good before', () => {
+    const token = byAlice(fromRoot());
+    expect(verdict(token)).toBeUndefined();
+    expect(verdict(token, { trustedIssuers: [mallory.did] })).toBe('untrusted_root');
+    expect(verdict(token, { audience: bob.did })).toBe('wrong_audience');
+    expect(verdict(token, { trustedIssuers: root.did, audience: [bob.did, gateway.did] })).toBeUndefined();
+  });
+});
+
+describe('a delegated token', () => {
+  it('passes when each of its grants is covered by one of one parent', () => {
+    const one = { with: 'esdb://default/stream/default/users-1', can: 'stream/read' };
+    const topic = { with: 'esdb://default/channel/events/users.*', can: 'channel/*' };
+    expect(verdict(byAlice(fromRoot([users]), [one]))).toBeUndefined();
+    expect(verdict(byAlice([fromRoot([users]), fromRoot([topic])], [one, topic]))).toBeUndefined();
+    expect(verdict(byAlice(fromRoot([all]), [one, topic]))).toBeUndefined();
+    expect(verdict(byAlice(fromRoot([users]), [one, topic]))).toBe('invalid_delegation');
+  });
+
+  it('is refused when no single grant of a parent covers one of its own', () => {
+    const append = { with: users.with, can: 'stream/append' };
+    const elsewhere = { with: 'esdb://default/stream/default/orders-*', can: 'stream/read' };
+    const both = { with: 'esdb://default/stream/default/*', can: 'stream/read' };
+    for (const att of [[append], [elsewhere], [both], [all], [{ with: users.with, can: '*' }]]) {
+      expect(verdict(byAlice(fromRoot([users, elsewhere].slice(0, att[0] === elsewhere ? 1 : 2)), att))).toBe(
+        'invalid_delegation',
+      );
+    }
+  });
+
+  it('never again: proof chains and audiences never checked (T4: the audience mismatch)', () => {
+    const forBob = createToken({ issuer: root, audience: bob.did, att: [all], now: NOW });
+    expect(verdict(byAlice(forBob))).toBe('invalid_delegation');
+    expect(verdict(byAlice([fromRoot(), forBob]))).toBe('invalid_delegation');
+    expect(verdict(byAlice(fromRoot()), { audience: alice.did })).toBe('wrong_audience');
+    expect(verdict(byAlice(fromRoot()), { audience: [] })).toBe('wrong_audience');
+  });
+
+  it('ends with its parent, whatever its own end says (T4)', () => {
+    const child = byAlice(fromRoot([users], 100), [users], 900);
+    expect(verifyToken(child, trust).expiresAt).toBe(NOW + 100);
+    expect(verdict(child, { now: NOW + 99 })).toBeUndefined();
+    expect(verdict(child, { now: NOW + 100 })).toBe('expired');
+  });
+
+  it('begins with its parent', () => {
+    const parent = createToken({
+      issuer: root,
+      audience: alice.did,
+      att: [users],
+      notBefore: NOW + 200,
+      lifetimeSeconds: 1_000,
+      now: NOW,
+    });
+    expect(verdict(byAlice(parent))).toBe('not_yet_valid');
+    expect(verdict(byAlice(parent), { now: NOW + 139 })).toBe('not_yet_valid');
+    expect(verdict(byAlice(parent), { now: NOW + 140 })).toBeUndefined();
+    expect(verifyToken(byAlice(parent), { ...trust, now: NOW + 200 }).notBefore).toBe(NOW + 200);
+  });
+
+  it('is refused when a parent is forged, cut or no token', () => {
+    const parent = fromRoot();
+    const [header, claims, signature = ''] = parent.split('.');
+    const elsewhere = `${header}.${claims}.${fromRoot().split('.')[2]}`;
+    expect(verdict(byAlice(elsewhere))).toBe('invalid_signature');
+    expect(verdict(forge(claimsOf({ iss: alice.did, prf: ['x'] }), { by: alice }))).toBe('parse_error');
+    expect(
+      verdict(
+        forge(claimsOf({ iss: alice.did, prf: [`${header}.${claims}.${signature.slice(2)}`] }), {
+          by: alice,
+        }),
+      ),
+    ).toBe('invalid_signature');
+    const [h, c] = parent.split('.');
+    expect(verdict(forge(claimsOf({ iss: alice.did, prf: [`${h}.${c}`] }), { by: alice }))).toBe(
+      'parse_error',
+    );
+  });
+
+  it('may be the eighth level; what goes on is too large (T4: a thousand links, a giant token)', () => {
+    const star: Grant = { with: '*', can: '*' };
+    const people = [root, alice];
+    let token = forge(claimsOf({ aud: alice.did, att: [star] }));
+    for (let level = 2; level <= 8; level++) {
+      const [by, to] = [people[(level - 1) % 2] ?? root, people[level % 2] ?? root];
+      const aud = level === 8 ? gateway.did : to.did;
+      token = forge(claimsOf({ iss: by.did, aud, att: [star], prf: [token] }), { by });
+    }
+    expect(verifyToken(token, trust).chain).toHaveLength(8);
+    for (let level = 9; level <= 11; level++) token = forge(claimsOf({ prf: [token] }));
+    expect(verdict(token)).toBe('too_large');
+    const giant = { ...trust, issuer: root, att: [star], fct: { text: 'x'.repeat(13_000) } };
+    expect(reasonOf(() => createToken(giant))).toBe('too_large');
+  });
+
+  it('cannot stand in its own proof: a cycle would need a hash of itself (T4)', () => {
+    const token = forge(claimsOf({ prf: [forge()] }));
+    expect(verdict(token)).toBe('invalid_delegation');
+    const itself = forge(claimsOf({ aud: root.did }));
+    expect(verdict(forge(claimsOf({ prf: [itself] })))).toBeUndefined();
+  });
+});
+
+describe('time', () => {
+  const token = forge();
+
+  it('allows 60 s of skew for the beginning and none for the end', () => {
+    expect(verdict(token, { now: NOW - 60 })).toBeUndefined();
+    expect(verdict(token, { now: NOW - 61 })).toBe('not_yet_valid');
+    expect(verdict(token, { now: NOW + 899 })).toBeUndefined();
+    expect(verdict(token, { now: NOW + 900 })).toBe('expired');
+    expect(verdict(token, { now: (NOW + 899.9) * 1000 })).toBeUndefined();
+    expect(verdict(token, { now: new Date((NOW + 900) * 1000) })).toBe('expired');
+  });
+
+  it('is asked every time, also of a token that was good before', () => {
+    expect(verdict(token)).toBeUndefined();
+    expect(verdict(token, { now: NOW + 900 })).toBe('expired');
+    expect(verdict(token)).toBeUndefined();
+  });
+});
+
+describe('revocation', () => {
+  const parent = fromRoot();
+  const child = byAlice(parent);
+
+  it('never again: revocation that is a stub (the token, any ancestor, any issuer)', () => {
+    for (const revoked of [tokenId(child), tokenId(parent), alice.did, root.did]) {
+      expect(verdict(child, { isRevoked: (id) => id === revoked })).toBe('revoked');
+    }
+    expect(verdict(child, { isRevoked: () => false })).toBeUndefined();
+    expect(verdict(child, { isRevoked: (id) => id === gateway.did })).toBeUndefined();
+  });
+
+  it('is asked every time, also of a token that was good before', () => {
+    const revoked = new Set<string>();
+    const isRevoked = (id: string): boolean => revoked.has(id);
+    expect(verdict(child, { isRevoked })).toBeUndefined();
+    revoked.add(tokenId(parent));
+    expect(verdict(child, { isRevoked })).toBe('revoked');
+    expect(isTokenRevoked(verifyToken(child, trust), isRevoked)).toBe(true);
+  });
+
+  it('is told who may revoke: the issuers of that token and of its ancestors', () => {
+    const asked: unknown[] = [];
+    const fresh = byAlice(parent);
+    for (let time = 0; time < 2; time++) {
+      asked.length = 0;
+      verifyToken(fresh, { ...trust, isRevoked: (...question) => asked.push(question) < 0 });
+      expect(asked).toEqual([
+        [tokenId(fresh), 'cid', [alice.did, root.did]],
+        [alice.did, 'iss', [alice.did]],
+        [tokenId(parent), 'cid', [root.did]],
+        [root.did, 'iss', [root.did]],
+      ]);
+    }
+  });
+});
+
+describe('of several faults', () => {
+  it('the first one in the documented order is given', () => {
+    const isRevoked = (): boolean => true;
+    const faulty = (
+      change: Record<string, unknown>,
+      options: { header?: unknown; by?: typeof root } = {},
+    ): string =>
+      forge(claimsOf({ aud: bob.did, iss: mallory.did, exp: NOW - 1, iat: NOW - 500, ...change }), {
+        by: mallory,
+        ...options,
+      });
+    const wanted = { resource: 'esdb://default/stream/x/y', action: 'stream/read', isRevoked };
+    expect(verdict(faulty({ nnc: 'x' }, { header: {} }), wanted)).toBe('parse_error');
+    expect(verdict(faulty({}, { by: root }), wanted)).toBe('invalid_signature');
+    expect(verdict(faulty({}), wanted)).toBe('expired');
+    expect(verdict(faulty({ exp: NOW + 100 }), wanted)).toBe('revoked');
+    const { isRevoked: _, ...unrevoked } = wanted;
+    expect(verdict(faulty({ exp: NOW + 100, prf: ['x'] }), unrevoked)).toBe('parse_error');
+    expect(verdict(faulty({ exp: NOW + 100, prf: [fromRoot()] }), unrevoked)).toBe('invalid_delegation');
+    expect(verdict(faulty({ exp: NOW + 100 }), unrevoked)).toBe('untrusted_root');
+    expect(verdict(forge(claimsOf({ aud: bob.did })), unrevoked)).toBe('wrong_audience');
+    expect(verdict(forge(claimsOf()), unrevoked)).toBe('insufficient_permissions');
+  });
+
+  it('an error never quotes the token (T9)', () => {
+    for (const token of [
+      forge(claimsOf({ aud: bob.did })),
+      forge(claimsOf(), { by: bob }),
+      'secret.secret.secret',
+    ]) {
+      try {
+        verifyToken(token, trust);
+        expect.unreachable();
+      } catch (error) {
+        expect(JSON.stringify(error) + String(error)).not.toContain(token.slice(-20));
+      }
+    }
+  });
+});
+
+describe('creating', () => {
+  const options = { issuer: root, audience: gateway.did, att: [users], now: NOW };
+
+  it('refuses arguments of the wrong kind', () => {
+    for (const change of [
+      { issuer: {} },
+      { audience: 'x' },
+      { audience: undefined },
+      { fct: [] },
+      { now: 'x' },
+    ]) {
+      expect(reasonOf(() => createToken({ ...options, ...change } as typeof options))).toMatch(
+        /^invalid_argument/,
+      );
+    }
+    expect(reasonOf(() => createToken({ ...options, notBefore: NOW + 900 }))).toBe('invalid_argument/range');
+    for (const parent of ['x', [], [1], 7])
+      expect(reasonOf(() => delegateToken(parent as string, options))).toBeDefined();
+  });
+
+  it('gives the reason that verifying would give for grants that no token may have', () => {
+    const att = (grant: unknown): string | undefined =>
+      reasonOf(() => createToken({ ...options, att: [grant as Grant] }));
+    expect(att({ with: 'esdb://default/stream/default/ü', can: '*' })).toBe('invalid_resource');
+    expect(att({ with: '*', can: 'everything' })).toBe('invalid_action');
+    expect(att({ with: '*' })).toBe('parse_error');
+    expect(reasonOf(() => createToken({ ...options, att: [] }))).toBe('parse_error');
+  });
+});
+
+describe('createTokenVerifier', () => {
+  it('accepts its audiences and the DID that a connection has proved', () => {
+    const clock = { now: () => NOW * 1000 };
+    const verifier = createTokenVerifier({ clock }, { trustedIssuers: [root.did], audiences: [gateway.did] });
+    expect(verifier.verify(forge()).audience).toBe(gateway.did);
+    expect(reasonOf(() => verifier.verify(fromRoot()))).toBe('wrong_audience');
+    expect(verifier.verify(fromRoot(), alice.did).audience).toBe(alice.did);
+    const revoking = createTokenVerifier(
+      { clock, isRevoked: () => true },
+      { trustedIssuers: [root.did], audiences: [gateway.did] },
+    );
+    expect(reasonOf(() => revoking.verify(forge()))).toBe('revoked');
+  });
+});
+
+describe('a second verification', () => {
+  it('asks nothing of the engine and so takes a small part of the first', () => {
+    const tokens = Array.from({ length: 40 }, () => byAlice(fromRoot()));
+    const time = (): number => {
+      const start = performance.now();
+      for (const token of tokens) verifyToken(token, trust);
+      return performance.now() - start;
+    };
+    const first = time();
+    const again = Math.min(...Array.from({ length: 50 }, time));
+    expect(first / again).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,256 @@
+import { createHmac } from 'node:crypto';
+import {
+  createToken,
+  decodeToken,
+  identityToJson,
+  isTokenId,
+  tokenId,
+  verifyToken,
+} from '@esdb-gater/security';
+import { CompactSign, compactVerify, importJWK, SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { alice, claimsOf, encode, forge, gateway, NOW, reasonOf, root } from './forge.ts';
+
+const trust = { trustedIssuers: [root.did], audience: gateway.did, now: NOW };
+const verdict = (token: string): string | undefined => reasonOf(() => verifyToken(token, trust));
+
+describe('the header (T2)', () => {
+  const secret = root.publicKey;
+  const hs256 = (header: unknown): string => {
+    const signed = `${encode(header)}.${encode(claimsOf())}`;
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  };
+  const good = { alg: 'EdDSA', typ: 'JWT', ucv: '0.9.1' };
+  const forged: readonly (readonly [name: string, token: string])[] = [
+    ['alg none without a signature', `${encode({ ...good, alg: 'none' })}.${encode(claimsOf())}.`],
+    ['alg none with the signature', forge(claimsOf(), { header: { ...good, alg: 'none' } })],
+    ['alg None', forge(claimsOf(), { header: { ...good, alg: 'None' } })],
+    ['alg HS256 with the public key as the secret', hs256({ ...good, alg: 'HS256' })],
+    ['alg EdDSA with an HMAC', hs256(good).replace(/\.[^.]*$/, `.${'A'.repeat(86)}`)],
+    ['alg RS256', forge(claimsOf(), { header: { ...good, alg: 'RS256' } })],
+    ['alg ES256', forge(claimsOf(), { header: { ...good, alg: 'ES256' } })],
+    ['alg eddsa', forge(claimsOf(), { header: { ...good, alg: 'eddsa' } })],
+    ['alg as a list', forge(claimsOf(), { header: { ...good, alg: ['EdDSA'] } })],
+    ['no alg', forge(claimsOf(), { header: { typ: 'JWT', ucv: '0.9.1' } })],
+    ['kid', forge(claimsOf(), { header: { ...good, kid: '../../dev/null' } })],
+    ['jwk', forge(claimsOf(), { header: { ...good, jwk: { kty: 'OKP', crv: 'Ed25519', x: 'AAAA' } } })],
+    ['jku', forge(claimsOf(), { header: { ...good, jku: 'https://evil.example/jwks.json' } })],
+    ['x5u', forge(claimsOf(), { header: { ...good, x5u: 'https://evil.example/cert' } })],
+    ['crit', forge(claimsOf(), { header: { ...good, crit: ['exp'] } })],
+    ['b64', forge(claimsOf(), { header: { ...good, b64: false, crit: ['b64'] } })],
+    ['typ jwt', forge(claimsOf(), { header: { ...good, typ: 'jwt' } })],
+    ['no typ', forge(claimsOf(), { header: { alg: 'EdDSA', ucv: '0.9.1' } })],
+    ['ucv of another version', forge(claimsOf(), { header: { ...good, ucv: '0.10.0' } })],
+    ['cty', forge(claimsOf(), { header: { ...good, cty: 'JWT' } })],
+    ['alg twice', forge(claimsOf(), { header: '{"alg":"none","typ":"JWT","ucv":"0.9.1","alg":"EdDSA"}' })],
+    ['__proto__', forge(claimsOf(), { header: '{"typ":"JWT","ucv":"0.9.1","__proto__":{"alg":"EdDSA"}}' })],
+    ['a list', forge(claimsOf(), { header: [good] })],
+    ['null', forge(claimsOf(), { header: 'null' })],
+  ];
+
+  it.each(forged)('is refused: %s', (name, token) => {
+    expect(verdict(token)).toBe(name === 'alg EdDSA with an HMAC' ? 'invalid_signature' : 'parse_error');
+  });
+
+  it('is accepted in any order of its members', () => {
+    expect(
+      verdict(forge(claimsOf(), { header: { ucv: '0.9.1', typ: 'JWT', alg: 'EdDSA' } })),
+    ).toBeUndefined();
+  });
+});
+
+describe('the claims', () => {
+  const wrong: readonly (readonly [name: string, change: Record<string, unknown>])[] = [
+    ['another member', { sub: 'x' }],
+    ['an issuer that is no did:key', { iss: 'did:web:example.com' }],
+    ['an issuer with a fragment', { iss: `${root.did}#x` }],
+    ['an issuer in a list', { iss: [root.did] }],
+    ['an audience that is a list', { aud: [gateway.did] }],
+    ['an audience that is *', { aud: '*' }],
+    ['exp as a text', { exp: String(NOW + 900) }],
+    ['exp with a fraction', { exp: NOW + 900.5 }],
+    ['exp without end', { exp: 1e300 }],
+    ['exp null', { exp: null }],
+    ['iat negative', { iat: -1, exp: 100 }],
+    ['nbf null', { nbf: null }],
+    ['nbf as a text', { nbf: '0' }],
+    ['a lifetime of 59 s', { exp: NOW + 59 }],
+    ['a lifetime of 86 401 s', { exp: NOW + 86_401 }],
+    ['a lifetime below nothing', { exp: NOW - 900 }],
+    ['a short nonce', { nnc: 'AAAAAAAAAAAAAAA' }],
+    ['a nonce that is no base64url', { nnc: '++++++++++++++++' }],
+    ['no grants', { att: [] }],
+    ['33 grants', { att: Array(33).fill({ with: '*', can: '*' }) }],
+    ['grants as an object', { att: { with: '*', can: '*' } }],
+    ['a grant with a third member', { att: [{ with: '*', can: '*', nb: {} }] }],
+    ['a grant without can', { att: [{ with: '*' }] }],
+    ['a grant whose action is a list', { att: [{ with: '*', can: ['*'] }] }],
+    ['facts in a list', { fct: [] }],
+    ['facts null', { fct: null }],
+    ['proofs as a text', { prf: 'x' }],
+    ['proofs that are no texts', { prf: [1] }],
+    ['five proofs', { prf: Array(5).fill('x') }],
+  ];
+
+  it.each(wrong)('are refused: %s', (_, change) => {
+    expect(verdict(forge(claimsOf(change)))).toBe('parse_error');
+  });
+
+  it.each(['iss', 'aud', 'iat', 'exp', 'nnc', 'att', 'prf'])('are refused without %s', (name) => {
+    const { [name]: _, ...rest } = claimsOf();
+    expect(verdict(forge(rest))).toBe('parse_error');
+  });
+
+  it('are refused when a name stands twice, or they are no object', () => {
+    const twice = JSON.stringify(claimsOf()).replace('{', `{"exp":${NOW + 86_000},`);
+    for (const claims of [twice, 'null', '[]', '"x"', '1', '', '{', `\ufeff${JSON.stringify(claimsOf())}`]) {
+      expect(verdict(forge(claims))).toBe('parse_error');
+    }
+  });
+
+  it('may have a lifetime of 60 s to a day, and never again: the longest lifetime not enforced', () => {
+    expect(verdict(forge(claimsOf({ exp: NOW + 60 })))).toBeUndefined();
+    expect(verdict(forge(claimsOf({ exp: NOW + 86_400 })))).toBeUndefined();
+    expect(verdict(forge(claimsOf({ iat: NOW - 50, exp: NOW - 50 + 86_401 })))).toBe('parse_error');
+    for (const lifetimeSeconds of [59, 86_401, 90.5, Number.NaN, Number.POSITIVE_INFINITY, '900']) {
+      const options = { issuer: root, audience: gateway.did, att: [{ with: '*', can: '*' }] };
+      expect(() => createToken({ ...options, lifetimeSeconds: lifetimeSeconds as number })).toThrow(
+        expect.objectContaining({ code: 'invalid_argument', reason: 'range' }),
+      );
+    }
+  });
+
+  it('name their grants in normal form only', () => {
+    expect(verdict(forge(claimsOf({ att: [{ with: 'esdb://default/stream/a/%2e%2e', can: '*' }] })))).toBe(
+      'invalid_resource',
+    );
+    expect(verdict(forge(claimsOf({ att: [{ with: '*', can: 'stream' }] })))).toBe('invalid_action');
+  });
+});
+
+describe('the compact form', () => {
+  const token = forge();
+  const [header = '', claims = '', signature = ''] = token.split('.');
+
+  it('is refused when it is anything but three parts of canonical base64url', () => {
+    const mutations = [
+      '',
+      '.',
+      '..',
+      header,
+      `${header}.${claims}`,
+      `${header}.${claims}.`,
+      `${token}.`,
+      `.${token}`,
+      `${token}.${signature}`,
+      `${header}..${signature}`,
+      `${token}=`,
+      `${token}==`,
+      ` ${token}`,
+      `${token}\n`,
+      `${header}=.${claims}.${signature}`,
+      `${header}.${claims.slice(0, 5)} ${claims.slice(5)}.${signature}`,
+      `${header}.${claims}.${signature.replace(/.$/, 'B')}`,
+      `${header}.${claims}.+${signature.slice(1)}`,
+      `${header}.${claims}.${signature.slice(0, -1)}é`,
+      'a.b.c',
+      '\u0000.\u0000.\u0000',
+    ];
+    for (const text of mutations) expect(verdict(text)).toBe('parse_error');
+  });
+
+  it('is refused when its signature is cut, or of another token', () => {
+    expect(verdict(`${header}.${claims}.${signature.slice(0, 40)}`)).toBe('invalid_signature');
+    expect(verdict(`${header}.${claims}.${forge(claimsOf({ iat: NOW - 1 })).split('.')[2]}`)).toBe(
+      'invalid_signature',
+    );
+    expect(verdict(forge(claimsOf(), { by: alice }))).toBe('invalid_signature');
+  });
+
+  it('never again: a small token that makes the decoder allocate 200 MB', () => {
+    expect(verdict('.'.repeat(16_384))).toBe('parse_error');
+    expect(verdict(forge('['.repeat(8_000)))).toBe('parse_error');
+    expect(verdict('x'.repeat(16_385))).toBe('too_large');
+    expect(verdict('x'.repeat(50_000_000))).toBe('too_large');
+    const did = `did:key:z${'z'.repeat(10_000)}`;
+    expect(verdict(forge(claimsOf({ iss: did })))).toBe('parse_error');
+  });
+
+  it('is refused as an argument when it is no text', () => {
+    for (const wrong of [undefined, null, 1, {}, [token], Buffer.from(token)]) {
+      expect(reasonOf(() => verifyToken(wrong as string, trust))).toBe('invalid_argument/type');
+    }
+  });
+});
+
+describe('other JWT libraries', () => {
+  it('never again: a signature that no JWT library can check (jose verifies ours)', async () => {
+    const token = createToken({
+      issuer: root,
+      audience: gateway.did,
+      att: [{ with: '*', can: 'stream/*' }],
+      now: NOW,
+    });
+    const { kty, crv, x } = identityToJson(root);
+    const { payload, protectedHeader } = await compactVerify(
+      token,
+      await importJWK({ kty, crv, x }, 'EdDSA'),
+    );
+    expect(protectedHeader).toEqual({ alg: 'EdDSA', typ: 'JWT', ucv: '0.9.1' });
+    expect(JSON.parse(new TextDecoder().decode(payload))).toMatchObject({
+      iss: root.did,
+      aud: gateway.did,
+      prf: [],
+    });
+  });
+
+  it('make tokens that verify here', async () => {
+    const { kty, crv, x, d } = identityToJson(root);
+    const key = await importJWK({ kty, crv, x, d }, 'EdDSA');
+    const token = await new SignJWT(claimsOf())
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', ucv: '0.9.1' })
+      .sign(key);
+    expect(verifyToken(token, trust)).toMatchObject({
+      issuer: root.did,
+      audience: gateway.did,
+      expiresAt: NOW + 900,
+    });
+    const plain = await new CompactSign(Buffer.from(JSON.stringify(claimsOf())))
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .sign(key);
+    expect(verdict(plain)).toBe('parse_error');
+  });
+});
+
+describe('tokenId', () => {
+  it('is the CIDv1, raw, sha2-256, base32', () => {
+    // From Python: "b" + base64.b32encode(bytes([1, 0x55, 0x12, 0x20]) + sha256(b"hello world").digest()).
+    expect(tokenId('hello world')).toBe('bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e');
+    expect(isTokenId(tokenId(forge()))).toBe(true);
+    for (const wrong of ['', 'bafkrei', tokenId('x').toUpperCase(), `${tokenId('x')}a`, 1, null]) {
+      expect(isTokenId(wrong)).toBe(false);
+    }
+  });
+});
+
+describe('decodeToken', () => {
+  it('shows a chain without judging it', () => {
+    const parent = forge(claimsOf({ aud: alice.did }));
+    const child = forge(claimsOf({ iss: alice.did, prf: [parent], sub: 'x' }), { by: root });
+    const decoded = decodeToken(child);
+    expect(decoded).toMatchObject({
+      id: tokenId(child),
+      header: { alg: 'EdDSA' },
+      claims: { iss: alice.did },
+      problem: expect.stringContaining('claim'),
+      parents: [{ id: tokenId(parent), claims: { iss: root.did }, parents: [] }],
+    });
+    expect(decoded.parents[0]).not.toHaveProperty('problem');
+    expect(decoded.claims).not.toHaveProperty('prf');
+  });
+
+  it('refuses what cannot be decoded', () => {
+    expect(reasonOf(() => decodeToken('x'))).toBe('parse_error');
+    expect(reasonOf(() => decodeToken('x'.repeat(20_000)))).toBe('too_large');
+  });
+});
