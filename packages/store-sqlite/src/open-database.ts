@@ -7,6 +7,8 @@ import { damaged } from './sqlite-errors.ts';
 
 export interface OpenDatabaseOptions {
   readonly file: string;
+  /** When commits are flushed to the disk. */
+  readonly flush: 'commit' | 'checkpoint';
   /** Up to which size every page and index entry is checked. */
   readonly checkBytes: number;
   /** How long an outside writer may hold the file. */
@@ -23,9 +25,11 @@ export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
   try {
     const fresh = isFresh(database);
     if (!fresh) checkOwner(database, file);
-    // FULL: each commit is on the disk before it is acknowledged. 2 000 pages: a log of 8 MiB that is overwritten
-    // again and again, which is cheaper to flush than one that grows.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF');
+    // FULL flushes the log with each commit, so that what is acknowledged is on the disk.
+    database.exec(`PRAGMA synchronous = ${options.flush === 'commit' ? 'FULL' : 'NORMAL'}`);
+    // A log of 8 MiB that is overwritten again and again: cheaper to flush than one that grows.
+    database.exec('PRAGMA wal_autocheckpoint = 2000');
     database.exec('PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY');
     if (fresh) createSchema(database);
     checkSchema(database, file);

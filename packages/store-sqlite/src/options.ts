@@ -12,6 +12,11 @@ export interface SqliteStoreOptions {
   readonly storeId: string;
   /** The database. It is made when it is not there; its folder must be. */
   readonly file: string;
+  /**
+   * When what was appended is flushed to the disk: with every commit, before it is acknowledged, or only when the log
+   * is moved into the file. The latter survives the end of the process, not the loss of power. @default 'commit'
+   */
+  readonly flush?: 'commit' | 'checkpoint';
   /** Most calls of each kind, writing and reading, that may wait. @default 10 000 */
   readonly maxWaitingCalls?: number;
   /** Most bytes of events and snapshots that may wait to be written. @default 64 MiB */
@@ -45,6 +50,7 @@ export function completeOptions(options: SqliteStoreOptions): CompleteOptions {
   return Object.freeze({
     storeId: options.storeId,
     file: resolve(options.file),
+    flush: completeFlush(options.flush ?? 'commit'),
     maxWaitingCalls: wholeNumber('maxWaitingCalls', options.maxWaitingCalls ?? 10_000, 1),
     maxWaitingBytes: wholeNumber('maxWaitingBytes', options.maxWaitingBytes ?? 64 * 1_048_576, 1),
     checkBytes: wholeNumber('checkBytes', options.checkBytes ?? 64 * 1_048_576, 0),
@@ -52,6 +58,11 @@ export function completeOptions(options: SqliteStoreOptions): CompleteOptions {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   });
+}
+
+function completeFlush(flush: 'commit' | 'checkpoint'): 'commit' | 'checkpoint' {
+  if (flush === 'commit' || flush === 'checkpoint') return flush;
+  throw invalidArgument('flush', `flush is ${String(flush)}, expected was commit or checkpoint`);
 }
 
 function wholeNumber(name: string, value: number, least: number): number {

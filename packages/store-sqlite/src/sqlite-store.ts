@@ -36,9 +36,9 @@ import type {
 import type { AppendAnswer } from './append-writer.ts';
 import { type FileLock, lockFile } from './file-lock.ts';
 import { type CompleteOptions, completeOptions, type SqliteStoreOptions } from './options.ts';
+import { packEvents } from './pack-events.ts';
 import { ThreadClient } from './thread-client.ts';
 import type { ThreadSetup } from './thread-messages.ts';
-import { packEvents } from './writer.ts';
 
 /** What a call weighs besides its texts. */
 const CALL_BYTES = 256;
@@ -85,8 +85,8 @@ class SqliteFileStore implements SqliteStore {
   #closed: Promise<void> | undefined;
 
   constructor(options: CompleteOptions, lock: FileLock) {
-    const { storeId, file, checkBytes, busyTimeoutMs } = options;
-    const setup: Omit<ThreadSetup, 'role'> = { storeId, file, checkBytes, busyTimeoutMs };
+    const { storeId, file, flush, checkBytes, busyTimeoutMs } = options;
+    const setup: Omit<ThreadSetup, 'role'> = { storeId, file, flush, checkBytes, busyTimeoutMs };
     this.storeId = storeId;
     this.#options = options;
     this.#lock = lock;

@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { type CallContext, GaterError, type Timer } from '@esdb-gater/types';
 import { CallQueue } from './call-queue.ts';
 import type { CompleteOptions } from './options.ts';
-import { startThread } from './store-thread.ts';
+import { startThread as startStoreThread } from './store-thread.ts';
 import type { AnswerMessage, CallMessage, ThreadSetup } from './thread-messages.ts';
 
 /** Messages that a thread has and has not answered: one that it works on, one that is ready when it is done. */
@@ -16,6 +16,8 @@ export interface ThreadClientHooks {
   onCommitted?(position: number): void;
 }
 
+type StartThread = typeof startStoreThread;
+
 /**
  * One thread and the calls to it. Calls of one turn of the event loop go in one message, and so do all that came while
  * the thread was busy. A thread that ends unasked fails what it had, and is started again.
@@ -24,6 +26,7 @@ export class ThreadClient {
   readonly #setup: ThreadSetup;
   readonly #options: CompleteOptions;
   readonly #hooks: ThreadClientHooks;
+  readonly #startThread: StartThread;
   readonly #queue: CallQueue;
   #worker: Worker | undefined;
   #storeUuid = '';
@@ -35,10 +38,16 @@ export class ThreadClient {
   #restartTimer: Timer | undefined;
   #trouble: string | undefined;
 
-  constructor(setup: ThreadSetup, options: CompleteOptions, hooks: ThreadClientHooks = {}) {
+  constructor(
+    setup: ThreadSetup,
+    options: CompleteOptions,
+    hooks: ThreadClientHooks = {},
+    startThread: StartThread = startStoreThread,
+  ) {
     this.#setup = setup;
     this.#options = options;
     this.#hooks = hooks;
+    this.#startThread = startThread;
     this.#queue = new CallQueue(options);
   }
 
@@ -58,7 +67,7 @@ export class ThreadClient {
 
   /** Starts the thread; it opens the file once `before` has resolved. @throws `unavailable` */
   async start(before?: Promise<unknown>): Promise<void> {
-    const { worker, storeUuid } = await startThread(this.#setup, before);
+    const { worker, storeUuid } = await this.#startThread(this.#setup, before);
     if (this.#closing) {
       worker.postMessage({ kind: 'close' });
       return;

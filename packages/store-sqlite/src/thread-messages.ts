@@ -1,12 +1,10 @@
 import type { ErrorData } from '@esdb-gater/types';
+import type { OpenDatabaseOptions } from './open-database.ts';
 
 /** What a thread is started with. */
-export interface ThreadSetup {
+export interface ThreadSetup extends OpenDatabaseOptions {
   readonly role: 'writer' | 'reader';
   readonly storeId: string;
-  readonly file: string;
-  readonly checkBytes: number;
-  readonly busyTimeoutMs: number;
 }
 
 /** What a thread says once it can serve. */

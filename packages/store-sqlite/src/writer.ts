@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type EncodedEvent, nextEpochUs, type StoredSnapshot } from '@esdb-gater/event-store';
+import { nextEpochUs, type StoredSnapshot } from '@esdb-gater/event-store';
 import { GaterError } from '@esdb-gater/types';
 import { AppendWriter } from './append-writer.ts';
 import { readMeta, writeMeta } from './meta.ts';
+import { unpackEvents } from './pack-events.ts';
 import { SnapshotWriter } from './snapshot-rows.ts';
 import { fromSqlite, sqliteCode } from './sqlite-errors.ts';
 import type { AnswerMessage, CallMessage, ThreadAnswer, ThreadCall, WireError } from './thread-messages.ts';
@@ -120,28 +121,6 @@ export class Writer {
     }
     return toWire(error);
   }
-}
-
-/** The fields of events in a row, five for each: id, type, data, metadata, tags. */
-export function packEvents(events: readonly EncodedEvent[]): string[] {
-  const fields: string[] = [];
-  for (const { id, type, data, metadata, tags } of events) fields.push(id, type, data, metadata, tags);
-  return fields;
-}
-
-function unpackEvents(fields: readonly string[]): EncodedEvent[] {
-  const events: EncodedEvent[] = [];
-  for (let at = 0; at < fields.length; at += 5) {
-    const [id, type, data, metadata, tags] = fields.slice(at, at + 5) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
-    events.push({ id, type, data, metadata, tags, tagList: tags === '[]' ? [] : JSON.parse(tags) });
-  }
-  return events;
 }
 
 export function toWire(error: GaterError): WireError {

@@ -1,0 +1,50 @@
+import type { JsonValue } from '@esdb-gater/types';
+import { expect, test } from 'vitest';
+import { encodeEvents, encodeJson } from './encode-event.ts';
+import { isUuid, uuidV7 } from './uuid.ts';
+
+test('the parts of an event are encoded once, with defaults', () => {
+  const id = '0190D2A0-0000-7000-8000-000000000000';
+  expect(encodeEvents([{ id, type: 't', data: { a: 1 } }], 0)).toEqual([
+    { id, type: 't', data: '{"a":1}', metadata: '{}', tags: '[]', tagList: [] },
+  ]);
+});
+
+test('an event over a MiB is payload_too_large and says how large it is', () => {
+  const data = 'é'.repeat(524_288);
+  expect(() => encodeEvents([{ type: 't', data }], 0)).toThrow(/events\[0\] has 1048582 bytes/);
+  expect(encodeEvents([{ type: 't', data: 'x'.repeat(1_048_570) }], 0)).toHaveLength(1);
+});
+
+test.each([
+  ['NaN', Number.NaN],
+  ['an infinity within', { a: [{ b: Number.NEGATIVE_INFINITY }] }],
+  ['a function', () => 1],
+  ['a bigint', 1n],
+])('%s cannot be written as JSON', (_name, value) => {
+  expect(() => encodeJson(value as unknown as JsonValue, 'data')).toThrow(/^data /);
+});
+
+test('a cycle and nesting beyond the stack are invalid_argument, not a crash', () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  expect(() => encodeJson(cycle, 'data')).toThrow(/^data cannot/);
+  const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  expect(() => encodeJson(deep, 'data')).toThrow(/^data cannot/);
+});
+
+test('null is a value like any other', () => {
+  expect(encodeJson({ a: null, b: [null], c: 'null' }, 'data')).toBe('{"a":null,"b":[null],"c":"null"}');
+});
+
+test('metadata that is no object is refused', () => {
+  const metadata = [1] as never;
+  expect(() => encodeEvents([{ type: 't', data: 1, metadata }], 0)).toThrow(/metadata must be an object/);
+});
+
+test('made ids are UUIDv7 of the given time', () => {
+  const id = uuidV7(0x0123_4567_89ab);
+  expect(id).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(isUuid(id)).toBe(true);
+  expect(uuidV7(0x0123_4567_89ab)).not.toBe(id);
+});

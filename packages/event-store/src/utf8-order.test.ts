@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { compareUtf8, prefixEnd } from './utf8-order.ts';
+
+const text = fc.string({ unit: 'binary', maxLength: 6 });
+
+test('strings compare as their UTF-8 bytes', () => {
+  fc.assert(
+    fc.property(text, text, (left, right) => {
+      const bytes = Math.sign(Buffer.compare(Buffer.from(left), Buffer.from(right)));
+      expect(Math.sign(compareUtf8(left, right))).toBe(bytes);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('a string lies between a prefix and its end exactly when it begins with the prefix', () => {
+  fc.assert(
+    fc.property(text, text, fc.boolean(), (prefix, rest, joined) => {
+      const name = joined ? prefix + rest : rest;
+      const end = prefixEnd(prefix);
+      const between = compareUtf8(name, prefix) >= 0 && (end === undefined || compareUtf8(name, end) < 0);
+      expect(between).toBe(name.startsWith(prefix));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test.each([
+  ['a', 'b'],
+  ['a\u{10ffff}', 'b'],
+  ['\ud7ff', '\ue000'],
+  ['', undefined],
+  ['\u{10ffff}\u{10ffff}', undefined],
+])('the end of the prefix %j is %j', (prefix, end) => {
+  expect(prefixEnd(prefix)).toBe(end);
+});
