@@ -1,5 +1,4 @@
-import { createPatternTrie, type PatternEntry } from './pattern-trie.ts';
-import { createSegmentIds } from './segment-ids.ts';
+import { createPatternTable, type WildPattern } from './pattern-table.ts';
 import { createTopicCache, type TopicCache } from './topic-cache.ts';
 
 /** Which values asked for a topic. A value is a subscriber, and may stand under many patterns. */
@@ -24,10 +23,17 @@ export interface TopicIndexOptions {
 
 const NOBODY: readonly never[] = Object.freeze([]);
 
+/** A pattern that somebody asked for. */
+interface Entry<Value> {
+  readonly values: Set<Value>;
+  /** Where it stands in the table of patterns with wildcards. */
+  readonly slot: number | undefined;
+}
+
 /**
- * An index of patterns: those without wildcards in a map, the others in a trie by segment, and before both a
+ * An index of patterns: those without wildcards in a map, the others in a table by segment, and before both a
  * cache from topic to values that belongs to one generation of the index. A hit costs one look-up whatever the
- * number of patterns; a miss walks only what the topic's segments and the wildcards lead to.
+ * number of patterns.
  */
 export function createTopicIndex<Value>(options: TopicIndexOptions = {}): TopicIndex<Value> {
   return new GenerationalIndex(options);
@@ -35,9 +41,8 @@ export function createTopicIndex<Value>(options: TopicIndexOptions = {}): TopicI
 
 class GenerationalIndex<Value> implements TopicIndex<Value> {
   size = 0;
-  readonly #patterns = new Map<string, PatternEntry<Value>>();
-  readonly #wild = createPatternTrie<Value>();
-  readonly #segments = createSegmentIds();
+  readonly #patterns = new Map<string, Entry<Value>>();
+  readonly #wild = createPatternTable<ReadonlySet<Value>>();
   readonly #cache: TopicCache<readonly Value[]>;
   #generation = 0;
 
@@ -46,10 +51,9 @@ class GenerationalIndex<Value> implements TopicIndex<Value> {
   }
 
   add(pattern: string, value: Value): boolean {
-    const entry = this.#patterns.get(pattern);
-    if (entry?.values.has(value) === true) return false;
-    if (entry !== undefined) entry.values.add(value);
-    else this.#addPattern(pattern, { values: new Set([value]) });
+    const entry = this.#patterns.get(pattern) ?? this.#open(pattern);
+    if (entry.values.has(value)) return false;
+    entry.values.add(value);
     this.size++;
     this.#generation++;
     return true;
@@ -58,7 +62,10 @@ class GenerationalIndex<Value> implements TopicIndex<Value> {
   delete(pattern: string, value: Value): boolean {
     const entry = this.#patterns.get(pattern);
     if (entry?.values.delete(value) !== true) return false;
-    if (entry.values.size === 0) this.#deletePattern(pattern);
+    if (entry.values.size === 0) {
+      this.#patterns.delete(pattern);
+      if (entry.slot !== undefined) this.#wild.remove(entry.slot);
+    }
     this.size--;
     this.#generation++;
     return true;
@@ -72,38 +79,31 @@ class GenerationalIndex<Value> implements TopicIndex<Value> {
     return values;
   }
 
+  #open(pattern: string): Entry<Value> {
+    const values = new Set<Value>();
+    const wild = wildPattern(pattern);
+    const entry = { values, slot: wild === undefined ? undefined : this.#wild.add(wild, values) };
+    this.#patterns.set(pattern, entry);
+    return entry;
+  }
+
   #find(topic: string): readonly Value[] {
-    const found: PatternEntry<Value>[] = [];
+    const found: ReadonlySet<Value>[] = [];
+    // A topic has no wildcards, so the pattern that equals it has none either.
     const exact = this.#patterns.get(topic);
-    if (exact !== undefined) found.push(exact);
-    this.#wild.collect(this.#segments.of(topic), found);
+    if (exact !== undefined) found.push(exact.values);
+    this.#wild.collect(topic.split('.'), found);
     const [first] = found;
     if (first === undefined) return NOBODY;
-    if (found.length === 1) return Object.freeze([...first.values]);
+    if (found.length === 1) return Object.freeze([...first]);
     const all = new Set<Value>();
-    for (const { values } of found) for (const value of values) all.add(value);
+    for (const values of found) for (const value of values) all.add(value);
     return Object.freeze([...all]);
-  }
-
-  #addPattern(pattern: string, entry: PatternEntry<Value>): void {
-    this.#patterns.set(pattern, entry);
-    const wild = wildSegments(pattern);
-    if (wild !== undefined) {
-      this.#wild.insert({ ids: this.#segments.acquire(wild.segments), open: wild.open }, entry);
-    }
-  }
-
-  #deletePattern(pattern: string): void {
-    this.#patterns.delete(pattern);
-    const wild = wildSegments(pattern);
-    if (wild !== undefined) {
-      this.#wild.remove({ ids: this.#segments.release(wild.segments), open: wild.open });
-    }
   }
 }
 
-/** The segments of a pattern without its last `>`; undefined when it has no wildcard. */
-function wildSegments(pattern: string): { readonly segments: string[]; readonly open: boolean } | undefined {
+/** Undefined for a pattern without wildcards. */
+function wildPattern(pattern: string): WildPattern | undefined {
   const segments = pattern.split('.');
   const open = segments.at(-1) === '>';
   if (open) segments.pop();

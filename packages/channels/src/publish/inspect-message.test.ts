@@ -1,0 +1,112 @@
+import type { JsonValue } from '@esdb-gater/types';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { inspectMessage } from './inspect-message.ts';
+
+const MIB = 1_048_576;
+const refusal = (value: unknown, maxBytes = MIB): unknown => {
+  try {
+    inspectMessage(value as JsonValue, maxBytes);
+  } catch (error) {
+    const { code, reason } = error as { code: string; reason?: string };
+    return reason === undefined ? code : `${code} ${reason}`;
+  }
+  return undefined;
+};
+
+function shuffled(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(shuffled);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, member]) => [key, shuffled(member as JsonValue)] as const);
+  return Object.fromEntries(entries.reverse());
+}
+
+describe('inspectMessage', () => {
+  it('takes exactly as many bytes as JSON as it may', () => {
+    const exact = 'x'.repeat(MIB - 2);
+    expect(refusal(exact)).toBeUndefined();
+    expect(refusal(`${exact}x`)).toBe('payload_too_large');
+    expect(refusal({ a: '\u0001'.repeat(MIB / 6 - 2) })).toBeUndefined();
+    expect(refusal({ a: '\u0001'.repeat(MIB / 6) })).toBe('payload_too_large');
+    expect(refusal('ж'.repeat(MIB / 2))).toBe('payload_too_large');
+  });
+
+  it('never lets pass what is too long, and never refuses what is not', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.integer({ min: 1, max: 200 }), (value, maxBytes) => {
+        const tooLong = Buffer.byteLength(JSON.stringify(value)) > maxBytes;
+        expect(refusal(value, maxBytes)).toBe(tooLong ? 'payload_too_large' : undefined);
+      }),
+    );
+  });
+
+  it('tells how long the message is and how long it may be', () => {
+    expect(() => inspectMessage('xxx', 4)).toThrow(expect.objectContaining({ bytes: 5, maxBytes: 4 }));
+  });
+
+  it('refuses what JSON cannot carry', () => {
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    for (const bad of [
+      undefined,
+      () => 1,
+      Symbol('x'),
+      1n,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      { a: undefined },
+      [undefined],
+      new Date(),
+      cyclic,
+    ]) {
+      expect(refusal(bad)).toBe('invalid_argument message');
+    }
+  });
+
+  it('gives equal messages equal hashes, whatever the order of members', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const one = inspectMessage(value as JsonValue, MIB).hash;
+        expect(Number.isSafeInteger(one)).toBe(true);
+        expect(inspectMessage(shuffled(value as JsonValue), MIB).hash).toBe(one);
+      }),
+    );
+  });
+
+  it('gives different messages different hashes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (one, other) => {
+        const same = JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+        const hashOf = (value: unknown): number => inspectMessage(value as JsonValue, MIB).hash;
+        expect(hashOf(one) === hashOf(other)).toBe(same);
+      }),
+      { numRuns: 500 },
+    );
+    const variants: JsonValue[] = [
+      0,
+      1,
+      '0',
+      '1',
+      true,
+      false,
+      null,
+      '',
+      [],
+      {},
+      [[]],
+      [{}],
+      { a: 1 },
+      { b: 1 },
+    ];
+    variants.push({ a: { b: 1 } }, { b: { a: 1 } }, [1, 2], [2, 1], ['1', 2], { a: 1, b: 2 }, { a: 2, b: 1 });
+    expect(new Set(variants.map((value) => inspectMessage(value, MIB).hash)).size).toBe(variants.length);
+  });
+});
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  // JSON has no -0.
+  if (typeof value !== 'object' || value === null) return value === 0 ? 0 : value;
+  const entries = Object.entries(value).map(([key, member]) => [key, sorted(member)] as const);
+  return { object: entries.sort(([one], [other]) => (one < other ? -1 : 1)) };
+}
