@@ -103,6 +103,10 @@ class ReconnectingConnection implements Connection {
     }
   }
 
+  get over(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
   /** Why there is no connection, as far as that is known. */
   get lastError(): unknown {
     return this.#lastError;
@@ -275,6 +279,8 @@ function isFinal(error: unknown, { token }: ConnectionSettings): boolean {
 /** What the client itself needs of a connection. */
 export interface OpenConnection extends Connection {
   ready(signal?: AbortSignal): Promise<Session>;
+  /** True when there will be no other connection. */
+  readonly over: boolean;
   readonly lastError: unknown;
 }
 

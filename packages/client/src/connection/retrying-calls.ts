@@ -53,7 +53,7 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
           deadlineMs: timeoutMs,
           clock,
           random,
-          shouldRetry: (error) => clientRetries(method, error, retryRateLimited),
+          shouldRetry: (error) => !connection.over && clientRetries(method, error, retryRateLimited),
           ...(signal === undefined ? {} : { signal }),
         },
       );

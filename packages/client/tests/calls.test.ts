@@ -1,0 +1,308 @@
+import { GaterError } from '@esdb-gater/types';
+import { describe, expect, it } from 'vitest';
+import { clientRetries } from '../src/connection/retrying-calls.ts';
+import { type ConnectOptions, connect, type RemoteGater } from '../src/index.ts';
+import { FakeGateway, turns } from './fake-gateway.ts';
+
+const RETRY = { baseDelayMs: 0, maxAttempts: 4 };
+
+function connectTo(gateway: FakeGateway, options: ConnectOptions = {}): Promise<RemoteGater> {
+  return connect('ws://gateway', { retry: RETRY, ...options }, { openSocket: gateway.openSocket });
+}
+
+/** Fails the first calls of a method with these errors, then answers. */
+function failing(gateway: FakeGateway, method: string, errors: GaterError[], result: unknown = {}): void {
+  gateway.answers.set(method, () => {
+    const error = errors.shift();
+    if (error !== undefined) throw error;
+    return result;
+  });
+}
+
+const callsOf = (gateway: FakeGateway, method: string) =>
+  gateway.calls.filter((call) => call.method === method);
+
+describe('retries of the client', () => {
+  it('unavailable and overloaded are repeated, timeout and no_workers are not', async () => {
+    for (const [code, calls] of [
+      ['unavailable', 2],
+      ['overloaded', 2],
+      ['timeout', 1],
+      ['no_workers', 1],
+      ['wrong_expected_version', 1],
+    ] as const) {
+      const gateway = new FakeGateway();
+      failing(gateway, 'getVersion', [new GaterError(code, 'no')], { version: 3 });
+      const client = await connectTo(gateway);
+      const answer = client.getVersion({ storeId: 's', streamId: 'a' });
+      if (calls === 2) expect(await answer).toEqual({ version: 3 });
+      else await expect(answer).rejects.toMatchObject({ code });
+      expect(callsOf(gateway, 'getVersion')).toHaveLength(calls);
+      await client.close();
+    }
+  });
+
+  it('rate_limited is repeated only when asked, and not before its time', async () => {
+    const gateway = new FakeGateway();
+    const limited = () => new GaterError('rate_limited', 'slow', { details: { retryAfterMs: 30 } });
+    const client = await connectTo(gateway);
+    failing(gateway, 'publish', [limited()]);
+    const params = { channel: 'metrics', topic: 'a', message: 1 } as const;
+    await expect(client.publish(params)).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 30 });
+    failing(gateway, 'publish', [limited()], { id: 'x', delivered: true });
+    const start = performance.now();
+    await client.publish(params, { retryRateLimited: true });
+    expect(performance.now() - start).toBeGreaterThan(25);
+    await client.close();
+  });
+
+  it('when attempts are used up the error is retries_exhausted with its cause', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('getVersion', () => {
+      throw new GaterError('unavailable', 'no');
+    });
+    const client = await connectTo(gateway);
+    await expect(client.getVersion({ storeId: 's', streamId: 'a' })).rejects.toMatchObject({
+      code: 'retries_exhausted',
+      attempts: 4,
+      cause: 'unavailable',
+    });
+    await client.close();
+  });
+
+  it('a lost answer does not append twice: the same ids are sent again', async () => {
+    const gateway = new FakeGateway();
+    let lost = false;
+    gateway.answers.set('appendEvents', () => {
+      if (!lost) {
+        lost = true;
+        gateway.cut();
+      }
+      return { version: 0, position: 1, count: 1, duplicate: lost };
+    });
+    const client = await connectTo(gateway);
+    await client.appendEvents({ storeId: 's', streamId: 'a', events: [{ type: 't', data: 1 }] });
+    const [first, second] = callsOf(gateway, 'appendEvents').map(({ params }) => params['events']);
+    expect(first).toEqual([{ type: 't', data: 1, id: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
+    expect(second).toEqual(first);
+    await client.close();
+  });
+
+  it('publish always carries an id, the same one when it is sent again', async () => {
+    const gateway = new FakeGateway();
+    failing(gateway, 'publish', [new GaterError('overloaded', 'full')], { id: 'x', delivered: true });
+    const client = await connectTo(gateway);
+    await client.publish({ channel: 'events', topic: 'a', message: null });
+    const ids = callsOf(gateway, 'publish').map(({ params }) => params['id']);
+    expect(ids).toEqual([expect.any(String), ids[0]]);
+    await client.close();
+  });
+
+  it('what is not idempotent is not repeated after its connection broke', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('deleteStream', () => {
+      gateway.cut();
+      return { version: 1 };
+    });
+    const client = await connectTo(gateway);
+    await expect(client.deleteStream({ storeId: 's', streamId: 'a' })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    expect(callsOf(gateway, 'deleteStream')).toHaveLength(1);
+    await client.close();
+  });
+
+  it('what never reached a gateway is repeated even when it is not idempotent', () => {
+    const never = new GaterError('unavailable', 'the connection is closed');
+    expect(clientRetries('deleteStream', never, false)).toBe(true);
+  });
+
+  it('a call that is made without a connection waits for the next one', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('getVersion', () => ({ version: 7 }));
+    const client = await connectTo(gateway);
+    gateway.cut();
+    await turns(3);
+    expect(await client.getVersion({ storeId: 's', streamId: 'a' })).toEqual({ version: 7 });
+    await client.close();
+  });
+});
+
+describe('bounds of a call', () => {
+  it('a call that is not answered in time ends with timeout, one without a connection with unavailable', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('getVersion', () => new Promise(() => {}));
+    const client = await connectTo(gateway);
+    const ask = () => client.getVersion({ storeId: 's', streamId: 'a' }, { timeoutMs: 20 });
+    await expect(ask()).rejects.toMatchObject({ code: 'timeout' });
+    gateway.refusals.push(...Array(1_000).fill(new GaterError('unavailable', 'down')));
+    gateway.cut();
+    await turns(3);
+    await expect(ask()).rejects.toMatchObject({ code: 'unavailable' });
+    await client.close();
+  });
+
+  it('a signal ends a call at once, with its reason', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('getVersion', () => new Promise(() => {}));
+    const client = await connectTo(gateway);
+    const abort = new AbortController();
+    const answer = client.getVersion({ storeId: 's', streamId: 'a' }, { signal: abort.signal });
+    await turns(2);
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await expect(answer).rejects.toBe(reason);
+    await client.close();
+  });
+
+  it('more calls than allowed wait here, in order, and all are answered', async () => {
+    const gateway = new FakeGateway();
+    let running = 0;
+    let most = 0;
+    gateway.answers.set('getVersion', async (params) => {
+      most = Math.max(most, ++running);
+      await turns(2);
+      running--;
+      return { version: Number(params['streamId']) };
+    });
+    const client = await connectTo(gateway, { maxInFlight: 5 });
+    const asked = Array.from({ length: 50 }, (_, index) =>
+      client.getVersion({ storeId: 's', streamId: `${index}` }),
+    );
+    expect((await Promise.all(asked)).map(({ version }) => version)).toEqual(asked.map((_, index) => index));
+    expect(most).toBe(5);
+    await client.close();
+  });
+
+  it('after the close every call is unavailable at once, and those under way too', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('getVersion', () => new Promise(() => {}));
+    const client = await connectTo(gateway);
+    const under = client.getVersion({ storeId: 's', streamId: 'a' });
+    under.catch(() => {});
+    await turns(2);
+    await client.close();
+    await expect(under).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(client.health()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(gateway.connections.size).toBe(0);
+  });
+});
+
+describe('methods', () => {
+  it('a token of one call stands in its parameters', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('health', () => ({}));
+    const client = await connectTo(gateway);
+    await client.health({}, { token: 'T' });
+    await client.health();
+    expect(callsOf(gateway, 'health').map(({ params }) => params)).toEqual([{ token: 'T' }, {}]);
+    await client.close();
+  });
+
+  it('events and allEvents read page by page', async () => {
+    const gateway = new FakeGateway();
+    const all = Array.from({ length: 7 }, (_, version) => ({ version, position: version + 1 }));
+    gateway.answers.set('getEvents', ({ startVersion = 0 }) => {
+      const from = Number(startVersion);
+      const next = from + 3 < all.length ? { next: from + 3 } : {};
+      return { events: all.slice(from, from + 3), version: 6, ...next };
+    });
+    gateway.answers.set('readAll', ({ after = 0 }) => {
+      const from = Number(after);
+      const next = from + 3 < all.length ? { next: from + 3 } : {};
+      return { events: all.slice(from, from + 3), lastPosition: 7, ...next };
+    });
+    const client = await connectTo(gateway);
+    const versions = await Array.fromAsync(
+      client.events({ storeId: 's', streamId: 'a' }),
+      (event) => event.version,
+    );
+    const positions = await Array.fromAsync(client.allEvents({ storeId: 's' }), (event) => event.position);
+    expect([versions, positions]).toEqual([
+      [0, 1, 2, 3, 4, 5, 6],
+      [1, 2, 3, 4, 5, 6, 7],
+    ]);
+    expect(callsOf(gateway, 'getEvents').map(({ params }) => params['startVersion'])).toEqual([
+      undefined,
+      3,
+      6,
+    ]);
+    await client.close();
+  });
+
+  it('events of a program are typed', async () => {
+    type UserEvents =
+      | { readonly type: 'user_created'; readonly data: { readonly name: string } }
+      | { readonly type: 'user_left'; readonly data: { readonly at: string } };
+    const gateway = new FakeGateway();
+    gateway.answers.set('getEvents', () => ({
+      events: [{ type: 'user_created', data: { name: 'Ada' } }],
+      version: 0,
+    }));
+    const client = await connectTo(gateway);
+    const users = client.withEvents<UserEvents>();
+    const { events } = await users.getEvents({ storeId: 's', streamId: 'a' });
+    const names = events.map((event) => (event.type === 'user_created' ? event.data.name : event.data.at));
+    expect(names).toEqual(['Ada']);
+    // @ts-expect-error an event of another type does not compile
+    const wrong = () => users.appendEvents({ storeId: 's', streamId: 'a', events: [{ type: 'x', data: 1 }] });
+    expect(wrong).toBeTypeOf('function');
+    await client.close();
+  });
+});
+
+describe('persistent subscriptions', () => {
+  const event = (version: number) => ({ streamId: 'a', version, position: version + 1 });
+  const subscription = { storeId: 's', name: 'n' };
+
+  it('events are read, acknowledged and refused, and the subscription is joined again after a break', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('saveSubscription', (_params, connection) => {
+      const version = gateway.opened - 1;
+      connection.peer.notify('event', { ...subscription, event: event(version), attempt: 1 });
+      return { subscription };
+    });
+    gateway.answers.set('ackEvent', () => ({ checkpoint: 1 }));
+    gateway.answers.set('nackEvent', () => ({ checkpoint: 1 }));
+    gateway.answers.set('leaveSubscription', () => ({ left: true }));
+    const client = await connectTo(gateway);
+    const joined = await client.saveSubscription({ ...subscription, type: 'stream', selector: 'a' });
+    const seen: number[] = [];
+    for await (const delivered of joined) {
+      seen.push(delivered.event.version);
+      if (seen.length === 1) {
+        await delivered.ack();
+        gateway.cut();
+      } else {
+        await delivered.nack({ action: 'park', reason: 'bad' });
+        break;
+      }
+    }
+    expect(seen).toEqual([0, 1]);
+    expect(joined.position).toBe(2);
+    expect(callsOf(gateway, 'ackEvent')[0]?.params).toEqual({
+      ...subscription,
+      streamId: 'a',
+      eventNumber: 0,
+    });
+    expect(callsOf(gateway, 'nackEvent')[0]?.params).toEqual({
+      ...subscription,
+      streamId: 'a',
+      eventNumber: 1,
+      action: 'park',
+      reason: 'bad',
+    });
+    expect(await joined.unsubscribe()).toEqual({ left: true });
+    await client.close();
+  });
+
+  it('one is read once in a client', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('saveSubscription', () => ({ subscription }));
+    const client = await connectTo(gateway);
+    const params = { ...subscription, type: 'stream', selector: 'a' } as const;
+    await client.saveSubscription(params);
+    await expect(client.saveSubscription(params)).rejects.toMatchObject({ reason: 'joined' });
+    await client.close();
+  });
+});
