@@ -45,17 +45,23 @@ export function gatewayUrl(text: string): string {
 export async function connectGateway(options: CommonOptions, terminal: Terminal): Promise<Gater> {
   const url = gatewayUrl(options.url ?? terminal.env['ESDB_GATER_URL'] ?? DEFAULT_URL);
   const token = readToken(options, terminal.env);
-  const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+  // The signal of a client ends its whole life, so only the wait for the first connection is timed.
+  const ending = new AbortController();
+  terminal.interrupted.addEventListener('abort', () => ending.abort(), { once: true });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    ending.abort();
+  }, CONNECT_TIMEOUT_MS);
   try {
-    return await connect(url, {
-      ...(token === undefined ? {} : { token }),
-      signal: AbortSignal.any([timeout, terminal.interrupted]),
-    });
+    return await connect(url, { ...(token === undefined ? {} : { token }), signal: ending.signal });
   } catch (error) {
-    if (!timeout.aborted && GaterError.is(error) && error.code !== 'unavailable') throw error;
+    if (!timedOut && GaterError.is(error) && error.code !== 'unavailable') throw error;
     throw new GaterError('unavailable', `no gateway answers at ${url}; is it started ("esdb-gater start")?`, {
       cause: error,
     });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

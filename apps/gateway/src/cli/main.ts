@@ -52,6 +52,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
       );
       return EXIT.usage;
     }
+    if (terminal.interrupted.aborted && !GaterError.is(error)) return EXIT.failed;
     terminal.stderr.write(`${errorLine(known(error), args.includes('--json'))}\n`);
     return EXIT.failed;
   }

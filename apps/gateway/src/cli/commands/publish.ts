@@ -41,7 +41,8 @@ export async function publish(
   if (terminal.stdin.isTTY === true) throw new UsageError('give TOPIC and JSON, or NDJSON on standard input');
   if (options.id !== undefined) throw new UsageError('--id is for a single message');
   await using client = await connectGateway(options, terminal);
-  return publishLines(client, name, finish, options, terminal);
+  // Awaited here: the client is closed when this function returns.
+  return await publishLines(client, name, finish, options, terminal);
 }
 
 async function publishLines(
