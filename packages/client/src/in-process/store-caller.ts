@@ -81,7 +81,7 @@ class RetryingStoreCaller implements StoreCaller {
   readonly #random: (() => number) | undefined;
   readonly #policy: RetryPolicy;
   readonly #bounds: Bounds;
-  /** One for each store that was ever found: a store in trouble does not use up the retries of the others. */
+  /** One for each store: a store in trouble does not use up the retries of the others. */
   readonly #budgets = new Map<string, RetryBudget>();
 
   constructor({ registry, clock = systemClock, random }: StoreCallerComponents, options: StoreCallerOptions) {
@@ -143,6 +143,15 @@ class RetryingStoreCaller implements StoreCaller {
     });
   }
 
+  #budgetOf(storeId: string): RetryBudget {
+    let budget = this.#budgets.get(storeId);
+    if (budget === undefined) {
+      budget = createRetryBudget({ clock: this.#clock });
+      this.#budgets.set(storeId, budget);
+    }
+    return budget;
+  }
+
   #pick(storeId: string, needs?: string): StoreWorker {
     return this.#registry.pick(storeId, needs);
   }
@@ -158,15 +167,14 @@ class RetryingStoreCaller implements StoreCaller {
     },
     attempt: (signal: AbortSignal) => T | PromiseLike<T>,
   ): Promise<T> {
-    const budget = this.#budgets.get(storeId) ?? createRetryBudget({ clock: this.#clock });
+    const budget = this.#budgetOf(storeId);
     try {
-      const result = await withRetry((_, signal) => attempt(signal), policy, {
+      return await withRetry((_, signal) => attempt(signal), policy, {
         ...bounds,
         budget,
         clock: this.#clock,
         ...(this.#random === undefined ? {} : { random: this.#random }),
         onRetry: ({ attempt: number, delayMs, error }) => {
-          this.#budgets.set(storeId, budget);
           emit(
             'esdb_gater.retry.attempt',
             { delay_ms: delayMs, attempt: number },
@@ -174,9 +182,9 @@ class RetryingStoreCaller implements StoreCaller {
           );
         },
       });
-      if (!this.#budgets.has(storeId)) this.#budgets.set(storeId, budget);
-      return result;
     } catch (error) {
+      // Names that callers make up must not pile up here.
+      if (GaterError.is(error) && error.code === 'store_not_found') this.#budgets.delete(storeId);
       reportExhausted(storeId, error);
       throw error;
     }

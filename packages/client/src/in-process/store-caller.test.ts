@@ -1,0 +1,275 @@
+import { attach, detach } from '@esdb-gater/telemetry';
+import { type CallContext, GaterError, type Registry, type StoreWorker } from '@esdb-gater/types';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createGater } from './create-gater.ts';
+import { createStoreCaller } from './store-caller.ts';
+
+type Serve = (method: string, params: unknown, context?: CallContext) => unknown;
+
+/** A registry of one store whose workers are functions, picked in turn. */
+function registryOf(
+  workers: readonly Serve[],
+  methods: readonly string[] = ['appendEvents', 'getEvents', 'readAll'],
+) {
+  let turn = 0;
+  const live = workers.map((serve, index) => ({
+    storeId: 's',
+    workerId: `w${index}`,
+    nodeId: 'n',
+    incarnation: 1,
+    registeredAt: 0,
+    methods,
+    call: async (method: string, params: unknown, context?: CallContext) => serve(method, params, context),
+  }));
+  const registry = {
+    pick(storeId: string, method?: string): StoreWorker {
+      const worker = live[turn++ % live.length];
+      if (storeId !== 's') throw new GaterError('store_not_found', 'unknown');
+      if (worker === undefined) throw new GaterError('no_workers', 'none');
+      if (method !== undefined && !methods.includes(method)) throw new GaterError('not_supported', method);
+      return worker;
+    },
+    workers: () => live,
+    stores: () => ['s'],
+    probe: async () => {
+      const answers = await Promise.allSettled(live.map((worker) => worker.call('quickHealthCheck', {})));
+      return live.filter((_, index) => answers[index]?.status === 'fulfilled');
+    },
+  };
+  return registry as unknown as Registry;
+}
+
+const FAST = { baseDelayMs: 0, maxDelayMs: 0 };
+const stream = { storeId: 's', streamId: 'a' };
+
+describe('createStoreCaller', () => {
+  it('each attempt picks a worker anew', async () => {
+    const down = vi.fn(() => {
+      throw new GaterError('unavailable', 'down');
+    });
+    const stores = createStoreCaller({ registry: registryOf([down, () => 'up']) }, FAST);
+    expect(await stores.call('getEvents', stream)).toBe('up');
+    expect(down).toHaveBeenCalledTimes(1);
+  });
+
+  it('a worker that hangs leaves time for another', async () => {
+    const hangs: Serve = () => new Promise(() => {});
+    const stores = createStoreCaller(
+      { registry: registryOf([hangs, () => 'up']) },
+      { ...FAST, attemptTimeoutMs: 20 },
+    );
+    expect(await stores.call('getEvents', stream)).toBe('up');
+  });
+
+  it('only retriable errors are repeated: a version conflict comes back at once', async () => {
+    const conflict = vi.fn(() => {
+      throw new GaterError('wrong_expected_version', 'no', { details: { expected: 1, actual: 2 } });
+    });
+    const stores = createStoreCaller({ registry: registryOf([conflict]) }, FAST);
+    await expect(stores.call('appendEvents', { ...stream, events: [] })).rejects.toMatchObject({ actual: 2 });
+    expect(conflict).toHaveBeenCalledTimes(1);
+  });
+
+  it('after a timeout only idempotent methods are repeated', async () => {
+    for (const [method, calls] of [
+      ['deleteStream', 1],
+      ['getEvents', 3],
+    ] as const) {
+      const late = vi.fn(() => {
+        throw new GaterError('timeout', 'late');
+      });
+      const registry = registryOf([late], ['deleteStream', 'getEvents']);
+      const stores = createStoreCaller({ registry }, { ...FAST, maxAttempts: 3 });
+      const code = calls === 1 ? 'timeout' : 'retries_exhausted';
+      await expect(stores.call(method, stream)).rejects.toMatchObject({ code });
+      expect(late).toHaveBeenCalledTimes(calls);
+    }
+  });
+
+  it('the whole call has a deadline, and a worker learns what is left of it', async () => {
+    const left: (number | undefined)[] = [];
+    const stores = createStoreCaller(
+      {
+        registry: registryOf([
+          (_method, _params, context) => {
+            left.push(context?.deadlineMs);
+            return new Promise(() => {});
+          },
+        ]),
+      },
+      { ...FAST, deadlineMs: 60, attemptTimeoutMs: 25 },
+    );
+    await expect(stores.call('getEvents', stream)).rejects.toMatchObject({
+      code: 'timeout',
+      attempts: expect.any(Number),
+    });
+    expect(left.length).toBeGreaterThan(1);
+    expect(left[0]).toBe(25);
+    expect(left.at(-1)).toBeLessThanOrEqual(25);
+  });
+
+  it('no more retries than a tenth of the calls and ten are made, when every worker fails', async () => {
+    let calls = 0;
+    const registry = registryOf([
+      () => {
+        calls++;
+        throw new GaterError('unavailable', 'down');
+      },
+    ]);
+    const stores = createStoreCaller({ registry }, FAST);
+    await Promise.allSettled(Array.from({ length: 200 }, () => stores.call('getEvents', stream)));
+    expect(calls).toBeLessThanOrEqual(200 * 1.1 + 10);
+  });
+
+  it('the two reads by direction are asked as getEvents', async () => {
+    const asked: unknown[] = [];
+    const registry = registryOf([(method, params) => asked.push({ method, params })]);
+    const stores = createStoreCaller({ registry });
+    await stores.call('streamForward', { ...stream, startVersion: 3 });
+    await stores.call('streamBackward', { ...stream, count: 5 });
+    expect(asked).toEqual([
+      { method: 'getEvents', params: { ...stream, startVersion: 3, direction: 'forward' } },
+      { method: 'getEvents', params: { ...stream, count: 5, direction: 'backward' } },
+    ]);
+  });
+
+  it('a query or a condition is never left out: workers that do not know queries are not asked', async () => {
+    const serve = vi.fn(() => ({}));
+    const query = { items: [{ types: ['t'] }] };
+    const append = { ...stream, events: [], condition: { failIfEventsMatch: query } };
+    const without = createStoreCaller({ registry: registryOf([serve]) });
+    await expect(without.call('readAll', { storeId: 's', query })).rejects.toMatchObject({
+      code: 'not_supported',
+    });
+    await expect(without.call('appendEvents', append)).rejects.toMatchObject({ code: 'not_supported' });
+    expect(serve).not.toHaveBeenCalled();
+    const methods = ['appendEvents', 'readAll', 'queryEvents'];
+    const withQueries = createStoreCaller({ registry: registryOf([serve], methods) });
+    await withQueries.call('readAll', { storeId: 's', query });
+    await withQueries.call('appendEvents', append);
+    expect(serve.mock.calls.map((args: unknown[]) => args[0])).toEqual(['queryEvents', 'appendEvents']);
+  });
+
+  it.each(['publish', 'toString', 'registerWorker'])('%s is no call of a store', async (method) => {
+    const stores = createStoreCaller({ registry: registryOf([() => 1]) });
+    await expect(stores.call(method, stream)).rejects.toMatchObject({ code: 'not_supported' });
+  });
+
+  it('execute lends a worker, and another one while the error is retriable', async () => {
+    const stores = createStoreCaller({ registry: registryOf([() => 'a', () => 'b']) }, FAST);
+    const lent: string[] = [];
+    const result = await stores.execute('s', async (worker) => {
+      lent.push(worker.workerId);
+      if (lent.length === 1) throw new GaterError('overloaded', 'busy');
+      return worker.call('getEvents', stream);
+    });
+    expect([result, lent]).toEqual(['b', ['w0', 'w1']]);
+  });
+});
+
+describe('telemetry of a call', () => {
+  afterEach(() => void detach('test'));
+
+  it('tells start, attempts, exhaustion and error, with the name of the method', async () => {
+    const seen: [string, unknown][] = [];
+    attach(
+      'test',
+      (name, measurements, metadata) => void seen.push([name, { ...measurements, ...metadata }]),
+    );
+    const fails: Serve = () => {
+      throw new GaterError('overloaded', 'busy');
+    };
+    const stores = createStoreCaller({ registry: registryOf([fails]) }, { ...FAST, maxAttempts: 2 });
+    await expect(stores.call('streamForward', stream)).rejects.toMatchObject({ code: 'retries_exhausted' });
+    const request = { store_id: 's', request_type: 'streamForward' };
+    expect(seen).toEqual([
+      ['esdb_gater.request.start', { ...request, system_time: expect.any(Number) }],
+      [
+        'esdb_gater.retry.attempt',
+        { store_id: 's', reason: 'overloaded', attempt: 0, delay_ms: expect.any(Number) },
+      ],
+      ['esdb_gater.retry.exhausted', { store_id: 's', reason: 'overloaded', total_attempts: 2 }],
+      ['esdb_gater.request.error', { ...request, reason: 'retries_exhausted', duration: expect.any(Number) }],
+    ]);
+  });
+});
+
+describe('createGater', () => {
+  it('validates, fills in ids and returns what the worker answers', async () => {
+    const asked: unknown[] = [];
+    const gater = createGater({ registry: registryOf([(_method, params) => asked.push(params)]) });
+    await gater.appendEvents({
+      ...stream,
+      events: [{ type: 't', data: { gone: undefined, at: new Date(0) } as never }],
+    });
+    expect(asked).toEqual([
+      {
+        ...stream,
+        events: [
+          {
+            type: 't',
+            data: { at: '1970-01-01T00:00:00.000Z' },
+            id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          },
+        ],
+      },
+    ]);
+    await expect(gater.appendEvents({ ...stream, events: [] })).rejects.toMatchObject({ reason: 'events' });
+  });
+
+  it('a timed-out append written again carries the same ids', async () => {
+    const ids: unknown[] = [];
+    const serve: Serve = (_method, params) => {
+      const [event] = (params as { events: { id: string }[] }).events;
+      if (ids.push(event?.id) === 1) throw new GaterError('timeout', 'late');
+      return {};
+    };
+    const gater = createGater({ registry: registryOf([serve]) }, { retry: FAST });
+    await gater.appendEvents({ ...stream, events: [{ type: 't', data: 1 }] });
+    expect(ids).toEqual([expect.any(String), ids[0]]);
+  });
+
+  it('health asks the workers, it does not count them', async () => {
+    const dead: Serve = () => {
+      throw new GaterError('unavailable', 'dead');
+    };
+    const some = createGater({ registry: registryOf([() => ({}), dead]) }, { nodeId: 'n' });
+    expect(await some.health()).toEqual({
+      status: 'degraded',
+      reasons: [{ component: 'store:s', code: 'unavailable', message: 'w1 does not answer' }],
+      stores: { s: { status: 'degraded', workers: [{ workerId: 'w0', nodeId: 'n' }] } },
+      nodes: [{ nodeId: 'n', url: '', status: 'degraded' }],
+    });
+    expect(await some.quickHealthCheck({ storeId: 's' })).toEqual({ workers: 1 });
+    const none = createGater({ registry: registryOf([dead]) });
+    expect(await none.health()).toMatchObject({ status: 'unhealthy', reasons: [{ code: 'no_workers' }] });
+    await expect(none.quickHealthCheck({ storeId: 's' })).rejects.toMatchObject({ code: 'no_workers' });
+    await expect(none.quickHealthCheck({ storeId: 'x' })).rejects.toMatchObject({ code: 'store_not_found' });
+  });
+
+  it('without channels what needs them is not supported, and so is what only gateways serve', async () => {
+    const gater = createGater({ registry: registryOf([() => 1]) });
+    const publish = { channel: 'events', topic: 'a', message: 1 } as const;
+    for (const refused of [
+      gater.publish(publish),
+      gater.subscribe({ channel: 'events', topic: 'a' }),
+      gater.channelInfo(),
+      gater.followEvents({ storeId: 's' }),
+      gater.saveSubscription({ storeId: 's', name: 'n', type: 'stream', selector: 'a' }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: 'not_supported' });
+    }
+  });
+
+  it('timeoutMs and a signal end a call', async () => {
+    const gater = createGater({ registry: registryOf([() => new Promise(() => {})]) });
+    await expect(gater.getEvents(stream, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'timeout' });
+    const reason = new Error('enough');
+    const abort = new AbortController();
+    const asked = gater.getEvents(stream, { signal: abort.signal });
+    abort.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+    await gater.close();
+    await expect(gater.getEvents(stream)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
