@@ -58,7 +58,7 @@ export interface RunningKafka {
  * @throws an error of one line when Java or Maven is missing, or a broker does not come up
  */
 export async function startKafka(options: StartKafkaOptions = {}): Promise<RunningKafka> {
-  const external = process.env['KAFKA_BROKERS'];
+  const { KAFKA_BROKERS: external } = process.env;
   if (external !== undefined && external !== '') {
     return { bootstrap: external, brokers: [], startedInMs: 0, stop: async () => {} };
   }

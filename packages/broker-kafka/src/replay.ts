@@ -35,6 +35,8 @@ const PARTITION_BYTES = 524_288;
 /** Kafka has what a replay asks for; a wait only bridges a leader that is still catching up. */
 const MAX_WAIT_MS = 100;
 const TIMEOUT_MS = 3_000;
+/** Records made into messages in one go: others want a turn, and the reader may have enough. */
+const SLICE = 256;
 const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 500, maxAttempts: 1_000_000 });
 
 /**
@@ -70,15 +72,16 @@ export async function* replay(
         const next = dry ? until : Math.min(set.nextOffset, until);
         if (next === from) continue;
         progress = true;
-        const messages = options.interpret(
-          outcome.partition,
-          set.records.filter(({ offset }) => offset < until),
-          next,
-        );
         if (next >= until) places.delete(outcome.partition);
         else places.set(outcome.partition, next);
-        if (messages.length > 0) yield messages;
-        options.signal?.throwIfAborted();
+        const records = set.records.filter(({ offset }) => offset < until);
+        for (let at = 0; at < records.length; at += SLICE) {
+          const slice = records.slice(at, at + SLICE);
+          const end = at + SLICE < records.length ? (slice.at(-1)?.offset ?? 0) + 1 : next;
+          const messages = options.interpret(outcome.partition, slice, end);
+          if (messages.length > 0) yield messages;
+          options.signal?.throwIfAborted();
+        }
       }
     }
     rotate(places);

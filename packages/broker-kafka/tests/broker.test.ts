@@ -1,5 +1,7 @@
+import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
+import { createKafkaBroker } from '../src/index.ts';
 import { uuidV5 } from '../src/wire/uuid-v5.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
 import { hasKcat, kcat, outsideClient, readOutside } from './support/outside.ts';
@@ -20,6 +22,26 @@ describe.skipIf(reason !== undefined)(
 
     describe.each(['kafkajs', 'platformatic'] as const)('by %s', (driver) => {
       const other = driver === 'kafkajs' ? 'platformatic' : 'kafkajs';
+
+      const suite = brokerSuite({
+        name: driver,
+        capabilities: { durable: true },
+        open: async () => openFor(freshPrefix()),
+        reopen: async (opened) => {
+          await opened.close();
+          return openFor((opened as OpenedHere).topicPrefix);
+        },
+      });
+      for (const { title, run } of suite) test(title, run);
+
+      interface OpenedHere extends OpenedBroker {
+        readonly topicPrefix: string;
+      }
+
+      function openFor(topicPrefix: string): OpenedHere {
+        const broker = createKafkaBroker({}, { brokers: kafka.bootstrap, driver, topicPrefix });
+        return { broker, close: () => broker.close(), topicPrefix };
+      }
 
       test('what one node publishes reaches every node, in order per topic', async () => {
         const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix() };
