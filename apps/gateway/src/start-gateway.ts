@@ -20,7 +20,7 @@ import { createEventLoopMonitor } from './metrics/event-loop.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import { nodeIdOf, openDataDir } from './node/data-dir.ts';
 import { createGrace } from './node/grace.ts';
-import { createLog } from './node/log.ts';
+import { createLog, telemetryLogger } from './node/log.ts';
 import { createAuthorizer } from './security/authorizer.ts';
 import { openGatewaySecurity } from './security/gateway-security.ts';
 import { createStreamRegistry } from './security/live-streams.ts';
@@ -78,7 +78,7 @@ export async function startGateway(
   opening.defer(() => dataDir.release());
   const nodeId = await nodeIdOf(dataDir, config.nodeId);
   setLogger(logger);
-  if (config.telemetry.handlers.includes('logger')) attachDefaultHandler(logger);
+  if (config.telemetry.handlers.includes('logger')) attachDefaultHandler(telemetryLogger(logger));
 
   const { policy, maxFailures } = config.registry;
   const registry = createRegistry({ clock, logger }, { nodeId, policy, maxFailures });
@@ -94,8 +94,10 @@ export async function startGateway(
   opening.defer(() => feeds.close());
 
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
+  const eventLoop = createEventLoopMonitor(clock);
+  opening.defer(() => eventLoop.close());
   const channels = createChannels(
-    { broker, clock, logger, signatures: security.signatures },
+    { broker, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
     { channels: config.channels, realm: config.realm, messageBytes: config.limits.messageBytes },
   );
   opening.defer(() => channels.close());
@@ -104,8 +106,6 @@ export async function startGateway(
   feeds.begin(broker);
 
   const authorizer = createAuthorizer(config);
-  const eventLoop = createEventLoopMonitor(clock);
-  opening.defer(() => eventLoop.close());
   let stopping = false;
   let url = config.advertiseUrl ?? '';
   const health = createHealthMonitor(

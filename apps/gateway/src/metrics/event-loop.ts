@@ -11,11 +11,17 @@ export interface EventLoopDelay {
 export interface EventLoopMonitor {
   /** The last window's figures. */
   read(): EventLoopDelay;
+  /** True when the event loop was late a moment ago: what may be dropped should be, so that it catches up. */
+  isBehind(): boolean;
   close(): void;
 }
 
 const WINDOW_MS = 10_000;
 const RESOLUTION_MS = 10;
+
+/** How often lateness is looked at for `isBehind`, and what counts as behind. */
+const CHECK_MS = 100;
+const BEHIND_MS = 250;
 
 /** Watches the delay of the event loop, in windows of 10 s. */
 export function createEventLoopMonitor(clock: Clock): EventLoopMonitor {
@@ -39,10 +45,22 @@ export function createEventLoopMonitor(clock: Clock): EventLoopMonitor {
     timer = clock.setTimer(turn, WINDOW_MS, { unref: true });
   };
   timer = clock.setTimer(turn, WINDOW_MS, { unref: true });
+  let due = clock.monotonic() + CHECK_MS;
+  let behind = false;
+  let checkTimer: Timer;
+  const check = (): void => {
+    const now = clock.monotonic();
+    behind = now - due > BEHIND_MS;
+    due = now + CHECK_MS;
+    checkTimer = clock.setTimer(check, CHECK_MS, { unref: true });
+  };
+  checkTimer = clock.setTimer(check, CHECK_MS, { unref: true });
   return {
     read: () => last ?? take(),
+    isBehind: () => behind,
     close() {
       timer.cancel();
+      checkTimer.cancel();
       histogram.disable();
     },
   };

@@ -4,10 +4,10 @@ import { createMetricRegistry } from './metric-registry.ts';
 test('counters, histograms and gauges are written as Prometheus text', () => {
   const metrics = createMetricRegistry();
   const requests = metrics.counter('requests_total', 'Requests.');
-  requests.add(1, { method: 'publish' });
-  requests.add(2, { method: 'publish' });
+  requests.series({ method: 'publish' }).add(1);
+  requests.series({ method: 'publish' }).add(2);
   const seconds = metrics.histogram('seconds', 'Durations.', [0.1, 1]);
-  for (const value of [0.05, 0.1, 0.5, 5]) seconds.observe(value);
+  for (const value of [0.05, 0.1, 0.5, 5]) seconds.series().observe(value);
   metrics.gauge('up', 'Up.', () => [[{}, 1]]);
   expect(metrics.render()).toBe(`# HELP requests_total Requests.
 # TYPE requests_total counter
@@ -27,7 +27,7 @@ up 1
 
 test('a label cannot break out of its quotes or its line', () => {
   const metrics = createMetricRegistry();
-  metrics.counter('c', 'C.').add(1, { store: 'a"} 1\nfake{x="\\' });
+  metrics.counter('c', 'C.').series({ store: 'a"} 1\nfake{x="\\' }).add(1);
   expect(metrics.render().split('\n')).toHaveLength(4);
   expect(metrics.render()).toContain('c{store="a\\"} 1\\nfake{x=\\"\\\\"} 1');
 });
@@ -35,7 +35,7 @@ test('a label cannot break out of its quotes or its line', () => {
 test('callers cannot grow the number of series without bound', () => {
   const metrics = createMetricRegistry();
   const counter = metrics.counter('c', 'C.');
-  for (let i = 0; i < 5_000; i++) counter.add(1, { store: `s${i}` });
+  for (let i = 0; i < 5_000; i++) counter.series({ store: `s${i}` }).add(1);
   const lines = metrics.render().split('\n');
   expect(lines.length).toBeLessThan(2_010);
   expect(lines).toContain('c{store="other"} 3000');

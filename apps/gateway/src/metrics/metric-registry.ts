@@ -1,12 +1,22 @@
 /** Names and values of a series' labels. Never topics or streams: their number has no bound. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** One series of a counter: what is counted often is looked up once. */
+export interface CounterSeries {
+  add(value: number): void;
+}
+
 export interface Counter {
-  add(value: number, labels?: Labels): void;
+  series(labels?: Labels): CounterSeries;
+}
+
+/** One series of a histogram. */
+export interface HistogramSeries {
+  observe(value: number): void;
 }
 
 export interface Histogram {
-  observe(value: number, labels?: Labels): void;
+  series(labels?: Labels): HistogramSeries;
 }
 
 /** A value that is asked for when somebody reads the metrics. */
@@ -36,19 +46,25 @@ export function createMetricRegistry(): MetricRegistry {
   const families: Family[] = [];
   return {
     counter(name, help) {
-      const series = new Map<string, number>();
+      const series = new Map<string, { value: number }>();
       families.push({
         name,
         help,
         type: 'counter',
         *lines() {
-          for (const [labels, value] of series) yield `${name}${braces(labels)} ${value}`;
+          for (const [labels, { value }] of series) yield `${name}${braces(labels)} ${value}`;
         },
       });
       return {
-        add(value, labels) {
+        series(labels) {
           const key = seriesKey(series, labels);
-          series.set(key, (series.get(key) ?? 0) + value);
+          const entry = series.get(key) ?? { value: 0 };
+          series.set(key, entry);
+          return {
+            add(value) {
+              entry.value += value;
+            },
+          };
         },
       };
     },
@@ -72,17 +88,22 @@ export function createMetricRegistry(): MetricRegistry {
         },
       });
       return {
-        observe(value, labels) {
+        series(labels) {
           const key = seriesKey(series, labels);
-          let entry = series.get(key);
-          if (entry === undefined) {
-            entry = { buckets: new Array<number>(bounds.length).fill(0), sum: 0, count: 0 };
-            series.set(key, entry);
-          }
-          const index = bounds.findIndex((bound) => value <= bound);
-          if (index !== -1) entry.buckets[index] = (entry.buckets[index] ?? 0) + 1;
-          entry.sum += value;
-          entry.count++;
+          const entry = series.get(key) ?? {
+            buckets: new Array<number>(bounds.length).fill(0),
+            sum: 0,
+            count: 0,
+          };
+          series.set(key, entry);
+          return {
+            observe(value) {
+              const index = bounds.findIndex((bound) => value <= bound);
+              if (index !== -1) entry.buckets[index] = (entry.buckets[index] ?? 0) + 1;
+              entry.sum += value;
+              entry.count++;
+            },
+          };
         },
       };
     },

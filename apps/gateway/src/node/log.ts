@@ -27,3 +27,27 @@ export function createLog(config: GatewayConfig, logger?: Logger): GatewayLog {
     listening: (fields) => line.info(fields, 'listening'),
   };
 }
+
+/** Errors of whoever calls: the caller is told, and a busy one would fill the log. */
+const TROUBLES: ReadonlySet<unknown> = new Set([
+  'timeout',
+  'unavailable',
+  'overloaded',
+  'no_workers',
+  'retries_exhausted',
+  'internal',
+]);
+
+/** `logger` for the telemetry events: of failed requests only those that are trouble of this side are warnings. */
+export function telemetryLogger(logger: Logger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    warn(fields, message) {
+      const { reason } = fields as { readonly reason?: unknown };
+      if (reason === undefined || TROUBLES.has(reason)) logger.warn(fields, message);
+      else logger.debug(fields, message);
+    },
+  };
+}
