@@ -1,0 +1,357 @@
+import { type ChannelName, type ChannelPriority, type Delivery, silentLogger } from '@esdb-gater/types';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jsonEncoder, nextTurn, TestClock, TestSink } from '../../tests/support.ts';
+import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
+import { createFlushScheduler } from './flush-scheduler.ts';
+import { createDelivery } from './shared-delivery.ts';
+
+const CHANNELS: Readonly<Record<ChannelPriority, ChannelName>> = {
+  critical: 'alerts',
+  high: 'events',
+  normal: 'system',
+  low: 'logging',
+};
+
+const deliveryOf = (priority: ChannelPriority, message: unknown, bytes = 0): Delivery =>
+  createDelivery(
+    {
+      method: 'message',
+      params: {
+        channel: CHANNELS[priority],
+        topic: 'a',
+        id: String(message),
+        time: '',
+        position: `p${String(message)}`,
+        message: [message as number, 'x'.repeat(bytes)],
+      },
+    },
+    priority,
+  );
+
+interface Opened {
+  readonly clock: TestClock;
+  readonly sink: TestSink;
+  readonly queue: DeliveryQueue;
+  readonly dropped: ChannelName[];
+  closed: number;
+  /** The first items of what was written, by turns of writing. */
+  readonly written: () => unknown[][];
+}
+
+function open(options: { queueBytes?: number; queueMessages?: number } = {}): Opened {
+  const clock = new TestClock();
+  const sink = new TestSink();
+  const dropped: ChannelName[] = [];
+  const scheduler = createFlushScheduler(clock);
+  const opened: Opened = {
+    clock,
+    sink,
+    dropped,
+    closed: 0,
+    queue: createDeliveryQueue(
+      { scheduler, logger: silentLogger, onDropped: (channel) => dropped.push(channel) },
+      { queueBytes: 4_194_304, queueMessages: 10_000, ...options, sink, onClosed: () => opened.closed++ },
+    ),
+    written: () =>
+      sink.writes.map((batch) =>
+        batch.map(({ notice }) =>
+          notice.method === 'message' ? (notice.params.message as unknown[])[0] : notice.method,
+        ),
+      ),
+  };
+  return opened;
+}
+
+describe('the delivery queue', () => {
+  it('Never again: priorities that change nothing', async () => {
+    const { queue, clock, written } = open();
+    for (const priority of ['low', 'normal', 'high', 'critical'] as const)
+      queue.offer(deliveryOf(priority, priority));
+    expect(written()).toEqual([['critical']]);
+    await nextTurn();
+    expect(written()).toEqual([['critical'], ['high'], ['normal']]);
+    clock.advance(5);
+    expect(written()).toEqual([['critical'], ['high'], ['normal'], ['low']]);
+  });
+
+  it('writes critical messages at once, each by itself', () => {
+    const { queue, written } = open();
+    queue.offer(deliveryOf('critical', 1));
+    queue.offer(deliveryOf('critical', 2));
+    expect(written()).toEqual([[1], [2]]);
+  });
+
+  it('writes high messages before the next callback of the event loop, together with those of the same burst', async () => {
+    const { queue, written } = open();
+    const order: unknown[] = [];
+    setImmediate(() => order.push(written().length));
+    queue.offer(deliveryOf('high', 1));
+    // What comes by way of promises in the same callback belongs to the burst.
+    await Promise.resolve();
+    await Promise.resolve();
+    queue.offer(deliveryOf('high', 2));
+    await nextTurn();
+    expect(written()).toEqual([[1, 2]]);
+    expect(order).toEqual([1]);
+  });
+
+  it('gathers normal messages of a turn into one write', async () => {
+    const { queue, written } = open();
+    for (let n = 0; n < 5; n++) {
+      queue.offer(deliveryOf('normal', n));
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+    }
+    expect(written()).toEqual([]);
+    await nextTurn();
+    expect(written()).toEqual([[0, 1, 2, 3, 4]]);
+  });
+
+  it('gathers low messages for 5 ms and no longer', async () => {
+    const { queue, clock, written } = open();
+    queue.offer(deliveryOf('low', 1));
+    clock.advance(4);
+    await nextTurn();
+    queue.offer(deliveryOf('low', 2));
+    expect(written()).toEqual([]);
+    clock.advance(1);
+    expect(written()).toEqual([[1, 2]]);
+  });
+
+  it('writes nothing while the transport holds too much, then the most urgent first', async () => {
+    const { queue, sink, clock, written } = open();
+    sink.buffered = 100_000;
+    for (const priority of ['low', 'normal', 'high', 'critical'] as const)
+      queue.offer(deliveryOf(priority, priority));
+    await nextTurn();
+    clock.advance(5);
+    expect(written()).toEqual([]);
+    sink.buffered = 0;
+    queue.drained();
+    expect(written()).toEqual([['critical', 'high', 'normal', 'low']]);
+  });
+
+  it('keeps the order of a priority over the change to waiting and back', async () => {
+    const { queue, sink, written } = open();
+    queue.offer(deliveryOf('normal', 1));
+    sink.buffered = 100_000;
+    queue.offer(deliveryOf('high', 'h'));
+    await Promise.resolve();
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    queue.offer(deliveryOf('normal', 2));
+    sink.buffered = 0;
+    queue.drained();
+    queue.offer(deliveryOf('normal', 3));
+    await nextTurn();
+    expect(written().flat()).toEqual(['h', 1, 2, 3]);
+  });
+
+  it('drops the oldest of low priority when it is full, and tells how many and up to where', () => {
+    const { queue, sink, dropped, written } = open({ queueMessages: 3 });
+    sink.buffered = 100_000;
+    queue.offer(deliveryOf('critical', 'c'));
+    for (let n = 0; n < 6; n++) queue.offer(deliveryOf('low', n));
+    expect(dropped).toEqual(['logging', 'logging', 'logging', 'logging']);
+    sink.buffered = 0;
+    queue.drained();
+    expect(written()).toEqual([['c', 'dropped', 4, 5]]);
+    expect(sink.notices[1]).toEqual({
+      method: 'dropped',
+      params: { channel: 'logging', count: 4, position: 'p3' },
+    });
+    expect(sink.overflows).toBe(0);
+  });
+
+  it('drops a message of low priority that finds the queue full of others', () => {
+    const { queue, sink, written } = open({ queueMessages: 2 });
+    sink.buffered = 100_000;
+    queue.offer(deliveryOf('normal', 1));
+    queue.offer(deliveryOf('normal', 2));
+    // Not in the backlog before the flush: now it is.
+    queue.offer(deliveryOf('low', 'lost'));
+    expect(sink.overflows).toBe(0);
+    sink.buffered = 0;
+    queue.drained();
+    expect(written().flat()).toEqual([1, 2, 'dropped']);
+  });
+
+  it('never drops the notice that a replay has ended', () => {
+    const { queue, sink, written } = open({ queueMessages: 2 });
+    sink.buffered = 100_000;
+    const params = { channel: 'logging', topic: 'a', position: 'p' } as const;
+    queue.offer(createDelivery({ method: 'replayed', params }, 'low'));
+    for (let n = 0; n < 5; n++) queue.offer(deliveryOf('low', n));
+    sink.buffered = 0;
+    queue.drained();
+    expect(written().flat()).toEqual(['dropped', 'replayed', 4]);
+  });
+
+  it('overflows once when it is full of what must not be dropped, and writes nothing after it', async () => {
+    const opened = open({ queueMessages: 2 });
+    const { queue, sink } = opened;
+    sink.buffered = 100_000;
+    for (let n = 0; n < 10; n++) queue.offer(deliveryOf('normal', n));
+    expect([sink.overflows, opened.closed, queue.closed]).toEqual([1, 1, true]);
+    sink.buffered = 0;
+    queue.drained();
+    await nextTurn();
+    expect(sink.writes).toEqual([]);
+  });
+
+  it('counts what the transport holds to its bound in bytes', () => {
+    const { queue, sink } = open({ queueBytes: 100_000 });
+    sink.buffered = 95_000;
+    queue.offer(deliveryOf('critical', 1, 4_000));
+    expect(sink.overflows).toBe(0);
+    queue.offer(deliveryOf('normal', 2, 4_000));
+    expect(sink.overflows).toBe(1);
+  });
+
+  it('takes more in a turn than may wait, when the transport takes it', async () => {
+    const { queue, sink } = open({ queueMessages: 100 });
+    for (let n = 0; n < 1_000; n++) queue.offer(deliveryOf('normal', n));
+    await nextTurn();
+    expect(sink.overflows).toBe(0);
+    expect(sink.messages).toHaveLength(1_000);
+  });
+
+  it('lets one message pass that is longer than the queue, when nothing else waits', async () => {
+    const { queue, sink, written } = open({ queueBytes: 1_000 });
+    queue.offer(deliveryOf('normal', 1, 5_000));
+    await nextTurn();
+    expect(written()).toEqual([[1]]);
+    expect(sink.overflows).toBe(0);
+  });
+
+  it('sheds messages of low priority on demand, and tells the connection', () => {
+    const { queue, clock, dropped, written } = open();
+    queue.shed(deliveryOf('low', 1));
+    queue.shed(deliveryOf('low', 2));
+    queue.offer(deliveryOf('low', 3));
+    clock.advance(5);
+    expect(written()).toEqual([['dropped', 3]]);
+    expect(dropped).toEqual(['logging', 'logging']);
+  });
+
+  it('Never again: a dying subscriber that blocks a channel for seconds', async () => {
+    const opened = open();
+    opened.sink.onWrite = () => {
+      throw new Error('the socket is gone');
+    };
+    opened.queue.offer(deliveryOf('critical', 1));
+    opened.queue.offer(deliveryOf('normal', 2));
+    await nextTurn();
+    expect([opened.queue.closed, opened.closed, opened.sink.writes.length]).toEqual([true, 1, 1]);
+  });
+
+  it('tells who replays when there is room again', async () => {
+    const { queue, sink } = open({ queueMessages: 10 });
+    expect(queue.hasRoom).toBe(true);
+    for (let n = 0; n < 10; n++) queue.offer(deliveryOf('normal', n));
+    expect(queue.hasRoom).toBe(false);
+    await queue.room();
+    expect([queue.hasRoom, sink.messages.length]).toEqual([true, 10]);
+  });
+
+  it('gives the same array to connections that got the same, and encodes once', async () => {
+    const clock = new TestClock();
+    const scheduler = createFlushScheduler(clock);
+    const encoder = jsonEncoder();
+    const sinks = Array.from({ length: 3 }, () => new TestSink(encoder));
+    const queues = sinks.map((sink) =>
+      createDeliveryQueue(
+        { scheduler, logger: silentLogger, onDropped: () => {} },
+        { sink, queueBytes: 1e6, queueMessages: 1e4, onClosed: () => {} },
+      ),
+    );
+    for (const n of [1, 2, 3]) {
+      const delivery = deliveryOf('normal', n);
+      for (const queue of queues) queue.offer(delivery);
+    }
+    const own = deliveryOf('normal', 4);
+    queues[1]?.offer(own);
+    await nextTurn();
+    expect(sinks[0]?.writes[0]).toBe(sinks[2]?.writes[0]);
+    expect(sinks[1]?.writes[0]).not.toBe(sinks[0]?.writes[0]);
+    expect(sinks[1]?.writes[0]?.slice(0, 3)).toEqual(sinks[0]?.writes[0]);
+    expect(Object.isFrozen(sinks[0]?.writes[0])).toBe(true);
+    expect(encoder.encoded).toBe(4);
+  });
+
+  it('never exceeds its bounds, drops only low priority, keeps the order and overflows once', async () => {
+    const priorities = ['critical', 'high', 'normal', 'low'] as const;
+    const steps = fc.array(
+      fc.oneof(
+        {
+          weight: 12,
+          arbitrary: fc.record({
+            kind: fc.constant('offer' as const),
+            priority: fc.constantFrom(...priorities, 'low' as const, 'low' as const),
+            bytes: fc.nat(300),
+          }),
+        },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('stall' as const) }) },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('drain' as const), stay: fc.boolean() }) },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
+      ),
+      { maxLength: 150 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 20 }), async (list, queueMessages) => {
+        const queueBytes = 4_000;
+        const { queue, sink, clock, dropped } = open({ queueBytes, queueMessages });
+        const offered: Record<ChannelPriority, number[]> = { critical: [], high: [], normal: [], low: [] };
+        let next = 0;
+        for (const step of list) {
+          if (step.kind === 'offer' && !queue.closed) {
+            offered[step.priority].push(next);
+            queue.offer(deliveryOf(step.priority, next++, step.bytes));
+            const all = Object.values(offered).flat().length;
+            const waiting = all - sink.messages.length - dropped.length;
+            if (!queue.closed) expect(waiting).toBeLessThanOrEqual(queueMessages);
+            expect(sink.buffered).toBeLessThanOrEqual(queueBytes + 500);
+          } else if (step.kind === 'stall') {
+            sink.stalled = true;
+          } else if (step.kind === 'drain') {
+            sink.stalled = step.stay;
+            sink.buffered = 0;
+            queue.drained();
+          } else if (step.kind === 'turn') {
+            await nextTurn();
+          } else if (step.kind === 'tick') {
+            clock.advance(5);
+          }
+        }
+        const atOverflow = sink.writes.length;
+        if (!queue.closed) {
+          sink.stalled = false;
+          sink.buffered = 0;
+          queue.drained();
+          await nextTurn();
+          clock.advance(5);
+          queue.drained();
+        }
+        expect(sink.overflows).toBe(queue.closed ? 1 : 0);
+        if (queue.closed) expect(sink.writes.length).toBe(atOverflow);
+        const got = (priority: ChannelPriority): number[] =>
+          sink.messages
+            .filter(({ channel }) => channel === CHANNELS[priority])
+            .map(({ message }) => (message as number[])[0] as number);
+        for (const priority of priorities) {
+          const numbers = got(priority);
+          expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
+          if (queue.closed) continue;
+          if (priority !== 'low') expect(numbers).toEqual(offered[priority]);
+          else expect(numbers.length + dropped.length).toBe(offered.low.length);
+        }
+        const told = sink.notices.reduce(
+          (sum, notice) => sum + (notice.method === 'dropped' ? notice.params.count : 0),
+          0,
+        );
+        if (!queue.closed) expect(told).toBe(dropped.length);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

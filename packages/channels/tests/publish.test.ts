@@ -1,0 +1,412 @@
+import { setSecret, sign } from '@esdb-gater/security';
+import {
+  type Broker,
+  type ChannelName,
+  type Channels,
+  GaterError,
+  type JsonValue,
+  type OutgoingRecord,
+  type PublishContext,
+} from '@esdb-gater/types';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type ChannelsComponents,
+  type ChannelsOptions,
+  createChannels,
+  createMemoryBroker,
+} from '../src/index.ts';
+import { TestClock } from './support.ts';
+
+interface Opened {
+  readonly clock: TestClock;
+  readonly channels: Channels;
+  /** What the broker was given. */
+  readonly appended: OutgoingRecord[];
+  /** What the next appends do instead of succeeding. */
+  readonly outcomes: (() => Promise<{ readonly position?: string }>)[];
+  readonly publish: (channel: ChannelName, message: JsonValue, rest?: Rest) => Promise<Outcome>;
+}
+
+interface Rest extends PublishContext {
+  readonly topic?: string;
+  readonly id?: string;
+}
+
+/** The result of a publish, or the data of its error. */
+type Outcome = Readonly<Record<string, unknown>>;
+
+const open: Channels[] = [];
+
+function opened(options: ChannelsOptions = {}, components: ChannelsComponents = {}): Opened {
+  const clock = new TestClock();
+  const memory = createMemoryBroker({ clock });
+  const appended: OutgoingRecord[] = [];
+  const outcomes: (() => Promise<{ readonly position?: string }>)[] = [];
+  const broker: Broker = Object.assign(Object.create(memory) as Broker, {
+    tail: memory.tail.bind(memory),
+    resolve: memory.resolve.bind(memory),
+    position: memory.position.bind(memory),
+    tailPosition: memory.tailPosition.bind(memory),
+    read: memory.read.bind(memory),
+    async append(channel: ChannelName, record: OutgoingRecord) {
+      appended.push(record);
+      const outcome = outcomes.shift();
+      return outcome === undefined ? memory.append(channel, record) : outcome();
+    },
+  });
+  const channels = createChannels({ broker, clock, ...components }, options);
+  open.push(channels);
+  return {
+    clock,
+    channels,
+    appended,
+    outcomes,
+    publish: async (channel, message, { topic = 'a.b', id, ...context } = {}) => {
+      try {
+        const params = { channel, topic, message, ...(id === undefined ? {} : { id }) };
+        return { ...(await channels.publish(params, context)) };
+      } catch (error) {
+        if (!GaterError.is(error)) throw error;
+        return { ...error.toData() };
+      }
+    },
+  };
+}
+
+const signed = (clock: TestClock, message: object, channel = 'alerts', topic = 'a.b'): JsonValue =>
+  sign(message, { channel, topic, now: new Date(clock.now()) }) as unknown as JsonValue;
+
+beforeEach(() => setSecret('a secret that is long enough for a test'));
+afterEach(async () => {
+  setSecret(undefined);
+  for (const channels of open.splice(0)) await channels.close();
+});
+
+describe('publish', () => {
+  it('answers with the id, the position and that the broker has it', async () => {
+    const { publish, appended } = opened();
+    const outcome = await publish('system', { n: 1 });
+    expect(outcome).toEqual({ id: expect.any(String), position: expect.any(String), delivered: true });
+    expect(appended).toEqual([
+      {
+        id: outcome['id'],
+        topic: 'a.b',
+        message: { n: 1 },
+        time: '2023-11-14T22:13:20.000Z',
+        type: 'esdb_gater.message',
+        source: 'esdb://default/channel/system',
+      },
+    ]);
+  });
+
+  it('makes a UUIDv7 where there is no id, later ones greater', async () => {
+    const { publish, clock } = opened();
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      ids.push(String((await publish('system', n))['id']));
+      clock.advance(1);
+    }
+    for (const id of ids)
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it('passes the trace context on', async () => {
+    const { publish, appended } = opened();
+    await publish('system', 1, { traceparent: '00-x', tracestate: 'y' });
+    expect(appended[0]).toMatchObject({ traceparent: '00-x', tracestate: 'y' });
+  });
+
+  it('refuses an unknown channel, and names of the prototype', async () => {
+    const { publish } = opened();
+    for (const name of ['x', '__proto__', 'constructor', '', 'esdb_channel_events', 1, null]) {
+      expect(await publish(name as ChannelName, 1)).toMatchObject({ code: 'unknown_channel' });
+    }
+  });
+
+  it('refuses a topic with wildcards, a long message, an odd id', async () => {
+    const { publish, appended } = opened();
+    expect(await publish('system', 1, { topic: 'a.*' })).toMatchObject({
+      code: 'invalid_argument',
+      reason: 'topic',
+    });
+    expect(await publish('system', 'x'.repeat(1_048_576))).toMatchObject({ code: 'payload_too_large' });
+    for (const id of ['', 'a\nb', 'x'.repeat(256)]) {
+      expect(await publish('system', 1, { id })).toMatchObject({ code: 'invalid_argument', reason: 'id' });
+    }
+    expect(appended).toEqual([]);
+  });
+
+  it('checks what is published on a channel that is off, and delivers nothing', async () => {
+    const { publish, appended } = opened();
+    const topic = 'a.*';
+    expect(await publish('diagnostics', 1, { topic })).toMatchObject({ reason: 'topic' });
+    for (let n = 0; n < 100; n++) {
+      expect(await publish('diagnostics', n)).toEqual({ id: expect.any(String), delivered: false });
+    }
+    expect(await publish('diagnostics', 1)).toMatchObject({ code: 'rate_limited' });
+    expect(appended).toEqual([]);
+  });
+
+  it('is refused with unavailable after the end', async () => {
+    const { publish, channels } = opened();
+    await channels.close();
+    expect(await publish('system', 1)).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('the rate limit of publish', () => {
+  it('takes the limits of the table: health 100, metrics 10 000, logging 1 000, diagnostics 100', async () => {
+    const { publish } = opened();
+    for (const [channel, maxRate] of [
+      ['health', 100],
+      ['metrics', 10_000],
+      ['logging', 1_000],
+      ['diagnostics', 100],
+    ] as const) {
+      const outcomes = await Promise.all(Array.from({ length: maxRate + 1 }, (_, n) => publish(channel, n)));
+      expect(outcomes.filter(({ code }) => code === 'rate_limited')).toEqual([
+        expect.objectContaining({ retryAfterMs: expect.any(Number), retriable: true }),
+      ]);
+    }
+  });
+
+  it('passes again after `retryAfterMs`', async () => {
+    const { publish, clock } = opened({ channels: { system: { maxRate: 1 } } });
+    await publish('system', 1);
+    const { retryAfterMs } = await publish('system', 2);
+    clock.advance(Number(retryAfterMs));
+    expect(await publish('system', 3)).toMatchObject({ delivered: true });
+  });
+
+  it('counts by publisher, and without one by process', async () => {
+    const { publish } = opened({ channels: { system: { maxRate: 1 } } });
+    expect(await publish('system', 1, { publisher: 'a' })).toMatchObject({ delivered: true });
+    expect(await publish('system', 1, { publisher: 'b' })).toMatchObject({ delivered: true });
+    expect(await publish('system', 1)).toMatchObject({ delivered: true });
+    expect(await publish('system', 1, { publisher: 'a' })).toMatchObject({ code: 'rate_limited' });
+    expect(await publish('system', 2)).toMatchObject({ code: 'rate_limited' });
+  });
+
+  it('takes no place for what an earlier check refuses, and gives it back when a later one does', async () => {
+    const { publish, outcomes } = opened({ channels: { system: { maxRate: 1 }, alerts: { maxRate: 1 } } });
+    await publish('system', 1, { topic: 'a..b' });
+    outcomes.push(() => Promise.reject(new GaterError('overloaded', 'full')));
+    expect(await publish('system', 1)).toMatchObject({ code: 'overloaded' });
+    outcomes.push(() => Promise.reject(new GaterError('unavailable', 'away')));
+    expect(await publish('system', 1)).toMatchObject({ code: 'unavailable' });
+    expect(await publish('system', 1)).toMatchObject({ delivered: true });
+    expect(await publish('system', 2)).toMatchObject({ code: 'rate_limited' });
+    expect(await publish('alerts', { unsigned: true })).toMatchObject({ code: 'signature_required' });
+    expect(await publish('alerts', { unsigned: true })).toMatchObject({ code: 'signature_required' });
+  });
+
+  it('keeps the place after a timeout', async () => {
+    const { publish, outcomes } = opened({ channels: { system: { maxRate: 1 } } });
+    outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
+    expect(await publish('system', 1)).toMatchObject({ code: 'timeout' });
+    expect(await publish('system', 2)).toMatchObject({ code: 'rate_limited' });
+  });
+});
+
+describe('the signature of a published message', () => {
+  it('is required on alerts and security', async () => {
+    const { publish, clock } = opened();
+    for (const channel of ['alerts', 'security'] as const) {
+      expect(await publish(channel, { a: 1 })).toMatchObject({ code: 'signature_required' });
+      expect(await publish(channel, signed(clock, { a: 1 }, channel))).toMatchObject({ delivered: true });
+    }
+  });
+
+  it('must be bound to channel and topic', async () => {
+    const { publish, clock } = opened();
+    const message = signed(clock, { a: 1 }, 'alerts', 'other.topic');
+    expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'mismatch' });
+    const unbound = sign({ a: 1 }, { now: new Date(clock.now()) }) as unknown as JsonValue;
+    expect(await publish('alerts', unbound)).toMatchObject({ code: 'invalid_signature', reason: 'unbound' });
+  });
+
+  it('Never again: replay on another topic', async () => {
+    const { publish, clock } = opened();
+    const message = signed(clock, { a: 1 });
+    expect(await publish('alerts', message)).toMatchObject({ delivered: true });
+    expect(await publish('alerts', message, { topic: 'a.c' })).toMatchObject({ code: 'invalid_signature' });
+    expect(await publish('security', message)).toMatchObject({ code: 'invalid_signature' });
+  });
+
+  it('is accepted once: its nonce is used up', async () => {
+    const { publish, clock } = opened();
+    const message = signed(clock, { a: 1 });
+    await publish('alerts', message);
+    clock.advance(100_000);
+    expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'replayed' });
+  });
+
+  it('keeps its nonce when the broker refuses, and loses it after a timeout', async () => {
+    const { publish, clock, outcomes } = opened();
+    const message = signed(clock, { a: 1 });
+    outcomes.push(() => Promise.reject(new GaterError('overloaded', 'full')));
+    expect(await publish('alerts', message)).toMatchObject({ code: 'overloaded' });
+    outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
+    expect(await publish('alerts', message)).toMatchObject({ code: 'timeout' });
+    expect(await publish('alerts', message)).toMatchObject({ reason: 'replayed' });
+  });
+
+  it('takes no nonce from a message that the rate limit refuses', async () => {
+    const { publish, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
+    await publish('alerts', signed(clock, { a: 1 }));
+    const second = signed(clock, { a: 2 });
+    expect(await publish('alerts', second)).toMatchObject({ code: 'rate_limited' });
+    clock.advance(1_010);
+    expect(await publish('alerts', second)).toMatchObject({ delivered: true });
+  });
+
+  it('expires', async () => {
+    const { publish, clock } = opened();
+    const message = signed(clock, { a: 1 });
+    clock.advance(301_000);
+    expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'expired' });
+  });
+
+  it('is verified also where none is required', async () => {
+    const { publish, clock } = opened();
+    const good = signed(clock, { a: 1 }, 'system');
+    expect(await publish('system', { ...(good as object), a: 2 })).toMatchObject({
+      code: 'invalid_signature',
+    });
+    expect(await publish('system', good)).toMatchObject({ delivered: true });
+    expect(await publish('system', { nonce: 'mine', signature: 'of the contract' })).toMatchObject({
+      delivered: true,
+    });
+  });
+
+  it('Never again: a wrongly typed signature crashing a channel', async () => {
+    const { publish, clock } = opened();
+    for (const odd of [1, null, {}, [], true, '']) {
+      const message = { ...(signed(clock, { a: 1 }) as object), signature: odd } as JsonValue;
+      expect(await publish('alerts', message)).toMatchObject({
+        code: 'invalid_signature',
+        reason: 'malformed',
+      });
+    }
+    for (const odd of [1, null, [], 'text']) expect(await publish('alerts', odd)).toHaveProperty('code');
+    expect(await publish('alerts', signed(clock, { a: 1 }))).toMatchObject({ delivered: true });
+  });
+
+  it('Never again: security settings that depend on load order', async () => {
+    setSecret(undefined);
+    const { publish, clock } = opened();
+    setSecret('set after the channels were made');
+    expect(await publish('alerts', signed(clock, { a: 1 }))).toMatchObject({ delivered: true });
+    expect(await publish('alerts', { a: 1 })).toMatchObject({ code: 'signature_required' });
+  });
+});
+
+describe('the same id again', () => {
+  const id = '01890000-0000-7000-8000-000000000001';
+
+  it('is answered as before, and published once', async () => {
+    const { publish, appended } = opened();
+    const first = await publish('system', { a: 1, b: 2 }, { id });
+    expect(await publish('system', { b: 2, a: 1 }, { id })).toEqual(first);
+    expect(appended).toHaveLength(1);
+  });
+
+  it('takes neither a place nor a nonce', async () => {
+    const { publish, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
+    const message = signed(clock, { a: 1 });
+    const first = await publish('alerts', message, { id });
+    expect(await publish('alerts', message, { id })).toEqual(first);
+  });
+
+  it('waits for the one that is on its way', async () => {
+    const { publish, appended, outcomes } = opened();
+    const { promise, resolve } = Promise.withResolvers<{ readonly position?: string }>();
+    outcomes.push(() => promise);
+    const all = [1, 2, 3].map(() => publish('system', 1, { id }));
+    resolve({ position: 'p' });
+    expect(await Promise.all(all)).toEqual(all.map(() => ({ id, position: 'p', delivered: true })));
+    expect(appended).toHaveLength(1);
+  });
+
+  it('is a new message with another content, topic, channel or publisher', async () => {
+    const { publish, appended } = opened();
+    await publish('system', 1, { id });
+    await publish('system', 2, { id });
+    await publish('system', 1, { id, topic: 'a.c' });
+    await publish('audit', 1, { id });
+    await publish('system', 1, { id, publisher: 'other' });
+    expect(appended).toHaveLength(5);
+  });
+
+  it('is recognised for five minutes', async () => {
+    const { publish, appended, clock } = opened();
+    await publish('system', 1, { id });
+    clock.advance(300_000);
+    await publish('system', 1, { id });
+    expect(appended).toHaveLength(1);
+    clock.advance(1);
+    await publish('system', 1, { id });
+    expect(appended).toHaveLength(2);
+  });
+
+  it('is sent again when the first left doubt, with what that one had taken', async () => {
+    const { publish, appended, outcomes, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
+    const message = signed(clock, { a: 1 });
+    outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
+    expect(await publish('alerts', message, { id })).toMatchObject({ code: 'timeout' });
+    expect(await publish('alerts', message, { id })).toMatchObject({ delivered: true });
+    expect(appended).toHaveLength(2);
+  });
+
+  it('is sent again by who waited for one that left doubt', async () => {
+    const { publish, appended, outcomes } = opened();
+    const { promise, reject } = Promise.withResolvers<{ readonly position?: string }>();
+    outcomes.push(() => promise);
+    const all = [1, 2, 3].map(() => publish('system', 1, { id }));
+    reject(new GaterError('timeout', 'late'));
+    const [first, ...others] = await Promise.all(all);
+    expect(first).toMatchObject({ code: 'timeout' });
+    expect(others).toEqual(others.map(() => ({ id, position: expect.any(String), delivered: true })));
+    expect(appended).toHaveLength(2);
+  });
+
+  it('begins anew after a refusal', async () => {
+    const { publish, outcomes } = opened();
+    outcomes.push(() => Promise.reject(new GaterError('unavailable', 'away')));
+    expect(await publish('system', 1, { id })).toMatchObject({ code: 'unavailable' });
+    expect(await publish('system', 1, { id })).toMatchObject({ delivered: true });
+  });
+
+  it('gives `timeout` to who stopped waiting, whatever the broker says', async () => {
+    const { publish, outcomes } = opened();
+    const abort = new AbortController();
+    outcomes.push(async () => {
+      abort.abort();
+      throw new DOMException('stopped', 'AbortError');
+    });
+    expect(await publish('system', 1, { id, signal: abort.signal })).toMatchObject({ code: 'timeout' });
+  });
+});
+
+describe('the options of the channels', () => {
+  it('are refused by name when they are wrong', () => {
+    for (const [options, name] of [
+      [{ channels: { nope: {} } }, 'channels.nope'],
+      [{ channels: { system: { maxRate: 0 } } }, 'channels.system.maxRate'],
+      [{ channels: { system: { priority: 'urgent' } } }, 'channels.system.priority'],
+      [{ channels: { system: { history: -1 } } }, 'channels.system.history'],
+      [{ messageBytes: 0 }, 'messageBytes'],
+    ] as const) {
+      expect(() => createChannels({}, options as ChannelsOptions)).toThrow(
+        expect.objectContaining({ code: 'invalid_argument', reason: 'channels_option', option: name }),
+      );
+    }
+  });
+
+  it('take away a limit with null', async () => {
+    const { publish } = opened({ channels: { health: { maxRate: null } } });
+    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, n) => publish('health', n)));
+    expect(outcomes.every(({ delivered }) => delivered === true)).toBe(true);
+  });
+});

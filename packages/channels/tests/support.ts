@@ -1,0 +1,122 @@
+import type {
+  ChannelMessage,
+  Clock,
+  Delivery,
+  DeliverySink,
+  Notice,
+  NoticeEncoder,
+  Timer,
+} from '@esdb-gater/types';
+
+/** A clock that stands until it is moved. */
+export class TestClock implements Clock {
+  #now = 1_700_000_000_000;
+  #timers: { readonly at: number; readonly run: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - 1_700_000_000_000;
+  }
+
+  setTimer(run: () => void, delayMs: number): Timer {
+    const timer = { at: this.#now + delayMs, run };
+    this.#timers.push(timer);
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((one) => one !== timer);
+      },
+    };
+  }
+
+  /** Moves on, and runs what has become due, in order. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const due = this.#timers.filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((one) => one !== due);
+      this.#now = Math.max(this.#now, due.at);
+      due.run();
+    }
+    this.#now = end;
+  }
+}
+
+const utf8 = new TextEncoder();
+
+/** Notices as JSON. */
+export function jsonEncoder(): NoticeEncoder & { encoded: number } {
+  const encoder = {
+    encoded: 0,
+    encode(notice: Notice): Uint8Array {
+      encoder.encoded++;
+      return utf8.encode(JSON.stringify(notice));
+    },
+  };
+  return encoder;
+}
+
+/** A connection that keeps what is written, and whose transport can be stopped. */
+export class TestSink implements DeliverySink {
+  readonly encoder: NoticeEncoder;
+  /** One entry per write. */
+  readonly writes: (readonly Delivery[])[] = [];
+  overflows = 0;
+  /** True: what is written stays in the transport. */
+  stalled = false;
+  buffered = 0;
+  onWrite: (() => void) | undefined;
+
+  constructor(encoder: NoticeEncoder = jsonEncoder()) {
+    this.encoder = encoder;
+  }
+
+  write(deliveries: readonly Delivery[]): void {
+    this.writes.push(deliveries);
+    if (this.stalled) {
+      for (const delivery of deliveries) this.buffered += delivery.bytes(this.encoder).length;
+    }
+    this.onWrite?.();
+  }
+
+  bufferedBytes(): number {
+    return this.buffered;
+  }
+
+  overflow(): void {
+    this.overflows++;
+  }
+
+  /** Everything that was written, in order. */
+  get notices(): Notice[] {
+    return this.writes.flat().map(({ notice }) => notice);
+  }
+
+  get messages(): ChannelMessage[] {
+    return this.notices.flatMap((notice) => (notice.method === 'message' ? [notice.params] : []));
+  }
+
+  /** The values of the messages. */
+  get values(): unknown[] {
+    return this.messages.map(({ message }) => message);
+  }
+}
+
+/** Resolves when everything that this turn of the event loop has begun is done. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(() => setImmediate(resolve));
+  });
+}
+
+/** Lets the event loop turn until the condition holds. */
+export async function until(holds: () => boolean, turns = 10_000): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    if (holds()) return;
+    await nextTurn();
+  }
+  throw new Error('it never came to be');
+}
