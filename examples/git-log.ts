@@ -70,14 +70,10 @@ export async function* readGitLog(folder: string, withFiles: boolean): AsyncGene
   ];
   const git = spawnGit(folder, args);
   const ended = outcome(git);
-  try {
-    yield* parseLog(git.stdout ?? []);
-  } finally {
-    // The reader may leave before git has finished.
-    git.kill();
-  }
+  // A reader that leaves before the end closes the pipe, and that ends git.
+  yield* parseLog(git.stdout ?? []);
   const { code, stderr } = await ended;
-  if (code !== 0 && code !== null) throw new ExampleError(`git log failed: ${firstLine(stderr)}`);
+  if (code !== 0) throw new ExampleError(`git log failed: ${firstLine(stderr)}`);
 }
 
 /** Items of the output of `git log -z --name-status` in our format. */
