@@ -196,9 +196,10 @@ describe('observeRequest', () => {
 });
 
 test('with nobody attached an event costs less than 50 ns', () => {
-  const rounds = 200_000;
+  // Short slices, of which the fastest counts: a busy machine takes the processor away in between.
+  const rounds = 10_000;
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 10; round++) {
+  for (let slice = 0; slice < 300; slice++) {
     const start = performance.now();
     for (let i = 0; i < rounds; i++) {
       emit('esdb_gater.worker.lookup', { duration: i }, { store_id: 'default' });
