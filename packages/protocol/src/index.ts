@@ -81,7 +81,7 @@ export { createTransportPair } from './rpc/transport-pair.ts';
 export type { OptionalSchema, Schema } from './schemas/schema-kit.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';
 // Bounds
-export { MAX_DEPTH, utf8Bytes } from './values/json-size.ts';
+export { MAX_DEPTH, MAX_VALUE_DEPTH, utf8Bytes } from './values/json-size.ts';
 // Topics
 export { isTopic, isTopicPattern, topicMatches } from './values/topics.ts';
 export { createUuidv7, isUuid, type UuidComponents, uuidv7 } from './values/uuid.ts';

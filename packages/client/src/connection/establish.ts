@@ -15,6 +15,9 @@ export interface SessionHandlers {
   readonly handle: (method: string, params: unknown, context: PeerContext) => unknown;
 }
 
+/** Messages that other programs put on a channel may nest deeper than what callers may send. */
+const RECEIVED_DEPTH = 2_000;
+
 function isHello(value: unknown): value is Hello {
   const { gatewayDid, nodeId, nonce, methods } = (value ?? {}) as Partial<Record<keyof Hello, unknown>>;
   return [gatewayDid, nodeId, nonce].every((member) => typeof member === 'string') && Array.isArray(methods);
@@ -53,7 +56,8 @@ export async function establish(
       greeting.reject(new GaterError('not_supported', 'the hello of the gateway is none of this protocol'));
     return true;
   };
-  const peer = createPeer(opened.transport, { handle: handlers.handle, onNotification, clock, logger });
+  const components = { handle: handlers.handle, onNotification, clock, logger };
+  const peer = createPeer(opened.transport, components, { maxDepth: RECEIVED_DEPTH });
   const abort = (): void => greeting.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   void peer.closed.then(({ code, reason }) => greeting.reject(closedEarly(code, reason)));

@@ -34,9 +34,11 @@ describe('prepareEvents', () => {
     );
   });
 
-  it('a short frame is not weighed', () => {
-    const hostile = { type: 't', data: { toJSON: () => expect.unreachable() } } as never;
-    expect(prepareEvents([hostile], { frameUnits: 100 })).toHaveLength(1);
+  it('a number that no double carries is refused, in a frame too', () => {
+    const [event] = JSON.parse('[{"type":"t","data":{"x":[1e999]}}]');
+    expect(() => prepareEvents([event], { frameUnits: 100 })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'json', path: 'events[0].data.x[0]' }),
+    );
   });
 
   it('numbers that grow when they are written again are weighed', () => {

@@ -11,14 +11,15 @@ import {
 import { utf8Bytes, walkJson } from '../values/json-size.ts';
 import { uuidv7 } from '../values/uuid.ts';
 import type { AppendToStreamsParams } from './stream-methods.ts';
+import type { SaveSubscriptionParams } from './subscription-methods.ts';
 
 /** Where the parameters come from, and what they may weigh. */
 export interface PrepareOptions {
   /** Bound of one event and of one message as JSON. @default LIMITS.messageBytes */
   readonly messageBytes?: number;
   /**
-   * UTF-16 units of the frame that the parameters were parsed from: when it is short enough, nothing in it is
-   * weighed. Absent for parameters of this process, which are walked to see that they are JSON.
+   * UTF-16 units of the frame that the parameters were parsed from: what it holds is JSON, and when it is short
+   * enough nothing in it is weighed. Absent for parameters of this process.
    */
   readonly frameUnits?: number;
   /** @default uuidv7 */
@@ -39,11 +40,12 @@ function tooLarge(what: string, bytes: number, limit: number): GaterError {
 }
 
 function weighed(value: JsonValue, path: string, limit: number, options: PrepareOptions): JsonValue {
+  // What came in a frame is walked, too: 1e999 is JSON, but it is no number that could be written again.
+  const walk = walkJson(value, path);
   if (options.frameUnits !== undefined) {
     if (options.frameUnits * GROWTH > limit) weigh(value, path, limit);
     return value;
   }
-  const walk = walkJson(value, path);
   if (!walk.differs) {
     if (walk.bytes > limit) weigh(value, path, limit);
     return value;
@@ -119,6 +121,9 @@ export function prepareParams(method: string, params: unknown, options: PrepareO
       if (snapshot.metadata === undefined) return { ...snapshot, record };
       return { ...snapshot, record, metadata: weighed(snapshot.metadata, 'metadata', limit, options) };
     }
+    case 'saveSubscription':
+      walkJson((params as SaveSubscriptionParams).selector, 'selector');
+      return params;
     default:
       return params;
   }

@@ -1,5 +1,5 @@
 import { type GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
-import { nestsDeeper } from '../values/json-size.ts';
+import { MAX_DEPTH, nestsDeeper } from '../values/json-size.ts';
 import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
 export type RpcId = string | number | null;
@@ -72,8 +72,8 @@ function classify(value: unknown): Inbound {
  * Takes a message apart. Never throws. Of a member that is there twice the last one counts, as in
  * `JSON.parse`; member names such as `__proto__` are names like any other.
  */
-export function parseMessage(text: string): InboundMessage {
-  if (nestsDeeper(text)) return invalid('too_deep', 'the message nests too deeply');
+export function parseMessage(text: string, maxDepth: number = MAX_DEPTH): InboundMessage {
+  if (nestsDeeper(text, maxDepth)) return invalid('too_deep', 'the message nests too deeply');
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -7,7 +7,7 @@ import {
   systemClock,
   type Transport,
 } from '@esdb-gater/types';
-import { utf8Bytes } from '../values/json-size.ts';
+import { MAX_DEPTH, utf8Bytes } from '../values/json-size.ts';
 import { BatchAnswer } from './batch-answer.ts';
 import {
   encodeError,
@@ -53,6 +53,13 @@ export interface PeerOptions {
   readonly idPrefix?: string;
   /** Calls of the other side that may be under way; more are `overloaded`. @default 1 024 */
   readonly maxInFlight?: number;
+  /**
+   * Deepest nesting of a message that is taken. A client takes more than it sends: a message of another origin may
+   * be deeper than what callers may send.
+   *
+   * @default MAX_DEPTH
+   */
+  readonly maxDepth?: number;
   /** Longest message that is sent, in bytes. @default LIMITS.frameBytes */
   readonly frameBytes?: number;
 }
@@ -140,6 +147,7 @@ class JsonRpcPeer implements Peer {
   readonly #idPrefix: string;
   readonly #maxInFlight: number;
   readonly #frameBytes: number;
+  readonly #maxDepth: number;
   readonly #pending: PendingCalls;
   readonly #ended = new AbortController();
   #end: { readonly code: number; readonly reason: string } | undefined;
@@ -156,6 +164,7 @@ class JsonRpcPeer implements Peer {
     this.#idPrefix = options.idPrefix ?? '';
     this.#maxInFlight = options.maxInFlight ?? 1_024;
     this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
+    this.#maxDepth = options.maxDepth ?? MAX_DEPTH;
     this.#pending = new PendingCalls(components.clock ?? systemClock);
     const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
     this.closed = promise;
@@ -215,7 +224,7 @@ class JsonRpcPeer implements Peer {
   }
 
   #receive(text: string): void {
-    const message = parseMessage(text);
+    const message = parseMessage(text, this.#maxDepth);
     if (!isBatch(message)) {
       this.#take(message, (answer) => this.send(answer), false, text.length);
       return;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nestsDeeper, utf8Bytes, walkJson } from './json-size.ts';
+import { MAX_VALUE_DEPTH, nestsDeeper, utf8Bytes, walkJson } from './json-size.ts';
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
@@ -31,6 +31,16 @@ describe('nestsDeeper', () => {
 });
 
 describe('walkJson', () => {
+  it('a value at the bound passes in every message that carries it, and one level more is refused', () => {
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    expect(walkJson(nested(MAX_VALUE_DEPTH), 'x').differs).toBe(false);
+    const page = JSON.stringify([{ result: { events: [{ data: nested(MAX_VALUE_DEPTH) }] } }]);
+    expect(nestsDeeper(page)).toBe(false);
+    expect(() => walkJson(nested(MAX_VALUE_DEPTH + 1), 'x')).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'json' }),
+    );
+  });
+
   it('never tells less bytes than the JSON has', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

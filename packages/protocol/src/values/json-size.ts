@@ -1,8 +1,14 @@
 import { invalidArgument } from '@esdb-gater/types';
 import { describe } from '../schemas/explain.ts';
 
-/** Deepest nesting of a message, and of any JSON value that a caller hands in. */
+/** Deepest nesting of a message that a caller sends. */
 export const MAX_DEPTH = 128;
+
+/**
+ * Deepest nesting of an event, a message's content or a snapshot's record. Less than that of a message, as they
+ * come back inside of others: pages, batches, notifications.
+ */
+export const MAX_VALUE_DEPTH = 100;
 
 /**
  * True when brackets outside of strings nest deeper than `limit`. One pass, nothing allocated, and it ends
@@ -74,7 +80,7 @@ interface Problem {
  * @param path names the value in errors
  * @returns an upper bound of its JSON's bytes, and whether the value differs from its own JSON form
  * @throws `invalid_argument`, reason `json`, for what JSON cannot carry: functions, symbols, bigints, NaN and
- * infinities, nesting over 128 levels (so cycles, too)
+ * infinities, nesting over 100 levels (so cycles, too)
  */
 export function walkJson(
   value: unknown,
@@ -115,7 +121,9 @@ function visit(value: unknown, depth: number, walk: Walk): boolean {
     walk.bytes += 4;
     return true;
   }
-  if (depth >= MAX_DEPTH) return fail(walk, 'nested too deeply', `at most ${MAX_DEPTH} levels`);
+  if (depth >= MAX_VALUE_DEPTH) {
+    return fail(walk, 'nested too deeply', `at most ${MAX_VALUE_DEPTH} levels`);
+  }
   if (Array.isArray(value)) {
     walk.bytes += 2 + value.length;
     for (let index = 0; index < value.length; index++) {
