@@ -246,11 +246,15 @@ describe('the delivery queue', () => {
 
   it('tells who replays when there is room again', async () => {
     const { queue, sink } = open({ queueMessages: 10 });
-    expect(queue.hasRoom).toBe(true);
+    const replayed = deliveryOf('normal', 'replayed');
+    expect(queue.takesReplayed(replayed)).toBe(true);
     for (let n = 0; n < 10; n++) queue.offer(deliveryOf('normal', n));
-    expect(queue.hasRoom).toBe(false);
+    expect(queue.takesReplayed(replayed)).toBe(false);
     await queue.room();
-    expect([queue.hasRoom, sink.messages.length]).toEqual([true, 10]);
+    expect([queue.takesReplayed(replayed), sink.messages.length]).toEqual([true, 10]);
+    sink.buffered = 100_000;
+    queue.offer(deliveryOf('critical', 'c'));
+    expect(queue.takesReplayed(replayed)).toBe(false);
   });
 
   it('gives the same array to connections that got the same, and encodes once', async () => {

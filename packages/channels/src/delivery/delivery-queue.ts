@@ -6,13 +6,13 @@ import type { Flushable, FlushScheduler, GatheredPriority } from './flush-schedu
 /** The bounded queue of one connection. */
 export interface DeliveryQueue {
   readonly closed: boolean;
-  /** True while a replay may hand over more: little waits, and the transport takes what is written. */
-  readonly hasRoom: boolean;
+  /** True when a replay may offer this delivery: little waits, the transport keeps up, and nothing would overflow. */
+  takesReplayed(delivery: Delivery): boolean;
   /** Queues a delivery, or drops one of low priority, or overflows. Never throws. */
   offer(delivery: Delivery): void;
   /** Drops a message of low priority before it is queued: the process is behind. The connection is told. */
   shed(delivery: Delivery): void;
-  /** Resolves when {@link hasRoom} has become true, or the queue is closed. */
+  /** Resolves when something has been written or passed on, or the queue is closed. */
   room(): Promise<void>;
   /** The transport has passed on what it took. */
   drained(): void;
@@ -103,19 +103,18 @@ class PriorityQueue implements DeliveryQueue, Flushable {
     this.#markBytes = Math.min(WRITE_MARK_BYTES, options.queueBytes >> 2);
   }
 
-  get hasRoom(): boolean {
-    return (
-      !this.closed &&
-      !this.#backlogged &&
-      this.#messages < Math.min(REPLAY_MESSAGES, this.#maxMessages) &&
-      this.#bytes < Math.min(REPLAY_BYTES, this.#maxBytes >> 1)
-    );
+  takesReplayed(delivery: Delivery): boolean {
+    if (this.closed || this.#backlogged || this.#messages >= REPLAY_MESSAGES || this.#bytes >= REPLAY_BYTES) {
+      return false;
+    }
+    if (this.#held > this.#markBytes) this.#held = this.#sink.bufferedBytes();
+    if (this.#held > this.#markBytes) return false;
+    return this.#messages === 0 || this.#fits(this.#sizeOf(delivery));
   }
 
   offer(delivery: Delivery): void {
     if (this.closed) return;
-    const { encoder } = this.#sink;
-    const bytes = encoder === undefined ? 0 : delivery.bytes(encoder).length;
+    const bytes = this.#sizeOf(delivery);
     if (!this.#fits(bytes) && !this.#makeRoom(delivery, bytes)) return;
     const { priority } = delivery;
     this.#messages++;
@@ -162,7 +161,7 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   }
 
   room(): Promise<void> {
-    if (this.closed || this.hasRoom) return Promise.resolve();
+    if (this.closed) return Promise.resolve();
     this.#room ??= Promise.withResolvers<void>();
     return this.#room.promise;
   }
@@ -193,6 +192,11 @@ class PriorityQueue implements DeliveryQueue, Flushable {
     for (const lane of Object.values(this.#lanes)) lane.node = undefined;
     this.#backlog.clear();
     this.#room?.resolve();
+  }
+
+  #sizeOf(delivery: Delivery): number {
+    const { encoder } = this.#sink;
+    return encoder === undefined ? 0 : delivery.bytes(encoder).length;
   }
 
   #fits(bytes: number): boolean {
@@ -266,8 +270,7 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   }
 
   #wakeReplays(): void {
-    if (this.#room === undefined || !(this.closed || this.hasRoom)) return;
-    this.#room.resolve();
+    this.#room?.resolve();
     this.#room = undefined;
   }
 }

@@ -110,11 +110,15 @@ class ReplayRun {
       this.#sentInTurn = 0;
       await turn();
     }
-    while (!recipient.queue.hasRoom && !this.#signal.aborted) await recipient.queue.room();
+    const params = { channel: channel.name, topic, id, time, position, message, replayFor: this.#topic };
+    const delivery = createDelivery({ method: 'message', params }, channel.settings.priority);
+    while (!recipient.queue.takesReplayed(delivery)) {
+      if (this.#signal.aborted) return;
+      await recipient.queue.room();
+    }
     if (this.#signal.aborted) return;
     this.#sentInTurn++;
-    const params = { channel: channel.name, topic, id, time, position, message, replayFor: this.#topic };
-    recipient.queue.offer(createDelivery({ method: 'message', params }, channel.settings.priority));
+    recipient.queue.offer(delivery);
     channel.countDelivered(1);
   }
 

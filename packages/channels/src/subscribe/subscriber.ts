@@ -77,7 +77,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
   ): Promise<SubscribeResult> {
     const channel = this.#components.channelOf(params.channel);
     const topic = validatePattern(params.topic);
-    const from = validateFrom(params.from ?? 'latest');
+    const from = validateFrom(params.from === undefined ? 'latest' : params.from);
     this.#refuseWhenClosed();
     const key = keyOf(channel.name, topic);
     this.#refuseWhenFull(key);
