@@ -8,8 +8,8 @@ export interface HealthComponents {
   readonly broker: Broker;
   readonly eventLoop: EventLoopMonitor;
   readonly clock: Clock;
-  /** What the feeds complain of. */
-  readonly feeds: () => readonly HealthReason[];
+  /** What stores and feeds complain of, although their workers answer. */
+  readonly complaints: () => readonly HealthReason[];
 }
 
 export interface HealthOptions {
@@ -60,13 +60,13 @@ export function createHealthMonitor(components: HealthComponents, options: Healt
         const message = `the event loop is ${Math.round(p99Ms)} ms behind (p99 of the last 10 s)`;
         reasons.push({ component: 'event_loop', code: 'overloaded', message });
       }
-      reasons.push(...components.feeds());
+      reasons.push(...components.complaints());
       const status = overall(Object.values(stores), reasons, brokerHealth.status);
       return {
         status,
         reasons,
         stores,
-        nodes: [{ nodeId: options.nodeId, url: options.url(), status: 'up' }],
+        nodes: [{ nodeId: options.nodeId, url: options.url(), status }],
       };
     },
   };

@@ -9,6 +9,7 @@ import {
   fastify,
   type RouteOptions,
 } from 'fastify';
+import { configError } from '../config/config-error.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
 
@@ -60,7 +61,7 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     ? fastify({ ...common, http: bounds })
     : fastify({
         ...common,
-        https: { ...bounds, cert: readFileSync(certFile), key: readFileSync(keyFile) },
+        https: { ...bounds, cert: pem('tls.certFile', certFile), key: pem('tls.keyFile', keyFile) },
       })) as unknown as FastifyInstance;
   app.server.maxConnections = config.limits.connections + SPARE_SOCKETS;
 
@@ -76,6 +77,15 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     reply.header('x-content-type-options', 'nosniff');
   });
   return app;
+}
+
+/** @throws `invalid_argument` (reason `configuration`) that names the key */
+function pem(key: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw configError(key, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** Adds routes, and for their paths the answer 405 with `Allow` to every other method. */

@@ -1,3 +1,5 @@
+import type { StoreHealth } from '@esdb-gater/event-store';
+import type { HealthReason } from '@esdb-gater/protocol';
 import type { Clock, EventStore, Logger, Registry } from '@esdb-gater/types';
 import type { StoreConfig } from '../config/types.ts';
 import type { DataDir } from '../node/data-dir.ts';
@@ -16,6 +18,8 @@ export interface OpenedStores {
   readonly local: readonly EventStore[];
   /** `ok` for each store of this process that has a live worker, or why not. */
   readiness(): Readonly<Record<string, string>>;
+  /** What stores of this process complain of, although they answer: a full disk. */
+  complaints(): readonly HealthReason[];
   /** Ends what is in flight and releases the files. */
   close(): Promise<void>;
 }
@@ -53,6 +57,18 @@ export async function openStores(
       });
       return Object.fromEntries(words);
     },
+    complaints: () => local.flatMap(complaintOf),
     close,
   };
+}
+
+/** A store that tells how it is. */
+type HealthyStore = EventStore & { health(): StoreHealth };
+
+function complaintOf(store: EventStore): readonly HealthReason[] {
+  if (!('health' in store)) return [];
+  const { status, message } = (store as HealthyStore).health();
+  if (status === 'healthy') return [];
+  const words = message ?? `the store is ${status}`;
+  return [{ component: `store:${store.storeId}`, code: 'unavailable', message: words }];
 }

@@ -1,0 +1,105 @@
+import { createChannels } from '@esdb-gater/channels';
+import { createStoreCaller } from '@esdb-gater/client';
+import { createStoreWorker } from '@esdb-gater/event-store';
+import { createRegistry } from '@esdb-gater/registry';
+import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
+import type { Broker, Channels, Clock, Logger, Registry } from '@esdb-gater/types';
+import { openBroker } from './brokers/open-broker.ts';
+import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
+import { createHandlers } from './calls/handlers.ts';
+import { createHealthMonitor } from './calls/health.ts';
+import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
+import type { GatewayConfig } from './config/types.ts';
+import { createEventLoopMonitor, type EventLoopMonitor } from './metrics/event-loop.ts';
+import type { Cleanup } from './node/cleanup.ts';
+import { nodeIdOf, openDataDir } from './node/data-dir.ts';
+import { telemetryLogger } from './node/log.ts';
+import { type Authorizer, createAuthorizer } from './security/authorizer.ts';
+import { type GatewaySecurity, openGatewaySecurity } from './security/gateway-security.ts';
+import { createFeedHost } from './stores/feed-host.ts';
+import { type OpenedStores, openStores } from './stores/open-stores.ts';
+
+/** Everything of a gateway but its port. */
+export interface GatewayCore {
+  readonly nodeId: string;
+  readonly registry: Registry;
+  readonly stores: OpenedStores;
+  readonly broker: Broker;
+  readonly channels: Channels;
+  readonly security: GatewaySecurity;
+  readonly authorizer: Authorizer;
+  readonly dispatcher: Dispatcher;
+  readonly workers: WorkerHost;
+  readonly eventLoop: EventLoopMonitor;
+}
+
+export interface GatewayCoreComponents {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Takes what closes the parts again. */
+  readonly cleanup: Cleanup;
+  /** False once the gateway stops. */
+  readonly accepting: () => boolean;
+  /** The URL that the gateway is reached by, once it listens. */
+  readonly url: () => string;
+}
+
+/** Opens the data folder, the stores, the broker and all that stands on them. @throws `unavailable` and others */
+export async function openGatewayCore(
+  { clock, logger, cleanup, accepting, url }: GatewayCoreComponents,
+  config: GatewayConfig,
+): Promise<GatewayCore> {
+  const dataDir = await openDataDir(config.dataDir);
+  cleanup.defer(() => dataDir.release());
+  const nodeId = await nodeIdOf(dataDir, config.nodeId);
+  setLogger(logger);
+  if (config.telemetry.handlers.includes('logger')) {
+    attachDefaultHandler(telemetryLogger(logger));
+    cleanup.defer(() => detach(DEFAULT_HANDLER_ID));
+  }
+
+  const { policy, maxFailures } = config.registry;
+  const registry = createRegistry({ clock, logger }, { nodeId, policy, maxFailures });
+  cleanup.defer(() => registry.close());
+  const stores = await openStores(config.stores, { dataDir, registry, clock, logger });
+  cleanup.defer(() => stores.close());
+  for (const store of stores.local) registry.register(createStoreWorker(store, { nodeId, clock }));
+
+  const feeds = createFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
+  const broker = openBroker({ fedSource: feeds.source, clock, logger }, config);
+  cleanup.defer(() => broker.close());
+  cleanup.defer(() => feeds.close());
+
+  const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
+  const eventLoop = createEventLoopMonitor(clock);
+  cleanup.defer(() => eventLoop.close());
+  const channels = createChannels(
+    { broker, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
+    { channels: config.channels, realm: config.realm, messageBytes: config.limits.messageBytes },
+  );
+  cleanup.defer(() => channels.close());
+  const { revocations } = security;
+  cleanup.defer(await revocations.follow(channels));
+  // Only now, as what is fed before anybody tails the broker would reach nobody.
+  feeds.begin(broker);
+
+  const authorizer = createAuthorizer(config);
+  const health = createHealthMonitor(
+    { registry, broker, eventLoop, clock, complaints: () => [...stores.complaints(), ...feeds.complaints()] },
+    { nodeId, url },
+  );
+  const caller = createStoreCaller({ registry, clock }, config.retry);
+  const dispatcher = createDispatcher(
+    {
+      authorizer,
+      handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
+      accepting,
+    },
+    { messageBytes: config.limits.messageBytes },
+  );
+  const workers = createWorkerHost(
+    { registry, clock, onWorker: (worker) => feeds.workerRegistered(worker), onRefused: health.refused },
+    { nodeId, stores: config.stores },
+  );
+  return { nodeId, registry, stores, broker, channels, security, authorizer, dispatcher, workers, eventLoop };
+}
