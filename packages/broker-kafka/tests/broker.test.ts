@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
-import { createKafkaBroker } from '../src/index.ts';
+import { createKafkaBroker, createKafkaCheckpoints, createKafkaLeases } from '../src/index.ts';
 import { uuidV5 } from '../src/wire/uuid-v5.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
 import { hasKcat, kcat, outsideClient, readOutside } from './support/outside.ts';
@@ -445,6 +446,51 @@ describe.skipIf(reason !== undefined)(
         await a.ready();
         expect(seen['a']?.at(-1)).toEqual(['cid-1', undefined]);
         expect(a.complete).toBe(true);
+      });
+
+      test('a lease is held by one node, and moves at once when it is released and in its time when its node dies', async () => {
+        const topic = `${freshPrefix()}leases`;
+        const open = (nodeId: string) => {
+          const broker = nodes.open({ brokers: kafka.bootstrap, driver });
+          const leases = createKafkaLeases({ broker }, { nodeId, ttlMs: 1_000, topic });
+          return { broker, leases, lease: leases.acquire('store-uuid') };
+        };
+        const [a, b, c] = [open('a'), open('b'), open('c')];
+        const all = [a, b, c];
+        const holder = async (among: typeof all) => {
+          for (;;) {
+            const holding = among.filter(({ lease }) => lease.epoch !== undefined);
+            expect(holding.length).toBeLessThanOrEqual(1);
+            if (holding[0] !== undefined) return holding[0];
+            await sleep(10);
+          }
+        };
+        const first = await holder(all);
+        const epoch = first.lease.epoch ?? 0;
+        const others = all.filter((node) => node !== first);
+        await first.lease.release();
+        const second = await holder(others);
+        expect(second.lease.epoch).toBeGreaterThan(epoch);
+        await second.broker.close(); // dies without a word
+        const third = await holder(others.filter((node) => node !== second));
+        expect(third.lease.epoch).toBeGreaterThan(epoch + 1);
+      });
+
+      test('a checkpoint is the same on every node, and never moves back', async () => {
+        const topic = `${freshPrefix()}checkpoints`;
+        const open = () => {
+          const broker = nodes.open({ brokers: kafka.bootstrap, driver });
+          return createKafkaCheckpoints({ broker }, { topic }).of('store-uuid');
+        };
+        const a = open();
+        expect(await a.load()).toBe(0);
+        await a.save(7);
+        expect(await a.load()).toBe(7);
+        await a.save(3);
+        const b = open();
+        expect(await b.load()).toBe(7);
+        await b.save(12);
+        expect(await a.load()).toBe(12);
       });
 
       test('lag is what lies in Kafka and was not handed over', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
 import { check, Load } from './support/load.ts';
-import { freshPrefix, Nodes, Received } from './support/nodes.ts';
+import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
 import { outsideClient, readOutside } from './support/outside.ts';
 
 const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
@@ -59,6 +59,57 @@ describe.skipIf(reason !== undefined)(
       },
       kills * 60_000 + 60_000,
     );
+
+    test('a subscriber is served as soon as any partition is, and misses nothing of the others', async () => {
+      const options = {
+        brokers: kafka.bootstrap,
+        topicPrefix: freshPrefix(),
+        replicationFactor: 1,
+        partitions: 6,
+      };
+      const before = nodes.open(options);
+      const old = new Received();
+      before.tail('system', old.take);
+      const topics = Array.from({ length: 24 }, (_, i) => `t.${i}`);
+      await Promise.all(topics.map((topic) => before.append('system', outgoing(`before-${topic}`, topic))));
+      await old.count(topics.length);
+      const start = await before.position('system');
+      const dead = await leaderOf(`${options.topicPrefix}system`);
+      await dead?.kill9();
+      while (before.health().status !== 'degraded') await sleep(20);
+
+      const late = nodes.open({ ...options, publishTimeoutMs: 2_000 });
+      const received = new Received();
+      late.tail('system', received.take);
+      const subscribed = await late.position('system');
+      const sent = await Promise.allSettled(
+        topics.map((topic) => late.append('system', outgoing(`during-${topic}`, topic))),
+      );
+      const served = sent.filter(({ status }) => status === 'fulfilled').length;
+      expect(served).toBeGreaterThan(0);
+      expect(served).toBeLessThan(topics.length);
+      await received.count(served);
+      expect(late.health()).toMatchObject({ status: 'degraded' });
+
+      await dead?.restart();
+      while (late.health().status !== 'healthy') await sleep(20);
+      await Promise.all(topics.map((topic) => before.append('system', outgoing(`after-${topic}`, topic))));
+      const missing = (): string[] => topics.filter((topic) => !received.ids.includes(`after-${topic}`));
+      await received.until(() => missing().length === 0);
+      expect(received.ids.filter((id) => id.startsWith('before'))).toEqual([]);
+      // A position from when some partitions had no leader, and one from before it, are good on any node.
+      for (const [position, least] of [
+        [subscribed, served + 24],
+        [start, served + 24],
+      ] as const) {
+        const resolved = await before.resolve('system', { position });
+        const ids = (await readAll(before, 'system', resolved.position, await late.position('system'))).map(
+          ({ id }) => id,
+        );
+        expect(ids.filter((id) => !id.startsWith('before')).length).toBeGreaterThanOrEqual(least);
+        for (const topic of topics) expect(ids).toContain(`after-${topic}`);
+      }
+    }, 120_000);
 
     async function leaderOf(topic: string): Promise<RunningKafka['brokers'][number] | undefined> {
       const admin = outsideClient(kafka.bootstrap).admin();

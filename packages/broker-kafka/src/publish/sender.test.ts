@@ -1,0 +1,161 @@
+import { type Clock, silentLogger } from '@esdb-gater/types';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FakeKafka, type FakeKafkaOptions, type Fate } from '../../tests/support/fake-kafka.ts';
+import { Simulation } from '../../tests/support/simulation.ts';
+import { Cluster } from '../cluster.ts';
+import { Connections } from '../driver/connections.ts';
+import type { DriverRecord } from '../driver/driver.ts';
+import { Sender, type SenderSettings } from './sender.ts';
+
+const TOPIC = 'esdb_channel_system';
+
+function setUp(
+  options: Partial<FakeKafkaOptions> = {},
+  settings: Partial<SenderSettings> = {},
+  mayBegin?: () => boolean,
+) {
+  const simulation = new Simulation(1);
+  const { clock } = simulation.node('node');
+  const kafka = new FakeKafka({ topic: TOPIC, partitions: 2, wait: () => pause(clock, 2), ...options });
+  const connections = new Connections(kafka, 'test', clock);
+  const cluster = new Cluster(
+    { connections, clock, logger: silentLogger },
+    { bootstrap: [{ host: 'fake', port: 9092 }], replicationFactor: undefined },
+  );
+  cluster.track([{ topic: TOPIC, partitions: 2, settings: {} }]);
+  const sender = new Sender(
+    { connections, cluster, clock, ...(mayBegin === undefined ? {} : { mayBegin }) },
+    { publishTimeoutMs: 8_000, queueRecords: 1_000, queueBytes: 1_000_000, ...settings },
+  );
+  return { simulation, kafka, sender };
+}
+
+function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(resolve, delayMs));
+}
+
+function record(text: string): DriverRecord {
+  return { key: Buffer.from('k'), value: Buffer.from(text), headers: [], timestampMs: 0 };
+}
+
+const texts = (log: readonly DriverRecord[] | undefined): string[] =>
+  (log ?? []).map(({ value }) => String(value));
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+
+describe('sending', () => {
+  test('what comes in one turn goes in one request', async () => {
+    const { simulation, kafka, sender } = setUp();
+    const sent = Promise.all(Array.from({ length: 50 }, (_, i) => sender.send(TOPIC, record(`${i}`), null)));
+    await simulation.run(200);
+    expect((await sent).map(({ offset }) => offset)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    expect(kafka.requests).toBe(1);
+  });
+
+  test('nothing is sent to a partition whose reader has no place yet', async () => {
+    let ready = false;
+    const { simulation, kafka, sender } = setUp({}, {}, () => ready);
+    const sent = sender.send(TOPIC, record('early'), null);
+    await simulation.run(1_000);
+    expect(kafka.requests).toBe(0);
+    ready = true;
+    sender.wake();
+    await simulation.run(200);
+    await expect(sent).resolves.toEqual({ partition: 0, offset: 0 });
+  });
+
+  test('a publish that Kafka does not take within the bound is unavailable, and takes no room any more', async () => {
+    const { simulation, sender } = setUp({ fate: () => 'connection lost' }, { publishTimeoutMs: 1_000 });
+    const error = sender.send(TOPIC, record('x'), null).catch((cause: unknown) => cause);
+    await simulation.run(999);
+    expect(sender.queued.records).toBe(1);
+    await simulation.run(1);
+    expect(codeOf(await error)).toBe('unavailable');
+    expect(sender.queued).toEqual({ records: 0, bytes: 0 });
+  });
+
+  test('without Kafka at all a publish is unavailable within the bound and says why', async () => {
+    const { simulation, sender } = setUp({ reachable: () => false }, { publishTimeoutMs: 1_000 });
+    const error = sender.send(TOPIC, record('x'), null).catch((cause: unknown) => cause);
+    await simulation.run(1_000);
+    expect(await error).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  test('what may wait is bounded in bytes too, but a single record always may', async () => {
+    const { simulation, sender } = setUp({}, { queueBytes: 1_024 });
+    const large = sender.send(TOPIC, record('x'.repeat(5_000)), null);
+    await expect(sender.send(TOPIC, record('y'), null)).rejects.toMatchObject({ code: 'overloaded' });
+    await simulation.run(200);
+    await expect(large).resolves.toBeDefined();
+  });
+
+  test('a signal ends the waiting', async () => {
+    const { simulation, sender } = setUp({ reachable: () => false });
+    const abort = new AbortController();
+    const sent = sender.send(TOPIC, record('x'), null, abort.signal).catch((cause: unknown) => cause);
+    await simulation.run(100);
+    abort.abort(new Error('no longer'));
+    expect(await sent).toMatchObject({ message: 'no longer' });
+    expect(sender.queued.records).toBe(0);
+  });
+
+  test('one record that Kafka refuses does not take its batch with it', async () => {
+    const fate = ({ records }: { records: readonly DriverRecord[] }): Fate =>
+      records.some(({ value }) => String(value) === 'bad') ? 'too large' : 'written';
+    const { simulation, kafka, sender } = setUp({ fate });
+    const sent = Promise.allSettled(['a', 'bad', 'b'].map((text) => sender.send(TOPIC, record(text), null)));
+    await simulation.run(1_000);
+    expect((await sent).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(texts(kafka.logs[0])).toEqual(['a', 'b']);
+  });
+
+  test('whatever fails, what is acknowledged is there, in order of a key, and one batch of a partition is under way', async () => {
+    const fates = fc.array(fc.constantFrom<Fate>('written', 'answer lost', 'connection lost', 'not leader'), {
+      minLength: 5,
+      maxLength: 25,
+    });
+    await fc.assert(
+      fc.asyncProperty(fates, fc.array(fc.nat(400), { minLength: 1, maxLength: 60 }), async (list, times) => {
+        const left = [...list];
+        const { simulation, kafka, sender } = setUp({ fate: () => left.shift() ?? 'written' });
+        const acknowledged: [number, string][] = [];
+        times
+          .toSorted((a, b) => a - b)
+          .forEach((atMs, i) => {
+            simulation.at(atMs, () => {
+              const key = Buffer.from(i % 2 === 0 ? 'even' : 'odd');
+              sender.send(TOPIC, record(`${i}`), key).then(
+                ({ partition }) => acknowledged.push([partition, `${i}`]),
+                () => {},
+              );
+            });
+          });
+        await simulation.run(30_000);
+        expect(sender.queued.records).toBe(0);
+        expect(kafka.mostTogether).toBeLessThanOrEqual(1);
+        for (const [partition, text] of acknowledged) expect(texts(kafka.logs[partition])).toContain(text);
+        for (const log of kafka.logs) {
+          const first = [...new Set(texts(log))].map(Number);
+          for (const parity of [0, 1]) {
+            const ofKey = first.filter((number) => number % 2 === parity);
+            expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+
+  test('closing takes nothing more and waits for what is under way', async () => {
+    const { simulation, sender } = setUp();
+    const sent = sender.send(TOPIC, record('x'), null);
+    const closed = sender.close();
+    await expect(sender.send(TOPIC, record('y'), null)).rejects.toMatchObject({ code: 'unavailable' });
+    await simulation.run(200);
+    await closed;
+    await expect(sent).resolves.toBeDefined();
+  });
+});
