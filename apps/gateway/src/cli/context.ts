@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { connect, type Gater } from '@esdb-gater/client';
 import { GaterError } from '@esdb-gater/types';
 import { UsageError } from './exit.ts';
+import { readIdentity, readTextFile } from './files.ts';
 import { createOutput, type Output } from './output.ts';
 
 /** The options that every command takes. */
@@ -9,6 +9,7 @@ export interface CommonOptions {
   readonly store: string;
   readonly url?: string;
   readonly tokenFile?: string;
+  readonly identityFile?: string;
   readonly json?: boolean;
 }
 
@@ -44,7 +45,9 @@ export function gatewayUrl(text: string): string {
 /** Connects to the gateway that the options or the environment name. */
 export async function connectGateway(options: CommonOptions, terminal: Terminal): Promise<Gater> {
   const url = gatewayUrl(options.url ?? terminal.env['ESDB_GATER_URL'] ?? DEFAULT_URL);
-  const token = readToken(options, terminal.env);
+  const token = tokenOption(options, terminal.env);
+  const identity =
+    options.identityFile === undefined ? undefined : readIdentity(options.identityFile, '--identity-file');
   // The signal of a client ends its whole life, so only the wait for the first connection is timed.
   const ending = new AbortController();
   terminal.interrupted.addEventListener('abort', () => ending.abort(), { once: true });
@@ -54,7 +57,11 @@ export async function connectGateway(options: CommonOptions, terminal: Terminal)
     ending.abort();
   }, CONNECT_TIMEOUT_MS);
   try {
-    return await connect(url, { ...(token === undefined ? {} : { token }), signal: ending.signal });
+    return await connect(url, {
+      ...(token === undefined ? {} : { token }),
+      ...(identity === undefined ? {} : { identity }),
+      signal: ending.signal,
+    });
   } catch (error) {
     if (!timedOut && GaterError.is(error) && error.code !== 'unavailable') throw error;
     throw new GaterError('unavailable', `no gateway answers at ${url}; is it started ("esdb-gater start")?`, {
@@ -65,13 +72,9 @@ export async function connectGateway(options: CommonOptions, terminal: Terminal)
   }
 }
 
-function readToken(options: CommonOptions, env: Terminal['env']): string | undefined {
+function tokenOption(options: CommonOptions, env: Terminal['env']): string | undefined {
   if (options.tokenFile === undefined) return env['ESDB_GATER_TOKEN'];
-  try {
-    return readFileSync(options.tokenFile, 'utf8').trim();
-  } catch (error) {
-    throw new UsageError(`--token-file: cannot read ${options.tokenFile}: ${(error as Error).message}`);
-  }
+  return readTextFile('--token-file', options.tokenFile);
 }
 
 export function outputOf(options: CommonOptions, terminal: Terminal): Output {

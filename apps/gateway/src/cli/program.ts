@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Terminal } from './context.ts';
 import { EXIT } from './exit.ts';
 
@@ -129,6 +129,67 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     .description('the state of a gateway; exit 1 when it is unhealthy')
     .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
 
+  const identity = program
+    .command('identity')
+    .description('Ed25519 identities (did:key), in files of mode 0600');
+  client(identity.command('new'))
+    .description('make one; an existing file is never overwritten')
+    .option('--file <file>', 'where to keep it', 'identity.json')
+    .action(
+      run(async (given: never) => (await import('./commands/identity.ts')).identityNew(given, terminal)),
+    );
+  client(identity.command('show'))
+    .description('print its DID')
+    .option('--file <file>', 'where it is kept', 'identity.json')
+    .action(
+      run(async (given: never) => (await import('./commands/identity.ts')).identityShow(given, terminal)),
+    );
+
+  const token = program
+    .command('token')
+    .description('capability tokens; read from files or standard input only');
+  client(token.command('create'))
+    .description('make a token, or hand on some of what --parent gives')
+    .requiredOption('--audience <did>', "whom it is for: the gateway's DID, or that of who will present it")
+    .requiredOption('--grant <action=resource>', 'may be repeated', collect)
+    .option('--identity <file>', 'who issues it', 'identity.json')
+    .option('--lifetime <seconds>', '60 to 86400 (default: 900)')
+    .option('--not-before <time>', 'RFC 3339')
+    .option('--parent <file>', 'a token that was given to the issuer; may be repeated', collect)
+    .option('--out <file>', 'write it to a new file of mode 0600 instead of printing it')
+    .action(run(async (given: never) => (await import('./commands/token.ts')).tokenCreate(given, terminal)));
+  client(token.command('inspect'))
+    .description('show what stands in a token and its parents; proves nothing')
+    .argument('[file]', 'standard input when it is missing')
+    .action(
+      run(async (file: string | undefined, given: never) =>
+        (await import('./commands/token.ts')).tokenInspect(file, given, terminal),
+      ),
+    );
+  client(token.command('verify'))
+    .description('say whether a gateway would take it, and why not')
+    .argument('[file]', 'standard input when it is missing')
+    .requiredOption('--trusted <did>', 'an issuer at whom a chain may end; may be repeated', collect)
+    .requiredOption('--audience <did>', 'whom it must be for; may be repeated', collect)
+    .option('--action <action>', 'ask also for this action, with --resource')
+    .option('--resource <resource>', 'esdb://…')
+    .action(
+      run(async (file: string | undefined, given: never) =>
+        (await import('./commands/token.ts')).tokenVerify(file, given, terminal),
+      ),
+    );
+  client(token.command('revoke'))
+    .description('tell a gateway that a token is no longer good')
+    .argument('[file]', 'standard input when it is missing')
+    .option('--identity <file>', 'its issuer, that of a parent, or a trusted root', 'identity.json')
+    .option('--issuer <did>', 'all tokens of this issuer instead of one')
+    .option('--reason <text>', 'for the record')
+    .action(
+      run(async (file: string | undefined, given: never) =>
+        (await import('./commands/token.ts')).tokenRevoke(file, given, terminal),
+      ),
+    );
+
   return program;
 }
 
@@ -137,7 +198,8 @@ function client(command: Command): Command {
   return command
     .option('--store <store>', 'the store', 'default')
     .option('--url <url>', 'the gateway (default: ESDB_GATER_URL, else ws://127.0.0.1:4590/v1/ws)')
-    .addOption(new Option('--token-file <file>', 'a capability token (default: the one in ESDB_GATER_TOKEN)'))
+    .option('--token-file <file>', 'a capability token (default: the one in ESDB_GATER_TOKEN)')
+    .option('--identity-file <file>', 'proves that the token is yours')
     .option('--json', 'one JSON value per line, errors too');
 }
 
