@@ -1,4 +1,4 @@
-import type { Hello, SaveSubscriptionParams, SubscriptionEvent } from '@esdb-gater/protocol';
+import type { Hello, SaveSubscriptionParams } from '@esdb-gater/protocol';
 import {
   type ChannelMessage,
   type DroppedNotice,
@@ -114,9 +114,6 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
   };
   return gater;
 }
-
-/** Parameters of the notification `event`, so that its listener and this package mean the same. */
-export type { SubscriptionEvent };
 
 /**
  * Connects to a gateway, to the first of several that is there, and to another one whenever the connection

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { GaterError, type Timer, type Transport } from '@esdb-gater/types';
 import { WebSocket } from 'ws';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
@@ -6,10 +7,30 @@ import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
 /** Most of an answer to a refused upgrade that is read. */
 const REFUSAL_BYTES = 16_384;
 
-function transportOf(socket: WebSocket, inbox: Inbox): Transport {
+/**
+ * Gathers what is sent in one turn of the event loop into one write: a hundred calls at once are one system call,
+ * not a hundred.
+ */
+function gatherWrites(raw: Socket | undefined): () => void {
+  let gathering = false;
+  return () => {
+    if (gathering || raw === undefined) return;
+    gathering = true;
+    raw.cork();
+    setImmediate(() => {
+      gathering = false;
+      raw.uncork();
+    });
+  };
+}
+
+function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox): Transport {
+  const gather = gatherWrites(raw);
   return {
     send: (text) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      gather();
+      socket.send(text);
     },
     close: (code, reason) => {
       // Others than these may not be sent (RFC 6455 section 7.4.1).
@@ -80,6 +101,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     });
     const inbox = new Inbox();
+    let raw: Socket | undefined;
     const abort = (): void => {
       reject(signal.reason);
       socket.terminate();
@@ -103,11 +125,14 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
         socket.terminate();
       });
     });
+    socket.once('upgrade', (response) => {
+      raw = response.socket;
+    });
     socket.once('open', () => {
       signal.removeEventListener('abort', abort);
       watchSilence(socket, options);
       resolve({
-        transport: transportOf(socket, inbox),
+        transport: transportOf(socket, raw, inbox),
         protocol: socket.protocol,
         authorized: token !== undefined,
       });
