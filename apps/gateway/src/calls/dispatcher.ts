@@ -23,7 +23,7 @@ export interface DispatcherOptions {
 }
 
 /** What a call's parameters were parsed from. */
-export interface Source {
+interface Source {
   /** UTF-16 units, or bytes, of the text: short ones need not be weighed. */
   readonly frameUnits?: number;
 }

@@ -2,7 +2,7 @@ import { CHANNEL_NAMES, type ChannelName, type ChannelPriority, type JsonValue }
 import { type TSchema, Type } from 'typebox';
 
 /** How the text of a variable or a flag becomes a value. */
-export type KeyKind = 'string' | 'integer' | 'boolean' | 'list' | 'json' | 'secret';
+type KeyKind = 'string' | 'integer' | 'boolean' | 'list' | 'json' | 'secret';
 
 /** One key of the configuration. */
 export interface ConfigKey {

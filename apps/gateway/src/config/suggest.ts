@@ -17,7 +17,7 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The one of `candidates` that was probably meant by `given`, if any is near enough. */
-export function suggest(given: string, candidates: Iterable<string>): string | undefined {
+function suggest(given: string, candidates: Iterable<string>): string | undefined {
   // Names come from files and variables of any length: what is longer than every key is none of them.
   if (given.length > 128) return undefined;
   let best: string | undefined;

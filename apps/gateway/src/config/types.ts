@@ -33,7 +33,7 @@ export interface ChannelConfig {
 }
 
 /** An HMAC secret with its key id. */
-export interface KeyedSecret {
+interface KeyedSecret {
   readonly keyId: string;
   readonly secret: string;
 }

@@ -141,7 +141,7 @@ export function requireJsonType(request: FastifyRequest): void {
 }
 
 /** A refusal that belongs to HTTP and has no error code. */
-export class HttpError extends Error {
+class HttpError extends Error {
   readonly problem: Problem;
 
   constructor(status: number, title: string, detail: string) {

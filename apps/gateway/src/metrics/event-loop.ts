@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock, Timer } from '@esdb-gater/types';
 
 /** How late the event loop runs what is due, in milliseconds, over the last whole window. */
-export interface EventLoopDelay {
+interface EventLoopDelay {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

@@ -1,26 +1,26 @@
 /** Names and values of a series' labels. Never topics or streams: their number has no bound. */
-export type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Record<string, string>>;
 
 /** One series of a counter: what is counted often is looked up once. */
-export interface CounterSeries {
+interface CounterSeries {
   add(value: number): void;
 }
 
-export interface Counter {
+interface Counter {
   series(labels?: Labels): CounterSeries;
 }
 
 /** One series of a histogram. */
-export interface HistogramSeries {
+interface HistogramSeries {
   observe(value: number): void;
 }
 
-export interface Histogram {
+interface Histogram {
   series(labels?: Labels): HistogramSeries;
 }
 
 /** A value that is asked for when somebody reads the metrics. */
-export type GaugeReader = () => Iterable<readonly [labels: Labels, value: number]>;
+type GaugeReader = () => Iterable<readonly [labels: Labels, value: number]>;
 
 /** What `GET /metrics` shows, in the Prometheus text format (version 0.0.4). */
 export interface MetricRegistry {

@@ -76,7 +76,7 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
 }
 
 /** The error of a call that needs a token and has none. */
-export function capabilityRequired(): GaterError {
+function capabilityRequired(): GaterError {
   return new GaterError('unauthorized', 'a capability token is required: authenticate first', {
     details: { reason: 'capability_required' },
   });

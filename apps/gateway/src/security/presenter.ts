@@ -3,7 +3,7 @@ import { GaterError } from '@esdb-gater/types';
 import type { GrantVerifier, VerifiedGrant } from './grants.ts';
 
 /** What a connection presents to `authenticate`. */
-export interface Presented {
+interface Presented {
   readonly token: string;
   readonly proof?: string;
   /** The nonce of this connection's `hello`. */

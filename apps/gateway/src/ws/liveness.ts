@@ -6,7 +6,7 @@ const SILENT_AFTER_MS = 60_000;
 const SWEEP_MS = 1_000;
 
 /** What is watched of a connection. */
-export interface Watched {
+interface Watched {
   ping(): void;
   /** The other side has been silent for too long. */
   silent(): void;
