@@ -106,14 +106,15 @@ class TenChannels implements Channels {
     };
   }
 
-  async publish(params: PublishParams, context: PublishContext = {}): Promise<PublishResult> {
-    const target = this.#targetOf(params.channel);
-    this.#refuseWhenClosed();
+  publish(params: PublishParams, context: PublishContext = {}): Promise<PublishResult> {
+    const target = this.#targets.get(params.channel);
+    if (target === undefined) return Promise.reject(unknownChannel(params.channel));
+    if (this.#closing.signal.aborted) return Promise.reject(closed());
     return this.#publisher.publish(target, params, context);
   }
 
   connect(options: SubscriberOptions): ChannelSubscriber {
-    this.#refuseWhenClosed();
+    if (this.#closing.signal.aborted) throw closed();
     const subscriber = createSubscriber(this.#subscriberComponents, options);
     this.#subscribers.add(subscriber);
     return subscriber;
@@ -144,36 +145,35 @@ class TenChannels implements Channels {
     done.abort();
   }
 
-  #targetOf(name: unknown): PublishTarget {
-    const target = this.#targets.get(name);
-    if (target !== undefined) return target;
-    const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : `a ${typeof name}`;
-    throw new GaterError('unknown_channel', `the channel is ${shown}, expected ${CHANNEL_NAMES.join(', ')}`);
-  }
-
   #channelOf(name: unknown): Channel {
-    return this.#targetOf(name).channel;
-  }
-
-  #refuseWhenClosed(): void {
-    if (this.#closing.signal.aborted) throw new GaterError('unavailable', 'the channels are closed');
+    const target = this.#targets.get(name);
+    if (target === undefined) throw unknownChannel(name);
+    return target.channel;
   }
 }
 
+function unknownChannel(name: unknown): GaterError {
+  const shown =
+    typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : `a value of type ${typeof name}`;
+  return new GaterError('unknown_channel', `the channel is ${shown}, expected ${CHANNEL_NAMES.join(', ')}`);
+}
+
+function closed(): GaterError {
+  return new GaterError('unavailable', 'the channels are closed');
+}
+
 function openTargets(
-  { channels, lastValueTopics }: CompleteOptions,
+  { channels, realm, lastValueTopics }: CompleteOptions,
   components: ChannelComponents,
 ): ReadonlyMap<unknown, PublishTarget> {
   return new Map(
     CHANNEL_NAMES.map((name) => {
       const settings = channels[name];
-      const channel = createChannel(
-        name,
-        settings,
-        components,
-        name === LAST_VALUE_CHANNEL ? lastValueTopics : 0,
-      );
-      return [name, { channel, limiter: createRateLimiter(name, settings.maxRate, components.clock) }];
+      const { maxRate } = settings;
+      const topics = name === LAST_VALUE_CHANNEL ? lastValueTopics : 0;
+      const channel = createChannel(name, settings, components, topics);
+      const limiter = maxRate === undefined ? undefined : createRateLimiter(name, maxRate, components.clock);
+      return [name, { channel, limiter, source: `esdb://${realm}/channel/${name}` }];
     }),
   );
 }

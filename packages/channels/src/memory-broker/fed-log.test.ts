@@ -229,6 +229,27 @@ describe('the channel `events` over stores that are fed', () => {
     expect((await ids(broker, position)).toSorted()).toEqual(['a3', 'a4', 'b3', 'b4']);
   });
 
+  it('reads no event twice when a time lies differently among events and messages', async () => {
+    const { stores, broker, commit } = opened();
+    await commit('a');
+    await broker.append('events', { ...published('x'), time: at(100) });
+    for (let n = 0; n < 3; n++) await commit('a');
+    const { position } = await broker.resolve('events', { time: at(3) });
+    expect(stores.lists.get('a')).toHaveLength(4);
+    expect((await ids(broker, position)).toSorted()).toEqual(['a3', 'a4', 'x']);
+  });
+
+  it('follows a store that was begun anew', async () => {
+    const { stores, broker, commit } = opened();
+    for (let n = 0; n < 5; n++) await commit('a');
+    stores.lists.set('a', []);
+    await commit('a');
+    const position = await broker.position('events');
+    await commit('a');
+    const resolved = await broker.resolve('events', { position });
+    expect(await ids(broker, resolved.position)).toEqual(['a2']);
+  });
+
   it('does not wait for ever for a store that is away', async () => {
     const stores = new Stores();
     stores.commit('a');

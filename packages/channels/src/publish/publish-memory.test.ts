@@ -1,55 +1,91 @@
 import { describe, expect, it } from 'vitest';
-import { createPublishMemory } from './publish-memory.ts';
+import { createPublishMemory, type Publication, type PublishMemory } from './publish-memory.ts';
 
-function memoryAt(maxEntries = 1_000) {
+const publication = (id: string, rest: Partial<Publication> = {}): Publication => ({
+  channel: 'system',
+  topic: 'a',
+  publisher: 'p',
+  id,
+  hash: 1,
+  ...rest,
+});
+
+function memoryAt(maxEntries = 1_000): {
+  readonly memory: PublishMemory;
+  readonly at: (ms: number) => void;
+  readonly knows: (id: string, rest?: Partial<Publication>) => boolean;
+} {
   let now = 0;
   const memory = createPublishMemory({ monotonic: () => now }, 300_000, maxEntries);
-  return { memory, at: (ms: number) => (now = ms) };
+  return {
+    memory,
+    at: (ms) => {
+      now = ms;
+    },
+    knows: (id, rest) => memory.find(publication(id, rest)) !== undefined,
+  };
 }
 
 describe('the memory of publishes', () => {
   it('recognises for five minutes and not longer', () => {
     const { memory, at } = memoryAt();
     at(200_000);
-    const entry = memory.remember('a');
+    const entry = memory.remember(publication('a'));
     for (const ms of [200_000, 300_001, 500_000]) {
       at(ms);
-      memory.remember(`other ${ms}`);
-      expect(memory.find('a')).toBe(entry);
+      memory.remember(publication(`other ${ms}`));
+      expect(memory.find(publication('a'))).toBe(entry);
     }
     at(500_001);
-    expect(memory.find('a')).toBeUndefined();
+    expect(memory.find(publication('a'))).toBeUndefined();
   });
 
   it('recognises for the whole time when the generations turn in between', () => {
-    const { memory, at } = memoryAt();
+    const { memory, at, knows } = memoryAt();
     at(299_999);
-    memory.remember('late');
+    memory.remember(publication('late'));
     at(300_002);
-    memory.remember('turns');
+    memory.remember(publication('turns'));
     at(599_999);
-    expect(memory.find('late')).toBeDefined();
+    expect(knows('late')).toBe(true);
   });
 
-  it('forgets what it is told to', () => {
-    const { memory } = memoryAt();
-    memory.remember('a');
-    memory.forget('a');
-    expect(memory.find('a')).toBeUndefined();
+  it('tells apart what differs in channel, topic, publisher or message, also under one id', () => {
+    const { memory, knows } = memoryAt();
+    const different = [{}, { channel: 'audit' }, { topic: 'b' }, { publisher: 'q' }, { hash: 2 }] as const;
+    for (const [n, rest] of different.entries()) {
+      expect(different.map((one) => knows('a', one))).toEqual(different.map((_, at) => at < n));
+      memory.remember(publication('a', rest));
+    }
+  });
+
+  it('forgets what it is told to, and nothing else of the same id', () => {
+    const { memory, knows } = memoryAt();
+    const entry = memory.remember(publication('a'));
+    memory.remember(publication('a', { hash: 2 }));
+    memory.forget(entry);
+    expect([knows('a'), knows('a', { hash: 2 })]).toEqual([false, true]);
   });
 
   it('is bounded, and forgets the oldest first', () => {
-    const { memory } = memoryAt(10);
-    for (let n = 0; n < 100; n++) memory.remember(String(n));
-    const left = Array.from({ length: 100 }, (_, n) => n).filter((n) => memory.find(String(n)) !== undefined);
+    const { memory, knows } = memoryAt(10);
+    for (let n = 0; n < 100; n++) memory.remember(publication(String(n)));
+    const left = Array.from({ length: 100 }, (_, n) => n).filter((n) => knows(String(n)));
     expect(left.length).toBeLessThanOrEqual(10);
     expect(left.at(-1)).toBe(99);
     expect(left).toEqual(left.map((_, index) => 100 - left.length + index));
   });
 
+  it('is bounded also when every publish has the same id', () => {
+    const { memory, knows } = memoryAt(10);
+    for (let n = 0; n < 100; n++) memory.remember(publication('a', { hash: n }));
+    const left = Array.from({ length: 100 }, (_, hash) => hash).filter((hash) => knows('a', { hash }));
+    expect(left.length).toBeLessThanOrEqual(10);
+  });
+
   it('remembers nothing where it may not', () => {
-    const { memory } = memoryAt(0);
-    memory.remember('a');
-    expect(memory.find('a')).toBeUndefined();
+    const { memory, knows } = memoryAt(0);
+    memory.remember(publication('a'));
+    expect(knows('a')).toBe(false);
   });
 });

@@ -1,7 +1,17 @@
-import type { Clock, PublishResult } from '@esdb-gater/types';
+import type { ChannelName, Clock, PublishResult } from '@esdb-gater/types';
+
+/** By what a repeated publish is recognised. */
+export interface Publication {
+  readonly channel: ChannelName;
+  readonly topic: string;
+  readonly publisher: string;
+  readonly id: string;
+  /** Of the message. */
+  readonly hash: number;
+}
 
 /** A publish that a repetition may meet. */
-export interface RememberedPublish {
+export interface RememberedPublish extends Publication {
   /** What it was answered, once it was. */
   result: PublishResult | undefined;
   /** While it is on its way. */
@@ -13,13 +23,16 @@ export interface RememberedPublish {
  * the broker has it is not known, so a repetition is sent again.
  */
 export interface PublishMemory {
-  find(key: string): RememberedPublish | undefined;
-  remember(key: string): RememberedPublish;
-  forget(key: string): void;
+  find(publication: Publication): RememberedPublish | undefined;
+  remember(publication: Publication): RememberedPublish;
+  forget(remembered: RememberedPublish): void;
 }
 
 interface Entry extends RememberedPublish {
   readonly atMs: number;
+  /** Another one with the same id. */
+  readonly next: Entry | undefined;
+  forgotten: boolean;
 }
 
 /**
@@ -40,9 +53,11 @@ class TwoGenerations implements PublishMemory {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #windowMs: number;
   readonly #half: number;
+  /** By id alone: it differs nearly always, and is there already, where a key of all parts had to be made. */
   #young = new Map<string, Entry>();
   #old = new Map<string, Entry>();
   #turnedAt: number;
+  #count = 0;
 
   constructor(clock: Pick<Clock, 'monotonic'>, windowMs: number, half: number) {
     this.#clock = clock;
@@ -51,26 +66,56 @@ class TwoGenerations implements PublishMemory {
     this.#turnedAt = clock.monotonic();
   }
 
-  find(key: string): RememberedPublish | undefined {
-    const entry = this.#young.get(key) ?? this.#old.get(key);
-    if (entry === undefined || this.#clock.monotonic() - entry.atMs > this.#windowMs) return undefined;
-    return entry;
+  find(publication: Publication): RememberedPublish | undefined {
+    return this.#findIn(this.#young, publication) ?? this.#findIn(this.#old, publication);
   }
 
-  remember(key: string): RememberedPublish {
-    const atMs = this.#clock.monotonic();
-    if (this.#young.size >= this.#half || atMs - this.#turnedAt > this.#windowMs) {
+  remember({ channel, topic, publisher, id, hash }: Publication): RememberedPublish {
+    const atMs = Math.floor(this.#clock.monotonic());
+    if (this.#count >= this.#half || atMs - this.#turnedAt > this.#windowMs) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#count = 0;
       this.#turnedAt = atMs;
     }
-    const entry: Entry = { atMs, result: undefined, waiting: undefined };
-    if (this.#half > 0) this.#young.set(key, entry);
+    const next = this.#young.get(id);
+    const entry: Entry = {
+      channel,
+      topic,
+      publisher,
+      id,
+      hash,
+      result: undefined,
+      waiting: undefined,
+      atMs,
+      next,
+      forgotten: false,
+    };
+    if (this.#half > 0) {
+      this.#young.set(id, entry);
+      this.#count++;
+    }
     return entry;
   }
 
-  forget(key: string): void {
-    this.#young.delete(key);
-    this.#old.delete(key);
+  forget(remembered: RememberedPublish): void {
+    (remembered as Entry).forgotten = true;
+  }
+
+  #findIn(generation: ReadonlyMap<string, Entry>, wanted: Publication): Entry | undefined {
+    if (generation.size === 0) return undefined;
+    for (let entry = generation.get(wanted.id); entry !== undefined; entry = entry.next) {
+      if (
+        !entry.forgotten &&
+        entry.hash === wanted.hash &&
+        entry.topic === wanted.topic &&
+        entry.channel === wanted.channel &&
+        entry.publisher === wanted.publisher &&
+        this.#clock.monotonic() - entry.atMs <= this.#windowMs
+      ) {
+        return entry;
+      }
+    }
+    return undefined;
   }
 }

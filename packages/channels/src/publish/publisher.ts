@@ -12,7 +12,7 @@ import {
 import type { Channel } from '../channel.ts';
 import { validateTopic } from '../topics/validate-topic.ts';
 import { inspectMessage } from './inspect-message.ts';
-import type { PublishMemory, RememberedPublish } from './publish-memory.ts';
+import type { Publication, PublishMemory, RememberedPublish } from './publish-memory.ts';
 import type { RateLimiter, RatePlace } from './rate-limiter.ts';
 import { carriesSignature, type SignatureGate, type SignaturePass } from './signature-gate.ts';
 import { uuidV7 } from './uuid-v7.ts';
@@ -25,14 +25,16 @@ export interface PublisherComponents {
 }
 
 export interface PublisherOptions {
-  readonly realm: string;
   readonly messageBytes: number;
 }
 
 /** A channel, as far as publishing on it goes. */
 export interface PublishTarget {
   readonly channel: Channel;
-  readonly limiter: RateLimiter;
+  /** Absent on a channel without a limit. */
+  readonly limiter: RateLimiter | undefined;
+  /** The `source` of its records. */
+  readonly source: string;
 }
 
 /** The way of a message into the broker. */
@@ -48,13 +50,23 @@ export function createPublisher(components: PublisherComponents, options: Publis
 /** Whose rate it counts to when nobody is named: this process. */
 const THIS_PROCESS = 'process';
 
-const UNSIGNED: SignaturePass = Object.freeze({ release() {} });
+const NO_OPTIONS = Object.freeze({});
 
 /** What a publish has taken, to be given back when a later step refuses. */
 interface Taken {
-  readonly place: RatePlace;
-  readonly pass: SignaturePass;
+  readonly place: RatePlace | undefined;
+  readonly pass: SignaturePass | undefined;
 }
+
+/** One publish on its way. */
+interface Sending {
+  readonly target: PublishTarget;
+  readonly params: PublishParams;
+  readonly context: PublishContext;
+  readonly id: string;
+}
+
+const NOTHING: Taken = Object.freeze({ place: undefined, pass: undefined });
 
 class PipelinePublisher implements Publisher {
   readonly #components: PublisherComponents;
@@ -68,111 +80,107 @@ class PipelinePublisher implements Publisher {
     this.#options = options;
   }
 
-  async publish(
-    target: PublishTarget,
-    params: PublishParams,
-    context: PublishContext,
-  ): Promise<PublishResult> {
+  publish(target: PublishTarget, params: PublishParams, context: PublishContext): Promise<PublishResult> {
+    // One promise per publish: everything before the broker is synchronous.
+    try {
+      return this.#publish(target, params, context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #publish(target: PublishTarget, params: PublishParams, context: PublishContext): Promise<PublishResult> {
+    const { memory, clock } = this.#components;
     const topic = validateTopic(params.topic);
     const { hash } = inspectMessage(params.message, this.#options.messageBytes);
     if (params.id === undefined) {
       const taken = this.#take(target, params, context);
-      return this.#append(target, params, context, uuidV7(this.#components.clock.now()), taken);
+      return this.#send({ target, params, context, id: uuidV7(clock.now()) }, taken, undefined);
     }
     const id = validateId(params.id);
-    const key = [target.channel.name, topic, hash, id, context.publisher ?? THIS_PROCESS].join('\n');
-    return this.#publishOnce(target, params, context, id, key);
+    const publisher = context.publisher ?? THIS_PROCESS;
+    const publication = { channel: target.channel.name, topic, publisher, id, hash };
+    const sending = { target, params, context, id };
+    const known = memory.find(publication);
+    if (known !== undefined) return this.#repeat(sending, publication, known);
+    const taken = this.#take(target, params, context);
+    return this.#send(sending, taken, memory.remember(publication));
   }
 
-  async #publishOnce(
-    target: PublishTarget,
-    params: PublishParams,
-    context: PublishContext,
-    id: string,
-    key: string,
+  /** The same publish again: what the first one was answered, unless that left doubt. */
+  async #repeat(
+    sending: Sending,
+    publication: Publication,
+    first: RememberedPublish,
   ): Promise<PublishResult> {
     const { memory } = this.#components;
-    let known = memory.find(key);
+    let known: RememberedPublish | undefined = first;
     while (known?.waiting !== undefined) {
-      // The first one's end is the answer to all, unless it leaves doubt: then this one is sent.
-      const answer = await known.waiting.catch((error: unknown) => error);
-      if (!isDoubt(answer)) {
-        if (answer instanceof Error) throw answer;
-        return answer as PublishResult;
-      }
-      if (context.signal?.aborted === true) throw answer;
-      known = memory.find(key);
+      const answer = await known.waiting.catch((error: unknown) => GaterError.from(error));
+      if (!GaterError.is(answer)) return answer;
+      if (!isDoubt(answer) || sending.context.signal?.aborted === true) throw answer;
+      known = memory.find(publication);
     }
     if (known?.result !== undefined) return known.result;
-    // In doubt: the place and the nonce are still taken from the first time.
-    const taken = known === undefined ? this.#take(target, params, context) : undefined;
-    const entry = known ?? memory.remember(key);
-    return this.#rememberWhile(entry, key, this.#append(target, params, context, id, taken));
-  }
-
-  async #rememberWhile(
-    entry: RememberedPublish,
-    key: string,
-    publishing: Promise<PublishResult>,
-  ): Promise<PublishResult> {
-    entry.waiting = publishing;
-    try {
-      entry.result = await publishing;
-      return entry.result;
-    } catch (error) {
-      if (!isDoubt(error)) this.#components.memory.forget(key);
-      throw error;
-    } finally {
-      entry.waiting = undefined;
-    }
+    // In doubt: place and nonce are still taken from the first time.
+    return this.#send(sending, NOTHING, known ?? memory.remember(publication));
   }
 
   #take({ channel, limiter }: PublishTarget, params: PublishParams, context: PublishContext): Taken {
-    const place = limiter.take(context.publisher ?? THIS_PROCESS);
-    if (!channel.settings.requireSignature && !carriesSignature(params.message))
-      return { place, pass: UNSIGNED };
+    const place = limiter?.take(context.publisher ?? THIS_PROCESS);
+    if (!channel.settings.requireSignature && !carriesSignature(params.message)) {
+      return place === undefined ? NOTHING : { place, pass: undefined };
+    }
     try {
-      return { place, pass: this.#components.signatures.verify(channel.name, params.topic, params.message) };
+      const pass = this.#components.signatures.verify(channel.name, params.topic, params.message);
+      return { place, pass };
     } catch (error) {
-      place.release();
+      place?.release();
       throw error;
     }
   }
 
-  async #append(
-    { channel }: PublishTarget,
-    params: PublishParams,
-    context: PublishContext,
-    id: string,
-    taken: Taken | undefined,
-  ): Promise<PublishResult> {
-    if (!channel.settings.enabled) return { id, delivered: false };
+  #send(sending: Sending, taken: Taken, remembered: RememberedPublish | undefined): Promise<PublishResult> {
+    const { target, context, id } = sending;
+    if (!target.channel.settings.enabled) return Promise.resolve({ id, delivered: false });
     const { signal } = context;
-    try {
-      const options = signal === undefined ? {} : { signal };
-      const record = this.#recordOf(params, context, id);
-      const { position } = await this.#components.broker.append(channel.name, record, options);
-      return position === undefined ? { id, delivered: true } : { id, position, delivered: true };
-    } catch (cause) {
-      const error = signal?.aborted === true ? timedOut(cause) : GaterError.from(cause);
-      // After a time-out the message may have been accepted: what it took stays taken.
-      if (!isDoubt(error)) {
-        taken?.place.release();
-        taken?.pass.release();
-      }
-      throw error;
-    }
+    const answer = this.#components.broker
+      .append(target.channel.name, this.#recordOf(sending), signal === undefined ? NO_OPTIONS : { signal })
+      .then(
+        ({ position }) => {
+          const result = position === undefined ? { id, delivered: true } : { id, position, delivered: true };
+          if (remembered !== undefined) {
+            remembered.result = result;
+            remembered.waiting = undefined;
+          }
+          return result;
+        },
+        (cause: unknown) => {
+          const error = signal?.aborted === true ? timedOut(cause) : GaterError.from(cause);
+          if (remembered !== undefined) remembered.waiting = undefined;
+          // After a time-out the message may have been accepted: what it took stays taken.
+          if (!isDoubt(error)) {
+            taken.place?.release();
+            taken.pass?.release();
+            if (remembered !== undefined) this.#components.memory.forget(remembered);
+          }
+          throw error;
+        },
+      );
+    if (remembered !== undefined) remembered.waiting = answer;
+    return answer;
   }
 
-  #recordOf({ channel, topic, message }: PublishParams, context: PublishContext, id: string): OutgoingRecord {
+  #recordOf({ target, params, context, id }: Sending): OutgoingRecord {
     const { traceparent, tracestate } = context;
+    const { topic, message } = params;
     return {
       id,
       topic,
       message,
       time: this.#now(),
       type: 'esdb_gater.message',
-      source: `esdb://${this.#options.realm}/channel/${channel}`,
+      source: target.source,
       ...(traceparent === undefined ? {} : { traceparent }),
       ...(tracestate === undefined ? {} : { tracestate }),
     };

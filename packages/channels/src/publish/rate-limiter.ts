@@ -23,14 +23,11 @@ const SLOTS = 101;
 /** How often windows of silent publishers are looked for. */
 const SWEEP_MS = 1_000;
 
-const RELEASED: RatePlace = Object.freeze({ release() {} });
-
 export function createRateLimiter(
   channel: string,
-  maxRate: number | undefined,
+  maxRate: number,
   clock: Pick<Clock, 'monotonic'>,
 ): RateLimiter {
-  if (maxRate === undefined) return { publishers: 0, take: () => RELEASED };
   return new SlidingLimiter(channel, maxRate, clock);
 }
 
