@@ -2,40 +2,53 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const MAX_LEVELS = 32;
 
-/** The text of a JSON string that begins at `start`, as written, and where its closing quote stands. */
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const [OPEN_LIST, BACKSLASH, CLOSE_LIST] = [0x5b, 0x5c, 0x5d];
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
+
+/** Where the closing quote of the JSON string that begins at `start` stands. */
 function stringEnd(json: string, start: number): number {
   let at = start + 1;
-  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+  for (let unit = json.charCodeAt(at); unit !== QUOTE; unit = json.charCodeAt(at))
+    at += unit === BACKSLASH ? 2 : 1;
   return at;
 }
 
-/** The first name that stands twice in one object of a valid JSON text; also refuses deep nesting. Linear. */
+/** Refuses a valid JSON text with a name that stands twice in one object, or with deep nesting. Linear. */
 function checkNames(json: string): void {
   const open: (Set<string> | undefined)[] = [];
   let name = false;
   for (let at = 0; at < json.length; at++) {
-    const character = json[at];
-    if (character === '"') {
-      const end = stringEnd(json, at);
-      const names = open[open.length - 1];
-      if (name && names !== undefined) {
-        const written = json.slice(at + 1, end);
-        const text = written.includes('\\') ? String(JSON.parse(`"${written}"`)) : written;
-        if (names.has(text)) throw new Error('a name stands twice in an object');
-        names.add(text);
+    switch (json.charCodeAt(at)) {
+      case QUOTE: {
+        const end = stringEnd(json, at);
+        if (name) checkName(json.slice(at, end + 1), open[open.length - 1]);
+        name = false;
+        at = end;
+        break;
       }
-      name = false;
-      at = end;
-    } else if (character === '{' || character === '[') {
-      if (open.length >= MAX_LEVELS) throw new Error(`over ${MAX_LEVELS} levels`);
-      open.push(character === '{' ? new Set() : undefined);
-      name = character === '{';
-    } else if (character === '}' || character === ']') {
-      open.pop();
-    } else if (character === ',') {
-      name = open[open.length - 1] !== undefined;
+      case OPEN_OBJECT:
+      case OPEN_LIST:
+        if (open.length >= MAX_LEVELS) throw new Error(`over ${MAX_LEVELS} levels`);
+        name = json.charCodeAt(at) === OPEN_OBJECT;
+        open.push(name ? new Set() : undefined);
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_LIST:
+        open.pop();
+        break;
+      case COMMA:
+        name = open[open.length - 1] !== undefined;
     }
   }
+}
+
+/** @param quoted as written, with the quotes */
+function checkName(quoted: string, names: Set<string> | undefined): void {
+  const name = quoted.includes('\\') ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
+  if (names?.has(name)) throw new Error('a name stands twice in an object');
+  names?.add(name);
 }
 
 /**

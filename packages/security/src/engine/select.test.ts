@@ -63,6 +63,7 @@ describe('engine', () => {
   });
 
   it('never again: a native module that can never load (what is wrong with it is said)', () => {
+    vi.stubEnv('ESDB_GATER_ENGINE', undefined);
     const details = engineDetails();
     if (details.name === 'native') expect(details.version).toMatch(/^\d+\.\d+\.\d+/);
     else expect(details.reason).toMatch(/@esdb-gater\/native cannot be used: ./);

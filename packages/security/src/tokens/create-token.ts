@@ -6,9 +6,9 @@ import { canonicalJson } from '../encoding/canonical-json.ts';
 import { type Identity, identityArgument } from '../identity.ts';
 import { randomNonce } from '../messages/nonce.ts';
 import { type Moment, unixSeconds } from '../time.ts';
-import { checkGrants, TOKEN_HEADER, TOKEN_LIMITS } from './claims.ts';
+import { checkGrants, TOKEN_LIMITS } from './claims.ts';
 import type { Grant } from './grants.ts';
-import { parseToken, splitToken } from './parse.ts';
+import { OWN_HEADER, parseToken, splitToken } from './parse.ts';
 
 export interface CreateTokenOptions {
   /** Signs the token. */
@@ -28,7 +28,6 @@ export interface CreateTokenOptions {
 }
 
 const utf8 = new TextEncoder();
-const HEADER = toBase64url(utf8.encode(JSON.stringify(TOKEN_HEADER)));
 const NONCE_BYTES = 12;
 
 function lifetimeOf(seconds: number = TOKEN_LIMITS.defaultLifetimeSeconds): number {
@@ -64,7 +63,7 @@ function seal(options: CreateTokenOptions, parents: readonly string[]): string {
     ...(fct === undefined ? {} : { fct: objectArgument(fct, '`fct`') }),
     prf: parents,
   };
-  const signed = `${HEADER}.${toBase64url(utf8.encode(canonicalJson(claims)))}`;
+  const signed = `${OWN_HEADER}.${toBase64url(utf8.encode(canonicalJson(claims)))}`;
   const token = `${signed}.${toBase64url(issuer.sign(utf8.encode(signed)))}`;
   // Nothing is given out that could never be verified: too large, or facts that are nested too deep.
   parseToken(token);

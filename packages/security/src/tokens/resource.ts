@@ -80,8 +80,12 @@ export function normalizeResource(resource: string): string {
 /** The realm of a gateway that was not told another. */
 export const DEFAULT_REALM = 'default';
 
+/** An id that is its own segment: most are such. */
+const UNRESERVED = /^[A-Za-z0-9\-._~]+$/;
+
 function nameOf(realm: string, kind: string, parts: readonly string[], end = ''): string {
   const segments = [realm, kind, ...parts].map((part) => {
+    if (typeof part === 'string' && part !== '.' && part !== '..' && UNRESERVED.test(part)) return part;
     const text = textArgument(part, `a part of the ${kind}'s resource`).normalize('NFC');
     if (text === '' || text === '.' || text === '..' || CONTROL.test(text) || !text.isWellFormed()) {
       throw invalidArgument('resource', `"${text.toWellFormed()}" cannot stand in a resource name`);
