@@ -144,6 +144,6 @@ export function checkClaims(claims: unknown): TokenClaims {
     throw parseError('the claim "fct" is no object');
   }
   checkParents(claims['prf']);
-  deepFreeze(claims);
+  deepFreeze([claims['fct'], claims['prf']]);
   return Object.freeze({ ...(claims as unknown as TokenClaims), att });
 }

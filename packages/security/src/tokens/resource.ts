@@ -18,6 +18,10 @@ const WRITTEN = /^(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** Most names are spelt without a percent sign, and these need no second look. Both patterns are linear. */
+const SIMPLE = /^esdb:\/\/[A-Za-z0-9\-._~]+(?:\/[A-Za-z0-9\-._~]+){2,}\*?$/;
+const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
+
 function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -41,6 +45,7 @@ function normalSegment(segment: string): string | undefined {
 function normalForm(resource: string): string | undefined {
   if (resource === '*') return resource;
   if (resource.length > MAX_UNITS || !resource.startsWith(SCHEME)) return undefined;
+  if (SIMPLE.test(resource) && !DOT_SEGMENT.test(resource)) return resource;
   const open = resource.endsWith('*');
   const body = resource.slice(SCHEME.length, open ? -1 : undefined);
   if (body.includes('*')) return undefined;
