@@ -136,10 +136,8 @@ class TenChannels implements Channels {
   /** Reads the last messages of a broker that keeps them; the wait for them is bounded, the reading is not. */
   async #warm(logger: Logger): Promise<void> {
     const { signal } = this.#closing;
-    const channel = this.#channelOf(LAST_VALUE_CHANNEL);
-    const reading = warmLastValues(this.#broker, channel, signal).catch((error: unknown) => {
-      if (!signal.aborted) logger.warn({ err: error }, 'the last messages of `health` could not be read');
-    });
+    const components = { broker: this.#broker, clock: this.#clock, logger };
+    const reading = warmLastValues(components, this.#channelOf(LAST_VALUE_CHANNEL), signal);
     const done = new AbortController();
     await Promise.race([reading, pause(this.#clock, WARM_WAIT_MS, done.signal)]);
     done.abort();

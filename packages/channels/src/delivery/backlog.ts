@@ -16,7 +16,7 @@ export interface Backlog {
   clear(): void;
 }
 
-export interface BacklogChunk {
+interface BacklogChunk {
   readonly batch: readonly Delivery[];
   /** Of those that waited. */
   readonly bytes: number;

@@ -1,16 +1,51 @@
-import type { Broker } from '@esdb-gater/types';
+import { calculateDelay } from '@esdb-gater/retry';
+import type { Broker, Clock, Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
-import { createLastValues } from './last-values.ts';
+import { pause } from '../subscribe/waiting.ts';
+import { createLastValues, type LastValues } from './last-values.ts';
 
-/** Fills the last values of a channel with what the broker still has from before. */
-export async function warmLastValues(broker: Broker, channel: Channel, signal: AbortSignal): Promise<void> {
-  const { name, lastValues } = channel;
+export interface WarmComponents {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
+
+/**
+ * Fills the last values of a channel with what the broker still has from before. Never rejects: a broker that
+ * cannot be read is tried again until `signal` aborts.
+ */
+export async function warmLastValues(
+  { broker, clock, logger }: WarmComponents,
+  channel: Channel,
+  signal: AbortSignal,
+): Promise<void> {
+  const { lastValues } = channel;
   if (lastValues === undefined) return;
-  const { position } = await broker.resolve(name, 'earliest');
-  const until = await broker.position(name);
-  const past = createLastValues(lastValues.maxTopics);
-  for await (const batch of broker.read(name, position, until, { signal })) {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      lastValues.warm(await readLast(broker, channel, lastValues.maxTopics, signal));
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn({ err: error, channel: channel.name }, 'the last messages could not be read, trying again');
+      await pause(clock, calculateDelay(Math.min(failures, 10), RETRY), signal);
+    }
+  }
+}
+
+async function readLast(
+  broker: Broker,
+  channel: Channel,
+  maxTopics: number,
+  signal: AbortSignal,
+): Promise<LastValues> {
+  const past = createLastValues(maxTopics);
+  const { position } = await broker.resolve(channel.name, 'earliest');
+  const until = await broker.position(channel.name);
+  for await (const batch of broker.read(channel.name, position, until, { signal })) {
     for (const record of batch) if (channel.accepts(record)) past.set(record);
   }
-  lastValues.warm(past);
+  return past;
 }

@@ -13,7 +13,7 @@ export interface ChannelLog {
 }
 
 /** Records that are handed to a reader together. */
-export const READ_BATCH = 256;
+const READ_BATCH = 256;
 
 /** The list in pieces of at most {@link READ_BATCH}. */
 export function* inBatches<Value>(list: readonly Value[]): Generator<readonly Value[]> {
