@@ -128,13 +128,19 @@ export class KafkaChannel {
     if (position !== undefined)
       return { position: this.#codec.encode(await this.#check(position, partitions)) };
     const starts = await this.#starts(partitions);
-    if (timeMs === undefined) return { position: this.#codec.encode(vector(partitions, starts, 0)) };
-    const found = await this.#components.offsets.atTime(this.topic, partitions, timeMs);
-    // Something lay before the first record that is left, and nothing tells how old it was.
-    const lost = partitions.some(
-      (partition) => (starts.get(partition) ?? 0) > 0 && found.get(partition) === starts.get(partition),
-    );
-    return { position: this.#codec.encode(vector(partitions, found, timeMs)), ...(lost ? { lost } : {}) };
+    const found =
+      timeMs === undefined ? starts : await this.#components.offsets.atTime(this.topic, partitions, timeMs);
+    const lost = partitions.some((partition) => {
+      const offset = found.get(partition);
+      // Without a leader a partition cannot be asked for its past now, and the others shall not wait for it.
+      if (offset === undefined) return true;
+      // Something lay before the first record that is left, and nothing tells how old it was.
+      return timeMs !== undefined && offset > 0 && offset === starts.get(partition);
+    });
+    return {
+      position: this.#codec.encode(vector(partitions, found, timeMs ?? 0)),
+      ...(lost ? { lost } : {}),
+    };
   }
 
   async *read(
@@ -148,8 +154,11 @@ export class KafkaChannel {
     const ranges = new Map<number, { from: number; until: number }>();
     to.offsets.forEach((end, partition) => {
       const begin = start.offsets[partition];
-      if (end !== undefined && begin !== undefined && begin < end)
-        ranges.set(partition, { from: begin, until: end });
+      if (end === undefined) return;
+      if (begin === undefined) {
+        throw new GaterError('unavailable', `partition ${partition} of ${this.topic} has no leader now`);
+      }
+      if (begin < end) ranges.set(partition, { from: begin, until: end });
     });
     const offsets = [...start.offsets];
     const known = new RecentSet(this.#options.duplicateWindow);
@@ -235,8 +244,8 @@ export class KafkaChannel {
     const located = await this.#located(position, { offsets: partitions.map(() => 0) });
     const beyond: number[] = [];
     located.offsets.forEach((offset, partition) => {
+      this.#tail?.want(partition, offset, located.sinceMs ?? 0);
       if (offset === undefined) return;
-      this.#tail?.want(partition, offset);
       // What the tail knows of an end may be a second old, and another node's position be newer.
       if (offset > (this.#tail?.bounds(partition)?.endOffset ?? -1)) beyond.push(partition);
     });

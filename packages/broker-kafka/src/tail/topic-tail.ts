@@ -59,7 +59,8 @@ export class TopicTail {
   readonly #partitions: PartitionState[] = [];
   readonly #loops = new Set<string>();
   readonly #startedAt: number;
-  readonly #startedMs: number;
+  /** By the wall clock: when it began, or what a reader before it needs. */
+  #sinceMs: number;
   readonly #waiters = new Set<() => void>();
   readonly #detach: () => void;
   #anchoring = false;
@@ -73,7 +74,7 @@ export class TopicTail {
     this.#options = options;
     this.#lane = `tail:${options.topic}`;
     this.#startedAt = components.clock.monotonic();
-    this.#startedMs = Math.floor(components.clock.now());
+    this.#sinceMs = Math.floor(components.clock.now());
     this.#detach = components.cluster.onChange(() => this.#arrange());
     this.#arrange();
   }
@@ -85,9 +86,10 @@ export class TopicTail {
 
   /** Where it stands: everything before was taken, nothing after. */
   position(): Position {
-    const offsets = this.#partitions.map(({ offset }) => offset);
+    // A reader that waits at a partition keeps its place there, and the tail begins no later.
+    const offsets = this.#partitions.map(({ offset, wanted }) => offset ?? wanted);
     const complete = offsets.length > 0 && !offsets.includes(undefined);
-    return complete ? { offsets } : { offsets, sinceMs: this.#startedMs };
+    return complete ? { offsets } : { offsets, sinceMs: this.#sinceMs };
   }
 
   /** True when the place of some partition is known. */
@@ -129,11 +131,15 @@ export class TopicTail {
     return complete ? undefined : `not every partition of ${this.topic} is being read yet`;
   }
 
-  /** A reader stands at this offset of a partition that has no place yet: the tail must not begin after it. */
-  want(partition: number, offset: number): void {
+  /**
+   * A reader stands at this offset of a partition that may have no place yet, or where only this time is known: the
+   * tail must not begin after it.
+   */
+  want(partition: number, offset: number | undefined, sinceMs: number): void {
     const state = this.#partitions[partition];
     if (state === undefined || state.offset !== undefined) return;
-    state.wanted = Math.min(state.wanted ?? offset, offset);
+    if (offset === undefined) this.#sinceMs = Math.min(this.#sinceMs, sinceMs);
+    else state.wanted = Math.min(state.wanted ?? offset, offset);
   }
 
   close(): void {
@@ -177,7 +183,7 @@ export class TopicTail {
       places = await offsets.latest(this.topic, lost);
     } else {
       // What came while Kafka was away from us is to be seen, so the end would be too late a place.
-      places = await offsets.atTime(this.topic, lost, this.#startedMs);
+      places = await offsets.atTime(this.topic, lost, this.#sinceMs);
     }
     this.#anchoring = false;
     if (this.#closed) return;
