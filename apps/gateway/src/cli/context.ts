@@ -27,7 +27,7 @@ const DEFAULT_URL = 'ws://127.0.0.1:4590/v1/ws';
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** `HOST:PORT`, `http://…` and `ws://…` without a path all mean the gateway's WebSocket. */
-export function gatewayUrl(text: string): string {
+function gatewayUrl(text: string): string {
   const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `ws://${text}`;
   let url: URL;
   try {
