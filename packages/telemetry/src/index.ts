@@ -1,7 +1,7 @@
 // Users
 
 // Who has something to tell
-export type { MessagingSubject, RpcSubject, SpanSubject } from './conventions.ts';
+export type { MessagingSubject, RpcSubject, SpanSubject, StoreSubject } from './conventions.ts';
 export { attachDefaultHandler, DEFAULT_HANDLER_ID } from './default-handler.ts';
 export { EVENTS, type EventName, type Measurements, type Metadata, type TelemetryEvents } from './events.ts';
 export {
@@ -13,9 +13,11 @@ export {
   hasHandlers,
   setLogger,
 } from './handlers.ts';
+export { activeTraceFields } from './log-fields.ts';
 export { observeRequest } from './observe-request.ts';
+export { type ObservedState, type ObserveStateOptions, observeState } from './observe-state.ts';
 export { attachOpenTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';
-export { type SpanOptions, withSpan } from './spans.ts';
+export { isTracing, type SpanOptions, withDeliverySpan, withSpan } from './spans.ts';
 export {
   extractTraceContext,
   injectTraceContext,

@@ -3,14 +3,23 @@ import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { withSpan } from './spans.ts';
+import { activeTraceFields } from './log-fields.ts';
+import { isTracing, withDeliverySpan, withSpan } from './spans.ts';
 import type { TraceCarrier } from './trace-context.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = { traceparent: `00-${TRACE_ID}-b7ad6b7169203331-01`, tracestate: 'a=1' };
 const call = { kind: 'server', method: 'getEvents', storeId: 'default' } as const;
 
+const delivered = { kind: 'consumer', channel: 'events' } as const;
+
 describe('without an SDK', () => {
+  test('nothing is traced, a message is handed over all the same, and a log line has no ids', () => {
+    let handed = 0;
+    withDeliverySpan(delivered, PARENT, () => ++handed);
+    expect([isTracing(), handed, activeTraceFields()]).toEqual([false, 1, {}]);
+  });
+
   test('there is no span, and the parent is passed on', async () => {
     await withSpan(call, { parent: PARENT }, async (carrier, span) => {
       expect(carrier).toEqual(PARENT);
@@ -94,5 +103,59 @@ describe('with an SDK', () => {
     };
     await expect(withSpan(call, {}, run)).rejects.toThrow('at once');
     expect(exporter.getFinishedSpans()).toHaveLength(1);
+  });
+
+  test('a call served begins a trace of its own when its parent is hostile, whatever is active here', async () => {
+    const hostile = { traceparent: `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'a=1' };
+    await withSpan({ kind: 'client', method: 'outer' }, {}, () =>
+      withSpan(call, { parent: hostile }, async () => {}),
+    );
+    const [server, outer] = exporter.getFinishedSpans();
+    expect(server?.parentSpanContext).toBeUndefined();
+    expect(server?.spanContext().traceId).not.toBe(outer?.spanContext().traceId);
+    expect(server?.spanContext().traceState).toBeUndefined();
+  });
+
+  test('a call of a store is an INTERNAL span under the conventions for databases', async () => {
+    const subject = { kind: 'store', method: 'getEvents', storeId: 'default', system: 'sqlite' } as const;
+    await withSpan(subject, { parent: PARENT }, async () => {});
+    const [span] = exporter.getFinishedSpans();
+    expect(span).toMatchObject({ name: 'getEvents default', kind: SpanKind.INTERNAL });
+    expect(span?.attributes).toEqual({
+      'db.system.name': 'sqlite',
+      'db.operation.name': 'getEvents',
+      'db.namespace': 'default',
+    });
+  });
+
+  test('a message handed over is one span with a link and the number of receivers, in a trace of its own', () => {
+    withDeliverySpan(delivered, PARENT, () => 7);
+    const spans = exporter.getFinishedSpans();
+    expect(spans).toHaveLength(1);
+    expect(spans[0]?.parentSpanContext).toBeUndefined();
+    expect(spans[0]?.spanContext().traceId).not.toBe(TRACE_ID);
+    expect(spans[0]?.links.map((link) => link.context.traceId)).toEqual([TRACE_ID]);
+    expect(spans[0]?.attributes['esdb_gater.recipient.count']).toBe(7);
+  });
+
+  test.each([
+    ['reaches nobody', PARENT, 0],
+    ['was not sampled', { traceparent: PARENT.traceparent.replace(/01$/, '00') }, 1],
+    ['has no trace', {}, 1],
+    ['has a hostile one', { traceparent: 'junk' }, 1],
+  ])('a message that %s is no span', (_, publish, recipients) => {
+    let handed = 0;
+    withDeliverySpan(delivered, publish, () => {
+      handed++;
+      return recipients;
+    });
+    expect([handed, exporter.getFinishedSpans()]).toEqual([1, []]);
+  });
+
+  test('a log line inside a span has its ids', async () => {
+    const fields = await withSpan(call, { parent: PARENT }, async () => activeTraceFields());
+    const spanId = exporter.getFinishedSpans()[0]?.spanContext().spanId;
+    expect(fields).toEqual({ trace_id: TRACE_ID, span_id: spanId, trace_flags: '01' });
+    expect(activeTraceFields()).toEqual({});
   });
 });

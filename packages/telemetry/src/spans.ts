@@ -1,6 +1,24 @@
 import { GaterError } from '@esdb-gater/types';
-import { context, type Link, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
-import { ERROR_TYPE, SCOPE, type SpanSubject, spanAttributes, spanKind, spanName } from './conventions.ts';
+import {
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import {
+  ERROR_TYPE,
+  type MessagingSubject,
+  RECIPIENTS,
+  SCOPE,
+  type SpanSubject,
+  spanAttributes,
+  spanKind,
+  spanName,
+} from './conventions.ts';
 import {
   carrierOf,
   extractTraceContext,
@@ -10,10 +28,18 @@ import {
 } from './trace-context.ts';
 
 export interface SpanOptions {
-  /** Whose child the span is. @default the active span of this process */
+  /**
+   * Whose child the span is. Without a valid one a span of what is served or consumed begins a trace.
+   * @default the active span of this process, for all other kinds
+   */
   readonly parent?: TraceCarrier;
   /** What else it has to do with: the messages of a batch, the publish that a delivery comes from. */
   readonly links?: readonly TraceCarrier[];
+}
+
+/** False while no SDK is registered: then there are no spans, and what prepares them can be left out. */
+export function isTracing(): boolean {
+  return registeredTracer() !== undefined;
 }
 
 /**
@@ -40,7 +66,8 @@ async function traced<T>(
   { parent, links }: SpanOptions,
   run: (carrier: TraceCarrier, span?: Span) => Promise<T>,
 ): Promise<T> {
-  const active = context.active();
+  // What comes from outside belongs to the trace that it names, never to what happens to be active here.
+  const active = beginsHere(subject) ? context.active() : ROOT_CONTEXT;
   const parentContext = parent === undefined ? active : extractTraceContext(parent, active);
   const options = {
     kind: spanKind(subject),
@@ -59,6 +86,39 @@ async function traced<T>(
   } finally {
     span.end();
   }
+}
+
+/**
+ * Hands a message over in a CONSUMER span that is linked to its publish, and is no part of that trace: one message
+ * may reach many nodes, and each may take its time. There is one span for all receivers, and none when `deliver`
+ * says that there were 0, when the publish was not sampled, or without an SDK.
+ *
+ * @param deliver returns the number of receivers
+ */
+export function withDeliverySpan(
+  subject: MessagingSubject & { readonly kind: 'consumer' },
+  publish: TraceCarrier,
+  deliver: () => number,
+): void {
+  const tracer = registeredTracer();
+  const linked = tracer === undefined ? undefined : parseTraceContext(publish);
+  if (tracer === undefined || linked === undefined || (linked.traceFlags & TraceFlags.SAMPLED) === 0) {
+    deliver();
+    return;
+  }
+  const options = {
+    kind: spanKind(subject),
+    attributes: spanAttributes(subject),
+    links: [{ context: linked }],
+  };
+  const span = tracer.startSpan(spanName(subject), options, ROOT_CONTEXT);
+  const recipients = context.with(trace.setSpan(ROOT_CONTEXT, span), deliver);
+  // A span that never ends is never exported.
+  if (recipients > 0) span.setAttribute(RECIPIENTS, recipients).end();
+}
+
+function beginsHere({ kind }: SpanSubject): boolean {
+  return kind !== 'server' && kind !== 'consumer';
 }
 
 /**
