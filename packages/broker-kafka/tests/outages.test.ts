@@ -69,7 +69,7 @@ describe.skipIf(reason !== undefined)(
         expect(check(acknowledged, received.records)).toEqual({ lost: [], reordered: [], doubled: 0 });
         expect(refused.length).toBeGreaterThan(0);
         expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['unavailable']));
-        for (const { tookMs } of load.sent) expect(tookMs).toBeLessThan(publishTimeoutMs + 500);
+        for (const { tookMs } of load.sent) expect(tookMs).toBeLessThan(publishTimeoutMs * 1.5);
         expect(load.mostQueued).toBeLessThan(1_000);
         expect(warnings).not.toContain('TimeoutNegativeWarning');
         process.stdout.write(
@@ -98,7 +98,7 @@ describe.skipIf(reason !== undefined)(
           await expect(node.append('system', outgoing('during'))).rejects.toMatchObject({
             code: 'unavailable',
           });
-          expect(performance.now() - began).toBeLessThan(1_500);
+          expect(performance.now() - began).toBeLessThan(2_000);
           while (node.health().status === 'healthy') await sleep(20);
         } finally {
           kafka.brokers[0]?.resume();
