@@ -17,7 +17,7 @@ export interface StoredEvent {
  */
 export function eventCore(event: StoredEvent): string {
   return (
-    `"streamId":${JSON.stringify(event.streamId)},"version":${event.version},"position":${event.position}` +
+    `"streamId":${quoteStream(event.streamId)},"version":${event.version},"position":${event.position}` +
     `,"id":"${event.id}","type":${JSON.stringify(event.type)},"data":${event.data}` +
     `,"metadata":${event.metadata},"tags":${event.tags},"epochUs":${event.epochUs}`
   );
@@ -25,7 +25,29 @@ export function eventCore(event: StoredEvent): string {
 
 /** A `RecordedEvent` as JSON, from its core. */
 export function eventText(storeId: string, core: string, epochUs: number): string {
-  return `{"storeId":"${storeId}",${core},"timestamp":"${isoTimestamp(epochUs)}"}`;
+  return eventHead(storeId) + core + eventTail(epochUs);
+}
+
+/** What stands before the core of a `RecordedEvent` as JSON. A store id needs no escapes. */
+export function eventHead(storeId: string): string {
+  return `{"storeId":"${storeId}",`;
+}
+
+/** What stands behind it. */
+export function eventTail(epochUs: number): string {
+  return `,"timestamp":"${isoTimestamp(epochUs)}"}`;
+}
+
+let lastStream = '';
+let lastQuoted = '""';
+
+/** A stream's name as JSON. Pages are of one stream, so the last one is kept. */
+function quoteStream(streamId: string): string {
+  if (streamId !== lastStream) {
+    lastQuoted = JSON.stringify(streamId);
+    lastStream = streamId;
+  }
+  return lastQuoted;
 }
 
 let lastMs = Number.NaN;

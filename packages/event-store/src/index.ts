@@ -14,7 +14,7 @@ export {
   streamNotFound,
   wrongExpectedVersion,
 } from './errors.ts';
-export { eventCore, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
+export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
 export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
 // The feed to the channel `events`

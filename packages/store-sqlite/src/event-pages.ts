@@ -1,13 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import {
-  nextVersion,
-  PageMeter,
-  type StreamRead,
-  utf8Bytes,
-  type VersionRange,
-} from '@esdb-gater/event-store';
+import { nextVersion, type StreamRead, type VersionRange } from '@esdb-gater/event-store';
 import { EVENT_COLUMNS, type EventRow, readEventRow } from './event-row.ts';
 import { GenerationCache } from './generation-cache.ts';
+import { PageText } from './page-text.ts';
 import { damaged } from './sqlite-errors.ts';
 import type { StreamRow } from './stream-rows.ts';
 
@@ -63,7 +58,7 @@ export class EventPages {
       return read.streamId;
     });
     const next = page.count === 0 ? undefined : nextVersion(read, range, first + (page.count - 1) * step);
-    return `{"events":[${page.text}],"version":${stream.version}${next === undefined ? '' : `,"next":${next}`}}`;
+    return page.close(`"version":${stream.version}${next === undefined ? '' : `,"next":${next}`}`);
   }
 
   /** The JSON of a `StorePage`. */
@@ -76,27 +71,25 @@ export class EventPages {
       return this.#streamName(row[1]);
     });
     const last = after + page.count;
-    if (page.count === 0 || last === newest) return `{"events":[${page.text}],"lastPosition":${newest}}`;
-    return `{"events":[${page.text}],"lastPosition":${last},"next":${last}}`;
+    if (page.count === 0 || last === newest) return page.close(`"lastPosition":${newest}`);
+    return page.close(`"lastPosition":${last},"next":${last}`);
   }
 
   #collect(
     wanted: number,
     rows: (done: number, limit: number) => EventRow[],
     streamOf: (row: EventRow, index: number) => string,
-  ): { text: string; count: number } {
-    const meter = new PageMeter();
-    const texts: string[] = [];
-    while (texts.length < wanted) {
-      const batch = rows(texts.length, Math.min(ROWS_PER_QUERY, wanted - texts.length));
+  ): PageText {
+    const page = new PageText(this.#storeId);
+    while (page.count < wanted) {
+      const batch = rows(page.count, Math.min(ROWS_PER_QUERY, wanted - page.count));
       if (batch.length === 0) throw damaged(this.#file, 'events are missing from an index');
       for (const row of batch) {
-        const text = readEventRow(row, streamOf(row, texts.length), this.#storeId, this.#file);
-        if (!meter.take(utf8Bytes(text))) return { text: texts.join(','), count: texts.length };
-        texts.push(text);
+        const core = readEventRow(row, streamOf(row, page.count), this.#file);
+        if (!page.add(core, row[8])) return page;
       }
     }
-    return { text: texts.join(','), count: texts.length };
+    return page;
   }
 
   #streamName(id: number): string {

@@ -1,4 +1,4 @@
-import { eventCore, eventText, type StoredEvent } from '@esdb-gater/event-store';
+import { eventCore, type StoredEvent } from '@esdb-gater/event-store';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
@@ -25,15 +25,13 @@ export function eventChecksum(event: StoredEvent): number {
 }
 
 /**
- * The JSON of the `RecordedEvent` in a row.
+ * The core of the `RecordedEvent` in a row, see `eventCore`.
  *
  * @throws `internal` when the row does not say what was written
  */
-export function readEventRow(row: EventRow, streamId: string, storeId: string, file: string): string {
+export function readEventRow(row: EventRow, streamId: string, file: string): string {
   const [position, , version, id, type, data, metadata, tags, epochUs, expected] = row;
   const core = eventCore({ position, streamId, version, id, type, data, metadata, tags, epochUs });
-  if (checksum(core) !== expected) {
-    throw damaged(file, `the event at position ${position} does not fit its checksum`);
-  }
-  return eventText(storeId, core, epochUs);
+  if (checksum(core) === expected) return core;
+  throw damaged(file, `the event at position ${position} does not fit its checksum`);
 }
