@@ -14,6 +14,9 @@ import { createEventLoopMonitor, type EventLoopMonitor } from './metrics/event-l
 import type { Cleanup } from './node/cleanup.ts';
 import { nodeIdOf, openDataDir } from './node/data-dir.ts';
 import { telemetryLogger } from './node/log.ts';
+import { traceBroker } from './otel/traced-broker.ts';
+import { traceDispatcher } from './otel/traced-dispatcher.ts';
+import { traceWorker } from './otel/traced-worker.ts';
 import { type Authorizer, createAuthorizer } from './security/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './security/gateway-security.ts';
 import { createFeedHost } from './stores/feed-host.ts';
@@ -42,16 +45,19 @@ export interface GatewayCoreComponents {
   readonly accepting: () => boolean;
   /** The URL that the gateway is reached by, once it listens. */
   readonly url: () => string;
+  /** Is called as soon as the node's id is known, before anything is there to be observed. */
+  readonly startTelemetry: (nodeId: string) => Promise<void>;
 }
 
 /** Opens the data folder, the stores, the broker and all that stands on them. @throws `unavailable` and others */
 export async function openGatewayCore(
-  { clock, logger, cleanup, accepting, url }: GatewayCoreComponents,
+  { clock, logger, cleanup, accepting, url, startTelemetry }: GatewayCoreComponents,
   config: GatewayConfig,
 ): Promise<GatewayCore> {
   const dataDir = await openDataDir(config.dataDir);
   cleanup.defer(() => dataDir.release());
   const nodeId = await nodeIdOf(dataDir, config.nodeId);
+  await startTelemetry(nodeId);
   setLogger(logger);
   if (config.telemetry.handlers.includes('logger')) {
     attachDefaultHandler(telemetryLogger(logger));
@@ -63,7 +69,10 @@ export async function openGatewayCore(
   cleanup.defer(() => registry.close());
   const stores = await openStores(config.stores, { dataDir, registry, clock, logger });
   cleanup.defer(() => stores.close());
-  for (const store of stores.local) registry.register(createStoreWorker(store, { nodeId, clock }));
+  for (const store of stores.local) {
+    const engine = config.stores[store.storeId]?.engine ?? 'memory';
+    registry.register(traceWorker(createStoreWorker(store, { nodeId, clock }), engine));
+  }
 
   const feeds = createFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
   const broker = openBroker({ fedSource: feeds.source, clock, logger }, config);
@@ -73,8 +82,10 @@ export async function openGatewayCore(
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   const eventLoop = createEventLoopMonitor(clock);
   cleanup.defer(() => eventLoop.close());
+  const traced = traceBroker(broker, config.kafka.brokers === null ? 'esdb_gater' : 'kafka');
+  cleanup.defer(() => traced.detach());
   const channels = createChannels(
-    { broker, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
+    { broker: traced, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
     { channels: config.channels, realm: config.realm, messageBytes: config.limits.messageBytes },
   );
   cleanup.defer(() => channels.close());
@@ -89,13 +100,15 @@ export async function openGatewayCore(
     { nodeId, url },
   );
   const caller = createStoreCaller({ registry, clock }, config.retry);
-  const dispatcher = createDispatcher(
-    {
-      authorizer,
-      handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
-      accepting,
-    },
-    { messageBytes: config.limits.messageBytes },
+  const dispatcher = traceDispatcher(
+    createDispatcher(
+      {
+        authorizer,
+        handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
+        accepting,
+      },
+      { messageBytes: config.limits.messageBytes },
+    ),
   );
   const workers = createWorkerHost(
     { registry, clock, onWorker: (worker) => feeds.workerRegistered(worker), onRefused: health.refused },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { observeState } from '@esdb-gater/telemetry';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
 import { assertSupported } from './config/supported.ts';
 import type { GatewayConfig } from './config/types.ts';
@@ -8,9 +9,11 @@ import { type Listening, listen } from './http/listen.ts';
 import { createOriginGuard, type OriginGuard } from './http/origin-guard.ts';
 import type { Readiness } from './http/routes/operations.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
+import { createGatewayState } from './metrics/gateway-state.ts';
 import { Cleanup } from './node/cleanup.ts';
 import { createGrace, type Grace } from './node/grace.ts';
 import { createLog } from './node/log.ts';
+import { createOpenTelemetry } from './otel/open-telemetry.ts';
 import { createStreamRegistry } from './security/live-streams.ts';
 import { createAdmission } from './ws/admission.ts';
 import { CONNECTION_METHODS } from './ws/session.ts';
@@ -56,13 +59,21 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   assertSupported(config);
   const clock = components.clock ?? systemClock;
-  const { logger, listening } = createLog(config, components.logger);
+  const openTelemetry = createOpenTelemetry({ env: process.env, clock });
+  const { logger, listening } = createLog(config, components.logger, openTelemetry.logFields);
   const cleanup = new Cleanup();
+  // The last thing that ends, so that it tells of all the others.
+  cleanup.defer(() => openTelemetry.stop());
+  const startTelemetry = (nodeId: string): Promise<void> =>
+    openTelemetry.start({ nodeId, version: VERSION, logger });
   let stopping = false;
   let url = config.advertiseUrl ?? '';
   const accepting = (): boolean => !stopping;
   try {
-    const core = await openGatewayCore({ clock, logger, cleanup, accepting, url: () => url }, config);
+    const core = await openGatewayCore(
+      { clock, logger, cleanup, accepting, url: () => url, startTelemetry },
+      config,
+    );
     const port = await openPort(core, { clock, logger, cleanup, accepting }, config);
     url = port.url;
     const { nodeId } = core;
@@ -123,11 +134,21 @@ async function openPort(
     });
   let guard = guardFor(config.port);
   const originGuard = (): OriginGuard => guard;
-  const metrics = createGatewayMetrics({
+  const state = createGatewayState({
     registry,
     channels,
+    broker,
     eventLoop,
     connections: () => ({ websocket: upgrades.sessions.size, sse: streams.size }),
+    sendQueueBytes: () => {
+      let bytes = 0;
+      for (const session of upgrades.sessions) bytes += session.queuedBytes();
+      return bytes;
+    },
+  });
+  cleanup.defer(observeState(state));
+  const metrics = createGatewayMetrics({
+    state,
     refusedNotifications: () => upgrades.refusedNotifications(),
   });
   cleanup.defer(() => metrics.close());

@@ -1,14 +1,10 @@
 import { attach, detach, type HandlerArguments } from '@esdb-gater/telemetry';
-import type { Channels, Registry } from '@esdb-gater/types';
-import type { EventLoopMonitor } from './event-loop.ts';
+import { CHANNEL_NAMES } from '@esdb-gater/types';
+import type { GatewayState } from './gateway-state.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
 
 export interface GatewayMetricsComponents {
-  readonly registry: Registry;
-  readonly channels: Channels;
-  readonly eventLoop: EventLoopMonitor;
-  /** Live WebSocket connections and server-sent streams. */
-  readonly connections: () => { readonly websocket: number; readonly sse: number };
+  readonly state: GatewayState;
   /** What live and past connections sent that was refused without an answer. */
   readonly refusedNotifications: () => number;
 }
@@ -102,17 +98,17 @@ function remembered<Made>(make: (key: string) => Made): (key: string) => Made {
   };
 }
 
-function addGauges(
-  metrics: MetricRegistry,
-  { registry, channels, eventLoop, ...rest }: GatewayMetricsComponents,
-): void {
+function addGauges(metrics: MetricRegistry, { state, ...rest }: GatewayMetricsComponents): void {
   metrics.gauge('esdb_gater_connections', 'Live connections.', () => {
-    const { websocket, sse } = rest.connections();
+    const { websocket, sse } = state.connections();
     return [
       [{ kind: 'websocket' }, websocket],
       [{ kind: 'sse' }, sse],
     ];
   });
+  metrics.gauge('esdb_gater_send_queue_bytes', 'Bytes that WebSocket connections have not taken yet.', () => [
+    [{}, state.sendQueueBytes()],
+  ]);
   metrics.gauge(
     'esdb_gater_refused_notifications_total',
     'Calls without an id that were refused.',
@@ -120,11 +116,9 @@ function addGauges(
     'counter',
   );
   metrics.gauge('esdb_gater_workers', 'Registered workers by store, live and ejected.', function* () {
-    for (const store_id of registry.stores()) {
-      const workers = registry.workers(store_id);
-      const live = workers.filter(({ workerId }) => registry.isLive(store_id, workerId)).length;
+    for (const { storeId: store_id, live, ejected } of state.stores()) {
       yield [{ store_id, state: 'live' }, live];
-      yield [{ store_id, state: 'ejected' }, workers.length - live];
+      yield [{ store_id, state: 'ejected' }, ejected];
     }
   });
   for (const [name, help, member] of CHANNEL_GAUGES) {
@@ -132,16 +126,17 @@ function addGauges(
       name,
       help,
       function* () {
-        for (const info of channels.channelInfo()) yield [{ channel: info.name }, info[member]];
+        for (const info of state.channels()) yield [{ channel: info.name }, info[member]];
       },
       name.endsWith('_total') ? 'counter' : 'gauge',
     );
   }
+  addBrokerGauges(metrics, state);
   metrics.gauge(
     'esdb_gater_event_loop_delay_seconds',
     'How late the event loop is, over the last 10 s.',
     () => {
-      const { p50Ms, p99Ms, maxMs } = eventLoop.read();
+      const { p50Ms, p99Ms, maxMs } = state.eventLoopDelay();
       return [
         [{ quantile: '0.5' }, p50Ms / 1_000],
         [{ quantile: '0.99' }, p99Ms / 1_000],
@@ -159,6 +154,49 @@ function addGauges(
     'counter',
   );
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
+}
+
+/** How a broker does by what it says of its health, as a number to be drawn. */
+const UP = { healthy: 1, degraded: 0.5, unhealthy: 0 } as const;
+
+/** The broker, and what only one outside of this process has: lag, a queue to it, dead letters. */
+function addBrokerGauges(metrics: MetricRegistry, state: GatewayState): void {
+  metrics.gauge('esdb_gater_broker_up', '1 when the broker works, 0.5 when in part, else 0.', () => [
+    [{}, UP[state.broker().status]],
+  ]);
+  metrics.gauge(
+    'esdb_gater_dead_letters_total',
+    'Records put aside because they cannot be delivered.',
+    function* () {
+      const counts = state.broker().stats?.deadLetters;
+      for (const channel of CHANNEL_NAMES) yield [{ channel }, counts?.get(channel) ?? 0];
+    },
+    'counter',
+  );
+  metrics.gauge('esdb_gater_channel_lag', 'Records that this node has not handed over yet.', function* () {
+    for (const [channel, lag] of state.broker().stats?.lag ?? []) yield [{ channel }, lag];
+  });
+  metrics.gauge('esdb_gater_broker_queue', 'Records that wait for the broker.', function* () {
+    const { stats } = state.broker();
+    if (stats !== undefined) yield [{}, stats.queued.records];
+  });
+  metrics.gauge('esdb_gater_broker_queue_bytes', 'Bytes that wait for the broker.', function* () {
+    const { stats } = state.broker();
+    if (stats !== undefined) yield [{}, stats.queued.bytes];
+  });
+  metrics.gauge(
+    'esdb_gater_broker_duplicates_total',
+    'Records left out because they had come before.',
+    function* () {
+      const { stats } = state.broker();
+      if (stats !== undefined) yield [{}, stats.duplicates];
+    },
+    'counter',
+  );
+  metrics.gauge('esdb_gater_broker_leaderless_partitions', 'Partitions without a leader.', function* () {
+    const { stats } = state.broker();
+    if (stats !== undefined) yield [{}, stats.leaderless];
+  });
 }
 
 const CHANNEL_GAUGES = [

@@ -16,11 +16,19 @@ export interface GatewayLog {
   listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
 }
 
-/** JSON lines on standard output, or everything to `logger`. */
-export function createLog(config: GatewayConfig, logger?: Logger): GatewayLog {
+/**
+ * JSON lines on standard output, or everything to `logger`.
+ *
+ * @param fields members of each line, asked for at each one
+ */
+export function createLog(config: GatewayConfig, logger?: Logger, fields?: () => object): GatewayLog {
   if (logger !== undefined) return { logger, listening: (fields) => logger.info(fields, 'listening') };
   const stream: DestinationStream = destination({ fd: STDOUT, sync: true });
-  const options = { base: null, redact: { paths: REDACTED, censor: '[redacted]' } };
+  const options = {
+    base: null,
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    ...(fields === undefined ? {} : { mixin: fields }),
+  };
   const line = pino({ ...options, level: 'info' }, stream);
   return {
     logger: pino({ ...options, level: config.log.level }, stream),

@@ -154,6 +154,11 @@ export class Session implements OwnMethods {
     return this.#peer.stats();
   }
 
+  /** Bytes that the other side has not taken yet. */
+  queuedBytes(): number {
+    return this.#writer.bufferedBytes() + this.#heldBytes;
+  }
+
   serves(method: MethodName): boolean {
     return CONNECTION_METHODS.includes(method);
   }
@@ -276,7 +281,7 @@ export class Session implements OwnMethods {
       sink: {
         encoder: messageEncoder,
         write: (deliveries: readonly Delivery[]) => this.#deliver(joinDeliveries(deliveries)),
-        bufferedBytes: () => this.#writer.bufferedBytes() + this.#heldBytes,
+        bufferedBytes: () => this.queuedBytes(),
         overflow: () => this.close(CLOSE_CODES.tooSlow, 'the connection does not read fast enough'),
       },
     });

@@ -1,0 +1,94 @@
+import { activeTraceFields, attachOpenTelemetry, isTracing } from '@esdb-gater/telemetry';
+import type { Clock, Logger } from '@esdb-gater/types';
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
+import { createGrace } from '../node/grace.ts';
+import { diagnosticLevel, diagnosticLogger } from './diagnostics.ts';
+import { asksForOpenTelemetry, type Environment, resourceAttributes } from './environment.ts';
+
+/** The part of `@opentelemetry/sdk-node` that is used. */
+export interface OpenTelemetrySdk {
+  startNodeSdk(options: {
+    readonly resourceAttributes: Readonly<Record<string, string>>;
+    readonly logLevel: string;
+  }): { shutdown(): Promise<void> };
+}
+
+export interface OpenTelemetryComponents {
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** @default imports `@opentelemetry/sdk-node` */
+  readonly load?: () => Promise<OpenTelemetrySdk>;
+}
+
+/** The export of traces and metrics, as the `OTEL_*` variables have it. */
+export interface OpenTelemetry {
+  /** Members of each log line: the ids of the active span. Undefined when nothing is exported. */
+  readonly logFields: (() => object) | undefined;
+  /**
+   * Loads and starts the SDK, when it is asked for. Never throws: what is wrong is logged, and the gateway goes on
+   * without it.
+   */
+  start(node: { readonly nodeId: string; readonly version: string; readonly logger: Logger }): Promise<void>;
+  /** Exports what waits, for at most 3 s, and stops. */
+  stop(): Promise<void>;
+}
+
+/** A collector that does not answer must not use up the whole grace of a stop. */
+const FLUSH_MS = 3_000;
+
+const ATTACHMENT = 'esdb_gater.gateway.open_telemetry';
+
+const OFF: OpenTelemetry = Object.freeze({
+  logFields: undefined,
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+});
+
+/** Off, nothing is loaded and nothing is done. */
+export function createOpenTelemetry({ env, clock, load = loadSdk }: OpenTelemetryComponents): OpenTelemetry {
+  if (!asksForOpenTelemetry(env)) return OFF;
+  let stop: (() => Promise<void>) | undefined;
+  let log: Logger | undefined;
+  return {
+    logFields: activeTraceFields,
+    async start({ nodeId, version, logger }) {
+      // An embedding program has its own, or another gateway of this process was first.
+      if (isTracing()) return;
+      log = logger;
+      try {
+        const { startNodeSdk } = await load();
+        // Until the SDK runs its words go to the console: only warnings, as these are not for standard output.
+        const sdk = startNodeSdk({
+          resourceAttributes: resourceAttributes(env, { nodeId, version }),
+          logLevel: 'warn',
+        });
+        diag.setLogger(diagnosticLogger(logger), {
+          logLevel: diagnosticLevel(env['OTEL_LOG_LEVEL']),
+          suppressOverrideMessage: true,
+        });
+        const detach = attachOpenTelemetry({ id: ATTACHMENT });
+        stop = async () => {
+          detach();
+          await sdk.shutdown();
+        };
+      } catch (error) {
+        logger.warn({ err: error }, 'OpenTelemetry could not be started; the gateway goes on without it');
+      }
+    },
+    async stop() {
+      if (stop === undefined) return;
+      const flushing = stop().catch((error: unknown) =>
+        log?.warn({ err: error }, 'what OpenTelemetry had left could not be exported'),
+      );
+      stop = undefined;
+      if (!(await createGrace(clock, FLUSH_MS).within(flushing))) {
+        log?.warn({}, 'OpenTelemetry did not export what it had left in time');
+      }
+      for (const api of [trace, metrics, context, propagation, diag]) api.disable();
+    },
+  };
+}
+
+async function loadSdk(): Promise<OpenTelemetrySdk> {
+  return import('@opentelemetry/sdk-node');
+}
