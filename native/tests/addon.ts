@@ -1,4 +1,4 @@
-import { describe } from 'vitest';
+import { describe, it } from 'vitest';
 
 export type Native = typeof import('../main.js');
 
@@ -14,8 +14,10 @@ async function load(): Promise<Native | undefined> {
 
 const loaded = await load();
 
-/** A suite about the addon; without one it is skipped, and its name says so. */
+/** A suite about the addon; without one it is a test that is skipped and says why. */
 export function describeAddon(name: string, suite: (native: Native) => void | Promise<void>): void {
-  if (loaded === undefined) describe.skip(`${name} (no addon: npm run build:native builds it)`, () => {});
-  else describe(name, () => suite(loaded));
+  describe(name, () => {
+    if (loaded !== undefined) return suite(loaded);
+    it.skip('needs the addon, which npm run build:native builds', () => {});
+  });
 }

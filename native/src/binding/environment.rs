@@ -1,10 +1,9 @@
-use std::cell::{Cell, RefCell, UnsafeCell};
-use std::collections::BTreeMap;
+use std::cell::{RefCell, UnsafeCell};
 use std::ops::Range;
 
 use super::thrown::Thrown;
 use crate::engine::ed25519::KeyCache;
-use crate::engine::hmac::HmacKey;
+use crate::engine::hmac::{HmacKey, KeyTable};
 
 /// The arena: memory that JavaScript and this engine share, so that small inputs need not be passed
 /// as arrays of their own, which is dear. `arena.js` has the same numbers.
@@ -16,8 +15,6 @@ pub const SIDE: Range<usize> = 65_536..98_304;
 /// The lengths of a batch, as 32-bit numbers in the order of this machine.
 pub const LENGTHS: Range<usize> = 98_304..102_400;
 
-/// Most HMAC keys at a time: more than that and somebody forgets to release them.
-const MAX_HMAC_KEYS: usize = 65_536;
 /// A text buffer that grew beyond this is not kept.
 const KEPT_TEXT_BYTES: usize = 65_536;
 /// Texts that are read at the same time, at most.
@@ -26,8 +23,7 @@ const KEPT_TEXTS: usize = 2;
 /// What one JavaScript environment (the main thread, or a worker) owns. Only its thread comes here.
 pub struct Environment {
     arena: Box<[UnsafeCell<u8>]>,
-    hmac_keys: RefCell<BTreeMap<u32, HmacKey>>,
-    last_hmac_key: Cell<u32>,
+    hmac_keys: RefCell<KeyTable>,
     public_keys: RefCell<KeyCache>,
     texts: RefCell<Vec<Vec<u8>>>,
 }
@@ -37,7 +33,6 @@ impl Environment {
         Self {
             arena: (0..LENGTHS.end).map(|_| UnsafeCell::new(0)).collect(),
             hmac_keys: RefCell::default(),
-            last_hmac_key: Cell::new(0),
             public_keys: RefCell::default(),
             texts: RefCell::default(),
         }
@@ -69,30 +64,19 @@ impl Environment {
         Some(())
     }
 
-    /// Keeps `key` under a new id. An id is never given twice, so a stale one cannot meet another's key.
     pub fn add_hmac_key(&self, key: HmacKey) -> Result<u32, Thrown> {
         let mut keys = self.hmac_keys.try_borrow_mut().map_err(|_| Thrown::busy())?;
-        if keys.len() >= MAX_HMAC_KEYS {
-            return Err(Thrown::range(format!(
-                "{MAX_HMAC_KEYS} HMAC keys are held; release some first"
-            )));
-        }
-        let id = self.last_hmac_key.get().checked_add(1);
-        let id = id.ok_or_else(|| Thrown::range("every HMAC key id has been given".into()))?;
-        self.last_hmac_key.set(id);
-        keys.insert(id, key);
-        Ok(id)
+        Ok(keys.add(key)?)
     }
 
-    /// Wipes the key and forgets it. False when there is none.
     pub fn remove_hmac_key(&self, id: u32) -> Result<bool, Thrown> {
         let mut keys = self.hmac_keys.try_borrow_mut().map_err(|_| Thrown::busy())?;
-        Ok(keys.remove(&id).is_some())
+        Ok(keys.remove(id))
     }
 
     pub fn with_hmac_key<T>(&self, id: u32, work: impl FnOnce(&HmacKey) -> T) -> Result<T, Thrown> {
         let keys = self.hmac_keys.try_borrow().map_err(|_| Thrown::busy())?;
-        let key = keys.get(&id).ok_or_else(|| {
+        let key = keys.get(id).ok_or_else(|| {
             Thrown::range(format!(
                 "no HMAC key has the id {id}: it was released, or is another thread's"
             ))
@@ -129,35 +113,6 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_hmac_key_id_is_never_given_twice() {
-        let environment = Environment::new();
-        let first = environment.add_hmac_key(HmacKey::new(b"first")).unwrap();
-        assert!(environment.remove_hmac_key(first).unwrap());
-        assert!(!environment.remove_hmac_key(first).unwrap());
-        let second = environment.add_hmac_key(HmacKey::new(b"second")).unwrap();
-        assert_ne!(first, second);
-        assert!(environment.with_hmac_key(first, |_| ()).is_err());
-        assert!(environment.with_hmac_key(second, |_| ()).is_ok());
-    }
-
-    #[test]
-    fn ids_that_run_out_are_refused_not_reused() {
-        let environment = Environment::new();
-        environment.last_hmac_key.set(u32::MAX);
-        assert!(environment.add_hmac_key(HmacKey::new(b"key")).is_err());
-    }
-
-    #[test]
-    fn the_number_of_keys_is_bounded() {
-        let environment = Environment::new();
-        let key = HmacKey::new(b"key");
-        for _ in 0..MAX_HMAC_KEYS {
-            environment.add_hmac_key(key.clone()).unwrap();
-        }
-        assert!(environment.add_hmac_key(key).is_err());
-    }
 
     #[test]
     fn the_arena_is_not_left_on_either_side() {

@@ -9,7 +9,7 @@ use super::call::{Call, Function, Value};
 use super::environment::{INPUT, LENGTHS, SIDE};
 use super::thrown::Thrown;
 use crate::engine::base58::{self, Base58Error};
-use crate::engine::hmac::{HmacKey, Mac};
+use crate::engine::hmac::{HmacKey, KeyTableError, MAX_KEYS, Mac};
 use crate::engine::{base64url, ed25519, token};
 
 /// Declares a function of the module: its name in JavaScript and its body.
@@ -252,5 +252,14 @@ impl From<Base58Error> for Thrown {
                 Self::Range(format!("{length} are too many for Base58, the limit is {limit}"))
             }
         }
+    }
+}
+
+impl From<KeyTableError> for Thrown {
+    fn from(error: KeyTableError) -> Self {
+        Self::Range(match error {
+            KeyTableError::Full => format!("{MAX_KEYS} HMAC keys are held; release some first"),
+            KeyTableError::OutOfIds => "every id of an HMAC key has been given".into(),
+        })
     }
 }

@@ -1,5 +1,9 @@
 //! HMAC-SHA256 (RFC 2104, FIPS 198-1) over key states that are computed once.
 
+mod key_table;
+
+pub use key_table::{KeyTable, KeyTableError, MAX_KEYS};
+
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

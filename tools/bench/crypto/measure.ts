@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { runChild } from '../lib/child.ts';
+import { type Contestant, interleave, ratios, valuesOf } from '../lib/rounds.ts';
+import { type Spread, spreadOf } from '../lib/statistics.ts';
+import { CONTESTANTS, type ContestantName, type Operation } from './operations.ts';
+
+/** How long the clock runs for one contestant in one round. */
+const DURATION_MS = 300;
+const FIGURE = 'callsPerSecond';
+
+/** What a round of an operation came to. */
+export interface Measured {
+  readonly operation: Operation;
+  /** Calls a second of everybody who took part. */
+  readonly speeds: Readonly<Partial<Record<ContestantName, Spread>>>;
+  /** Speed over the peer's, round by round. */
+  readonly ratios: Readonly<Partial<Record<ContestantName, Spread>>>;
+}
+
+/** Everybody when the addon is built, else those who need none. */
+export async function presentContestants(): Promise<readonly ContestantName[]> {
+  try {
+    await import('@esdb-gater/native');
+    return CONTESTANTS;
+  } catch {
+    return ['peer', 'typescript'];
+  }
+}
+
+/** Runs an operation by everybody in turn. */
+export async function measure(
+  operation: Operation,
+  present: readonly ContestantName[],
+  rounds: number,
+): Promise<Measured> {
+  const child = (name: string, contestant: ContestantName, what: string): Contestant => ({
+    name,
+    run: () => runChild(join(import.meta.dirname, 'contestant.ts'), [contestant, what, `${DURATION_MS}`]),
+  });
+  // A token seen before is measured against the same engine without its memory, and only our own have one.
+  const again = operation.name === 'tokenAgain';
+  const ours = present.filter((name) => name !== 'peer' && !(again && name === 'addon'));
+  const peerOf = (name: ContestantName): string => (again ? `${name}, not seen` : 'peer');
+  const peers = again
+    ? ours.map((name) => child(peerOf(name), name, 'token'))
+    : [child('peer', 'peer', operation.name)];
+  const figures = await interleave(
+    [...peers, ...ours.map((name) => child(name, name, operation.name))],
+    rounds,
+  );
+  const spreads = (of: (name: ContestantName) => number[], names: readonly ContestantName[]) =>
+    Object.fromEntries(names.map((name) => [name, spreadOf(of(name))]));
+  return {
+    operation,
+    speeds: spreads((name) => valuesOf(figures, name, FIGURE), again ? ours : ['peer', ...ours]),
+    ratios: spreads((name) => ratios(figures, name, peerOf(name), FIGURE), ours),
+  };
+}
