@@ -65,7 +65,7 @@ export async function startGateway(
   // The last thing that ends, so that it tells of all the others.
   cleanup.defer(() => openTelemetry.stop());
   const startTelemetry = (nodeId: string): Promise<void> =>
-    openTelemetry.start({ nodeId, version: VERSION, logger });
+    openTelemetry.start({ nodeId, version: VERSION }, logger);
   let stopping = false;
   let url = config.advertiseUrl ?? '';
   const accepting = (): boolean => !stopping;

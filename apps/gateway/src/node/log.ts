@@ -27,7 +27,8 @@ export function createLog(config: GatewayConfig, logger?: Logger, fields?: () =>
   const options = {
     base: null,
     redact: { paths: REDACTED, censor: '[redacted]' },
-    ...(fields === undefined ? {} : { mixin: fields }),
+    // pino writes the line's own members into what it is given.
+    ...(fields === undefined ? {} : { mixin: () => ({ ...fields() }) }),
   };
   const line = pino({ ...options, level: 'info' }, stream);
   return {

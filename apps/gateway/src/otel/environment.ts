@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,21 +29,42 @@ export function asksForOpenTelemetry(env: Environment): boolean {
   });
 }
 
-/** What names this node to whom it exports to, unless the environment does. */
+/** Which node this is. */
+export interface NodeNames {
+  readonly nodeId: string;
+  readonly version: string;
+}
+
+/**
+ * What names this node to whom it exports to. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win. The arguments of
+ * the process, which the SDK would tell, are left out: they may hold what is nobody's business.
+ */
 export function resourceAttributes(
   env: Environment,
-  { nodeId, version }: { readonly nodeId: string; readonly version: string },
-): Readonly<Record<string, string>> {
-  const given = new Set(
-    (value(env, 'OTEL_RESOURCE_ATTRIBUTES') ?? '').split(',').map((pair) => pair.split('=', 1)[0]?.trim()),
-  );
-  if (value(env, 'OTEL_SERVICE_NAME') !== undefined) given.add('service.name');
+  { nodeId, version }: NodeNames,
+): Readonly<Record<string, string | number>> {
+  const given = (value(env, 'OTEL_RESOURCE_ATTRIBUTES') ?? '')
+    .split(',')
+    .map((pair) => pair.split('=', 1)[0]?.trim());
   const ours = {
     'service.name': SERVICE_NAME,
     'service.version': version,
     'service.instance.id': nodeId,
+    'host.name': hostname(),
+    'process.pid': process.pid,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
   };
-  return Object.fromEntries(Object.entries(ours).filter(([name]) => !given.has(name)));
+  const name = value(env, 'OTEL_SERVICE_NAME');
+  return {
+    ...Object.fromEntries(Object.entries(ours).filter(([key]) => !given.includes(key))),
+    ...(name === undefined ? {} : { 'service.name': name }),
+  };
+}
+
+/** Whether the environment chooses what else is told of the machine and the process. */
+export function choosesDetectors(env: Environment): boolean {
+  return value(env, 'OTEL_NODE_RESOURCE_DETECTORS') !== undefined;
 }
 
 function isNone(env: Environment, signal: 'TRACES' | 'METRICS'): boolean {

@@ -3,12 +3,19 @@ import type { Clock, Logger } from '@esdb-gater/types';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { createGrace } from '../node/grace.ts';
 import { diagnosticLevel, diagnosticLogger } from './diagnostics.ts';
-import { asksForOpenTelemetry, type Environment, resourceAttributes } from './environment.ts';
+import {
+  asksForOpenTelemetry,
+  choosesDetectors,
+  type Environment,
+  type NodeNames,
+  resourceAttributes,
+} from './environment.ts';
 
 /** The part of `@opentelemetry/sdk-node` that is used. */
 export interface OpenTelemetrySdk {
   startNodeSdk(options: {
-    readonly resourceAttributes: Readonly<Record<string, string>>;
+    readonly resourceAttributes: Readonly<Record<string, string | number>>;
+    readonly resourceDetectors?: [];
     readonly logLevel: string;
   }): { shutdown(): Promise<void> };
 }
@@ -28,7 +35,7 @@ export interface OpenTelemetry {
    * Loads and starts the SDK, when it is asked for. Never throws: what is wrong is logged, and the gateway goes on
    * without it.
    */
-  start(node: { readonly nodeId: string; readonly version: string; readonly logger: Logger }): Promise<void>;
+  start(node: NodeNames, logger: Logger): Promise<void>;
   /** Exports what waits, for at most 3 s, and stops. */
   stop(): Promise<void>;
 }
@@ -51,7 +58,7 @@ export function createOpenTelemetry({ env, clock, load = loadSdk }: OpenTelemetr
   let log: Logger | undefined;
   return {
     logFields: activeTraceFields,
-    async start({ nodeId, version, logger }) {
+    async start(node, logger) {
       // An embedding program has its own, or another gateway of this process was first.
       if (isTracing()) return;
       log = logger;
@@ -59,7 +66,8 @@ export function createOpenTelemetry({ env, clock, load = loadSdk }: OpenTelemetr
         const { startNodeSdk } = await load();
         // Until the SDK runs its words go to the console: only warnings, as these are not for standard output.
         const sdk = startNodeSdk({
-          resourceAttributes: resourceAttributes(env, { nodeId, version }),
+          resourceAttributes: resourceAttributes(env, node),
+          ...(choosesDetectors(env) ? {} : { resourceDetectors: [] }),
           logLevel: 'warn',
         });
         diag.setLogger(diagnosticLogger(logger), {
