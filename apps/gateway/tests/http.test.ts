@@ -355,7 +355,7 @@ describe('operations', () => {
       'esdb_gater_workers{store_id="default",state="live"} 1',
       'esdb_gater_requests_total{store_id="default",request_type="appendEvents",result="ok"}',
       'esdb_gater_channel_subscribers{channel="events"} 0',
-      'esdb_gater_event_loop_delay_seconds{quantile="0.99"}',
+      'esdb_gater_event_loop_delay_seconds{statistic="p99"}',
     ]) {
       expect(body).toContain(line);
     }

@@ -1,5 +1,5 @@
-import { attach, detach, type HandlerArguments } from '@esdb-gater/telemetry';
 import { CHANNEL_NAMES } from '@esdb-gater/types';
+import { addEventMetrics } from './event-metrics.ts';
 import type { GatewayState } from './gateway-state.ts';
 import { createMetricRegistry, type MetricRegistry } from './metric-registry.ts';
 
@@ -9,93 +9,15 @@ export interface GatewayMetricsComponents {
   readonly refusedNotifications: () => number;
 }
 
-/** Upper bounds in seconds: from what memory answers to the deadline of a store call. */
-const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-let attachments = 0;
-
 /** What `GET /metrics` shows of this gateway, fed by the telemetry events and by asking its parts. */
 export function createGatewayMetrics(components: GatewayMetricsComponents): {
   readonly registry: MetricRegistry;
   close(): void;
 } {
-  const metrics = createMetricRegistry();
-  const requests = metrics.counter('esdb_gater_requests_total', 'Store calls, by method and outcome.');
-  const seconds = metrics.histogram(
-    'esdb_gater_request_duration_seconds',
-    'How long store calls took.',
-    SECONDS,
-  );
-  const retries = metrics.counter('esdb_gater_retries_total', 'Attempts that failed and were made again.');
-  const exhausted = metrics.counter(
-    'esdb_gater_retries_exhausted_total',
-    'Calls whose attempts were used up.',
-  );
-  const broadcasts = metrics.counter('esdb_gater_broadcasts_total', 'Messages that reached subscribers.');
-  const recipients = metrics.counter(
-    'esdb_gater_deliveries_total',
-    'Messages times the subscribers they reached.',
-  );
-
-  // Series by what tells them apart: looking one up costs a map, making its labels costs far more.
-  const ofRequest = remembered((key) => {
-    const [store_id = '', request_type = '', result = ''] = key.split(' ');
-    return {
-      count: requests.series({ store_id, request_type, result }),
-      seconds: seconds.series({ request_type }),
-    };
-  });
-  const ofChannel = remembered((channel) => ({
-    broadcasts: broadcasts.series({ channel }),
-    recipients: recipients.series({ channel }),
-  }));
-
-  const observe = (...[event, measurements, metadata]: HandlerArguments<undefined>): void => {
-    switch (event) {
-      case 'esdb_gater.request.stop':
-      case 'esdb_gater.request.error': {
-        const { store_id, request_type } = metadata;
-        const result = event === 'esdb_gater.request.stop' ? 'ok' : metadata.reason;
-        // None of the three has a blank.
-        const series = ofRequest(`${store_id} ${request_type} ${result}`);
-        series.count.add(1);
-        series.seconds.observe(measurements.duration / 1_000);
-        break;
-      }
-      case 'esdb_gater.retry.attempt':
-        retries.series({ store_id: metadata.store_id, reason: metadata.reason }).add(1);
-        break;
-      case 'esdb_gater.retry.exhausted':
-        exhausted.series({ store_id: metadata.store_id, reason: metadata.reason }).add(1);
-        break;
-      case 'esdb_gater.channel.broadcast': {
-        if (measurements.recipient_count === 0) break;
-        const series = ofChannel(metadata.channel);
-        series.broadcasts.add(1);
-        series.recipients.add(measurements.recipient_count);
-      }
-    }
-  };
-  const id = `esdb_gater.metrics.${++attachments}`;
-  attach(id, observe);
-  addGauges(metrics, components);
-  return { registry: metrics, close: () => void detach(id) };
-}
-
-/** Most keys that are remembered at once. */
-const MAX_REMEMBERED = 2_000;
-
-function remembered<Made>(make: (key: string) => Made): (key: string) => Made {
-  const known = new Map<string, Made>();
-  return (key) => {
-    let made = known.get(key);
-    if (made === undefined) {
-      made = make(key);
-      if (known.size >= MAX_REMEMBERED) known.clear();
-      known.set(key, made);
-    }
-    return made;
-  };
+  const registry = createMetricRegistry();
+  const close = addEventMetrics(registry);
+  addGauges(registry, components);
+  return { registry, close };
 }
 
 function addGauges(metrics: MetricRegistry, { state, ...rest }: GatewayMetricsComponents): void {
@@ -138,9 +60,9 @@ function addGauges(metrics: MetricRegistry, { state, ...rest }: GatewayMetricsCo
     () => {
       const { p50Ms, p99Ms, maxMs } = state.eventLoopDelay();
       return [
-        [{ quantile: '0.5' }, p50Ms / 1_000],
-        [{ quantile: '0.99' }, p99Ms / 1_000],
-        [{ quantile: '1' }, maxMs / 1_000],
+        [{ statistic: 'p50' }, p50Ms / 1_000],
+        [{ statistic: 'p99' }, p99Ms / 1_000],
+        [{ statistic: 'max' }, maxMs / 1_000],
       ];
     },
   );

@@ -1,0 +1,59 @@
+import { connect } from '@esdb-gater/client';
+import { expect, test } from 'vitest';
+import { expositionFaults, promtoolFaults } from './support/exposition.ts';
+import { startTestGateway } from './support/in-process.ts';
+
+test('a strict reader and promtool accept /metrics, and it has what operators ask for', async () => {
+  await using gateway = await startTestGateway();
+  await using client = await connect(gateway.url);
+  await using messages = await client.subscribe({ channel: 'system', topic: 'very.private' });
+  await client.publish({ channel: 'system', topic: 'very.private', message: 1 });
+  for await (const _ of messages) break;
+  await client.appendEvents({
+    storeId: 'default',
+    streamId: 'private-1',
+    events: [{ type: 't', data: 1 }],
+  });
+  await expect(client.getEvents({ storeId: 'nowhere', streamId: 's' })).rejects.toThrow();
+
+  const answer = await fetch(`${gateway.http}/metrics`);
+  const text = await answer.text();
+  expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(expositionFaults(text)).toEqual([]);
+  expect(promtoolFaults(text) ?? '').toBe('');
+  for (const series of [
+    'esdb_gater_dead_letters_total{channel="events"} 0',
+    'esdb_gater_broker_up 1',
+    'esdb_gater_channel_dropped_total{channel="logging"} 0',
+    'esdb_gater_connections{kind="websocket"} 1',
+    'esdb_gater_deliveries_total{channel="system"} 1',
+    'esdb_gater_event_loop_delay_seconds{statistic="max"} ',
+    'esdb_gater_requests_total{store_id="nowhere",request_type="getEvents",result="store_not_found"} 1',
+    'esdb_gater_send_queue_bytes 0',
+    'esdb_gater_worker_lookup_duration_seconds_count{store_id="default"} ',
+    'esdb_gater_workers{store_id="default",state="live"} 1',
+    '# TYPE esdb_gater_channel_lag gauge',
+  ]) {
+    expect(text).toContain(series);
+  }
+  expect(text).not.toContain('private');
+});
+
+test('the strict reader sees what is wrong', () => {
+  const family = (name: string, type: string, ...lines: string[]): string =>
+    [`# HELP ${name} h`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
+  expect(expositionFaults(family('a_total', 'counter', 'a_total{b="c"} 1'))).toEqual([]);
+  for (const wrong of [
+    family('a', 'counter', 'a 1'),
+    family('a_total', 'gauge', 'a_total 1'),
+    family('a', 'gauge', 'a 1', 'a 1'),
+    family('a', 'gauge', 'b 1'),
+    family('a', 'gauge', 'a{b="c} 1'),
+    family('a', 'gauge', 'a{quantile="0.5"} 1'),
+    family('a_ms', 'gauge', 'a_ms 1'),
+    family('a', 'histogram', 'a_bucket{le="1"} 2', 'a_bucket{le="+Inf"} 1', 'a_sum 1', 'a_count 1'),
+    `${family('a', 'gauge', 'a 1')}${family('a', 'gauge', 'a{b="c"} 1')}`,
+  ]) {
+    expect(expositionFaults(wrong), wrong).not.toEqual([]);
+  }
+});

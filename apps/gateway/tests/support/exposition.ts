@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+
+const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
+const LABEL = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"`;
+const SAMPLE = new RegExp(
+  `^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?[0-9.]+(?:e[+-]?[0-9]+)?|\\+Inf|NaN)$`,
+);
+const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
+  counter: [''],
+  gauge: [''],
+  histogram: ['_bucket', '_sum', '_count'],
+};
+
+/**
+ * What is wrong with a text in the Prometheus text format 0.0.4, in words: each family announced once with help and
+ * type and then whole, no series twice, counters named `_total`, no reserved labels, base units, buckets that grow up
+ * to `+Inf`.
+ */
+export function expositionFaults(text: string): string[] {
+  const faults: string[] = [];
+  const families = new Set<string>();
+  const series = new Set<string>();
+  let family = '';
+  let type = '';
+  let below = 0;
+  if (!text.endsWith('\n')) faults.push('the text does not end with a line feed');
+  for (const line of text.trimEnd().split('\n')) {
+    const help = new RegExp(`^# HELP (${NAME}) .+$`).exec(line);
+    const typed = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`).exec(line);
+    if (help !== null) {
+      family = help[1] ?? '';
+      type = '';
+      if (families.has(family)) faults.push(`${family} comes twice`);
+      families.add(family);
+    } else if (typed !== null) {
+      type = typed[2] ?? '';
+      if (typed[1] !== family) faults.push(`${line}: the help before is of ${family}`);
+      if ((type === 'counter') !== family.endsWith('_total')) faults.push(`${family} is a ${type}`);
+      if (/_(ms|milliseconds|kb|minutes|percent)(_|$)/.test(family))
+        faults.push(`${family} is in no base unit`);
+    } else {
+      const sample = SAMPLE.exec(line);
+      const name = sample?.[1] ?? '';
+      const labels = sample?.[2] ?? '';
+      const key = `${name}{${labels}}`;
+      if (sample === null) faults.push(`${line}: no sample`);
+      else if (!(SUFFIXES[type] ?? []).some((suffix) => name === family + suffix)) {
+        faults.push(`${line}: no sample of the ${type} ${family}`);
+      }
+      if (series.has(key)) faults.push(`${key} comes twice`);
+      series.add(key);
+      if (/(^|,)quantile=/.test(labels)) faults.push(`${key}: quantile belongs to summaries`);
+      if (type !== 'histogram') {
+        if (/(^|,)le=/.test(labels)) faults.push(`${key}: le belongs to histograms`);
+        continue;
+      }
+      if (!name.endsWith('_bucket')) continue;
+      const count = Number(sample?.[3]);
+      if (count < below) faults.push(`${key}: a bucket is below the one before`);
+      below = labels.endsWith('le="+Inf"') ? 0 : count;
+    }
+  }
+  return faults;
+}
+
+/** What promtool says, when there is one on the path or named by `PROMTOOL_BIN`; undefined without. */
+export function promtoolFaults(text: string): string | undefined {
+  const { error, status, stdout, stderr } = spawnSync(
+    process.env['PROMTOOL_BIN'] ?? 'promtool',
+    ['check', 'metrics'],
+    {
+      input: text,
+      encoding: 'utf8',
+    },
+  );
+  if (error !== undefined) return undefined;
+  return status === 0 ? '' : `${stdout}${stderr}`;
+}
