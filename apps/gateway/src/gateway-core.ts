@@ -1,3 +1,4 @@
+import type { KafkaBroker } from '@esdb-gater/broker-kafka';
 import { createChannels } from '@esdb-gater/channels';
 import { createStoreCaller } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
@@ -19,6 +20,7 @@ import { traceDispatcher } from './otel/traced-dispatcher.ts';
 import { traceWorker } from './otel/traced-worker.ts';
 import { type Authorizer, createAuthorizer } from './security/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './security/gateway-security.ts';
+import { createFeedCoordination } from './stores/feed-coordination.ts';
 import { createFeedHost } from './stores/feed-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 
@@ -28,6 +30,8 @@ export interface GatewayCore {
   readonly registry: Registry;
   readonly stores: OpenedStores;
   readonly broker: Broker;
+  /** The broker, when it is Kafka. */
+  readonly kafka: KafkaBroker | undefined;
   readonly channels: Channels;
   readonly security: GatewaySecurity;
   readonly authorizer: Authorizer;
@@ -75,11 +79,15 @@ export async function openGatewayCore(
   }
 
   const feeds = createFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
-  const broker = openBroker({ fedSource: feeds.source, clock, logger }, config);
+  const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
+  const { broker, kafka } = openBroker(
+    { fedSource: feeds.source, signatures: security.signatures, clock, logger },
+    config,
+    nodeId,
+  );
   cleanup.defer(() => broker.close());
   cleanup.defer(() => feeds.close());
 
-  const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   const eventLoop = createEventLoopMonitor(clock);
   cleanup.defer(() => eventLoop.close());
   const traced = traceBroker(broker, config.kafka.brokers === null ? 'esdb_gater' : 'kafka');
@@ -90,9 +98,12 @@ export async function openGatewayCore(
   );
   cleanup.defer(() => channels.close());
   const { revocations } = security;
-  cleanup.defer(await revocations.follow(channels));
+  cleanup.defer(await revocations.follow(channels, kafka));
+  const { topicPrefix } = config.kafka;
   // Only now, as what is fed before anybody tails the broker would reach nobody.
-  feeds.begin(broker);
+  feeds.begin(broker, kafka && createFeedCoordination({ kafka, clock, logger }, { nodeId, topicPrefix }));
+  // Without Kafka the gateway starts all the same, and says that it is not ready.
+  if (kafka !== undefined) await within(clock, READY_WITHIN_MS, revocations.whenComplete());
 
   const authorizer = createAuthorizer(config);
   const health = createHealthMonitor(
@@ -114,5 +125,27 @@ export async function openGatewayCore(
     { registry, clock, onWorker: (worker) => feeds.workerRegistered(worker), onRefused: health.refused },
     { nodeId, stores: config.stores },
   );
-  return { nodeId, registry, stores, broker, channels, security, authorizer, dispatcher, workers, eventLoop };
+  return {
+    nodeId,
+    registry,
+    stores,
+    broker,
+    kafka,
+    channels,
+    security,
+    authorizer,
+    dispatcher,
+    workers,
+    eventLoop,
+  };
+}
+
+/** How long a start waits for Kafka to tell what was revoked. */
+const READY_WITHIN_MS = 3_000;
+
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = clock.setTimer(resolve, ms);
+  await Promise.race([work, late]);
+  timer.cancel();
 }

@@ -119,7 +119,8 @@ async function openPort(
   { clock, logger, cleanup, accepting }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
-  const { nodeId, registry, channels, stores, broker, dispatcher, authorizer, workers, eventLoop } = core;
+  const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
+    core;
   const { grants, presenter, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
   const streams = createStreamRegistry(clock);
@@ -157,6 +158,7 @@ async function openPort(
     const dependencies = {
       ...stores.readiness(),
       broker: status === 'unhealthy' ? (message ?? status) : 'ok',
+      ...(kafka && { revocations: revocations.complete ? 'ok' : 'not read to their end yet' }),
       gateway: accepting() ? 'ok' : 'stopping',
     };
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };

@@ -1,35 +1,53 @@
-import { createMemoryBroker, type FedSource } from '@esdb-gater/channels';
-import {
-  type Broker,
-  CHANNEL_NAMES,
-  type ChannelName,
-  type Clock,
-  GaterError,
-  type Logger,
-} from '@esdb-gater/types';
+import { createKafkaBroker, type KafkaBroker } from '@esdb-gater/broker-kafka';
+import { createMemoryBroker, type FedSource, type SignatureGate } from '@esdb-gater/channels';
+import { type Broker, CHANNEL_NAMES, type ChannelName, type Clock, type Logger } from '@esdb-gater/types';
 import type { GatewayConfig } from '../config/types.ts';
+import { acceptSigned } from './accept-signed.ts';
 
 export interface OpenBrokerComponents {
-  /** Where the in-process broker replays fed events from. */
+  /** Where the in-process broker replays fed events from. With Kafka they replay from Kafka. */
   readonly fedSource: FedSource;
+  /** What records from Kafka are checked with. */
+  readonly signatures: SignatureGate;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+export interface OpenedBroker {
+  readonly broker: Broker;
+  /** The same, when it is Kafka. */
+  readonly kafka: KafkaBroker | undefined;
+}
+
 /**
- * The broker of the configuration.
+ * The broker of the configuration: Kafka, or the one of this process. Kafka need not be there yet.
  *
- * @throws `not_supported` for Kafka
+ * @throws `invalid_argument` (reason `kafka`) for a setting that cannot be
  */
 export function openBroker(
-  { fedSource, clock, logger }: OpenBrokerComponents,
+  { fedSource, signatures, clock, logger }: OpenBrokerComponents,
   config: GatewayConfig,
-): Broker {
-  if (config.kafka.brokers !== null) {
-    throw new GaterError('not_supported', 'kafka.brokers: the Kafka broker is not supported by this version');
+  nodeId: string,
+): OpenedBroker {
+  const { brokers, driver, topicPrefix, publishTimeoutMs } = config.kafka;
+  if (brokers === null) {
+    const history = Object.fromEntries(
+      CHANNEL_NAMES.map((name) => [name, config.channels[name].history]),
+    ) as Record<ChannelName, number>;
+    return { broker: createMemoryBroker({ history, fedSource, clock, logger }), kafka: undefined };
   }
-  const history = Object.fromEntries(
-    CHANNEL_NAMES.map((name) => [name, config.channels[name].history]),
-  ) as Record<ChannelName, number>;
-  return createMemoryBroker({ history, fedSource, clock, logger });
+  const signed = CHANNEL_NAMES.filter((name) => config.channels[name].requireSignature);
+  const kafka = createKafkaBroker(
+    { clock, logger, accept: acceptSigned(new Set(signed), signatures) },
+    {
+      brokers,
+      driver,
+      topicPrefix,
+      publishTimeoutMs,
+      // The age of a signature is judged by the time of the record, which its writer must not choose.
+      brokerTime: signed,
+      clientId: `esdb-gater-${nodeId}`,
+    },
+  );
+  return { broker: kafka, kafka };
 }

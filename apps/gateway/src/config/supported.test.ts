@@ -7,7 +7,6 @@ test('the defaults are supported', () => {
 });
 
 test.each([
-  ['kafka.brokers', { 'kafka-brokers': 'a:9092', 'security-hmac-secret': 's' }],
   [
     'cluster.discovery',
     { 'cluster-discovery': 'static', 'security-hmac-secret': 's', 'cluster-secret': 's' },
@@ -18,6 +17,13 @@ test.each([
 ])('%s is refused by its name as long as it is not there', (key, flags) => {
   const config = loadConfig({ flags });
   expect(() => assertSupported(config)).toThrow(expect.objectContaining({ code: 'not_supported', key }));
+});
+
+test('Kafka is supported with either driver', () => {
+  const flags = { 'kafka-brokers': 'a:9092,b:9092', 'security-hmac-secret': 's' };
+  for (const driver of ['kafkajs', 'platformatic']) {
+    expect(() => assertSupported(loadConfig({ flags: { ...flags, 'kafka-driver': driver } }))).not.toThrow();
+  }
 });
 
 test('a file for an engine without one is refused', () => {

@@ -7,7 +7,6 @@ import type { GatewayConfig } from './types.ts';
  * @throws `not_supported` with one line that names the key
  */
 export function assertSupported(config: GatewayConfig): void {
-  if (config.kafka.brokers !== null) refuse('kafka.brokers', 'the Kafka broker');
   if (config.cluster.discovery !== 'none') refuse('cluster.discovery', 'a cluster of nodes');
   if (config.cluster.peers.length > 0) refuse('cluster.peers', 'a cluster of nodes');
   for (const [storeId, store] of Object.entries(config.stores)) {

@@ -1,4 +1,6 @@
+import type { KafkaBroker } from '@esdb-gater/broker-kafka';
 import type { ParamsOf } from '@esdb-gater/protocol';
+import { calculateDelay } from '@esdb-gater/retry';
 import {
   createRevocationList,
   type RevocationList,
@@ -7,6 +9,7 @@ import {
   verifyRevocation,
 } from '@esdb-gater/security';
 import {
+  type ChannelSubscriber,
   type Channels,
   type Clock,
   type Delivery,
@@ -16,6 +19,7 @@ import {
 } from '@esdb-gater/types';
 import { writeFileAtomic } from '../node/atomic-file.ts';
 import { type DataDir, readOptional } from '../node/data-dir.ts';
+import { openRevocationLog, type RevocationLog } from './revocation-log.ts';
 
 /** The revocations that this gateway knows, from its own callers and from the `security` channel. */
 export interface Revocations {
@@ -23,13 +27,21 @@ export interface Revocations {
   readonly isRevoked: RevocationList['isRevoked'];
   /**
    * Checks a revocation, signs it and publishes it on the `security` channel. Resolves once it is in force and
-   * written down here.
+   * written down here, and with Kafka there.
    *
-   * @throws `invalid_argument` (reason `revocation`), `unauthorized` (reason `invalid_signature`) for a wrong proof
+   * @throws `invalid_argument` (reason `revocation`), `unauthorized` (reason `invalid_signature`) for a wrong proof,
+   * `unavailable` when it is in force on this node only: to be repeated
    */
   publish(revocation: ParamsOf<'revokeToken'>): Promise<{ readonly id: string }>;
-  /** Listens to the `security` channel from now on. Returns what ends it. */
-  follow(channels: Channels): Promise<() => void>;
+  /**
+   * Listens to the `security` channel from now on, and with Kafka to the topic that all nodes share. Returns what
+   * ends it.
+   */
+  follow(channels: Channels, kafka?: Pick<KafkaBroker, 'openLog'>): Promise<() => void>;
+  /** False while there may be revocations of other nodes that have not been read since the start. */
+  readonly complete: boolean;
+  /** Resolves when {@link complete}, or when it is ended. */
+  whenComplete(): Promise<void>;
   /** Calls `listener` after each revocation that is new here. */
   onRevoked(listener: () => void): void;
 }
@@ -48,7 +60,14 @@ export interface RevocationsOptions {
 
 const FILE = 'revocations.json';
 const CHANNEL = 'security';
-const TOPICS = ['token.revoked', 'issuer.revoked'];
+const TOPICS: readonly string[] = ['token.revoked', 'issuer.revoked'];
+/** One replay instead of two. */
+const PATTERN = '*.revoked';
+
+/** A token lives for a day; what was published before is in the topic of revocations since. */
+const RECENT_MS = 25 * 3_600_000;
+
+const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
 
 /** @throws `invalid_argument` when what was written down is damaged: without it revoked tokens would be good again */
 export async function openRevocations(
@@ -81,7 +100,10 @@ class KeptRevocations implements Revocations {
   readonly #options: RevocationsOptions;
   readonly #listeners: (() => void)[] = [];
   #channels: Channels | undefined;
+  #log: RevocationLog | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** Begins when the one before is done, and has everything that came until then. */
+  #nextWriting: Promise<void> | undefined;
 
   constructor(
     list: RevocationList,
@@ -96,31 +118,74 @@ class KeptRevocations implements Revocations {
     this.#options = options;
   }
 
+  get complete(): boolean {
+    return this.#log?.ready ?? true;
+  }
+
+  async whenComplete(): Promise<void> {
+    await this.#log?.whenReady();
+  }
+
   async publish(revocation: ParamsOf<'revokeToken'>): Promise<{ readonly id: string }> {
-    const { topic } = verifyRevocation(revocation);
+    const verified = verifyRevocation(revocation);
     await this.#take(revocation as unknown as JsonValue);
+    const { topic } = verified;
     const message = sign(revocation, { secret: this.#options.secret, channel: CHANNEL, topic });
     const channels = this.#channels;
     if (channels === undefined) throw new GaterError('unavailable', 'the channels are not open yet');
-    const { id } = await channels.publish({
-      channel: CHANNEL,
-      topic,
-      message: message as unknown as JsonValue,
-    });
+    const [{ id }] = await Promise.all([
+      channels.publish({ channel: CHANNEL, topic, message: message as unknown as JsonValue }),
+      this.#log?.append(verified.revocation),
+    ]);
     return { id };
   }
 
-  async follow(channels: Channels): Promise<() => void> {
+  async follow(channels: Channels, kafka?: Pick<KafkaBroker, 'openLog'>): Promise<() => void> {
+    const { clock, logger } = this.#components;
     this.#channels = channels;
     const subscriber = channels.connect({
       sink: {
         write: (deliveries) => this.#received(deliveries),
         bufferedBytes: () => 0,
-        overflow: () => this.#components.logger.error({}, 'revocations came faster than they were taken'),
+        overflow: () => logger.error({}, 'revocations came faster than they were taken'),
       },
     });
-    for (const topic of TOPICS) await subscriber.subscribe({ channel: CHANNEL, topic, from: 'earliest' });
-    return () => subscriber.close();
+    if (kafka === undefined) {
+      await subscriber.subscribe({ channel: CHANNEL, topic: PATTERN, from: 'earliest' });
+      return () => subscriber.close();
+    }
+    const ending = new AbortController();
+    const log = openRevocationLog({
+      kafka,
+      clock,
+      logger,
+      onRevocation: (revocation) => this.#takeLater(revocation, {}),
+      known: () => this.#list.toJSON().map(({ revocation }) => revocation),
+    });
+    this.#log = log;
+    void this.#subscribeRecent(subscriber, ending.signal);
+    return () => {
+      ending.abort();
+      subscriber.close();
+      log.close();
+    };
+  }
+
+  /** Whatever was published on the channel while no gateway that wrote it on was there. Kafka may come later. */
+  async #subscribeRecent(subscriber: ChannelSubscriber, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#components;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        const time = new Date(clock.now() - RECENT_MS).toISOString();
+        await subscriber.subscribe({ channel: CHANNEL, topic: PATTERN, from: { time } });
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.debug({ err: error }, 'the revocations cannot be followed yet, trying again');
+        const delayMs = calculateDelay(Math.min(failures, 10), RETRY);
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs, { unref: true }));
+      }
+    }
   }
 
   onRevoked(listener: () => void): void {
@@ -129,20 +194,33 @@ class KeptRevocations implements Revocations {
 
   #received(deliveries: readonly Delivery[]): void {
     for (const { notice } of deliveries) {
-      if (notice.method !== 'message') continue;
-      this.#take(notice.params.message).catch((error: unknown) => {
-        this.#components.logger.warn({ err: error, id: notice.params.id }, 'a revocation is without effect');
-      });
+      if (notice.method !== 'message' || !TOPICS.includes(notice.params.topic)) continue;
+      this.#takeLater(notice.params.message, { id: notice.params.id });
+      this.#log?.complete();
     }
+  }
+
+  #takeLater(revocation: JsonValue, fields: object): void {
+    this.#take(revocation).catch((error: unknown) => {
+      this.#components.logger.warn({ err: error, ...fields }, 'a revocation is without effect');
+    });
   }
 
   /** Takes effect at once; resolves when it is written down. */
   async #take(revocation: JsonValue): Promise<void> {
     if (this.#list.add(revocation) === undefined) return;
     for (const listener of this.#listeners) listener();
-    this.#writing = this.#writing
+    await this.#write();
+  }
+
+  #write(): Promise<void> {
+    this.#nextWriting ??= this.#writing
       .catch(() => undefined)
-      .then(() => writeFileAtomic(this.#file, `${JSON.stringify(this.#list)}\n`));
-    await this.#writing;
+      .then(() => {
+        this.#nextWriting = undefined;
+        return writeFileAtomic(this.#file, `${JSON.stringify(this.#list)}\n`);
+      });
+    this.#writing = this.#nextWriting;
+    return this.#writing;
   }
 }

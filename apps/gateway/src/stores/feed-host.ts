@@ -2,19 +2,13 @@ import type { FedSource } from '@esdb-gater/channels';
 import { createFedSource, createFeed, type FedStore, type Feed } from '@esdb-gater/event-store';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
-import type {
-  Broker,
-  CallContext,
-  Clock,
-  EventStore,
-  Logger,
-  ReadAllParams,
-  Registry,
-  StorePage,
-} from '@esdb-gater/types';
+import type { Broker, Clock, EventStore, FeedCheckpoint, Logger, Registry } from '@esdb-gater/types';
 import type { GatewayConfig } from '../config/types.ts';
 import type { DataDir } from '../node/data-dir.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
+import type { FedIdentity, FeedCoordination } from './feed-coordination.ts';
+import { createLeasedFeed } from './leased-feed.ts';
+import { createRemoteStore, type RemoteStore } from './remote-store.ts';
 
 export interface FeedHostComponents {
   readonly dataDir: DataDir;
@@ -29,44 +23,45 @@ export interface FeedHostComponents {
 export interface FeedHost {
   /** Where fed events are read again. */
   readonly source: FedSource;
-  /** Starts the feeds of the stores of this process. */
-  begin(broker: Broker): void;
+  /** Starts the feeds of the stores of this process. With `coordination` only while no other node feeds them. */
+  begin(broker: Broker, coordination?: FeedCoordination): void;
   /** A remote worker is there: the feed of its store starts, or is woken. */
   workerRegistered(worker: RemoteWorker): void;
   /** What the feeds complain of. */
   complaints(): readonly HealthReason[];
-  /** Waits for what is in flight and saves the checkpoints. */
+  /** Waits for what is in flight, saves the checkpoints and lets other nodes go on. */
   close(): Promise<void>;
 }
 
 /** How often a remote store is asked, as nothing obliges its workers to tell of commits. */
 const REMOTE_POLL_MS = 250;
 
-/** How long a remote worker may take for a page of the feed. */
-const READ_DEADLINE_MS = 5_000;
+/** How long closing waits: without Kafka neither a checkpoint is saved there nor a lease given up. */
+const CLOSES_WITHIN_MS = 3_000;
 
 /** @throws `invalid_argument` (reason `feed_topic`) */
 export function createFeedHost(components: FeedHostComponents, config: GatewayConfig): FeedHost {
   return new StoreFeeds(components, config);
 }
 
-/** A store that remote workers serve, as the feed sees it. */
-interface RemoteStore extends FedStore {
-  readonly storeUuid: string | undefined;
-  readonly wake: (position: number) => void;
-  readonly onCommitted: (listener: (position: number) => void) => () => void;
+interface RunningFeed extends Pick<Feed, 'close'> {
+  health(): Pick<ReturnType<Feed['health']>, 'status' | 'message'>;
+  /** Only of one that takes turns with other nodes. */
+  want?(wanted: boolean): void;
 }
 
 class StoreFeeds implements FeedHost {
   readonly source: FedSource;
   readonly #components: FeedHostComponents;
   readonly #config: GatewayConfig;
-  readonly #feeds = new Map<string, Feed>();
+  readonly #feeds = new Map<string, RunningFeed>();
   readonly #local: readonly EventStore[];
   readonly #localStores: readonly FedStore[];
   readonly #remote = new Map<string, RemoteStore>();
+  readonly #closing = new AbortController();
   #fed: readonly FedStore[];
   #broker: Broker | undefined;
+  #coordination: FeedCoordination | undefined;
 
   constructor(components: FeedHostComponents, config: GatewayConfig) {
     this.#components = components;
@@ -81,18 +76,11 @@ class StoreFeeds implements FeedHost {
     this.source = createFedSource(() => this.#fed, { topicTemplate: config.feed.topic });
   }
 
-  begin(broker: Broker): void {
+  begin(broker: Broker, coordination?: FeedCoordination): void {
     this.#broker = broker;
-    for (const store of this.#local) {
-      const { clock, logger } = this.#components;
-      this.#feeds.set(
-        store.storeId,
-        createFeed(
-          { source: store, broker, checkpoint: store.feedCheckpoint, clock, logger },
-          this.#options(),
-        ),
-      );
-    }
+    this.#coordination = coordination;
+    for (const store of this.#local) this.#start(store, { source: store, checkpoint: store.feedCheckpoint });
+    void this.#followWorkers();
   }
 
   workerRegistered(worker: RemoteWorker): void {
@@ -120,7 +108,15 @@ class StoreFeeds implements FeedHost {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#feeds.values()].map((feed) => feed.close()));
+    this.#closing.abort();
+    const closed = Promise.all([...this.#feeds.values()].map((feed) => feed.close())).then(() =>
+      this.#coordination?.close(),
+    );
+    if (this.#coordination === undefined) return closed;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#components.clock.setTimer(resolve, CLOSES_WITHIN_MS);
+    await Promise.race([closed, late]);
+    timer.cancel();
   }
 
   #isFed(storeId: string): boolean {
@@ -128,81 +124,79 @@ class StoreFeeds implements FeedHost {
     return !Object.hasOwn(stores, storeId) || stores[storeId]?.feed !== false;
   }
 
-  #options() {
-    return { realm: this.#config.realm, topicTemplate: this.#config.feed.topic };
-  }
-
   #beginRemote({ storeId, storeUuid }: RemoteWorker): RemoteStore {
-    const { dataDir, registry, clock, logger } = this.#components;
-    const listeners = new Set<(position: number) => void>();
-    // Past the calls' own retries and telemetry: the feed tries again by itself, and asks all the time.
-    const readAll = async (params: ReadAllParams, context: CallContext = {}): Promise<StorePage> => {
-      const worker = registry.pick(storeId, 'readAll');
-      return (await worker.call('readAll', params, {
-        deadlineMs: READ_DEADLINE_MS,
-        ...context,
-      })) as StorePage;
-    };
-    const store: RemoteStore = {
-      storeId,
-      storeUuid,
-      readAll,
-      wake(position) {
-        for (const listener of listeners) listener(position);
-      },
-      onCommitted(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
+    const { dataDir, registry } = this.#components;
+    const store = createRemoteStore(registry, { storeId, storeUuid });
     this.#remote.set(storeId, store);
     this.#fed = [...this.#localStores, ...this.#remote.values()];
-    const checkpoint = createCheckpointFile(dataDir.file('feed', `${storeId}.json`), storeUuid);
-    const former = this.#feeds.get(storeId);
-    former
-      ?.close()
-      .catch((error: unknown) => logger.warn({ err: error, storeId }, 'a former feed did not close'));
-    if (this.#broker === undefined) return store;
-    const feed = createFeed(
-      {
-        source: { ...store, readAll: whenServed(store, registry, readAll) },
-        broker: this.#broker,
-        checkpoint,
-        clock,
-        logger,
-      },
-      { ...this.#options(), pollMs: REMOTE_POLL_MS },
-    );
-    this.#feeds.set(storeId, feed);
+    const checkpoint =
+      this.#coordination?.checkpoint(store) ??
+      createCheckpointFile(dataDir.file('feed', `${storeId}.json`), storeUuid);
+    this.#start(store, { source: store.source, checkpoint, pollMs: REMOTE_POLL_MS });
     return store;
   }
-}
 
-/** Reads once a worker is there: its absence is no error of the feed, which goes on in the moment one comes. */
-function whenServed(
-  { storeId, onCommitted }: RemoteStore,
-  registry: Registry,
-  read: FedStore['readAll'],
-): FedStore['readAll'] {
-  const isServed = (): boolean =>
-    registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
-  return async (params, context) => {
-    while (!isServed()) {
-      await new Promise<void>((resolve, reject) => {
-        const signal = context?.signal;
-        const end = (): void => {
-          detach();
-          reject(signal?.reason);
-        };
-        const detach = onCommitted(() => {
-          detach();
-          signal?.removeEventListener('abort', end);
-          resolve();
-        });
-        if (signal?.aborted === true) end();
-        else signal?.addEventListener('abort', end, { once: true });
-      });
+  /** Starts the feed of a store, in the place of a former one of that name. */
+  #start(
+    store: FedIdentity,
+    {
+      source,
+      checkpoint,
+      pollMs,
+    }: {
+      readonly source: RemoteStore['source'];
+      readonly checkpoint: FeedCheckpoint;
+      readonly pollMs?: number;
+    },
+  ): void {
+    const { clock, logger } = this.#components;
+    const { storeId } = store;
+    const former = this.#feeds
+      .get(storeId)
+      ?.close()
+      .catch((error: unknown) => logger.warn({ err: error, storeId }, 'a former feed did not close'));
+    const broker = this.#broker;
+    if (broker === undefined) return;
+    const open = (): Feed =>
+      createFeed(
+        { source, broker, checkpoint, clock, logger },
+        {
+          realm: this.#config.realm,
+          topicTemplate: this.#config.feed.topic,
+          ...(pollMs === undefined ? {} : { pollMs }),
+        },
+      );
+    const coordination = this.#coordination;
+    if (coordination === undefined) {
+      this.#feeds.set(storeId, open());
+      return;
     }
-    return read(params, context);
-  };
+    const acquire = () => coordination.lease(store);
+    const feed = createLeasedFeed({ acquire, open, logger, after: former });
+    this.#feeds.set(storeId, feed);
+    feed.want(true);
+  }
+
+  /** Feeds go on when a worker answers again; a node that has none any more leaves the feed to one that has. */
+  async #followWorkers(): Promise<void> {
+    const { registry } = this.#components;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      for (const storeId of this.#remote.keys()) this.#takeOrLeave(storeId);
+      try {
+        for await (const { worker } of registry.watch({ signal })) this.#takeOrLeave(worker.storeId);
+        return;
+      } catch {
+        // Too many changes at once to hear each of them: how it stands now is what counts.
+      }
+    }
+  }
+
+  #takeOrLeave(storeId: string): void {
+    const store = this.#remote.get(storeId);
+    if (store === undefined) return;
+    const served = store.isServed();
+    this.#feeds.get(storeId)?.want?.(served);
+    if (served) store.wake(0);
+  }
 }

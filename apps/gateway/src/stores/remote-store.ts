@@ -1,0 +1,72 @@
+import type { FedStore, FeedStore } from '@esdb-gater/event-store';
+import type { CallContext, ReadAllParams, Registry, StorePage } from '@esdb-gater/types';
+
+/** A store that remote workers serve, as the feed sees it. */
+export interface RemoteStore extends FedStore {
+  readonly storeUuid: string | undefined;
+  /** The same store for the feed, which waits while nobody serves it. */
+  readonly source: FeedStore;
+  /** Some worker answers. */
+  isServed(): boolean;
+  /** A worker has come, or has committed up to `position`. */
+  wake(position: number): void;
+}
+
+/** How long a remote worker may take for a page of the feed. */
+const READ_DEADLINE_MS = 5_000;
+
+export function createRemoteStore(
+  registry: Registry,
+  { storeId, storeUuid }: { readonly storeId: string; readonly storeUuid?: string | undefined },
+): RemoteStore {
+  const listeners = new Set<(position: number) => void>();
+  const onCommitted = (listener: (position: number) => void): (() => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const isServed = (): boolean =>
+    registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
+  // Past the calls' own retries and telemetry: the feed tries again by itself, and asks all the time.
+  const readAll = async (params: ReadAllParams, context: CallContext = {}): Promise<StorePage> => {
+    const worker = registry.pick(storeId, 'readAll');
+    return (await worker.call('readAll', params, { deadlineMs: READ_DEADLINE_MS, ...context })) as StorePage;
+  };
+  return {
+    storeId,
+    storeUuid,
+    readAll,
+    isServed,
+    wake(position) {
+      for (const listener of listeners) listener(position);
+    },
+    source: {
+      storeId,
+      onCommitted,
+      // The absence of workers is no error of the feed, which goes on in the moment one comes.
+      async readAll(params, context) {
+        while (!isServed()) await woken(onCommitted, context?.signal);
+        return readAll(params, context);
+      },
+    },
+  };
+}
+
+/** @throws the reason of `signal` */
+function woken(
+  onCommitted: (listener: () => void) => () => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      detach();
+      reject(signal?.reason);
+    };
+    const detach = onCommitted(() => {
+      detach();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    });
+    if (signal?.aborted === true) end();
+    else signal?.addEventListener('abort', end, { once: true });
+  });
+}
