@@ -1,5 +1,6 @@
 import { validateParams } from '@esdb-gater/protocol';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
+import { withSpan } from '@esdb-gater/telemetry';
 import {
   type Clock,
   GaterError,
@@ -99,12 +100,13 @@ export async function serveWorker(
       token: _,
       ...rest
     } = params as { readonly deadlineMs?: unknown; readonly token?: unknown };
-    return worker.call(method, validateParams(method, rest), {
-      signal: context.signal,
-      ...(typeof deadlineMs === 'number' && deadlineMs > 0 ? { deadlineMs } : {}),
-      ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
-      ...(context.tracestate === undefined ? {} : { tracestate: context.tracestate }),
-    });
+    return withSpan({ kind: 'server', method, storeId }, { parent: context }, async (trace) =>
+      worker.call(method, validateParams(method, rest), {
+        ...trace,
+        signal: context.signal,
+        ...(typeof deadlineMs === 'number' && deadlineMs > 0 ? { deadlineMs } : {}),
+      }),
+    );
   });
   const stopListening = connection.listen({
     connected: () => registerAgain(),
