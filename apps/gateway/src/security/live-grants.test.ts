@@ -44,6 +44,14 @@ test('a revoked token closes with 4403', () => {
   expect(ends.map(({ code }) => code)).toEqual([4403]);
 });
 
+test('a token that was revoked while something was being made of it closes with 4403 as soon as that is there', () => {
+  revoked.add('b');
+  grants.replace(grant('a', 900));
+  expect(ends).toEqual([]);
+  grants.hold('events orders.*', grant('b', 900), () => true);
+  expect(ends.map(({ code }) => code)).toEqual([4403]);
+});
+
 test('a later token replaces the former, also for what the former had begun', () => {
   grants.replace(grant('a', 60));
   grants.hold('events orders.*', grant('a', 60), () => true);

@@ -54,6 +54,7 @@ class Grants implements LiveGrants {
 
   replace(grant: VerifiedGrant): void {
     this.#current = grant;
+    if (this.#endIfRevoked(grant)) return;
     for (const [key, { stillAllowed }] of this.#held ?? []) {
       if (stillAllowed(grant)) this.#held?.set(key, { grant, stillAllowed });
     }
@@ -63,7 +64,8 @@ class Grants implements LiveGrants {
   hold(key: string, grant: VerifiedGrant, stillAllowed: (grant: VerifiedGrant) => boolean): void {
     this.#held ??= new Map();
     this.#held.set(key, { grant, stillAllowed });
-    this.#schedule();
+    // What was being made when the revocation came was not yet here to be asked about.
+    if (!this.#endIfRevoked(grant)) this.#schedule();
   }
 
   release(key: string): void {
@@ -71,14 +73,18 @@ class Grants implements LiveGrants {
   }
 
   recheck(): void {
-    if (this.#all().some((grant) => grant.isRevoked())) {
-      this.#finish({ code: CLOSE_CODES.forbidden, reason: 'the token was revoked' });
-    }
+    for (const grant of this.#all()) if (this.#endIfRevoked(grant)) return;
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+  }
+
+  #endIfRevoked(grant: VerifiedGrant): boolean {
+    if (!grant.isRevoked()) return false;
+    this.#finish({ code: CLOSE_CODES.forbidden, reason: 'the token was revoked' });
+    return true;
   }
 
   #all(): VerifiedGrant[] {
