@@ -100,13 +100,15 @@ export async function serveWorker(
       token: _,
       ...rest
     } = params as { readonly deadlineMs?: unknown; readonly token?: unknown };
-    return withSpan({ kind: 'server', method, storeId }, { parent: context }, async (trace) =>
+    const serve = async (trace: object): Promise<unknown> =>
       worker.call(method, validateParams(method, rest), {
         ...trace,
         signal: context.signal,
         ...(typeof deadlineMs === 'number' && deadlineMs > 0 ? { deadlineMs } : {}),
-      }),
-    );
+      });
+    // Probes, and the feed that reads all the time, belong to no call.
+    if (context.traceparent === undefined) return serve({});
+    return withSpan({ kind: 'server', method, storeId }, { parent: context }, serve);
   });
   const stopListening = connection.listen({
     connected: () => registerAgain(),
