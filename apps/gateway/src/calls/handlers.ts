@@ -1,10 +1,12 @@
 import { countLiveWorkers, type StoreCaller } from '@esdb-gater/client';
 import type { MethodName, ParamsOf } from '@esdb-gater/protocol';
-import type { Channels, PublishParams, Registry } from '@esdb-gater/types';
+import type { Channels, GetStreamsParams, PublishParams, Registry } from '@esdb-gater/types';
 import type { Authorizer } from '../security/authorizer.ts';
+import { isEverything } from '../security/name-ranges.ts';
 import type { Revocations } from '../security/revocations.ts';
 import type { Call, Handler } from './call.ts';
 import type { HealthMonitor } from './health.ts';
+import { listVisibleStreams, type StreamNames } from './list-streams.ts';
 
 export interface HandlerComponents {
   readonly stores: StoreCaller;
@@ -45,15 +47,22 @@ export function createHandlers(components: HandlerComponents): ReadonlyMap<Metho
     stores.call(method, params, contextOf(call));
 
   for (const method of STORE_METHODS) add(method, askStore(method) as never);
-  add('getStreams', async (params, call) => {
-    const page = (await stores.call('getStreams', params, contextOf(call))) as {
-      readonly streams: readonly string[];
-    };
-    const streams = authorizer.visible(page.streams, call, (streamId) => ({
-      action: 'stream/read',
-      target: { kind: 'stream', storeId: params.storeId, streamId },
-    }));
-    return { ...page, streams };
+  add('getStreams', (params, call) => {
+    const ask = (one: GetStreamsParams) =>
+      stores.call('getStreams', one, contextOf(call)) as Promise<StreamNames>;
+    const ranges = authorizer.visibleRanges(
+      { action: 'stream/read', target: { kind: 'store', storeId: params.storeId } },
+      call,
+    );
+    if (isEverything(ranges)) return ask(params);
+    return listVisibleStreams(ask, params, {
+      ranges,
+      isVisible: (streamId) =>
+        authorizer.isVisible(
+          { action: 'stream/read', target: { kind: 'stream', storeId: params.storeId, streamId } },
+          call,
+        ),
+    });
   });
   add('health', () => health.health());
   add('quickHealthCheck', ({ storeId }) => countLiveWorkers(registry, storeId));

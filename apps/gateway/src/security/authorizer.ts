@@ -3,6 +3,7 @@ import { type ChannelInfo, type ChannelName, GaterError, isChannelName } from '@
 import type { Call } from '../calls/call.ts';
 import type { CapabilityMode, GatewayConfig } from '../config/types.ts';
 import type { VerifiedGrant } from './grants.ts';
+import type { NameRange } from './name-ranges.ts';
 
 /** Decides whether a call may be made. One decision for every door: WebSocket, HTTP, server-sent events. */
 export interface Authorizer {
@@ -16,19 +17,24 @@ export interface Authorizer {
   demandToken(method: string, params: unknown, call: Call): void;
   /**
    * Asked once the parameters are valid, and before anything is looked up by them: what is missing and what is
-   * forbidden look the same.
+   * forbidden look the same. A list is refused to whom no grant lets see anything of it: else an empty one would tell
+   * that what it is a list of exists.
    *
    * @throws `unauthorized`, reason `insufficient_permissions` and others of the token
    */
   authorize(method: MethodName, params: unknown, call: Call): void;
-  /** What the caller may see of `items`, each judged by one requirement. */
-  visible<T>(items: readonly T[], call: Call, requirement: (item: T) => Requirement): readonly T[];
+  /** Whether one item of a list is the caller's to see. */
+  isVisible(requirement: Requirement, call: Call): boolean;
+  /** Where in a list that the requirement speaks of anything is that the caller may see. */
+  visibleRanges(requirement: Requirement, call: Call): readonly NameRange[];
   /** The channels of which some grant of the caller speaks. */
   visibleChannels(channels: readonly ChannelInfo[], call: Call): readonly ChannelInfo[];
 }
 
 /** What may be called without a token where one is required: it proves itself. */
 const PROVES_ITSELF: ReadonlySet<string> = new Set(['authenticate', 'revokeToken']);
+
+const ALL_NAMES: readonly NameRange[] = [{ text: '', open: true }];
 
 export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'security'>): Authorizer {
   const mode = config.security.capabilities;
@@ -59,13 +65,14 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
       if (grant === undefined) return;
       const spec = METHODS[method] as unknown as MethodSpec<unknown, unknown>;
       for (const requirement of spec.requires(params)) {
-        if (requirement.filtered !== true) grant.demand(requirement);
+        if (requirement.filtered !== true || grant.below(requirement).length === 0) grant.demand(requirement);
       }
     },
-    visible(items, call, requirement) {
-      const { grant } = call;
-      if (grant === undefined || mode === 'disabled') return items;
-      return items.filter((item) => grant.allows(requirement(item)));
+    isVisible(requirement, { grant }) {
+      return grant === undefined || mode === 'disabled' || grant.allows(requirement);
+    },
+    visibleRanges(requirement, { grant }) {
+      return grant === undefined || mode === 'disabled' ? ALL_NAMES : grant.below(requirement);
     },
     visibleChannels(channels, call) {
       const { grant } = call;

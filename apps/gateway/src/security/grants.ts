@@ -1,4 +1,5 @@
 import type { Requirement } from '@esdb-gater/protocol';
+import type { NameRange } from './name-ranges.ts';
 
 /** A token that was verified for whoever presented it, and what it allows. */
 export interface VerifiedGrant {
@@ -12,6 +13,8 @@ export interface VerifiedGrant {
   demand(requirement: Requirement): void;
   /** True when something covers the requirement. */
   allows(requirement: Requirement): boolean;
+  /** The names of a list, the requirement's target, that grants allow its action on; see `rangesBelow`. */
+  below(requirement: Requirement): readonly NameRange[];
   /** True when some grant speaks of anything on the channel. */
   reachesChannel(channel: string): boolean;
   /** True when the token, an ancestor of it or an issuer of its chain is revoked by now. */

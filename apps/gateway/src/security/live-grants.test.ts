@@ -22,6 +22,7 @@ function grant(cid: string, lifetimeSeconds: number): VerifiedGrant {
     att: [],
     demand: () => undefined,
     allows: () => true,
+    below: () => [],
     reachesChannel: () => true,
     isRevoked: () => revoked.has(cid),
   };

@@ -1,5 +1,6 @@
 import {
   authorize,
+  coversAction,
   createTokenVerifier,
   isGranted,
   isTokenRevoked,
@@ -8,6 +9,7 @@ import {
 } from '@esdb-gater/security';
 import type { Clock } from '@esdb-gater/types';
 import type { GrantVerifier, VerifiedGrant } from './grants.ts';
+import { rangesBelow } from './name-ranges.ts';
 import { channelPrefix, resourceOf } from './resources.ts';
 import type { Revocations } from './revocations.ts';
 
@@ -41,6 +43,10 @@ export function createGrantVerifier(
       att: token.att,
       demand: ({ action, target }) => authorize(token, resourceOf(realm, target), action),
       allows: ({ action, target }) => isGranted(token.att, resourceOf(realm, target), action),
+      below({ action, target }) {
+        const resources = token.att.filter(({ can }) => coversAction(can, action)).map((grant) => grant.with);
+        return rangesBelow(resources, resourceOf(realm, target).slice(0, -1));
+      },
       reachesChannel(channel) {
         const prefix = channelPrefix(realm, channel);
         return token.att.some(({ with: resource, can }) => mayChannel(can) && reaches(resource, prefix));

@@ -26,7 +26,7 @@ export type Target =
 /**
  * One permission that a call needs.
  *
- * With `filtered` nobody is refused: the answer is a list, and holds what the grants cover.
+ * With `filtered` the answer is a list, and holds what the grants cover; only whom none lets see anything is refused.
  */
 export interface Requirement {
   readonly action: Action;

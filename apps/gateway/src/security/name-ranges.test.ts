@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { isEverything, rangesBelow } from './name-ranges.ts';
+
+const below = (...resources: string[]) => rangesBelow(resources, 'esdb://default/stream/s/');
+const S = 'esdb://default/stream/s/';
+
+test('what names everything, or more, is the one range of all', () => {
+  for (const all of ['*', 'esdb://*', 'esdb://default/*', 'esdb://default/stream/*', `${S}*`]) {
+    expect(below(all, `${S}a`, `${S}b*`), all).toEqual([{ text: '', open: true }]);
+    expect(isEverything(below(all))).toBe(true);
+  }
+});
+
+test('what names other stores or kinds is none', () => {
+  const others = ['esdb://default/stream/other/*', 'esdb://default/snapshot/s/*', 'esdb://x/stream/s/a'];
+  expect(below(...others)).toEqual([]);
+  expect(isEverything([])).toBe(false);
+});
+
+test('ranges come in order, and none lies within another', () => {
+  const ranges = below(`${S}c*`, `${S}ab*`, `${S}a*`, `${S}b`, `${S}cc`, `${S}b`, `${S}a`, `${S}b-1`);
+  expect(ranges).toEqual([
+    { text: 'a', open: true },
+    { text: 'b', open: false },
+    { text: 'b-1', open: false },
+    { text: 'c', open: true },
+  ]);
+  expect(isEverything(ranges)).toBe(false);
+});
+
+test('a name and all that begin with it are the latter', () => {
+  expect(below(`${S}a`, `${S}a*`)).toEqual([{ text: 'a', open: true }]);
+});
+
+test('names are decoded, and a range begins before what may be spelt in several ways', () => {
+  expect(below(`${S}a%2Fb*`)).toEqual([{ text: 'a/b', open: true }]);
+  expect(below(`${S}users-%C3%A9`)).toEqual([{ text: 'users-', open: true }]);
+});
