@@ -25,7 +25,12 @@ export class Gateways {
   }
 
   /** Starts one, or starts it again; it keeps its folder. @param stores the setting */
-  async start(name: string, stores: object = {}, flags: readonly string[] = []): Promise<GatewayProcess> {
+  async start(
+    name: string,
+    stores: object = {},
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayProcess> {
     const identityFile = join(this.#folder.path, 'identity.json');
     writeFileSync(identityFile, JSON.stringify(identityToJson(this.identity)), { mode: 0o600 });
     const settings = {
@@ -36,10 +41,11 @@ export class Gateways {
       'node-id': name,
       stores: JSON.stringify(stores),
     };
-    const gateway = await startGatewayProcess(join(this.#folder.path, name), [
-      ...Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]),
-      ...flags,
-    ]);
+    const gateway = await startGatewayProcess(
+      join(this.#folder.path, name),
+      [...Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, value]), ...flags],
+      env,
+    );
     this.#running.add(gateway);
     return gateway;
   }
