@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'esdb-gater.js');
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 /** A gateway in a process of its own, as a user starts it. */
 export interface GatewayProcess {

@@ -1,0 +1,137 @@
+import type { KafkaLease } from '@esdb-gater/broker-kafka';
+import type { Feed } from '@esdb-gater/event-store';
+import { silentLogger } from '@esdb-gater/types';
+import { beforeEach, expect, test } from 'vitest';
+import { createLeasedFeed, type LeasedFeed } from './leased-feed.ts';
+
+const said: string[] = [];
+let tell: (epoch: number | undefined) => void;
+let closeFeed: () => Promise<void>;
+beforeEach(() => {
+  said.length = 0;
+  closeFeed = async () => {};
+});
+
+function leasedFeed(
+  options: { readonly epoch?: number; readonly after?: Promise<unknown> } = {},
+): LeasedFeed {
+  const acquire = (): KafkaLease => {
+    said.push('asked');
+    return {
+      name: 'lease',
+      epoch: options.epoch,
+      onChange(listener) {
+        tell = listener;
+        return () => void said.push('deaf');
+      },
+      release: async () => void said.push('given up'),
+    };
+  };
+  const open = (): Feed => {
+    said.push('begun');
+    return {
+      position: 0,
+      health: () => ({ status: 'degraded', position: 0, message: 'waiting' }),
+      caughtUp: async () => {},
+      async close() {
+        await closeFeed();
+        said.push('ended');
+      },
+    };
+  };
+  return createLeasedFeed({ acquire, open, logger: silentLogger, after: options.after });
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a feed begins when the lease comes, ends when it goes, and begins again', async () => {
+  const feed = leasedFeed();
+  feed.want(true);
+  await settled();
+  expect(said).toEqual(['asked']);
+  tell(1);
+  tell(undefined);
+  await settled();
+  tell(5);
+  expect(said).toEqual(['asked', 'begun', 'ended', 'begun']);
+});
+
+test('a lease that is held already begins the feed at once, and only one', async () => {
+  const feed = leasedFeed({ epoch: 3 });
+  feed.want(true);
+  await settled();
+  tell(3);
+  expect(said).toEqual(['asked', 'begun']);
+});
+
+test('the checkpoint is saved before others may have the lease', async () => {
+  const { promise: saved, resolve } = Promise.withResolvers<void>();
+  const feed = leasedFeed({ epoch: 1 });
+  feed.want(true);
+  await settled();
+  closeFeed = () => saved;
+  feed.want(false);
+  await settled();
+  expect(said).toEqual(['asked', 'begun', 'deaf']);
+  resolve();
+  await settled();
+  expect(said).toEqual(['asked', 'begun', 'deaf', 'ended', 'given up']);
+});
+
+test('who wants the lease again while it is given up asks only after that', async () => {
+  const { promise: saved, resolve } = Promise.withResolvers<void>();
+  const feed = leasedFeed({ epoch: 1 });
+  feed.want(true);
+  await settled();
+  closeFeed = () => saved;
+  feed.want(false);
+  await settled();
+  feed.want(true);
+  await settled();
+  expect(said).toEqual(['asked', 'begun', 'deaf']);
+  resolve();
+  await settled();
+  expect(said).toEqual(['asked', 'begun', 'deaf', 'ended', 'given up', 'asked', 'begun']);
+});
+
+test('a wish that changes back in the same turn changes nothing', async () => {
+  const feed = leasedFeed({ epoch: 1 });
+  feed.want(true);
+  await settled();
+  feed.want(false);
+  feed.want(true);
+  await settled();
+  expect(said).toEqual(['asked', 'begun']);
+});
+
+test('nothing is asked before an earlier feed of that name has given its lease up', async () => {
+  const { promise: after, reject } = Promise.withResolvers<void>();
+  const feed = leasedFeed({ after });
+  feed.want(true);
+  await settled();
+  expect(said).toEqual([]);
+  reject(new Error('it did not close'));
+  await settled();
+  expect(said).toEqual(['asked']);
+});
+
+test('while another node feeds all is well; else the feed says how it is', async () => {
+  const feed = leasedFeed();
+  feed.want(true);
+  await settled();
+  expect(feed.health()).toEqual({ status: 'healthy' });
+  tell(1);
+  expect(feed.health()).toMatchObject({ status: 'degraded', message: 'waiting' });
+});
+
+test('close ends the feed, and a feed that does not close keeps no lease', async () => {
+  const feed = leasedFeed({ epoch: 1 });
+  feed.want(true);
+  await settled();
+  closeFeed = () => Promise.reject(new Error('no'));
+  await feed.close();
+  expect(said).toEqual(['asked', 'begun', 'deaf', 'given up']);
+  feed.want(true);
+  await settled();
+  expect(said).toHaveLength(4);
+});
