@@ -109,9 +109,9 @@ describe('the data folder', () => {
 });
 
 test('what is configured and cannot be done stops the start with its key', async () => {
-  const flags = { 'kafka-brokers': 'localhost:9092', 'security-hmac-secret': 's' };
+  const flags = { 'cluster-peers': 'ws://localhost:4591/v1/ws' };
   await expect(startTestGateway(flags, { dataDir })).rejects.toMatchObject({
     code: 'not_supported',
-    key: 'kafka.brokers',
+    key: 'cluster.peers',
   });
 });
