@@ -9,7 +9,20 @@ import { openSqliteStore } from '@esdb-gater/store-sqlite';
 
 const [, , file = '', writers = '1', appends = '1', flush = 'commit'] = process.argv;
 const store = await openSqliteStore({ storeId: 'main', file, flush: flush as 'commit' });
-writeSync(1, `${JSON.stringify({ ready: true })}\n`);
+say({ ready: true });
+
+/** Writes a line before it returns. A pipe that is full, as its reader is slow, takes it later. */
+function say(line: object): void {
+  let rest = Buffer.from(`${JSON.stringify(line)}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 
 async function write(writer: number): Promise<void> {
   const streamId = `stream-${writer % 10}`;
@@ -22,10 +35,7 @@ async function write(writer: number): Promise<void> {
       data: { batch, count, text: 'x'.repeat(100) },
     }));
     const { version, position } = await store.appendEvents({ storeId: 'main', streamId, events });
-    writeSync(
-      1,
-      `${JSON.stringify({ streamId, version, position, ids: events.map((event) => event.id) })}\n`,
-    );
+    say({ streamId, version, position, ids: events.map((event) => event.id) });
   }
 }
 

@@ -38,6 +38,8 @@ export function startChild(
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (line) => {
+    // A line that the kill cut in two was not said.
+    if (!line.endsWith('}')) return;
     const said = JSON.parse(line) as Acknowledgement & { readonly ready?: boolean };
     if (said.ready !== true) onAcknowledgement(said);
   });
