@@ -25,7 +25,7 @@ async function main(): Promise<number> {
     `--outputFile.json=${reportFile}`,
     ...process.argv.slice(2),
   ]);
-  const summary = summaryOf(readReport(), code);
+  const summary = summaryOf(readReport(), code, process.env['CI'] === 'true');
   for (const line of summary.lines) process.stdout.write(`${line}\n`);
   return summary.exitCode;
 }

@@ -20,6 +20,12 @@ describe('the closing line of a test run', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('fails a run that skipped something where nothing may be skipped', () => {
+    const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'skipped')] }, 0, true);
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 1 skipped');
+    expect(exitCode).toBe(1);
+  });
+
   it('counts a file that could not be loaded as failed', () => {
     const broken = { name: 'b.test.ts', status: 'failed', assertionResults: [] };
     expect(summaryOf({ testResults: [file('passed'), broken] }, 1).lines.at(-1)).toBe('1 passed, 1 failed');

@@ -15,9 +15,10 @@ export interface Summary {
 
 /**
  * The closing lines of a run: what was skipped, by name, then `N passed, N failed`.
- * A file that could not be loaded counts as one failed test, and so does a run without a report.
+ * A file that could not be loaded counts as one failed test, and so does a run without a report. With `nothingSkipped`
+ * a test that was skipped has failed: where everything is there, everything is tested.
  */
-export function summaryOf(report: Report | undefined, exitCode: number): Summary {
+export function summaryOf(report: Report | undefined, exitCode: number, nothingSkipped = false): Summary {
   if (report === undefined)
     return { lines: ['no report was written', '0 passed, 1 failed'], exitCode: exitCode || 1 };
   const tests = report.testResults.flatMap((file) => file.assertionResults);
@@ -26,7 +27,10 @@ export function summaryOf(report: Report | undefined, exitCode: number): Summary
   const brokenFiles = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
-  const failed = tests.filter((test) => test.status === 'failed').length + brokenFiles.length;
+  const failed =
+    tests.filter((test) => test.status === 'failed').length +
+    brokenFiles.length +
+    (nothingSkipped ? skipped.length : 0);
   // An unhandled rejection fails the run without failing a test: it must not close as a success.
   const unexplained = failed === 0 && exitCode !== 0 ? 1 : 0;
   return {
