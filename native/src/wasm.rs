@@ -134,12 +134,10 @@ pub extern "C" fn release_hmac_key(id: u32) -> i32 {
 /// Data in slot 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn hmac_sha256(id: u32) -> i32 {
-    with_engine(
-        |engine| match engine.hmac_keys.get(id).map(|key| key.mac(&engine.slots[0])) {
-            Some(mac) => engine.answer(&mac),
-            None => NO_KEY,
-        },
-    )
+    with_engine(|engine| match engine.hmac_keys.get(id).map(|key| key.mac(&engine.slots[0])) {
+        Some(mac) => engine.answer(&mac),
+        None => NO_KEY,
+    })
 }
 
 /// Data in slot 0, MAC in slot 1.
@@ -154,12 +152,10 @@ pub extern "C" fn hmac_sha256_verify(id: u32) -> i32 {
 /// UTF-8 in slot 0. The result is text.
 #[unsafe(no_mangle)]
 pub extern "C" fn sign_message(id: u32) -> i32 {
-    with_engine(
-        |engine| match engine.hmac_keys.get(id).map(|key| key.mac(&engine.slots[0])) {
-            Some(mac) => engine.answer(&base64url::encode_mac(&mac)),
-            None => NO_KEY,
-        },
-    )
+    with_engine(|engine| match engine.hmac_keys.get(id).map(|key| key.mac(&engine.slots[0])) {
+        Some(mac) => engine.answer(&base64url::encode_mac(&mac)),
+        None => NO_KEY,
+    })
 }
 
 /// UTF-8 in slot 0, signature as text in slot 1.
@@ -215,10 +211,6 @@ pub extern "C" fn ed25519_verify() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn verify_token() -> i32 {
     with_engine(|engine| {
-        i32::from(token::verify(
-            &engine.slots[0],
-            &engine.slots[1],
-            &mut engine.public_keys,
-        ))
+        i32::from(token::verify(&engine.slots[0], &engine.slots[1], &mut engine.public_keys))
     })
 }

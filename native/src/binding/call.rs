@@ -71,39 +71,26 @@ impl<'a> Call<'a> {
         let mut data = ptr::null_mut();
         // SAFETY: as promised; there is room for `count` arguments, and missing ones become undefined.
         let status = unsafe {
-            sys::napi_get_cb_info(
-                env,
-                info,
-                &mut count,
-                arguments.as_mut_ptr(),
-                ptr::null_mut(),
-                &mut data,
-            )
+            sys::napi_get_cb_info(env, info, &mut count, arguments.as_mut_ptr(), ptr::null_mut(), &mut data)
         };
         ok(status)?;
         // SAFETY: `Target::add` gave a live environment, which goes only when no call can come any more.
         let environment = unsafe { data.cast::<Environment>().as_ref() };
         let environment = environment.ok_or_else(|| Thrown::Fault("a call without environment".into()))?;
-        Ok(Self {
-            env,
-            arguments,
-            environment,
-        })
+        Ok(Self { env, arguments, environment })
     }
 
     /// A whole number from 0 to `limit`. Nothing is rounded, wrapped or clamped.
     pub fn integer(&self, index: usize, what: &str, limit: u32) -> Result<u32, Thrown> {
-        self.number(index)?
-            .ok_or_else(|| Thrown::type_error(what, "a number"))
-            .and_then(|number| {
-                if number.fract() == 0.0 && (0.0..=f64::from(limit)).contains(&number) {
-                    Ok(number as u32)
-                } else {
-                    Err(Thrown::range(format!(
-                        "{what} must be a whole number from 0 to {limit}, and is {number}"
-                    )))
-                }
-            })
+        self.number(index)?.ok_or_else(|| Thrown::type_error(what, "a number")).and_then(|number| {
+            if number.fract() == 0.0 && (0.0..=f64::from(limit)).contains(&number) {
+                Ok(number as u32)
+            } else {
+                Err(Thrown::range(format!(
+                    "{what} must be a whole number from 0 to {limit}, and is {number}"
+                )))
+            }
+        })
     }
 
     /// Nothing when the argument is no number.
@@ -127,9 +114,7 @@ impl<'a> Call<'a> {
         let bytes = self.array(index, what)?;
         if bytes.len() > MAX_DATA_BYTES {
             let length = bytes.len();
-            return Err(Thrown::range(format!(
-                "{what} has {length} bytes, the limit is {MAX_DATA_BYTES}"
-            )));
+            return Err(Thrown::range(format!("{what} has {length} bytes, the limit is {MAX_DATA_BYTES}")));
         }
         Ok(bytes)
     }
@@ -160,18 +145,12 @@ impl<'a> Call<'a> {
         // SAFETY: live env, and the buffer that Node just gave.
         ok(unsafe { sys::napi_is_arraybuffer(self.env, buffer, &mut plain) })?;
         if !plain {
-            return Err(Thrown::type_error(
-                what,
-                "a Uint8Array over memory that is not shared",
-            ));
+            return Err(Thrown::type_error(what, "a Uint8Array over memory that is not shared"));
         }
         // SAFETY: as above.
         ok(unsafe { sys::napi_is_detached_arraybuffer(self.env, buffer, &mut detached) })?;
         if detached {
-            return Err(Thrown::type_error(
-                what,
-                "a Uint8Array whose buffer is not detached",
-            ));
+            return Err(Thrown::type_error(what, "a Uint8Array whose buffer is not detached"));
         }
         if length == 0 || data.is_null() {
             return Ok(&[]);
@@ -185,9 +164,7 @@ impl<'a> Call<'a> {
     /// `N` bytes of the arena's side, from `offset` in it.
     pub fn side<const N: usize>(&self, offset: usize) -> Result<[u8; N], Thrown> {
         let start = SIDE.start + offset;
-        self.arena(start..start + N)?
-            .try_into()
-            .map_err(|_| Self::outside())
+        self.arena(start..start + N)?.try_into().map_err(|_| Self::outside())
     }
 
     /// A part of the arena.
@@ -232,9 +209,7 @@ impl<'a> Call<'a> {
         // SAFETY: live env, and the value is an array.
         ok(unsafe { sys::napi_get_array_length(self.env, self.arguments[index], &mut count) })?;
         if count > MAX_ITEMS {
-            return Err(Thrown::range(format!(
-                "{what} has {count} items, the limit is {MAX_ITEMS}"
-            )));
+            return Err(Thrown::range(format!("{what} has {count} items, the limit is {MAX_ITEMS}")));
         }
         Ok(count)
     }
@@ -320,11 +295,7 @@ impl<'a> Call<'a> {
 
 /// An error for every status but success.
 pub fn ok(status: sys::napi_status) -> Result<(), Thrown> {
-    if status == sys::Status::napi_ok {
-        Ok(())
-    } else {
-        Err(Thrown::status(status))
-    }
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(Thrown::status(status)) }
 }
 
 #[cfg(test)]

@@ -93,9 +93,7 @@ function!(HmacSha256, c"hmacSha256", |call| {
 function!(HmacSha256Many, c"hmacSha256Many", |call| {
     let id = key_id(call)?;
     let count = call.integer(1, "count", (LENGTHS.len() / 4) as u32)? as usize;
-    let macs = call
-        .environment
-        .with_hmac_key(id, |key| macs_of_batch(call, key, count))??;
+    let macs = call.environment.with_hmac_key(id, |key| macs_of_batch(call, key, count))??;
     call.write(SIDE.start, macs.as_flattened())?;
     call.undefined()
 });
@@ -149,18 +147,14 @@ function!(Ed25519Verify, c"ed25519Verify", |call| {
     let public_key = call.side::<32>(0)?;
     let signature = call.side::<64>(32)?;
     let data = call.bytes(0, "data")?;
-    let valid = call
-        .environment
-        .with_public_keys(|keys| keys.verify(&public_key, data, &signature))?;
+    let valid = call.environment.with_public_keys(|keys| keys.verify(&public_key, data, &signature))?;
     call.boolean(valid)
 });
 
 function!(VerifyToken, c"verifyToken", |call| {
     let jwt = call.text(0, "jwt")?;
     let did = call.text(1, "did")?;
-    let valid = call
-        .environment
-        .with_public_keys(|keys| token::verify(&jwt, &did, keys))?;
+    let valid = call.environment.with_public_keys(|keys| token::verify(&jwt, &did, keys))?;
     call.boolean(valid)
 });
 
@@ -170,8 +164,7 @@ function!(VerifyTokenChain, c"verifyTokenChain", |call| {
         let valid = call.scoped(|call| {
             let jwt = call.text_of(0, item, "jwts")?;
             let did = call.text_of(1, item, "dids")?;
-            call.environment
-                .with_public_keys(|keys| token::verify(&jwt, &did, keys))
+            call.environment.with_public_keys(|keys| token::verify(&jwt, &did, keys))
         })?;
         if !valid {
             return call.int(i32::try_from(item).unwrap_or(i32::MAX));
@@ -191,9 +184,7 @@ function!(VerifyMessage, c"verifyMessage", |call| {
     let id = key_id(call)?;
     let text = call.text(1, "text")?;
     let signature = call.text(2, "signature")?;
-    let valid = call
-        .environment
-        .with_hmac_key(id, |key| fits(key, &text, &signature))?;
+    let valid = call.environment.with_hmac_key(id, |key| fits(key, &text, &signature))?;
     call.boolean(valid)
 });
 
@@ -213,9 +204,7 @@ function!(VerifyMessages, c"verifyMessages", |call| {
     call.collect(count, |call, item| {
         let text = call.text_of(1, item, "texts")?;
         let signature = call.text_of(2, item, "signatures")?;
-        let valid = call
-            .environment
-            .with_hmac_key(id, |key| fits(key, &text, &signature))?;
+        let valid = call.environment.with_hmac_key(id, |key| fits(key, &text, &signature))?;
         call.boolean(valid)
     })
 });
@@ -233,10 +222,7 @@ fn same_count(call: &Call<'_>, left: (usize, &str), right: (usize, &str)) -> Res
     let counts = (call.count(left.0, left.1)?, call.count(right.0, right.1)?);
     if counts.0 != counts.1 {
         let ((_, left), (_, right)) = (left, right);
-        let message = format!(
-            "{left} has {} items and {right} has {}: one for each",
-            counts.0, counts.1
-        );
+        let message = format!("{left} has {} items and {right} has {}: one for each", counts.0, counts.1);
         return Err(Thrown::range(message));
     }
     Ok(counts.0)

@@ -30,19 +30,10 @@ pub fn register(mut exports: Object, env: Env) -> Result<()> {
     if hooked != sys::Status::napi_ok {
         // SAFETY: the hook was not taken, so this is the only owner.
         drop(unsafe { Box::from_raw(environment) });
-        return Err(Error::new(
-            Status::from(hooked),
-            "the environment takes no cleanup hook",
-        ));
+        return Err(Error::new(Status::from(hooked), "the environment takes no cleanup hook"));
     }
     // SAFETY: the environment lives until its hook runs, and this is its thread.
-    let target = unsafe {
-        Target {
-            env: env.raw(),
-            exports: exports.raw(),
-            environment: &*environment,
-        }
-    };
+    let target = unsafe { Target { env: env.raw(), exports: exports.raw(), environment: &*environment } };
     target.add_arena()?;
     functions::add_all(&target)?;
     exports.set("version", env!("CARGO_PKG_VERSION"))
@@ -121,9 +112,6 @@ fn checked(status: sys::napi_status) -> Result<()> {
     if status == sys::Status::napi_ok {
         Ok(())
     } else {
-        Err(Error::new(
-            Status::from(status),
-            "Node-API refused to register the engine",
-        ))
+        Err(Error::new(Status::from(status), "Node-API refused to register the engine"))
     }
 }

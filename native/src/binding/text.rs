@@ -34,10 +34,7 @@ impl<'a> Text<'a> {
         environment: &'a Environment,
         what: &str,
     ) -> Result<Self, Thrown> {
-        let mut text = Self {
-            bytes: environment.take_text(),
-            environment,
-        };
+        let mut text = Self { bytes: environment.take_text(), environment };
         text.bytes.reserve(FIRST_BYTES);
         // SAFETY: as the caller promises.
         let mut written = unsafe { text.fill(env, value, what) }?;
@@ -53,17 +50,13 @@ impl<'a> Text<'a> {
             // SAFETY: as the caller promises.
             written = unsafe { text.fill(env, value, what) }?;
             if written != length {
-                return Err(Thrown::Fault(format!(
-                    "{what} has {length} bytes, {written} were read"
-                )));
+                return Err(Thrown::Fault(format!("{what} has {length} bytes, {written} were read")));
             }
         }
         // SAFETY: Node wrote so many bytes into the capacity.
         unsafe { text.bytes.set_len(written) };
-        if text
-            .bytes
-            .windows(REPLACEMENT.len())
-            .any(|bytes| bytes == REPLACEMENT)
+        // Its first byte is rare, and looking for one byte is fast.
+        if text.contains(&REPLACEMENT[0]) && text.windows(REPLACEMENT.len()).any(|bytes| bytes == REPLACEMENT)
         {
             // SAFETY: as the caller promises.
             unsafe { refuse_lone_surrogates(env, value, what) }?;

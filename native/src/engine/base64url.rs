@@ -33,9 +33,7 @@ pub fn is_canonical(text: &[u8]) -> bool {
         _ => return false,
     };
     let last = text.last().map_or(0, |&char| VALUES[usize::from(char)]);
-    let seen = text
-        .iter()
-        .fold(0, |seen, &char| seen | VALUES[usize::from(char)]);
+    let seen = text.iter().fold(0, |seen, &char| seen | VALUES[usize::from(char)]);
     seen & FOREIGN == 0 && last & unused == 0
 }
 
@@ -84,10 +82,7 @@ mod tests {
             assert_eq!(is_canonical(&[a]), BASE64URL_NOPAD.decode(&[a]).is_ok());
             for b in 0..=255_u8 {
                 assert_eq!(is_canonical(&[a, b]), BASE64URL_NOPAD.decode(&[a, b]).is_ok());
-                assert_eq!(
-                    is_canonical(&[b'A', a, b]),
-                    BASE64URL_NOPAD.decode(&[b'A', a, b]).is_ok()
-                );
+                assert_eq!(is_canonical(&[b'A', a, b]), BASE64URL_NOPAD.decode(&[b'A', a, b]).is_ok());
                 assert_eq!(
                     is_canonical(&[a, b'-', b'_', b]),
                     BASE64URL_NOPAD.decode(&[a, b'-', b'_', b]).is_ok()

@@ -57,9 +57,6 @@ mod tests {
         assert_eq!(public_key(EXAMPLE.replace("z6Mk", "z1Mk").as_bytes()), None);
         assert_eq!(public_key(format!("{EXAMPLE}1").as_bytes()), None);
         // X25519 (0xec) in the same clothes.
-        assert_eq!(
-            public_key(b"did:key:z6LSeu9HkTHSfLLeUs2nnzUSNedgDUevfNQgQjQC23ZCit6F"),
-            None
-        );
+        assert_eq!(public_key(b"did:key:z6LSeu9HkTHSfLLeUs2nnzUSNedgDUevfNQgQjQC23ZCit6F"), None);
     }
 }

@@ -39,10 +39,7 @@ impl PublicKey {
             return None;
         }
         let point = CompressedEdwardsY(*bytes).decompress()?;
-        (!point.is_small_order()).then(|| Self {
-            bytes: *bytes,
-            negated: -point,
-        })
+        (!point.is_small_order()).then(|| Self { bytes: *bytes, negated: -point })
     }
 
     /// Whether `signature` is this key's over `data`. Not in constant time: all of it is public.
@@ -55,10 +52,7 @@ impl PublicKey {
     fn check(&self, data: &[u8], signature: &[u8; 64]) -> Option<bool> {
         let (r, s) = signature.split_first_chunk::<32>()?;
         let s: Option<Scalar> = Scalar::from_canonical_bytes(s.try_into().ok()?).into();
-        let hash = Sha512::new()
-            .chain_update(r)
-            .chain_update(self.bytes)
-            .chain_update(data);
+        let hash = Sha512::new().chain_update(r).chain_update(self.bytes).chain_update(data);
         let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
         let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &self.negated, &s?);
         Some(expected.compress().as_bytes() == r && !expected.is_small_order())

@@ -26,16 +26,8 @@ pub struct HmacKey {
 }
 
 /// FIPS 180-4, 5.3.3.
-const SHA256_START: [u32; 8] = [
-    0x6a09_e667,
-    0xbb67_ae85,
-    0x3c6e_f372,
-    0xa54f_f53a,
-    0x510e_527f,
-    0x9b05_688c,
-    0x1f83_d9ab,
-    0x5be0_cd19,
-];
+const SHA256_START: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 impl HmacKey {
     /// Takes a key of any length; one longer than 64 bytes is hashed first, as the RFC says.
@@ -46,10 +38,7 @@ impl HmacKey {
         } else {
             block[..key.len()].copy_from_slice(key);
         }
-        let mut states = Self {
-            inner: SHA256_START,
-            outer: SHA256_START,
-        };
+        let mut states = Self { inner: SHA256_START, outer: SHA256_START };
         for byte in &mut block {
             *byte ^= 0x36;
         }
@@ -72,11 +61,7 @@ impl HmacKey {
         let tail = last.as_flattened_mut();
         tail[..rest.len()].copy_from_slice(rest);
         tail[rest.len()] = 0x80;
-        let used = if rest.len() + TRAILER_BYTES <= BLOCK_BYTES {
-            1
-        } else {
-            2
-        };
+        let used = if rest.len() + TRAILER_BYTES <= BLOCK_BYTES { 1 } else { 2 };
         tail[used * BLOCK_BYTES - 8..used * BLOCK_BYTES].copy_from_slice(&bits.to_be_bytes());
         compress256(&mut state, &last[..used]);
 

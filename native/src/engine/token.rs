@@ -49,10 +49,7 @@ mod tests {
             BASE64URL_NOPAD.encode(br#"{"iss":"did:key:z6Mk"}"#)
         );
         let signature = BASE64URL_NOPAD.encode(&ed25519::sign(seed, signed.as_bytes()));
-        (
-            format!("{signed}.{signature}"),
-            did_key::of_public_key(&ed25519::public_key(seed)),
-        )
+        (format!("{signed}.{signature}"), did_key::of_public_key(&ed25519::public_key(seed)))
     }
 
     #[test]

@@ -51,7 +51,7 @@ export interface Timing {
 }
 
 setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
+const gc: (options: { readonly type: 'minor' }) => void = runInNewContext('gc');
 
 /**
  * Runs a trial until it has used so much CPU. Making the inputs and collecting them is not counted, collecting what
@@ -64,7 +64,7 @@ export function time(one: Trial, durationMs: number, callsAtOnce: number): Timin
     let [calls, micros] = [0, 0];
     while (micros < limitMs * 1_000) {
       const work = one.prepare(callsAtOnce);
-      collectGarbage();
+      gc({ type: 'minor' });
       const before = process.cpuUsage();
       work();
       const { user, system } = process.cpuUsage(before);

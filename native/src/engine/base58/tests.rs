@@ -18,14 +18,8 @@ const BITCOIN_CORE: &[(&str, &str)] = &[
     ("61", "2g"),
     ("626262", "a3gV"),
     ("636363", "aPEr"),
-    (
-        "73696d706c792061206c6f6e6720737472696e67",
-        "2cFupjhnEsSn59qHXstmK2ffpLv2",
-    ),
-    (
-        "00eb15231dfceb60925886b67d065299925915aeb172c06647",
-        "1NS17iag9jJgTHD1VXjvLCEnZuQ3rJDE9L",
-    ),
+    ("73696d706c792061206c6f6e6720737472696e67", "2cFupjhnEsSn59qHXstmK2ffpLv2"),
+    ("00eb15231dfceb60925886b67d065299925915aeb172c06647", "1NS17iag9jJgTHD1VXjvLCEnZuQ3rJDE9L"),
     ("516b6fcd0f", "ABnLTmg"),
     ("bf4f89001e670274dd", "3SEo3LWLoPntC"),
     ("572e4794", "3EFU7m"),
@@ -105,11 +99,7 @@ fn every_length_over_both_ways_of_converting_fits_long_division() {
 #[test]
 fn the_greatest_and_the_least_number_of_every_length_come_back() {
     for length in 0..=140 {
-        for bytes in [
-            vec![0xff; length],
-            vec![0; length],
-            [vec![1], vec![0; length]].concat(),
-        ] {
+        for bytes in [vec![0xff; length], vec![0; length], [vec![1], vec![0; length]].concat()] {
             let text = by_long_division(&bytes);
             assert_eq!(encoded(&bytes), text);
             assert_eq!(decoded(&text).unwrap(), bytes);
@@ -128,10 +118,7 @@ fn a_foreign_character_is_named_by_its_place_wherever_it_stands() {
                     let mut text = vec![filler; length];
                     text[offset] = foreign;
                     let mut out = Vec::new();
-                    assert_eq!(
-                        decode(&text, &mut out),
-                        Err(Base58Error::InvalidCharacter { offset })
-                    );
+                    assert_eq!(decode(&text, &mut out), Err(Base58Error::InvalidCharacter { offset }));
                 }
             }
         }
@@ -143,10 +130,7 @@ fn inputs_are_bounded() {
     assert!(encode(&[1; MAX_BYTES], &mut Vec::new()).is_ok());
     assert_eq!(
         encode(&[1; MAX_BYTES + 1], &mut Vec::new()),
-        Err(Base58Error::TooLong {
-            length: MAX_BYTES + 1,
-            limit: MAX_BYTES
-        })
+        Err(Base58Error::TooLong { length: MAX_BYTES + 1, limit: MAX_BYTES })
     );
     let longest = encoded(&[0xff; MAX_BYTES]);
     assert!(longest.len() <= MAX_CHARS);

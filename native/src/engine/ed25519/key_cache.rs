@@ -29,11 +29,7 @@ impl Default for KeyCache {
 
 impl KeyCache {
     fn with_capacity(capacity: usize) -> Self {
-        Self {
-            keys: HashMap::new(),
-            clock: 0,
-            capacity,
-        }
+        Self { keys: HashMap::new(), clock: 0, capacity }
     }
 
     /// Whether `signature` over `data` is by the key with these bytes. Bytes that are no key fit nothing.
@@ -52,23 +48,13 @@ impl KeyCache {
             if self.keys.len() >= self.capacity {
                 self.forget_oldest();
             }
-            self.keys.insert(
-                *public_key,
-                Entry {
-                    key,
-                    last_used: self.clock,
-                },
-            );
+            self.keys.insert(*public_key, Entry { key, last_used: self.clock });
         }
         valid
     }
 
     fn forget_oldest(&mut self) {
-        let oldest = self
-            .keys
-            .iter()
-            .min_by_key(|(_, entry)| entry.last_used)
-            .map(|(bytes, _)| *bytes);
+        let oldest = self.keys.iter().min_by_key(|(_, entry)| entry.last_used).map(|(bytes, _)| *bytes);
         if let Some(bytes) = oldest {
             self.keys.remove(&bytes);
         }

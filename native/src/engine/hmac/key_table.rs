@@ -62,10 +62,7 @@ mod tests {
 
     #[test]
     fn ids_that_run_out_are_refused_not_reused() {
-        let mut table = KeyTable {
-            last_id: u32::MAX,
-            ..KeyTable::default()
-        };
+        let mut table = KeyTable { last_id: u32::MAX, ..KeyTable::default() };
         assert_eq!(table.add(HmacKey::new(b"key")), Err(KeyTableError::OutOfIds));
         assert_eq!(table.add(HmacKey::new(b"key")), Err(KeyTableError::OutOfIds));
     }

