@@ -238,8 +238,11 @@ describe.skipIf(reason !== undefined)(
 
       const records = await readOutside(kafka.bootstrap, 'esdb_gater_revocations');
       expect(records.map(({ key }) => key)).toContain(`${gateways.identity.did} ${tokenId(token)}`);
-      // A node that has never heard of it: its folder is new.
-      const fresh = await gateways.start('fresh');
+      // A node that cannot know of it but from that topic: its folder is new, and so are its channels.
+      const fresh = await gateways.start('fresh', {}, [
+        '--kafka-topic-prefix',
+        `${gateways.topicPrefix}other_`,
+      ]);
       await vi.waitFor(async () => expect((await readiness(fresh)).status).toBe(200), WAIT);
       await expect(gateways.connect(fresh, token)).rejects.toThrow('401');
       await fresh.stop();
