@@ -26,9 +26,10 @@ describe.skipIf(reason !== undefined)(
 
     beforeAll(async () => {
       kafka = await startKafka();
+      // One with each driver: they must understand each other.
       [a, b] = await Promise.all([
         gateways.start('a', { default: { engine: 'sqlite' } }),
-        gateways.start('b'),
+        gateways.start('b', {}, ['--kafka-driver', 'platformatic']),
       ]);
     }, 180_000);
     afterEach(() => gateways.disconnect());
