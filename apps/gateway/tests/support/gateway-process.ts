@@ -35,10 +35,10 @@ export async function startGatewayProcess(
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the gateway said nothing:\n${log.join('\n')}`)),
-      READY_MS,
-    );
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`the gateway said nothing:\n${log.join('\n')}`));
+    }, READY_MS);
     createInterface({ input: child.stdout }).on('line', (line) => {
       log.push(line);
       const value = JSON.parse(line) as { readonly msg?: string; readonly url?: string };
