@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { invalidArgument, type Notice, type NoticeEncoder, type SubscribeFrom } from '@esdb-gater/types';
 
 /** Between two comments that keep proxies from closing a quiet stream. */
@@ -37,7 +37,7 @@ export function sseFrom(from: string | undefined, lastEventId: string | undefine
 }
 
 /** Begins the answer. */
-export function beginStream(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+export function beginStream(response: ServerResponse, headers: Readonly<OutgoingHttpHeaders>): void {
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { MethodName } from '@esdb-gater/protocol';
 import {
   type ChannelSubscriber,
@@ -118,8 +119,10 @@ async function stream(
       call,
       {},
       subscribing(subscriber, () => {
+        // What was set before, such as what lets a page of another origin read this.
+        const headers = reply.getHeaders() as OutgoingHttpHeaders;
         reply.hijack();
-        beginStream(response, {});
+        beginStream(response, headers);
         begun = true;
         for (const events of early) response.write(events);
       }),
