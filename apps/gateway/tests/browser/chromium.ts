@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { describe, it } from 'vitest';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The first Chromium on the PATH. */
+function findChromium(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) =>
+    existsSync(file),
+  );
+}
+
+/** Starts the Chromium of this machine. @throws Error when there is none */
+export function startChromium(): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error('no chromium is on the PATH: apt-get install chromium');
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/**
+ * A suite that needs a real browser. Without one it is a test that is skipped and says why; with `CI=true`, where one
+ * is installed first, its absence is a failure like another.
+ */
+export function describeInChromium(name: string, suite: () => void): void {
+  if (findChromium() !== undefined || process.env['CI'] === 'true') {
+    describe(name, suite);
+    return;
+  }
+  describe(name, () => {
+    it.skip('needs chromium on the PATH', () => undefined);
+  });
+}

@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type BrowserModules, browserModules } from './browser-modules.ts';
+
+export interface PageServer {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+const NONCE = 'the-import-map';
+
+/**
+ * Serves an empty page with an import map of the built packages. Its policy allows no `eval`, as that of a careful
+ * site: what needs it does not work here.
+ */
+export async function startPageServer(connectTo: readonly string[]): Promise<PageServer> {
+  const modules: BrowserModules = browserModules([
+    '@esdb-gater/client',
+    '@esdb-gater/security',
+    '@esdb-gater/types',
+  ]);
+  const policy = [
+    "default-src 'none'",
+    `script-src 'self' 'nonce-${NONCE}'`,
+    `connect-src 'self' ${connectTo.join(' ')}`,
+    'img-src data:',
+  ].join('; ');
+  const page = `<!doctype html><meta charset="utf-8"><title>page</title><link rel="icon" href="data:,">
+<script type="importmap" nonce="${NONCE}">${modules.importMap}</script>`;
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://page').pathname;
+    const source = modules.source(path);
+    if (source !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(source);
+    } else if (path === '/') {
+      response
+        .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
+        .end(page);
+    } else response.writeHead(404).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
