@@ -5,7 +5,7 @@ import { type Spread, spreadOf } from '../lib/statistics.ts';
 import { CONTESTANTS, type ContestantName, type Operation } from './operations.ts';
 
 /** How long the clock runs for one contestant in one round. */
-const DURATION_MS = 300;
+const DURATION_MS = 200;
 const FIGURE = 'callsPerSecond';
 
 /** What a round of an operation came to. */

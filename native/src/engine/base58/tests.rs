@@ -147,3 +147,20 @@ fn what_stands_in_the_output_stays() {
     decode(b"12g", &mut out).unwrap();
     assert_eq!(out, [9, 0, 0x61]);
 }
+
+#[test]
+fn dividing_by_the_reciprocal_is_dividing() {
+    let mut next = noise(7);
+    let mut word = || u64::from_be_bytes(std::array::from_fn(|_| next()));
+    let edges = [0, 1, 2, 1 << 32, GROUP - 1, GROUP, GROUP + 1, 1 << 63, u64::MAX - 1, u64::MAX];
+    let check = |quotient: u64, remainder: u64| {
+        let dividend = u128::from(quotient) * u128::from(GROUP) + u128::from(remainder);
+        assert_eq!(divide((dividend >> 64) as u64, dividend as u64), (quotient, remainder));
+    };
+    for quotient in edges.into_iter().chain((0..20_000).map(|_| word())) {
+        for remainder in [0, 1, 2, GROUP / 2, GROUP - 2, GROUP - 1] {
+            check(quotient, remainder);
+        }
+        check(quotient, quotient % GROUP);
+    }
+}
