@@ -63,7 +63,7 @@ describeAddon('the native engine in worker threads', (native) => {
   });
 
   it('survives threads that come and go, and ones ended in the midst of work', async () => {
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 4; i++) {
       expect(await inThread<string>('return native.version;')).toBe(native.version);
       const source = `
         import { parentPort } from 'node:worker_threads';
