@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { nextVersion, type StreamRead, type VersionRange } from '@esdb-gater/event-store';
-import { EVENT_COLUMNS, type EventRow, readEventRow } from './event-row.ts';
+import { type EventRow, READ_COLUMNS, readEventRow, type StreamPart, streamPart } from './event-row.ts';
 import { GenerationCache } from './generation-cache.ts';
 import { PageText } from './page-text.ts';
 import { damaged } from './sqlite-errors.ts';
@@ -9,8 +9,8 @@ import type { StreamRow } from './stream-rows.ts';
 /** Rows of one query: a page of large events must not be loaded whole before it is seen to be full. */
 const ROWS_PER_QUERY = 100;
 
-/** Stream names by id, for reads of the whole store. */
-const CACHED_NAMES = 20_000;
+/** Beginnings of events by stream, for reads of the whole store. */
+const CACHED_PARTS = 20_000;
 
 /**
  * Pages of events as JSON text, put together here so that one string crosses the threads and one `JSON.parse` reads
@@ -26,11 +26,11 @@ export class EventPages {
   readonly #backward: StatementSync;
   readonly #all: StatementSync;
   readonly #nameOf: StatementSync;
-  readonly #names = new GenerationCache<number, string>(CACHED_NAMES);
+  readonly #parts = new GenerationCache<number, StreamPart>(CACHED_PARTS);
 
   constructor(database: DatabaseSync, storeId: string, file: string) {
     const prepare = (rest: string): StatementSync => {
-      const statement = database.prepare(`SELECT ${EVENT_COLUMNS} FROM events ${rest}`);
+      const statement = database.prepare(`SELECT ${READ_COLUMNS} FROM events ${rest}`);
       statement.setReturnArrays(true);
       return statement;
     };
@@ -53,9 +53,10 @@ export class EventPages {
     };
     const first = read.backward ? range.highest : range.lowest;
     const available = Math.max(0, range.highest - range.lowest + 1);
+    const part = streamPart(this.#storeId, read.streamId);
     const page = this.#collect(Math.min(read.count, available), rows, (row, index) => {
       this.#checkNext(row[2], first + index * step, `a version of ${JSON.stringify(read.streamId)}`);
-      return read.streamId;
+      return part;
     });
     const next = page.count === 0 ? undefined : nextVersion(read, range, first + (page.count - 1) * step);
     return page.close(`"version":${stream.version}${next === undefined ? '' : `,"next":${next}`}`);
@@ -68,7 +69,7 @@ export class EventPages {
       this.#all.all(after + done + 1, newest, count) as unknown as EventRow[];
     const page = this.#collect(Math.min(limit, available), rows, (row, index) => {
       this.#checkNext(row[0], after + index + 1, 'a position');
-      return this.#streamName(row[1]);
+      return this.#partOf(row[1]);
     });
     const last = after + page.count;
     if (page.count === 0 || last === newest) return page.close(`"lastPosition":${newest}`);
@@ -78,27 +79,28 @@ export class EventPages {
   #collect(
     wanted: number,
     rows: (done: number, limit: number) => EventRow[],
-    streamOf: (row: EventRow, index: number) => string,
+    streamOf: (row: EventRow, index: number) => StreamPart,
   ): PageText {
-    const page = new PageText(this.#storeId);
+    const page = new PageText();
     while (page.count < wanted) {
       const batch = rows(page.count, Math.min(ROWS_PER_QUERY, wanted - page.count));
       if (batch.length === 0) throw damaged(this.#file, 'events are missing from an index');
       for (const row of batch) {
-        const core = readEventRow(row, streamOf(row, page.count), this.#file);
-        if (!page.add(core, row[8])) return page;
+        const stream = streamOf(row, page.count);
+        if (!page.add(stream, readEventRow(row, stream, this.#file), row[3])) return page;
       }
     }
     return page;
   }
 
-  #streamName(id: number): string {
-    const cached = this.#names.get(id);
+  #partOf(id: number): StreamPart {
+    const cached = this.#parts.get(id);
     if (cached !== undefined) return cached;
     const name = this.#nameOf.get(id)?.['name'];
     if (typeof name !== 'string') throw damaged(this.#file, `there is no stream ${id}`);
-    this.#names.set(id, name);
-    return name;
+    const part = streamPart(this.#storeId, name);
+    this.#parts.set(id, part);
+    return part;
   }
 
   #checkNext(found: number, expected: number, what: string): void {
