@@ -15,6 +15,12 @@ export function bytesLength(value, what) {
   return lengthOf(value);
 }
 
+/** The same for an item of a list, whose name is made only when it is needed. */
+export function itemLength(value, index) {
+  if (kindOf(value) !== 'Uint8Array') throw wrongType(`item ${index} of the list`, 'a Uint8Array');
+  return lengthOf(value);
+}
+
 /** False when it has another length. @throws TypeError when it is no Uint8Array, or has none because it is detached */
 export function hasLength(value, length, what) {
   if (bytesLength(value, what) === length) return true;

@@ -1,5 +1,5 @@
 import { addon, BATCH_ITEMS, INPUT_BYTES, place, put, putLength, SIDE, take } from './arena.js';
-import { bytesLength, hasLength, listOf, requireLength } from './bytes.js';
+import { bytesLength, hasLength, itemLength, listOf, requireLength } from './bytes.js';
 
 const KEY_BYTES = 32;
 const MAC_BYTES = 32;
@@ -30,7 +30,6 @@ export function hmacSha256(keyId, data) {
 
 export function hmacSha256Many(keyId, list) {
   const items = listOf(list, 'list');
-  const sizes = items.map((data, index) => bytesLength(data, `item ${index} of the list`));
   const macs = [];
   let batch = 0;
   let used = 0;
@@ -41,7 +40,7 @@ export function hmacSha256Many(keyId, list) {
     used = 0;
   };
   for (let index = 0; index < items.length; index++) {
-    const size = sizes[index];
+    const size = itemLength(items[index], index);
     if (batch === BATCH_ITEMS || used + size > INPUT_BYTES) flush();
     if (size > INPUT_BYTES) {
       macs.push(hmacSha256(keyId, items[index]));
