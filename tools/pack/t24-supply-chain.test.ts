@@ -201,10 +201,23 @@ describe('T24: with the addon', () => {
     const addon = join(installed, readdirSync(installed).find((name) => name.endsWith('.node')) ?? '');
     const manifest = join(installed, 'package.json');
     const entry = readFileSync(manifest, 'utf8');
+    const main = join(broken, 'node_modules', '@esdb-gater', 'native', 'main.js');
+    const loader = readFileSync(main, 'utf8');
     const faults: readonly (readonly [string, () => void])[] = [
+      [
+        'wrong answers',
+        () => {
+          writeFileSync(main.replace('main.js', 'real.js'), loader);
+          writeFileSync(
+            main,
+            "export * from './real.js';\nexport const hmacSha256 = () => new Uint8Array(32);\n",
+          );
+        },
+      ],
       [
         'another version',
         () => {
+          writeFileSync(main, loader);
           writeFileSync(join(installed, 'fake.cjs'), 'module.exports = { version: "0.0.1" };');
           writeFileSync(manifest, JSON.stringify({ ...JSON.parse(entry), main: 'fake.cjs' }));
         },
