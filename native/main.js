@@ -31,28 +31,34 @@ export function hmacSha256(keyId, data) {
 export function hmacSha256Many(keyId, list) {
   const items = listOf(list, 'list');
   const macs = [];
-  let batch = 0;
-  let used = 0;
-  const flush = () => {
-    addon.hmacSha256Many(keyId, batch);
-    for (let item = 0; item < batch; item++) macs.push(take(SIDE + item * MAC_BYTES, MAC_BYTES));
-    batch = 0;
-    used = 0;
-  };
-  for (let index = 0; index < items.length; index++) {
-    const size = itemLength(items[index], index);
-    if (batch === BATCH_ITEMS || used + size > INPUT_BYTES) flush();
-    if (size > INPUT_BYTES) {
-      macs.push(hmacSha256(keyId, items[index]));
+  let next = 0;
+  do {
+    const first = next;
+    next = fill(items, first);
+    if (next === first && next < items.length) {
+      // One that is longer than the arena.
+      macs.push(hmacSha256(keyId, items[next]));
+      next += 1;
     } else {
-      put(items[index], used);
-      putLength(batch, size);
-      used += size;
-      batch += 1;
+      addon.hmacSha256Many(keyId, next - first);
+      for (let item = 0; item < next - first; item++) macs.push(take(SIDE + item * MAC_BYTES, MAC_BYTES));
     }
-  }
-  flush();
+  } while (next < items.length);
   return macs;
+}
+
+/** Puts as many items into the arena as it takes, from `first` on, and gives the first that it did not take. */
+function fill(items, first) {
+  const end = Math.min(items.length, first + BATCH_ITEMS);
+  let used = 0;
+  for (let index = first; index < end; index++) {
+    const size = itemLength(items[index], index);
+    if (used + size > INPUT_BYTES) return index;
+    put(items[index], used);
+    putLength(index - first, size);
+    used += size;
+  }
+  return end;
 }
 
 export function hmacSha256Verify(keyId, data, mac) {
