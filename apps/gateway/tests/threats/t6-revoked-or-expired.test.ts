@@ -127,14 +127,15 @@ describe('T6: a revoked or expired token on a live socket', () => {
 
   test.concurrent('expired: closed with 4401 on time, nothing is delivered after, every way in is shut', async () => {
     const topic = topicOf();
-    const token = endingIn(2);
+    const token = endingIn(3);
     const end =
       Number(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).exp) * 1_000;
     const victim = await rawConnect(gateway.url, bearer(token));
     await victim.call('subscribe', { channel: 'system', topic });
     await publish(topic);
     expect((await victim.closed).code).toBe(4401);
-    expect(Math.abs(Date.now() - end)).toBeLessThan(1_000);
+    expect(Date.now() - end).toBeGreaterThan(-100);
+    expect(Date.now() - end).toBeLessThan(2_000);
     await publish(topic);
     expect(messages(victim)).toHaveLength(1);
     const stranger = await rawConnect(gateway.url);
@@ -143,18 +144,18 @@ describe('T6: a revoked or expired token on a live socket', () => {
   });
 
   test.concurrent('a server-sent stream ends on time, too', async () => {
-    const response = await fetch(`${gateway.http}/v1/channels/system/messages?topic=a`, bearer(endingIn(2)));
+    const response = await fetch(`${gateway.http}/v1/channels/system/messages?topic=a`, bearer(endingIn(3)));
     expect(response.status).toBe(200);
     expect(await response.text()).not.toContain('event: message');
   });
 
   test.concurrent('a new token in time keeps the connection and what it began', async () => {
     const [topic, fresh] = [topicOf(), tokenFor(gateway.did)];
-    const client = await rawConnect(gateway.url, bearer(endingIn(2)));
+    const client = await rawConnect(gateway.url, bearer(endingIn(3)));
     await client.call('subscribe', { channel: 'system', topic });
     expect(verdict(await client.call('authenticate', { token: fresh }))).toBe('ok');
     // As witness that the time of the former token has passed, another connection that stands on as short a one.
-    const witness = await rawConnect(gateway.url, bearer(endingIn(2)));
+    const witness = await rawConnect(gateway.url, bearer(endingIn(3)));
     expect((await witness.closed).code).toBe(4401);
     await publish(topic);
     await client.until(() => messages(client).length === 1);
