@@ -27,7 +27,10 @@ export async function benchStores(rounds: number): Promise<void> {
   for (const { title, mode, writers, key, aim } of SCENARIOS) {
     const contestant = (name: string): Contestant => ({
       name,
-      run: () => runChild(join(import.meta.dirname, `${name}.ts`), [mode, `${writers}`, `${DURATION_MS}`]),
+      run: () =>
+        patiently(() =>
+          runChild(join(import.meta.dirname, `${name}.ts`), [mode, `${writers}`, `${DURATION_MS}`]),
+        ),
     });
     const figures = await interleave([contestant('esdb-gater'), contestant('emmett-sqlite')], rounds);
     rows.push([
@@ -50,4 +53,17 @@ export async function benchStores(rounds: number): Promise<void> {
     ['what', 'esdb-gater', 'emmett-sqlite', 'ratio', 'aim'],
     rows,
   );
+}
+
+/** emmett-sqlite sets WAL while a transaction of its own may be open, and then ends before it has begun. */
+const ATTEMPTS = 5;
+
+async function patiently<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
 }
