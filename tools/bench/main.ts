@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchFanout } from './fanout/bench.ts';
+import { benchKafka } from './kafka/bench.ts';
 import { benchStores } from './stores/bench.ts';
 
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   stores: benchStores,
   fanout: benchFanout,
+  kafka: benchKafka,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,19 @@
+import { startKafka } from '../../kafka/index.ts';
+import { benchDrivers, measureRecovery } from './drivers-bench.ts';
+import { benchLatency } from './latency-bench.ts';
+import { benchThroughput } from './throughput-bench.ts';
+
+/** The channels over one real Kafka, or over the brokers of `KAFKA_BROKERS`. */
+export async function benchKafka(rounds: number): Promise<void> {
+  const kafka = await startKafka({ say: (line) => process.stderr.write(`${line}\n`) });
+  let writeDrivers: Awaited<ReturnType<typeof benchDrivers>>;
+  try {
+    await benchLatency(kafka.bootstrap, rounds);
+    await benchThroughput(kafka.bootstrap, rounds);
+    writeDrivers = await benchDrivers(kafka.bootstrap, rounds);
+  } finally {
+    await kafka.stop();
+  }
+  // The outages have a Kafka of their own: the topics of the other scenarios would slow its start.
+  writeDrivers(await measureRecovery());
+}

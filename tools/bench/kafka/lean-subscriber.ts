@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { Socket } from 'node:net';
+
+const SEQUENCE = '"seq":';
+const TEXT_FRAME = 0x81;
+const CLOSE_FRAME = 0x88;
+const MINUS = 0x2d;
+
+/**
+ * A subscriber that finds the number of each message in the bytes of its frame and does nothing else. 100 of them
+ * take 100 000 messages a second on the cores of what is measured, hence no WebSocket library and no JSON.parse.
+ */
+export async function openSubscriber(
+  url: string,
+  pattern: string,
+  received: (sequence: number) => void,
+): Promise<{ close(): void }> {
+  const { socket, head } = await upgrade(url);
+  const { promise: subscribed, resolve, reject } = Promise.withResolvers<void>();
+  let rest: Buffer = Buffer.alloc(0);
+  const take = (chunk: Buffer): void => {
+    const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let at = 0;
+    for (;;) {
+      const frame = frameAt(data, at);
+      if (frame === undefined) break;
+      if (data[at] === TEXT_FRAME) onText(data, frame.start, frame.end);
+      else if (data[at] === CLOSE_FRAME) throw new Error(`closed with ${data.readUInt16BE(frame.start)}`);
+      at = frame.end;
+    }
+    rest = data.subarray(at);
+  };
+  const onText = (data: Buffer, start: number, end: number): void => {
+    const found = data.indexOf(SEQUENCE, start, 'latin1');
+    if (found !== -1 && found < end) {
+      received(integerAt(data, found + SEQUENCE.length));
+      return;
+    }
+    const text = data.toString('utf8', start, end);
+    const answer = JSON.parse(text) as { readonly id?: number; readonly error?: object };
+    if (answer.id !== 1) return;
+    if (answer.error === undefined) resolve();
+    else reject(new Error(text));
+  };
+  socket.on('data', take);
+  if (head.length > 0) take(head);
+  const params = { channel: 'system', topic: pattern };
+  socket.write(maskedFrame(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscribe', params })));
+  await subscribed;
+  return { close: () => socket.destroy() };
+}
+
+async function upgrade(url: string): Promise<{ readonly socket: Socket; readonly head: Buffer }> {
+  const asked = request(url.replace(/^ws/, 'http'), {
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': randomBytes(16).toString('base64'),
+      'sec-websocket-protocol': 'esdb-gater.v1',
+    },
+  });
+  asked.end();
+  const [, socket, head] = (await once(asked, 'upgrade')) as [unknown, Socket, Buffer];
+  return { socket, head };
+}
+
+/** Where the payload of the frame at `at` lies, once all of it is there. Servers do not mask. */
+function frameAt(data: Buffer, at: number): { readonly start: number; readonly end: number } | undefined {
+  if (data.length < at + 2) return undefined;
+  const short = data[at + 1] as number;
+  if (short < 126) return whole(data, at + 2, short);
+  if (short === 126) return data.length < at + 4 ? undefined : whole(data, at + 4, data.readUInt16BE(at + 2));
+  return data.length < at + 10 ? undefined : whole(data, at + 10, Number(data.readBigUInt64BE(at + 2)));
+}
+
+function whole(data: Buffer, start: number, length: number) {
+  return data.length < start + length ? undefined : { start, end: start + length };
+}
+
+function integerAt(data: Buffer, from: number): number {
+  const isNegative = data[from] === MINUS;
+  let value = 0;
+  for (let at = isNegative ? from + 1 : from; ; at += 1) {
+    const digit = (data[at] as number) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return isNegative ? -value : value;
+    value = value * 10 + digit;
+  }
+}
+
+/** A client's text frame of up to 125 bytes; a mask of zeros is a mask. */
+function maskedFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  if (payload.length > 125) throw new Error('the frame is longer than 125 bytes');
+  return Buffer.concat([Buffer.from([TEXT_FRAME, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+}
