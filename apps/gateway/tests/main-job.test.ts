@@ -91,7 +91,8 @@ describe('channels', () => {
     const refused = answers.filter(({ error }) => error !== undefined);
     expect(refused.map(({ error }) => error?.data.code)).toEqual(['rate_limited']);
     expect(refused[0]?.error?.data['retryAfterMs']).toBeGreaterThan(0);
-    expect(refused[0]?.error?.data['retryAfterMs']).toBeLessThanOrEqual(1_000);
+    // A second, and the slot of at most 10 ms by which the window errs on the strict side.
+    expect(refused[0]?.error?.data['retryAfterMs']).toBeLessThanOrEqual(1_010);
   });
 
   test('alerts without a signature are refused', async () => {

@@ -230,10 +230,13 @@ describe('normalizeResource', () => {
       `esdb://${'/'.repeat(10_000)}`,
       `esdb://${'a/'.repeat(5_000)}*`,
     ]) {
-      isNormalResource(text);
-      const start = performance.now();
-      for (let i = 0; i < 10; i++) isNormalResource(text);
-      expect((performance.now() - start) / 10).toBeLessThan(5);
+      // The quickest of many: what a busy machine adds is no part of it.
+      const times = Array.from({ length: 50 }, () => {
+        const start = performance.now();
+        isNormalResource(text);
+        return performance.now() - start;
+      });
+      expect(Math.min(...times)).toBeLessThan(1);
     }
   });
 });
