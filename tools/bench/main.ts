@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchCrypto } from './crypto/bench.ts';
 import { benchFanout } from './fanout/bench.ts';
 import { benchKafka } from './kafka/bench.ts';
 import { benchStores } from './stores/bench.ts';
@@ -9,6 +10,7 @@ import { benchStores } from './stores/bench.ts';
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   stores: benchStores,
   fanout: benchFanout,
+  crypto: benchCrypto,
   kafka: benchKafka,
 };
 
