@@ -107,7 +107,7 @@ function hidesTheNewest(read: readonly string[]): boolean {
     const { events } = JSON.parse(page) as { readonly events?: readonly object[] };
     const right = JSON.parse(answer) as { readonly events?: readonly object[] };
     const known = new Set(right.events?.map((event) => JSON.stringify(event)));
-    return events !== undefined && events.every((event) => known.has(JSON.stringify(event)));
+    return events?.every((event) => known.has(JSON.stringify(event))) === true;
   });
 }
 
