@@ -22,7 +22,7 @@ export async function benchThroughput(bootstrap: string, rounds: number): Promis
   writeSection(
     'Kafka: a gateway that tails, 100 subscribers',
     [
-      `${figure(RECORDS)} records of 128 bytes with the headers of CloudEvents, from a process of its own at full speed, at most 2 000 ahead of the slowest receiver; kafkajs on both sides. CPU is that of the gateway or of the consumer alone, by the accounting of the operating system. Every receiver got every record once and in order within its topic. The bare consumer parses each value and sends nothing to anybody; the gateway makes ${SUBSCRIBERS} deliveries of each record.`,
+      `${figure(RECORDS)} records of 128 bytes with the headers of CloudEvents, from a process of its own at full speed, at most 2 000 ahead of the slowest receiver; kafkajs on both sides. CPU is that of the gateway or of the consumer alone, by the accounting of the operating system. Every receiver got every record once and in order within its topic. The bare consumer parses each value and sends nothing to anybody; the gateway makes ${SUBSCRIBERS} deliveries of each record. Records a second are what producer, Kafka, reader and subscribers reach together on these cores; CPU per record is the fairer figure.`,
       centrifugo === undefined
         ? "Centrifugo's Kafka consumer: not measured."
         : "Centrifugo's Kafka consumer: not measured; this bench does not run the binary of CENTRIFUGO_BIN.",
