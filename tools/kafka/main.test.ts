@@ -56,6 +56,7 @@ test('three brokers keep three copies, two of which must be there', () => {
     nodeId,
     port: nodeId,
     controllerPort: nodeId + 3,
+    advertisedPort: nodeId,
     dataDir: '/d',
   }));
   const [first] = places;

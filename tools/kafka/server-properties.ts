@@ -3,6 +3,8 @@ export interface BrokerPlace {
   readonly nodeId: number;
   readonly port: number;
   readonly controllerPort: number;
+  /** Where clients are told to find it. */
+  readonly advertisedPort: number;
   readonly dataDir: string;
 }
 
@@ -18,7 +20,7 @@ export function serverProperties(place: BrokerPlace, all: readonly BrokerPlace[]
     'process.roles': 'broker,controller',
     'node.id': place.nodeId,
     listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${place.port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${place.advertisedPort}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': all

@@ -18,6 +18,8 @@ export interface StartKafkaOptions {
   readonly brokers?: 1 | 3;
   /** Port of the first broker; the others follow it, and then the controllers. @default free ones */
   readonly port?: number;
+  /** Where clients find the only broker, when that is a proxy before it. @default its own port */
+  readonly advertisedPort?: number;
   /** Where the brokers keep their logs. @default a directory of its own, removed by `stop` */
   readonly dir?: string;
   /** The brokers live on when this process ends. @default false */
@@ -66,7 +68,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Runni
   const classPath = await ensureKafka(say);
   const began = Date.now();
   const dir = options.dir ?? temporaryDir();
-  const places = await placesIn(dir, options.brokers ?? 1, options.port);
+  const places = await placesIn(dir, options);
   const clusterId = clusterIdOf(dir);
   const brokers = places.map(
     (place) => new Broker(place, classPath, dir, places.length, options.detached ?? false),
@@ -160,13 +162,17 @@ class Broker implements RunningBroker {
   }
 }
 
-async function placesIn(dir: string, count: number, port: number | undefined): Promise<BrokerPlace[]> {
+async function placesIn(
+  dir: string,
+  { brokers: count = 1, port, advertisedPort }: StartKafkaOptions,
+): Promise<BrokerPlace[]> {
   const ports =
     port === undefined ? await freePorts(count * 2) : Array.from({ length: count * 2 }, (_, i) => port + i);
   return Array.from({ length: count }, (_, i) => ({
     nodeId: i + 1,
     port: ports[i] ?? 0,
     controllerPort: ports[count + i] ?? 0,
+    advertisedPort: advertisedPort ?? ports[i] ?? 0,
     dataDir: join(dir, `node-${i + 1}`, 'data'),
   }));
 }

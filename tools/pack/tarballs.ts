@@ -84,7 +84,10 @@ export function stagePlatform(
   return { name: platformPackage(platform), folder };
 }
 
-/** Installs tarballs alone into a new folder, with the scripts that they may have, and without any network. */
+/**
+ * Installs tarballs alone into a new folder, with the scripts that they may have. What others they need comes from the
+ * registry, where the cache of npm does not have it: `npm ci` keeps there what it got, but not which versions there are.
+ */
 export function install(folder: string, tarballs: readonly Tarball[]): void {
   mkdirSync(folder, { recursive: true });
   const dependencies = Object.fromEntries(tarballs.map(({ name, file }) => [name, `file:${file}`]));
@@ -92,7 +95,7 @@ export function install(folder: string, tarballs: readonly Tarball[]): void {
     join(folder, 'package.json'),
     JSON.stringify({ private: true, type: 'module', dependencies }),
   );
-  npm(folder, ['install', '--offline', '--no-audit', '--no-fund', '--no-package-lock']);
+  npm(folder, ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock']);
 }
 
 function npm(cwd: string, args: readonly string[]): string {

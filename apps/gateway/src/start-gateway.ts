@@ -151,6 +151,7 @@ async function openPort(
   const metrics = createGatewayMetrics({
     state,
     refusedNotifications: () => upgrades.refusedNotifications(),
+    closures: () => upgrades.closures(),
   });
   cleanup.defer(() => metrics.close());
   const readiness = (): Readiness => {

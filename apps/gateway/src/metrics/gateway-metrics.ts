@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from '@esdb-gater/protocol';
 import { CHANNEL_NAMES } from '@esdb-gater/types';
 import { addEventMetrics } from './event-metrics.ts';
 import type { GatewayState } from './gateway-state.ts';
@@ -7,6 +8,8 @@ export interface GatewayMetricsComponents {
   readonly state: GatewayState;
   /** What live and past connections sent that was refused without an answer. */
   readonly refusedNotifications: () => number;
+  /** WebSocket connections that the gateway has closed, by close code. */
+  readonly closures: () => ReadonlyMap<number, number>;
 }
 
 /** What `GET /metrics` shows of this gateway, fed by the telemetry events and by asking its parts. */
@@ -35,6 +38,15 @@ function addGauges(metrics: MetricRegistry, { state, ...rest }: GatewayMetricsCo
     'esdb_gater_refused_notifications_total',
     'Calls without an id that were refused.',
     () => [[{}, rest.refusedNotifications()]],
+    'counter',
+  );
+  metrics.gauge(
+    'esdb_gater_connections_closed_total',
+    'WebSocket connections that the gateway closed, by close code.',
+    function* () {
+      const counts = rest.closures();
+      for (const code of CLOSING_CODES) yield [{ code: String(code) }, counts.get(code) ?? 0];
+    },
     'counter',
   );
   metrics.gauge('esdb_gater_workers', 'Registered workers by store, live and ejected.', function* () {
@@ -77,6 +89,16 @@ function addGauges(metrics: MetricRegistry, { state, ...rest }: GatewayMetricsCo
   );
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [[{}, process.memoryUsage.rss()]]);
 }
+
+/** What a gateway closes connections with of its own accord. */
+const CLOSING_CODES = [
+  CLOSE_CODES.goingAway,
+  CLOSE_CODES.tooSlow,
+  CLOSE_CODES.unauthorized,
+  CLOSE_CODES.forbidden,
+  CLOSE_CODES.authenticationTimeout,
+  CLOSE_CODES.tooMany,
+] as const;
 
 /** How a broker does by what it says of its health, as a number to be drawn. */
 const UP = { healthy: 1, degraded: 0.5, unhealthy: 0 } as const;

@@ -44,6 +44,8 @@ export interface SessionComponents {
   readonly presenter: Presenter;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The gateway closes a connection: called once for each, with the close code. */
+  readonly onClosing: (code: number) => void;
 }
 
 export interface SessionOptions {
@@ -85,6 +87,7 @@ export class Session implements OwnMethods {
   #workers: WorkerSeat | undefined;
   #authenticateTimer: Timer | undefined;
   #paused = false;
+  #closing = false;
   /** Deliveries that wait for the answer of a batch in which a `subscribe` stood. */
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
@@ -145,6 +148,8 @@ export class Session implements OwnMethods {
 
   /** Writes what waits, then closes. */
   close(code: number, reason: string): void {
+    if (!this.#closing) this.#shared.onClosing(code);
+    this.#closing = true;
     // The answer to our close frame must be read.
     if (this.#paused) this.#socket.resume();
     this.#peer.close(code, reason);

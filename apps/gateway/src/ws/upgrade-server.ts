@@ -24,7 +24,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Fragments of one message, the bound that `ws` itself has. */
 const MAX_FRAGMENTS = 16_384;
 
-export interface UpgradeComponents extends SessionComponents {
+export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing'> {
   readonly originGuard: () => OriginGuard;
   readonly admission: Admission;
   readonly accepting: () => boolean;
@@ -42,6 +42,8 @@ export interface UpgradeServer {
   readonly sessions: ReadonlySet<Session>;
   /** Calls without an id that were refused, of live and past connections. */
   refusedNotifications(): number;
+  /** Connections that the gateway has closed, by close code. */
+  closures(): ReadonlyMap<number, number>;
   /** Closes all sessions with 1001, and resolves when all are gone. */
   close(): Promise<void>;
   /** Cuts off what is still connected. */
@@ -57,6 +59,9 @@ export function createUpgradeServer(
   const { admission, clock, logger } = components;
   const sessions = new Set<Session>();
   const sockets = new Set<GatewaySocket>();
+  const closures = new Map<number, number>();
+  const onClosing = (code: number): void => void closures.set(code, (closures.get(code) ?? 0) + 1);
+  const shared: SessionComponents = { ...components, onClosing };
   const liveness = createLiveness(clock);
   const turns = createTurnQueue();
   const wss = new WebSocketServer({
@@ -117,10 +122,11 @@ export function createUpgradeServer(
     const writer = ws.attach(socket, turns);
     const place = admission.enter(caller.address, caller.loopback);
     if (place === undefined) {
+      onClosing(CLOSE_CODES.tooMany);
       ws.close(CLOSE_CODES.tooMany, 'too many connections');
       return;
     }
-    const session = new Session(components, options, ws, writer, caller);
+    const session = new Session(shared, options, ws, writer, caller);
     sessions.add(session);
     sockets.add(ws);
     socket.on('drain', () => session.drained());
@@ -148,6 +154,7 @@ export function createUpgradeServer(
       for (const session of sessions) refused += session.stats().refusedNotifications;
       return refused;
     },
+    closures: () => closures,
     close() {
       const gone = new Promise<void>((resolve) => {
         idle = resolve;

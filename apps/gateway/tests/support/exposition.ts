@@ -63,16 +63,21 @@ export function expositionFaults(text: string): string[] {
   return faults;
 }
 
-/** What promtool says, when there is one on the path or named by `PROMTOOL_BIN`; undefined without. */
-export function promtoolFaults(text: string): string | undefined {
-  const { error, status, stdout, stderr } = spawnSync(
-    process.env['PROMTOOL_BIN'] ?? 'promtool',
-    ['check', 'metrics'],
-    {
-      input: text,
-      encoding: 'utf8',
-    },
-  );
-  if (error !== undefined) return undefined;
+const PROMTOOL = process.env['PROMTOOL_BIN'] ?? 'promtool';
+
+/** Why promtool cannot be asked here, or undefined when it can. With `CI=true` it always is. */
+export function promtoolUnavailable(): string | undefined {
+  if (process.env['CI'] === 'true') return undefined;
+  const { error } = spawnSync(PROMTOOL, ['--version'], { stdio: 'ignore' });
+  return error === undefined ? undefined : `${PROMTOOL} is not there`;
+}
+
+/** What promtool finds wrong, in its words; nothing is an empty text. */
+export function promtoolFaults(text: string): string {
+  const { error, status, stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
   return status === 0 ? '' : `${stdout}${stderr}`;
 }

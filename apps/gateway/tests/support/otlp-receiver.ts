@@ -53,7 +53,12 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       resource = attributesOf(of['resource'] as Members);
       for (const { spans: some } of (of['scopeSpans'] ?? []) as { spans: (ReceivedSpan & Members)[] }[]) {
         for (const span of some) {
-          spans.push({ ...span, parentSpanId: span.parentSpanId ?? '', attributes: attributesOf(span) });
+          spans.push({
+            ...span,
+            parentSpanId: span.parentSpanId ?? '',
+            links: span.links ?? [],
+            attributes: attributesOf(span),
+          });
         }
       }
       for (const { metrics } of (of['scopeMetrics'] ?? []) as { metrics: Members[] }[]) {
@@ -95,6 +100,7 @@ function pointsOf(metric: Members): ReceivedPoint[] {
 }
 
 function attributesOf(owner: Members): Record<string, unknown> {
-  const attributes = owner['attributes'] as Attribute[];
+  // An empty list may be left out, as every default.
+  const attributes = (owner['attributes'] ?? []) as Attribute[];
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 }

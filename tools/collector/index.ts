@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { collectorBinary } from './build.ts';
+
+export { type CollectorPorts, type RunningCollector, startCollector } from './start-collector.ts';
+
+/**
+ * Why tests with a real Collector cannot run here, or undefined when they can. With `CI=true` they always run, so that
+ * a run without one fails instead of passing with nothing tested.
+ */
+export function collectorUnavailable(): string | undefined {
+  if (process.env['CI'] === 'true' || existsSync(collectorBinary())) return undefined;
+  return 'no OpenTelemetry Collector: `npm run collector` builds one with Go';
+}
