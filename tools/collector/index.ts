@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { collectorBinary } from './build.ts';
 
-export { type CollectorPorts, type RunningCollector, startCollector } from './start-collector.ts';
+export { type RunningCollector, startCollector } from './start-collector.ts';
 
 /**
  * Why tests with a real Collector cannot run here, or undefined when they can. With `CI=true` they always run, so that

@@ -12,6 +12,7 @@ import type { Connections } from './driver/connections.ts';
 import type { Offsets } from './offsets.ts';
 import type { ResolvedOptions } from './options.ts';
 import { replay } from './replay.ts';
+import { SharedQuestion } from './shared-question.ts';
 import type { Interpreter } from './tail/interpreter.ts';
 import { RecentSet } from './tail/recent-set.ts';
 import { TopicTail } from './tail/topic-tail.ts';
@@ -31,6 +32,8 @@ export interface KafkaChannelComponents {
 
 /** How long a new subscription waits for the tail to find its place. Later it begins by time. */
 const PLACE_WITHIN_MS = 1_000;
+/** How long it waits for the tail to pass what is older. Later that may come, too. */
+const PASSED_WITHIN_MS = 1_000;
 
 /** One channel in Kafka: its tail, its positions and its replays. */
 export class KafkaChannel {
@@ -39,6 +42,7 @@ export class KafkaChannel {
   readonly #components: KafkaChannelComponents;
   readonly #options: ResolvedOptions;
   readonly #codec: PositionCodec;
+  readonly #ends: SharedQuestion<ReadonlyMap<number, number>>;
   #tail: TopicTail | undefined;
 
   constructor(components: KafkaChannelComponents, name: ChannelName, options: ResolvedOptions) {
@@ -47,6 +51,10 @@ export class KafkaChannel {
     this.name = name;
     this.topic = channelTopic(options, name);
     this.#codec = positionCodec(this.topic);
+    this.#ends = new SharedQuestion(async () => {
+      const partitions = components.cluster.partitions(this.topic) ?? 0;
+      return await components.offsets.latest(this.topic, Array(partitions).keys());
+    });
     components.cluster.track([channelPlan(options, name)]);
   }
 
@@ -96,7 +104,7 @@ export class KafkaChannel {
   }
 
   async position(): Promise<string> {
-    await this.#tail?.whenKnown(PLACE_WITHIN_MS);
+    if ((await this.#tail?.whenKnown(PLACE_WITHIN_MS)) === true) await this.#passEnds();
     return this.#codec.encode(this.#tail?.position() ?? (await this.#end()));
   }
 
@@ -183,6 +191,15 @@ export class KafkaChannel {
 
   close(): void {
     this.#tail?.close();
+  }
+
+  /** What another node or this one acknowledged before now lies before the ends that Kafka tells now. */
+  async #passEnds(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#components.clock.setTimer(resolve, PASSED_WITHIN_MS);
+    const passed = this.#ends.answer().then((ends) => this.#tail?.whenPassed(ends, PASSED_WITHIN_MS));
+    await Promise.race([passed, late]);
+    timer.cancel();
   }
 
   #place(partition: number): { channel: ChannelName; kafkaTopic: string; partition: number } {

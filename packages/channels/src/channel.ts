@@ -8,7 +8,7 @@ import { createTopicIndex, type TopicIndex } from './topics/topic-index.ts';
 
 /** What a channel needs to know of a subscriber. */
 export interface Recipient {
-  readonly queue: DeliveryQueue;
+  readonly queue: Pick<DeliveryQueue, 'offer' | 'shed'>;
 }
 
 export interface ChannelComponents {
@@ -25,7 +25,7 @@ export interface ChannelComponents {
 export interface Channel {
   readonly name: ChannelName;
   readonly settings: ChannelSettings;
-  /** Live subscriptions; one that still replays is not in it. */
+  /** Live subscriptions, and those that begin with what is new; one that still replays is not in it. */
   readonly index: TopicIndex<Recipient>;
   /** Only of a channel that keeps the last message of each topic. */
   readonly lastValues: LastValues | undefined;

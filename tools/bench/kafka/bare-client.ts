@@ -100,6 +100,8 @@ export function recordOf(run: string, sequence: number) {
       ce_subject: topic,
       ce_time: time,
       'content-type': 'application/json',
+      // Where Centrifugo's consumer publishes it; nothing to all others.
+      'centrifugo-channels': topic,
     },
   };
 }

@@ -15,14 +15,15 @@ export interface KafkaGatewayOptions {
   readonly driver: DriverName;
 }
 
-export interface GatewayProcess {
+/** A server under measurement, in a process of its own. */
+export interface ServerProcess {
   readonly pid: number;
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /** Starts a gateway over Kafka, everything else as by default, in a process that never outlives this one. */
-export async function startGateway(options: KafkaGatewayOptions): Promise<GatewayProcess> {
+export async function startGateway(options: KafkaGatewayOptions): Promise<ServerProcess> {
   const flags = {
     port: '0',
     'data-dir': benchFolder(`kafka-gateway-${options.name}`),

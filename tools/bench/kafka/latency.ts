@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { openGateway } from '../fanout/clients.ts';
 import { consume, createTopic, openProducer, recordOf } from './bare-client.ts';
+import { gater } from './dialects.ts';
 import { type DriverName, startGateway } from './gateway-process.ts';
 import { openSubscriber } from './lean-subscriber.ts';
-import { messageOf, PATTERN, Receiver, topicOf } from './messages.ts';
+import { messageOf, Receiver, topicOf } from './messages.ts';
 import { fail, pace, until, whenReady } from './waiting.ts';
 
 const PER_SECOND = 1_000;
@@ -41,7 +42,7 @@ async function gateways(driver: DriverName): Promise<void> {
   ]);
   const receivers = Array.from({ length: SUBSCRIBERS }, (_, index) => new Receiver(`subscriber ${index}`));
   const subscribers = await Promise.all(
-    receivers.map((receiver) => openSubscriber(b.url, PATTERN, (sequence) => took(receiver, sequence))),
+    receivers.map((receiver) => openSubscriber(b.url, gater, (sequence) => took(receiver, sequence))),
   );
   const publisher = await openGateway(a.url);
   await whenReady(receivers, (topic, message) => publisher.publish(topic, message));

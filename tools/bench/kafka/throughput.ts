@@ -1,14 +1,17 @@
-// Contestant of the throughput bench: `node throughput.ts gateway|bare BOOTSTRAP PARTITIONS RECORDS`. Another process
-// writes records at full speed, never more than a window ahead of the slowest reader; the CPU is the reader's alone.
+// Contestant of the throughput bench: `node throughput.ts gateway|centrifugo|bare BOOTSTRAP PARTITIONS RECORDS`.
+// Another process writes records at full speed, never more than a window ahead of the slowest reader; the CPU is the
+// reader's alone.
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { cpuSeconds } from '../lib/child.ts';
 import { consume, createTopic, openProducer } from './bare-client.ts';
-import { startGateway } from './gateway-process.ts';
+import { startCentrifugo } from './centrifugo.ts';
+import { centrifugo, type Dialect, gater } from './dialects.ts';
+import { type ServerProcess, startGateway } from './gateway-process.ts';
 import { openSubscriber } from './lean-subscriber.ts';
-import { PATTERN, Receiver } from './messages.ts';
+import { Receiver } from './messages.ts';
 import { fail, until, whenReady } from './waiting.ts';
 
 const SUBSCRIBERS = 100;
@@ -19,7 +22,7 @@ const WITHIN_MS = 120_000;
 const [kind = '', bootstrap = '', partitions = '', records = '30000'] = process.argv.slice(2);
 const run = randomUUID();
 
-const figures = await (kind === 'bare' ? bare() : gateway());
+const figures = await (kind === 'bare' ? bare() : kind === 'centrifugo' ? peer() : gateway());
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.exit(0);
 
@@ -28,15 +31,30 @@ async function gateway(): Promise<Record<string, number>> {
   const topic = `${topicPrefix}system`;
   await createTopic(bootstrap, topic, Number(partitions));
   const node = await startGateway({ name: 'tail', bootstrap, topicPrefix, driver: 'kafkajs' });
+  return measureServer(node, gater, topic);
+}
+
+/** Centrifugo with its Kafka consumer, the same subscribers and the same records. */
+async function peer(): Promise<Record<string, number>> {
+  const topic = `bench_centrifugo_${run}`;
+  await createTopic(bootstrap, topic, Number(partitions));
+  return measureServer(await startCentrifugo(bootstrap, topic), centrifugo, topic);
+}
+
+async function measureServer(
+  server: ServerProcess,
+  dialect: Dialect,
+  topic: string,
+): Promise<Record<string, number>> {
   const receivers = Array.from({ length: SUBSCRIBERS }, (_, index) => new Receiver(`subscriber ${index}`));
   const subscribers = await Promise.all(
     receivers.map((receiver) =>
-      openSubscriber(node.url, PATTERN, (sequence) => void receiver.take(sequence)),
+      openSubscriber(server.url, dialect, (sequence) => void receiver.take(sequence)),
     ),
   );
-  const result = await measure(topic, receivers, node.pid);
+  const result = await measure(topic, receivers, server.pid);
   for (const subscriber of subscribers) subscriber.close();
-  await node.stop();
+  await server.stop();
   return result;
 }
 
@@ -57,7 +75,10 @@ async function measure(
 ): Promise<Record<string, number>> {
   const prober = await openProducer(bootstrap);
   await whenReady(receivers, (key, message) =>
-    prober.send({ topic, messages: [{ key, value: JSON.stringify(message) }] }),
+    prober.send({
+      topic,
+      messages: [{ key, value: JSON.stringify(message), headers: { 'centrifugo-channels': key } }],
+    }),
   );
   await prober.disconnect();
   const producer = await startProducer(topic);

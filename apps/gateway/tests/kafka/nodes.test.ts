@@ -75,6 +75,21 @@ describe.skipIf(reason !== undefined)(
       expect(messagesOf(atB)[0]).toMatchObject({ channel: 'system', topic: 'jobs.done', message: { n: 0 } });
     });
 
+    test('a subscription to what is new begins after all that was acknowledged before, on whichever node', async () => {
+      const [publisher, ...subscribers] = await Promise.all([a, a, b].map((node) => gateways.connect(node)));
+      if (publisher === undefined) throw new Error('there is no publisher');
+      for (let n = 0; n < 30; n++) {
+        const topic = `fresh.${n}`;
+        await publish(publisher, 'system', topic, 'before');
+        await Promise.all(subscribers.map((client) => subscribe(client, 'system', topic)));
+        await publish(publisher, 'system', topic, 'after');
+      }
+      for (const client of subscribers) {
+        await client.until(() => messagesOf(client).length >= 30);
+        expect(messagesOf(client).map(({ message }) => message)).toEqual(Array(30).fill('after'));
+      }
+    });
+
     test('a subscriber moves from one to the other with its position, and misses nothing', async () => {
       const publisher = await gateways.connect(a);
       const atA = await gateways.connect(a);

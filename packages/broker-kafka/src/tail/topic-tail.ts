@@ -61,7 +61,10 @@ export class TopicTail {
   readonly #startedAt: number;
   /** By the wall clock: when it began, or what a reader before it needs. */
   #sinceMs: number;
+  /** Those who wait for a place to be known. */
   readonly #waiters = new Set<() => void>();
+  /** Those who wait for the tail to get somewhere. */
+  readonly #watchers = new Set<() => void>();
   readonly #detach: () => void;
   #anchoring = false;
   #rotation = 0;
@@ -109,6 +112,22 @@ export class TopicTail {
     return this.known;
   }
 
+  /** Resolves when it has taken all that lies before the offsets, or is closed, or after `withinMs`. */
+  async whenPassed(ends: ReadonlyMap<number, number>, withinMs: number): Promise<void> {
+    const passed = (): boolean =>
+      [...ends].every(([partition, end]) => (this.#partitions[partition]?.offset ?? 0) >= end);
+    if (passed() || this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (passed() || this.#closed) resolve();
+    };
+    this.#watchers.add(look);
+    const timer = this.#components.clock.setTimer(resolve, withinMs);
+    await promise;
+    timer.cancel();
+    this.#watchers.delete(look);
+  }
+
   /** First offsets and ends as the last answers gave them; undefined for a partition that gave none yet. */
   bounds(partition: number): { readonly startOffset: number; readonly endOffset: number } | undefined {
     const state = this.#partitions[partition];
@@ -147,7 +166,7 @@ export class TopicTail {
     this.#closed = true;
     this.#detach();
     this.#components.connections.closeLane(this.#lane);
-    for (const waiter of this.#waiters) waiter();
+    for (const waiter of [...this.#waiters, ...this.#watchers]) waiter();
   }
 
   /** After news of the cluster: new partitions, other leaders. */
@@ -253,6 +272,7 @@ export class TopicTail {
       }
     }
     if (well) this.#error = undefined;
+    for (const look of this.#watchers) look();
     return well;
   }
 

@@ -1,6 +1,7 @@
 import { calculateDelay } from '@esdb-gater/retry';
 import { type Broker, type BrokerRecord, type Clock, GaterError, type Logger } from '@esdb-gater/types';
-import type { Channel, Recipient } from '../channel.ts';
+import type { Channel } from '../channel.ts';
+import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import { createDelivery } from '../delivery/shared-delivery.ts';
 import { createTopicMatcher, type TopicMatcher } from '../topics/topic-matcher.ts';
 import { pause, turn } from './waiting.ts';
@@ -10,7 +11,7 @@ export interface ReplayComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly channel: Channel;
-  readonly recipient: Recipient;
+  readonly queue: DeliveryQueue;
   /** Called in the turn in which nothing is left to replay: from here on the subscription is live. */
   readonly onLive: () => void;
   /** The history went on faster than the connection took it: what lies between is gone. */
@@ -105,28 +106,28 @@ class ReplayRun {
   }
 
   async #send({ topic, id, time, position, message }: BrokerRecord): Promise<void> {
-    const { channel, recipient } = this.#components;
+    const { channel, queue } = this.#components;
     if (this.#sentInTurn === BURST) {
       this.#sentInTurn = 0;
       await turn();
     }
     const params = { channel: channel.name, topic, id, time, position, message, replayFor: this.#topic };
     const delivery = createDelivery({ method: 'message', params }, channel.settings.priority);
-    while (!recipient.queue.takesReplayed(delivery)) {
+    while (!queue.takesReplayed(delivery)) {
       if (this.#signal.aborted) return;
-      await recipient.queue.room();
+      await queue.room();
     }
     if (this.#signal.aborted) return;
     this.#sentInTurn++;
-    recipient.queue.offer(delivery);
+    queue.offer(delivery);
     channel.countDelivered(1);
   }
 
   #end(): void {
-    const { channel, recipient, onLive } = this.#components;
+    const { channel, queue, onLive } = this.#components;
     const params = { channel: channel.name, topic: this.#topic, position: this.#after };
     onLive();
-    recipient.queue.offer(createDelivery({ method: 'replayed', params }, channel.settings.priority));
+    queue.offer(createDelivery({ method: 'replayed', params }, channel.settings.priority));
   }
 }
 

@@ -17,9 +17,14 @@ export interface StartComponents {
   readonly warmed: () => Promise<void>;
 }
 
+/** True when a subscription begins with what is new, and replays nothing. */
+export function beginsLive({ lastValues }: Channel, from: SubscribeFrom): boolean {
+  return from === 'latest' && lastValues === undefined;
+}
+
 /**
- * Finds out what `from` needs, and resolves to a function that gives the start. It is to be called in the turn in
- * which the subscription begins: `latest` is where the tail stands then, so that no message falls between.
+ * Finds out what `from` needs, and resolves to a function that gives the start, to be called in the turn in which the
+ * subscription begins. `latest` begins after everything that the broker had accepted before the call.
  *
  * @throws `invalid_argument` (reasons `position_malformed`, `position_lost`), and what the broker throws
  */
@@ -35,11 +40,15 @@ export async function resolveStart(
     const result = lost === true ? { position, lost } : { position };
     return () => ({ result, live: false, first: [] });
   }
-  if (lastValues !== undefined) await warmed();
+  if (lastValues === undefined) {
+    const position = await broker.position(name);
+    return () => ({ result: { position }, live: true, first: [] });
+  }
+  await warmed();
   const known = broker.tailPosition(name) ?? (await broker.position(name));
   return () => ({
     result: { position: broker.tailPosition(name) ?? known },
-    live: lastValues === undefined,
-    first: lastValues?.matching(createTopicMatcher(topic)) ?? [],
+    live: false,
+    first: lastValues.matching(createTopicMatcher(topic)),
   });
 }

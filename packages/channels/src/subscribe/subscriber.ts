@@ -3,6 +3,7 @@ import {
   type ChannelName,
   type ChannelSubscriber,
   type Clock,
+  type Delivery,
   GaterError,
   invalidArgument,
   type Logger,
@@ -17,11 +18,12 @@ import {
   type DeliveryQueueComponents,
 } from '../delivery/delivery-queue.ts';
 import { validatePattern } from '../topics/validate-topic.ts';
+import { type HeldStart, holdStart } from './held-start.ts';
 import { queueBounds } from './queue-bounds.ts';
 import { replay } from './replay.ts';
-import { resolveStart, type Start } from './resolve-start.ts';
+import { beginsLive, resolveStart, type Start } from './resolve-start.ts';
 import { validateFrom } from './validate-from.ts';
-import { abortable } from './waiting.ts';
+import { abortable, turn } from './waiting.ts';
 
 export interface SubscriberComponents {
   readonly broker: Broker;
@@ -49,6 +51,8 @@ interface Entry {
   readonly channel: Channel;
   readonly topic: string;
   state: 'starting' | 'replaying' | 'live' | 'ended';
+  /** What came while its beginning was not known. */
+  held: HeldStart | undefined;
   /** Ends its replay. */
   abort: AbortController | undefined;
 }
@@ -60,6 +64,8 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
   readonly #entries = new Map<string, Entry>();
   /** Calls that wait for their position; they take the place of an entry when they have it. */
   readonly #starting = new Map<string, Entry>();
+  /** What was held and passed on, as two subscriptions may hold the same. */
+  readonly #released = new WeakSet<Delivery>();
 
   constructor(components: SubscriberComponents, options: SubscriberOptions) {
     this.#components = components;
@@ -81,7 +87,8 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     this.#refuseWhenClosed();
     const key = keyOf(channel.name, topic);
     this.#refuseWhenFull(key);
-    const entry: Entry = { channel, topic, state: 'starting', abort: undefined };
+    const held = beginsLive(channel, from) ? holdStart(channel, topic, this) : undefined;
+    const entry: Entry = { channel, topic, state: 'starting', held, abort: undefined };
     this.#starting.set(key, entry);
     try {
       const settle = await abortable(resolveStart(this.#components, channel, topic, from), options.signal);
@@ -92,6 +99,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
       return start.result;
     } finally {
       if (this.#starting.get(key) === entry) this.#starting.delete(key);
+      if (this.#entries.get(key) !== entry) held?.close();
     }
   }
 
@@ -121,12 +129,26 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     if (replaced !== undefined) this.#remove(key, replaced);
     this.#entries.set(key, entry);
     entry.channel.countSubscription(this, 1);
-    if (start.live) this.#goLive(entry);
+    if (start.live) void this.#passHeld(entry, start.result.position);
     else this.#replay(entry, start);
+  }
+
+  /** Goes live, after what was held and is new; that comes after the answer to `subscribe`. */
+  async #passHeld(entry: Entry, after: string): Promise<void> {
+    const { held } = entry;
+    if (held?.empty === false) await turn();
+    if (entry.state === 'ended') return;
+    for (const delivery of held?.release(this.#components.broker, after) ?? []) {
+      if (this.#released.has(delivery)) continue;
+      this.#released.add(delivery);
+      this.queue.offer(delivery);
+    }
+    this.#goLive(entry);
   }
 
   #goLive(entry: Entry): void {
     entry.state = 'live';
+    entry.held = undefined;
     entry.abort = undefined;
     entry.channel.index.add(entry.topic, this);
   }
@@ -141,7 +163,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     // The connection took its replay more slowly than the history went on: it is too slow, as by a full queue.
     const onLost = (): void => this.queue.overflow();
     void replay(
-      { broker, clock, logger, channel, recipient: this, onLive, onLost },
+      { broker, clock, logger, channel, queue: this.queue, onLive, onLost },
       { topic, after: result.position, first, signal: abort.signal },
     );
   }
@@ -149,6 +171,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
   #remove(key: string, entry: Entry): void {
     if (entry.state === 'live') entry.channel.index.delete(entry.topic, this);
     entry.state = 'ended';
+    entry.held?.close();
     entry.abort?.abort();
     entry.channel.countSubscription(this, -1);
     this.#entries.delete(key);

@@ -29,6 +29,18 @@ export const appending: readonly CaseSpec[] = [
     },
   },
   {
+    title: 'when a position is told, the tail has handed over what was acknowledged before it was asked for',
+    async body(trial) {
+      const tail = await collect(trial, 'system');
+      for (let n = 0; n < 50; n++) {
+        await trial.broker.append('system', record(`a.t${n % 5}`, n));
+        const position = await trial.broker.position('system');
+        assert.equal(tail.records.length, n + 1);
+        assert.ok(trial.broker.caughtUp('system', position, tail.records.at(-1)?.position ?? ''));
+      }
+    },
+  },
+  {
     title: 'records of one topic keep the order of their appends, also when these do not wait for each other',
     async body(trial) {
       const tail = await collect(trial, 'system');

@@ -69,7 +69,10 @@ export interface Broker {
    * Returns at once; a broker that cannot be reached is tried again until the tail is closed.
    */
   tail(channel: ChannelName, handler: (batch: readonly BrokerRecord[]) => void): () => void;
-  /** Where the tail stands: everything up to here was handed over, nothing after it. */
+  /**
+   * Where the tail stands, once it has handed over everything that was acknowledged before the call, on whichever
+   * node. A broker that cannot tell what that is gives within a bounded time what it has.
+   */
   position(channel: ChannelName): Promise<string>;
   /**
    * Where `from` lies. `lost` is true when part of what should follow is gone and the rest can be had.

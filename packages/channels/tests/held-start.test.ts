@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest';
+import { createMemoryBroker } from '../src/index.ts';
+import { openChannels, withMethods } from './open-channels.ts';
+import { nextTurn, until } from './support.ts';
+
+/** Channels over a broker that says where what is new begins when the test lets it: where it stood then or before. */
+function openSlow() {
+  const memory = createMemoryBroker();
+  const asked: { begin(at: 'asked' | 'now'): void; fail(): void }[] = [];
+  const broker = withMethods(memory, {
+    position(channel) {
+      if (channel !== 'system') return memory.position(channel);
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const before = memory.position(channel);
+      asked.push({
+        begin: (at) => resolve(at === 'now' ? memory.position(channel) : before),
+        fail: () => reject(new Error('it cannot say')),
+      });
+      return promise;
+    },
+  });
+  return { asked, ...openChannels({}, { broker }) };
+}
+
+it('gets what comes after its beginning, once and in order, after its answer', async () => {
+  const { asked, connect, publish } = openSlow();
+  const { sink, subscribe } = connect();
+  const subscribing = subscribe('system', '>');
+  for (const n of [1, 2]) await publish('system', `a.${n}`, n);
+  await nextTurn();
+  asked[0]?.begin('asked');
+  await subscribing;
+  expect(sink.values).toEqual([]);
+  await publish('system', 'a.3', 3);
+  await until(() => sink.values.length >= 3);
+  await publish('system', 'a.4', 4);
+  await nextTurn();
+  expect(sink.values).toEqual([1, 2, 3, 4]);
+});
+
+it('does not get what the broker says lies before its beginning', async () => {
+  const { asked, connect, publish } = openSlow();
+  const { sink, subscribe } = connect();
+  const subscribing = subscribe('system', '>');
+  await publish('system', 'a', 'old');
+  asked[0]?.begin('now');
+  const { position } = await subscribing;
+  await publish('system', 'a', 'new');
+  await until(() => sink.values.length > 0);
+  expect(sink.values).toEqual(['new']);
+  const again = connect();
+  await again.subscribe('system', '>', { position });
+  await until(() => again.sink.values.length > 0);
+  expect(again.sink.values).toEqual(['new']);
+});
+
+it('gets once what another subscription of its connection gets, too, live or beginning', async () => {
+  const { asked, connect, publish } = openSlow();
+  const { sink, subscribe } = connect();
+  const live = subscribe('system', 'a.*');
+  asked[0]?.begin('now');
+  await live;
+  const beginning = [subscribe('system', '*.b'), subscribe('system', '>')];
+  await publish('system', 'a.b', 1);
+  await publish('system', 'c.b', 2);
+  asked[1]?.begin('asked');
+  asked[2]?.begin('asked');
+  await Promise.all(beginning);
+  await nextTurn();
+  await publish('system', 'a.b', 3);
+  await nextTurn();
+  expect(sink.values).toEqual([1, 2, 3]);
+});
+
+it('keeps nothing any more once it is unsubscribed, refused or closed', async () => {
+  const { asked, connect, publish } = openSlow();
+  const unsubscribed = connect();
+  const first = unsubscribed.subscribe('system', 'a');
+  const refused = connect();
+  const second = refused.subscribe('system', 'a');
+  const closed = connect();
+  const third = closed.subscribe('system', 'a');
+  await publish('system', 'a', 1);
+  unsubscribed.subscriber.unsubscribe({ channel: 'system', topic: 'a' });
+  asked[0]?.begin('asked');
+  asked[1]?.fail();
+  closed.subscriber.close();
+  asked[2]?.begin('asked');
+  await first;
+  await expect(second).rejects.toThrow('it cannot say');
+  await expect(third).rejects.toMatchObject({ code: 'unavailable' });
+  await publish('system', 'a', 2);
+  await nextTurn();
+  for (const { sink } of [unsubscribed, refused, closed]) expect(sink.values).toEqual([]);
+});
+
+it('ends when it is unsubscribed in the turn between its answer and what was kept', async () => {
+  const { asked, connect, publish } = openSlow();
+  const { sink, subscriber, subscribe } = connect();
+  const subscribing = subscribe('system', 'a');
+  await publish('system', 'a', 1);
+  asked[0]?.begin('asked');
+  await subscribing;
+  expect(subscriber.unsubscribe({ channel: 'system', topic: 'a' })).toEqual({ removed: true });
+  await publish('system', 'a', 2);
+  await nextTurn();
+  expect(sink.values).toEqual([]);
+});
