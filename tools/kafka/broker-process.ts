@@ -10,17 +10,32 @@ const STOPS_WITHIN_MS = 10_000;
 export interface JavaOptions {
   readonly classPath: string;
   readonly dir: string;
-  readonly heapMb: number;
+  /** Flags of heap, collector and compiler. */
+  readonly memory: readonly string[];
   /** The broker lives on when this process ends. */
   readonly detached: boolean;
 }
 
-const FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto'];
+const FLAGS = ['-XX:-UsePerfData', '-Xshare:auto'];
+
+/** A broker that starts quickly and takes little, for development and tests. It pauses for some 15 ms every now and then. */
+export function smallMemory(heapMb: number): string[] {
+  return [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+}
+
+/** As Kafka's own start scripts have it, for measurements. */
+export const SERVER_MEMORY: readonly string[] = [
+  '-Xms1g',
+  '-Xmx1g',
+  '-XX:+UseG1GC',
+  '-XX:MaxGCPauseMillis=20',
+  '-XX:InitiatingHeapOccupancyPercent=35',
+];
 
 /** Writes the metadata that a data directory needs before its first start. */
 export async function formatStorage(options: JavaOptions, clusterId: string): Promise<void> {
   const log = join(options.dir, 'format.log');
-  const child = java({ ...options, heapMb: 128, detached: false }, log, [
+  const child = java({ ...options, memory: smallMemory(128), detached: false }, log, [
     'kafka.tools.StorageTool',
     'format',
     '--ignore-formatted',
@@ -85,7 +100,7 @@ export function isAlive(pid: number): boolean {
 function java(options: JavaOptions, log: string, rest: readonly string[]): ChildProcess {
   const output = openSync(log, 'a');
   try {
-    const child = spawn('java', [`-Xmx${options.heapMb}m`, ...FLAGS, '-cp', options.classPath, ...rest], {
+    const child = spawn('java', [...options.memory, ...FLAGS, '-cp', options.classPath, ...rest], {
       cwd: options.dir,
       stdio: ['ignore', output, output],
       detached: options.detached,

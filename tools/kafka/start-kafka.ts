@@ -6,6 +6,8 @@ import {
   isAlive,
   type JavaOptions,
   killProcess,
+  SERVER_MEMORY,
+  smallMemory,
   startBroker,
   stopProcess,
 } from './broker-process.ts';
@@ -22,6 +24,8 @@ export interface StartKafkaOptions {
   readonly advertisedPort?: number;
   /** Where the brokers keep their logs. @default a directory of its own, removed by `stop` */
   readonly dir?: string;
+  /** Heap and collector as Kafka's own scripts have them, where its speed counts. @default a small one */
+  readonly server?: boolean;
   /** The brokers live on when this process ends. @default false */
   readonly detached?: boolean;
   readonly say?: (line: string) => void;
@@ -70,9 +74,9 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Runni
   const dir = options.dir ?? temporaryDir();
   const places = await placesIn(dir, options);
   const clusterId = clusterIdOf(dir);
-  const brokers = places.map(
-    (place) => new Broker(place, classPath, dir, places.length, options.detached ?? false),
-  );
+  const memory = options.server === true ? SERVER_MEMORY : smallMemory(places.length > 1 ? 192 : 256);
+  const java = { classPath, dir, memory, detached: options.detached ?? false };
+  const brokers = places.map((place) => new Broker(place, java));
   const reap = (): void => {
     for (const broker of brokers) broker.killNow();
   };
@@ -110,14 +114,17 @@ class Broker implements RunningBroker {
   readonly #place: BrokerPlace;
   #pid = 0;
 
-  constructor(place: BrokerPlace, classPath: string, dir: string, count: number, detached: boolean) {
+  constructor(
+    place: BrokerPlace,
+    { classPath, dir, memory, detached }: Pick<JavaOptions, 'classPath' | 'dir' | 'memory' | 'detached'>,
+  ) {
     this.#place = place;
     this.nodeId = place.nodeId;
     this.address = `127.0.0.1:${place.port}`;
     this.#java = {
       classPath,
       dir: join(dir, `node-${place.nodeId}`),
-      heapMb: count > 1 ? 192 : 256,
+      memory,
       detached,
     };
   }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
 import { check, Load } from './support/load.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
-import { outsideClient, readOutside } from './support/outside.ts';
+import { leaderOf, readOutside } from './support/outside.ts';
 
 const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
 const reason = external ? 'the brokers of KAFKA_BROKERS are not ours to kill' : kafkaUnavailable();
@@ -35,7 +35,7 @@ describe.skipIf(reason !== undefined)(
         for (let kill = 0; kill < kills; kill++) {
           const before = load.acknowledged.length;
           while (load.acknowledged.length < before + 300) await sleep(20);
-          const leader = await leaderOf(topic);
+          const leader = await leaderAt(topic);
           await leader?.kill9();
           await sleep(6_000);
           // Two of three are enough: publishing goes on without it.
@@ -74,7 +74,7 @@ describe.skipIf(reason !== undefined)(
       await Promise.all(topics.map((topic) => before.append('system', outgoing(`before-${topic}`, topic))));
       await old.count(topics.length);
       const start = await before.position('system');
-      const dead = await leaderOf(`${options.topicPrefix}system`);
+      const dead = await leaderAt(`${options.topicPrefix}system`);
       await dead?.kill9();
       while (before.health().status !== 'degraded') await sleep(20);
 
@@ -111,12 +111,8 @@ describe.skipIf(reason !== undefined)(
       }
     }, 120_000);
 
-    async function leaderOf(topic: string): Promise<RunningKafka['brokers'][number] | undefined> {
-      const admin = outsideClient(kafka.bootstrap).admin();
-      await admin.connect();
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      await admin.disconnect();
-      const leader = topics[0]?.partitions[0]?.leader;
+    async function leaderAt(topic: string): Promise<RunningKafka['brokers'][number] | undefined> {
+      const leader = await leaderOf(kafka.bootstrap, topic);
       return kafka.brokers.find(({ nodeId }) => nodeId === leader);
     }
   },

@@ -5,7 +5,7 @@ import { benchThroughput } from './throughput-bench.ts';
 
 /** The channels over one real Kafka, or over the brokers of `KAFKA_BROKERS`. */
 export async function benchKafka(rounds: number): Promise<void> {
-  const kafka = await startKafka({ say: (line) => process.stderr.write(`${line}\n`) });
+  const kafka = await startKafka({ server: true, say: (line) => process.stderr.write(`${line}\n`) });
   let writeDrivers: Awaited<ReturnType<typeof benchDrivers>>;
   try {
     await benchLatency(kafka.bootstrap, rounds);

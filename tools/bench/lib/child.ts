@@ -28,6 +28,15 @@ export function runChild(file: string, args: readonly string[]): Promise<Record<
 
 const TICKS_PER_SECOND = 100;
 
+/** Ticks that all cores of the machine have been busy, and all ticks there were (proc_stat(5)). */
+export function machineTicks(): { readonly busy: number; readonly all: number } {
+  const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  // user, nice, system, idle, iowait, irq, softirq, steal; what guests use stands in the first two.
+  const ticks = first.trim().split(/\s+/).slice(1, 9).map(Number);
+  const all = ticks.reduce((sum, one) => sum + one, 0);
+  return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all };
+}
+
 /** CPU seconds, user and system, that a process and its threads have used (proc_pid_stat(5), fields 14 and 15). */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -6,6 +6,7 @@ import { freePorts, kafkaUnavailable, type RunningKafka, startKafka } from '../.
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { Gateways, messagesOf, metric, readiness, subscribe } from './support/gateways.ts';
+import { startLoad } from './support/load.ts';
 
 const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
 const reason = external ? 'the brokers of KAFKA_BROKERS are not ours to kill' : kafkaUnavailable();
@@ -18,17 +19,25 @@ const WAIT = { timeout: 60_000, interval: 50 };
 const STORES = { default: { engine: 'sqlite' } };
 const FLAGS = ['--kafka-publish-timeout-ms', String(PUBLISH_TIMEOUT_MS)];
 
-describe.skipIf(reason !== undefined)(
-  `gateways and a broker that comes and goes${reason === undefined ? '' : ` (${reason})`}`,
-  () => {
+describe.skipIf(reason !== undefined).each([
+  { driver: 'kafkajs', other: 'platformatic' },
+  { driver: 'platformatic', other: 'kafkajs' },
+])(
+  `gateways and a broker that comes and goes, by $driver${reason === undefined ? '' : ` (${reason})`}`,
+  ({ driver, other }) => {
     let kafka: RunningKafka | undefined;
     let port = 0;
+    /** Where is published, and another one where is subscribed. */
     let gateway: GatewayProcess;
+    let neighbour: GatewayProcess;
     const gateways = new Gateways(() => `127.0.0.1:${port}`);
 
     beforeAll(async () => {
       [port = 0] = await freePorts(1);
-      gateway = await gateways.start('a', STORES, FLAGS);
+      [gateway, neighbour] = await Promise.all([
+        gateways.start('a', STORES, [...FLAGS, '--kafka-driver', driver]),
+        gateways.start('b', {}, [...FLAGS, '--kafka-driver', other]),
+      ]);
     }, 180_000);
     afterEach(() => gateways.disconnect());
     afterAll(async () => {
@@ -63,7 +72,9 @@ describe.skipIf(reason !== undefined)(
       expect(performance.now() - began).toBeLessThan(PUBLISH_TIMEOUT_MS + SLACK_MS);
 
       kafka = await startKafka({ port });
-      await vi.waitFor(async () => expect((await readiness(gateway)).status).toBe(200), WAIT);
+      for (const node of [gateway, neighbour]) {
+        await vi.waitFor(async () => expect((await readiness(node)).status).toBe(200), WAIT);
+      }
       const published = await client.call('publish', { channel: 'system', topic: 'now', message: 2 });
       expect(published.error).toBeUndefined();
       // What was committed meanwhile is fed, and can be read from the beginning.
@@ -76,7 +87,7 @@ describe.skipIf(reason !== undefined)(
       async () => {
         const [publisher, subscriber] = await Promise.all([
           gateways.connect(gateway),
-          gateways.connect(gateway),
+          gateways.connect(neighbour),
         ]);
         await subscribe(subscriber, 'system', 'load.*');
         await subscribe(subscriber, 'events', 'default.outage.*');
@@ -84,8 +95,7 @@ describe.skipIf(reason !== undefined)(
         let appended = 0;
         let mostBytes = 0;
         for (let outage = 0; outage < OUTAGES; outage++) {
-          const before = load.acknowledged.length;
-          while (load.acknowledged.length < before + 100) await sleep(20);
+          await load.more(100);
           await kafka?.brokers[0]?.kill9();
           for (let n = 0; n < 5; n++) {
             expect((await append(publisher, appended)).error).toBeUndefined();
@@ -93,12 +103,15 @@ describe.skipIf(reason !== undefined)(
             await sleep(outage % 2 === 0 ? 600 : 50);
           }
           if (outage % 2 === 0) expect((await readiness(gateway)).status).toBe(503);
-          mostBytes = Math.max(mostBytes, await metric(gateway, 'process_resident_memory_bytes'));
+          for (const node of [gateway, neighbour]) {
+            mostBytes = Math.max(mostBytes, await metric(node, 'process_resident_memory_bytes'));
+          }
           await kafka?.brokers[0]?.restart();
-          await vi.waitFor(async () => expect((await readiness(gateway)).status).toBe(200), WAIT);
+          for (const node of [gateway, neighbour]) {
+            await vi.waitFor(async () => expect((await readiness(node)).status).toBe(200), WAIT);
+          }
         }
-        const settled = load.acknowledged.length;
-        while (load.acknowledged.length < settled + 100) await sleep(20);
+        await load.more(100);
         await load.stop();
         const { acknowledged, refused } = load;
 
@@ -123,7 +136,7 @@ describe.skipIf(reason !== undefined)(
         expect(load.longestMs).toBeLessThan(PUBLISH_TIMEOUT_MS + SLACK_MS);
         expect(mostBytes / MIB).toBeLessThan(400);
         process.stdout.write(
-          `${OUTAGES} outages: ${acknowledged.length} acknowledged, ${refused.length} unavailable after at most ${Math.round(load.longestMs)} ms, 0 lost, 0 reordered, ${inKafka.doubled} twice in Kafka, resident ${Math.round(mostBytes / MIB)} MiB\n`,
+          `gateways, ${driver}: ${OUTAGES} outages, ${acknowledged.length} acknowledged, ${refused.length} unavailable after at most ${Math.round(load.longestMs)} ms, 0 lost, 0 reordered, ${inKafka.doubled} twice in Kafka, resident ${Math.round(mostBytes / MIB)} MiB\n`,
         );
       },
       60_000 + OUTAGES * 40_000,
@@ -149,45 +162,4 @@ function fedVersions(client: RawClient): number[] {
   return messagesOf(client)
     .filter(({ channel }) => channel === 'events')
     .map(({ message }) => (message as { readonly version: number }).version);
-}
-
-interface Load {
-  readonly acknowledged: { readonly id: string; readonly topic: string }[];
-  readonly refused: { readonly id: string; readonly code: string }[];
-  /** The longest that a publish waited for its answer. */
-  readonly longestMs: number;
-  stop(): Promise<void>;
-}
-
-/** Publishes numbered messages, 100 a second over five topics. */
-function startLoad(client: RawClient): Load {
-  const acknowledged: Load['acknowledged'] = [];
-  const refused: Load['refused'] = [];
-  const pending = new Set<Promise<void>>();
-  let longestMs = 0;
-  let number = 0;
-  const timer = setInterval(() => {
-    const id = `n${String(number).padStart(7, '0')}`;
-    const topic = `load.${number % 5}`;
-    number += 1;
-    const began = performance.now();
-    const sent = client.call('publish', { channel: 'system', topic, message: number, id }).then((answer) => {
-      longestMs = Math.max(longestMs, performance.now() - began);
-      if (answer.error === undefined) acknowledged.push({ id, topic });
-      else refused.push({ id, code: answer.error.data.code });
-    });
-    pending.add(sent);
-    void sent.finally(() => pending.delete(sent));
-  }, 10);
-  return {
-    acknowledged,
-    refused,
-    get longestMs() {
-      return longestMs;
-    },
-    async stop() {
-      clearInterval(timer);
-      await Promise.all(pending);
-    },
-  };
 }

@@ -68,6 +68,15 @@ export function outsideClient(bootstrap: string): Kafka {
   return new Kafka({ brokers: bootstrap.split(','), clientId: 'outside', logLevel: logLevel.NOTHING });
 }
 
+/** The id of the broker that leads the first partition of a topic. */
+export async function leaderOf(bootstrap: string, topic: string): Promise<number | undefined> {
+  const admin = outsideClient(bootstrap).admin();
+  await admin.connect();
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  await admin.disconnect();
+  return topics[0]?.partitions.find(({ partitionId }) => partitionId === 0)?.leader;
+}
+
 async function readByKafkajs(bootstrap: string, topic: string): Promise<OutsideRecord[]> {
   const kafka = outsideClient(bootstrap);
   const admin = kafka.admin();

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RawClient } from '../../support/raw-client.ts';
+
+const EVERY_MS = 10;
+const TOPICS = 5;
+
+/** Numbered messages on `system`, each at its time, whatever becomes of those before. */
+export interface Load {
+  readonly acknowledged: readonly { readonly id: string; readonly topic: string }[];
+  readonly refused: readonly { readonly id: string; readonly code: string }[];
+  /** The longest that a publish waited for its answer. */
+  readonly longestMs: number;
+  /** Resolves when so many more have been acknowledged. */
+  more(count: number): Promise<void>;
+  /** Resolves when every publish has its answer. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Publishes 100 messages a second, over five topics. Ids are in the order of the calls.
+ *
+ * @param name what ids and topics begin with, where several publish, as order is only that of one publisher
+ */
+export function startLoad(client: RawClient, name: string = ''): Load {
+  const acknowledged: { id: string; topic: string }[] = [];
+  const refused: { id: string; code: string }[] = [];
+  const pending = new Set<Promise<void>>();
+  let longestMs = 0;
+  let number = 0;
+  const timer = setInterval(() => {
+    const id = `${name}n${String(number).padStart(7, '0')}`;
+    const topic = `load.${name}${number % TOPICS}`;
+    number += 1;
+    const began = performance.now();
+    const sent = client.call('publish', { channel: 'system', topic, message: number, id }).then((answer) => {
+      longestMs = Math.max(longestMs, performance.now() - began);
+      if (answer.error === undefined) acknowledged.push({ id, topic });
+      else refused.push({ id, code: answer.error.data.code });
+    });
+    pending.add(sent);
+    void sent.finally(() => pending.delete(sent));
+  }, EVERY_MS);
+  return {
+    acknowledged,
+    refused,
+    get longestMs() {
+      return longestMs;
+    },
+    async more(count) {
+      const enough = acknowledged.length + count;
+      while (acknowledged.length < enough) await sleep(20);
+    },
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(pending);
+    },
+  };
+}
