@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
 import { check, Load } from './support/load.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
-import { leaderOf, readOutside } from './support/outside.ts';
+import { leaderOf, messagesOutside } from './support/outside.ts';
 
 const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
 const reason = external ? 'the brokers of KAFKA_BROKERS are not ours to kill' : kafkaUnavailable();
@@ -46,10 +46,7 @@ describe.skipIf(reason !== undefined)(
         await load.stop();
         const { acknowledged } = load;
         await received.until((records) => check(acknowledged, records).lost.length === 0);
-        const outside = (await readOutside(kafka.bootstrap, topic)).map(({ key, headers }) => ({
-          id: headers['ce_id'] ?? '',
-          topic: key ?? '',
-        }));
+        const outside = await messagesOutside(kafka.bootstrap, topic);
         const { lost, reordered, doubled } = check(acknowledged, outside);
         expect({ lost, reordered }).toEqual({ lost: [], reordered: [] });
         expect(check(acknowledged, received.records)).toEqual({ lost: [], reordered: [], doubled: 0 });

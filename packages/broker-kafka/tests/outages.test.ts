@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts, kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
 import { check, Load } from './support/load.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
-import { readOutside } from './support/outside.ts';
+import { messagesOutside } from './support/outside.ts';
 
 const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
 const reason = external ? 'the brokers of KAFKA_BROKERS are not ours to kill' : kafkaUnavailable();
@@ -58,12 +58,7 @@ describe.skipIf(reason !== undefined)(
         );
         await received.until((records) => check(acknowledged, records).lost.length === 0);
 
-        const outside = (await readOutside(kafka.bootstrap, `${topicPrefix}system`)).map(
-          ({ key, headers }) => ({
-            id: headers['ce_id'] ?? '',
-            topic: key ?? '',
-          }),
-        );
+        const outside = await messagesOutside(kafka.bootstrap, `${topicPrefix}system`);
         const inKafka = check(acknowledged, outside);
         expect({ lost: inKafka.lost, reordered: inKafka.reordered }).toEqual({ lost: [], reordered: [] });
         expect(check(acknowledged, received.records)).toEqual({ lost: [], reordered: [], doubled: 0 });

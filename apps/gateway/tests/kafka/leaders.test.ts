@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { check } from '../../../../packages/broker-kafka/tests/support/load.ts';
-import { leaderOf, readOutside } from '../../../../packages/broker-kafka/tests/support/outside.ts';
+import { leaderOf, messagesOutside } from '../../../../packages/broker-kafka/tests/support/outside.ts';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../../tools/kafka/index.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { Gateways, messagesOf, readiness, subscribe } from './support/gateways.ts';
@@ -68,11 +68,7 @@ describe.skipIf(reason !== undefined)(
         }
         await all(loads.map((load) => load.stop()));
         const acknowledged = loads.flatMap((load) => load.acknowledged);
-        const outside = (await readOutside(kafka.bootstrap, topic)).map(({ key, headers }) => ({
-          id: headers['ce_id'] ?? '',
-          topic: key ?? '',
-        }));
-        const inKafka = check(acknowledged, outside);
+        const inKafka = check(acknowledged, await messagesOutside(kafka.bootstrap, topic));
         expect({ lost: inKafka.lost, reordered: inKafka.reordered }).toEqual({ lost: [], reordered: [] });
         for (const client of subscribers) {
           const of = (channel: string) => messagesOf(client).filter((one) => one.channel === channel);

@@ -1,7 +1,7 @@
 import { connect } from '@esdb-gater/client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../../../../packages/broker-kafka/tests/support/load.ts';
-import { readOutside } from '../../../../packages/broker-kafka/tests/support/outside.ts';
+import { messagesOutside } from '../../../../packages/broker-kafka/tests/support/outside.ts';
 import { freePorts, kafkaUnavailable, type RunningKafka, startKafka } from '../../../../tools/kafka/index.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
@@ -65,10 +65,8 @@ describe.skipIf(reason !== undefined)(
     }
 
     async function outsideOf(channel: string, topic: RegExp) {
-      const records = await readOutside(kafka.bootstrap, `${gateways.topicPrefix}${channel}`);
-      return records
-        .map(({ key, headers }) => ({ id: headers['ce_id'] ?? '', topic: key ?? '' }))
-        .filter((record) => topic.test(record.topic));
+      const messages = await messagesOutside(kafka.bootstrap, `${gateways.topicPrefix}${channel}`);
+      return messages.filter((message) => topic.test(message.topic));
     }
 
     test.each([

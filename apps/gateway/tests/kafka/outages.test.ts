@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { check } from '../../../../packages/broker-kafka/tests/support/load.ts';
-import { readOutside } from '../../../../packages/broker-kafka/tests/support/outside.ts';
+import { messagesOutside } from '../../../../packages/broker-kafka/tests/support/outside.ts';
 import { freePorts, kafkaUnavailable, type RunningKafka, startKafka } from '../../../../tools/kafka/index.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -126,9 +126,7 @@ describe.skipIf(reason !== undefined).each([
         const first = fedVersions(subscriber)[0] ?? 0;
         expect(fedVersions(subscriber)).toEqual(Array.from({ length: appended }, (_, n) => first + n));
 
-        const outside = (await readOutside(kafka?.bootstrap ?? '', `${gateways.topicPrefix}system`)).map(
-          ({ key, headers }) => ({ id: headers['ce_id'] ?? '', topic: key ?? '' }),
-        );
+        const outside = await messagesOutside(kafka?.bootstrap ?? '', `${gateways.topicPrefix}system`);
         const inKafka = check(acknowledged, outside);
         expect({ lost: inKafka.lost, reordered: inKafka.reordered }).toEqual({ lost: [], reordered: [] });
         expect(refused.length).toBeGreaterThan(0);

@@ -212,7 +212,7 @@ export class TopicTail {
     }
     if (places.size > 0) {
       this.#options.anchored();
-      for (const waiter of this.#waiters) waiter();
+      for (const waiter of [...this.#waiters, ...this.#watchers]) waiter();
       this.#arrange();
     }
   }

@@ -18,6 +18,15 @@ export function readOutside(bootstrap: string, topic: string): Promise<OutsideRe
   return hasKcat ? readByKcat(bootstrap, topic) : readByKafkajs(bootstrap, topic);
 }
 
+/** The ids and topics of all messages in a Kafka topic, in its order. */
+export async function messagesOutside(
+  bootstrap: string,
+  topic: string,
+): Promise<{ readonly id: string; readonly topic: string }[]> {
+  const records = await readOutside(bootstrap, topic);
+  return records.map(({ key, headers }) => ({ id: headers['ce_id'] ?? '', topic: key ?? '' }));
+}
+
 async function readByKcat(bootstrap: string, topic: string): Promise<OutsideRecord[]> {
   const lines = (await kcat(['-C', '-b', bootstrap, '-t', topic, '-o', 'beginning', '-e', '-q', '-J'])).split(
     '\n',

@@ -28,12 +28,15 @@ class HoldingRecipient implements HeldStart, Recipient {
   constructor(channel: Channel, topic: string, recipient: Recipient) {
     this.#channel = channel;
     this.#topic = topic;
+    const isNew = ({ notice }: Delivery): boolean =>
+      !channel.index.match((notice.params as BrokerRecord).topic).includes(recipient);
     this.queue = {
       offer: (delivery) => {
-        const { topic: published } = delivery.notice.params as BrokerRecord;
-        if (!channel.index.match(published).includes(recipient)) this.#held.push(delivery);
+        if (isNew(delivery)) this.#held.push(delivery);
       },
-      shed: (delivery) => recipient.queue.shed(delivery),
+      shed: (delivery) => {
+        if (isNew(delivery)) recipient.queue.shed(delivery);
+      },
     };
     channel.index.add(topic, this);
   }
