@@ -142,6 +142,28 @@ describe('bounds of a call', () => {
     await client.close();
   });
 
+  it('a call that is refused, tried again and then out of time says why it was refused', async () => {
+    const gateway = new FakeGateway();
+    const refused = [
+      new GaterError('unavailable', 'Kafka is away'),
+      new GaterError('overloaded', 'still away'),
+    ];
+    gateway.answers.set('publish', () => {
+      const error = refused.shift();
+      if (error !== undefined) throw error;
+      return new Promise(() => {});
+    });
+    const client = await connectTo(gateway);
+    const published = client.publish({ channel: 'system', topic: 'a', message: 1 }, { timeoutMs: 60 });
+    await expect(published).rejects.toMatchObject({
+      code: 'overloaded',
+      message: 'still away',
+      attempts: 3,
+      retriable: true,
+    });
+    await client.close();
+  });
+
   it('a signal ends a call at once, with its reason', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('getVersion', () => new Promise(() => {}));

@@ -47,6 +47,19 @@ describe('a lease over a log', () => {
     expect(nodes[dead]?.lease.epoch).toBeUndefined();
   });
 
+  test('one that is won by a claim that waited for long is renewed in time, and not lost', async () => {
+    const simulation = new Simulation(5);
+    simulation.cut('a');
+    const { lease } = nodeOf(simulation, 'a');
+    // The claim is written at once, and gets through late.
+    simulation.at(TTL * 0.7, () => simulation.heal('a'));
+    const told: (number | undefined)[] = [];
+    lease.onChange((epoch) => told.push(epoch));
+    await simulation.run(TTL * 4);
+    expect(told).toHaveLength(1);
+    expect(lease.epoch).toBe(told[0]);
+  });
+
   test('what is released goes to another node at once', async () => {
     const simulation = new Simulation(3);
     const [a, b] = ['a', 'b'].map((id) => nodeOf(simulation, id)) as [Node, Node];

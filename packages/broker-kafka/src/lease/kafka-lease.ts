@@ -113,7 +113,8 @@ export class LogLease implements KafkaLease {
     this.#expiry = clock.setTimer(() => this.#lose(), this.#safeUntil - clock.monotonic(), { unref: true });
     if (this.#epoch === epoch) return;
     this.#epoch = epoch;
-    this.#plan(ttlMs / 3);
+    // A claim that waited for Kafka has used up part of its time.
+    this.#plan(Math.max(0, sentAt + ttlMs / 3 - clock.monotonic()));
     this.#tell(epoch);
   }
 

@@ -38,27 +38,44 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
     const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
     const { retryRateLimited = false, signal } = options;
     let sent = false;
+    let limit: AbortSignal | undefined;
+    let refusal: { readonly error: GaterError; readonly attempts: number } | undefined;
     try {
       return await withRetry(
-        (_, ended) =>
-          connection.call(method, params, {
+        (_, ended) => {
+          limit = ended;
+          return connection.call(method, params, {
             ...trace,
             signal: ended,
             onSent: () => {
               sent = true;
             },
-          }),
+          });
+        },
         policy,
         {
           deadlineMs: timeoutMs,
           clock,
           random,
           shouldRetry: (error) => !connection.over && clientRetries(method, error, retryRateLimited),
+          onRetry: ({ error, attempt }) => {
+            refusal = { error, attempts: attempt + 2 };
+          },
           ...(signal === undefined ? {} : { signal }),
         },
       );
     } catch (error) {
-      if (sent || !GaterError.is(error) || error.code !== 'timeout') throw error;
+      // A timeout that a gateway answers is none of these.
+      if (!GaterError.is(error) || error.code !== 'timeout' || error !== limit?.reason) throw error;
+      // Why it was tried again says more than that there was no time left for the last attempt.
+      if (refusal !== undefined) {
+        const { code, message, details } = refusal.error;
+        throw new GaterError(code, message, {
+          details: { ...details, attempts: refusal.attempts },
+          cause: error,
+        });
+      }
+      if (sent) throw error;
       // Nobody was there to answer: that is another thing than an answer that did not come.
       throw new GaterError('unavailable', `no connection within ${timeoutMs} ms`, {
         cause: connection.lastError,
