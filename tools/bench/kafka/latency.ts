@@ -1,6 +1,8 @@
-// Contestant of the latency bench: `node latency.ts kafkajs|platformatic|bare BOOTSTRAP MEASURED`. Publishes
-// 1 000 messages a second and says how long they took until they were received, after two seconds that do not count.
+// Contestant of the latency bench: `node latency.ts kafkajs|platformatic|bare|beside BOOTSTRAP SECONDS`. Publishes
+// messages at an even rate and says how long they took until they were received, after two seconds that do not count.
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { openGateway } from '../fanout/clients.ts';
 import { machineTicks } from '../lib/child.ts';
 import { consume, createTopic, openProducer, recordOf } from './bare-client.ts';
@@ -11,18 +13,28 @@ import { messageOf, Receiver, topicOf } from './messages.ts';
 import { fail, pace, until, whenReady } from './waiting.ts';
 
 const PER_SECOND = 1_000;
-const WARM_UP = 2_000;
+/** Enough to be measured, and little beside what the gateways do. */
+const PER_SECOND_BESIDE = 200;
+const WARM_UP_SECONDS = 2;
+/** How much longer the gateways go on than who is measured beside them. */
+const MARGIN_SECONDS = 5;
 const SUBSCRIBERS = 100;
 const PARTITIONS = 4;
 const RECEIVED_WITHIN_MS = 20_000;
 
-const [kind = '', bootstrap = '', measured = '3000'] = process.argv.slice(2);
-const total = WARM_UP + Number(measured);
+const [kind = '', bootstrap = '', seconds = '5'] = process.argv.slice(2);
+const perSecond = kind === 'beside' ? PER_SECOND_BESIDE : PER_SECOND;
+const warmUp = WARM_UP_SECONDS * perSecond;
+const total = warmUp + Number(seconds) * perSecond;
 const sentAt = new Float64Array(total);
 const tookMs: number[] = [];
 let before = machineTicks();
+// Whoever wanted this load has what he wanted.
+process.once('disconnect', () => process.exit(0));
 
-await (kind === 'bare' ? bare() : gateways(kind as DriverName));
+if (kind === 'bare') await bare(async () => async () => undefined);
+else if (kind === 'beside') await bare(busyGateways);
+else await gateways(kind as DriverName);
 tookMs.sort((a, b) => a - b);
 const percentile = (share: number): number => tookMs[Math.ceil(tookMs.length * share) - 1] as number;
 const after = machineTicks();
@@ -33,7 +45,7 @@ process.stdout.write(
 process.exit(0);
 
 function took(receiver: Receiver, sequence: number): void {
-  if (receiver.take(sequence) && sequence >= WARM_UP) {
+  if (receiver.take(sequence) && sequence >= warmUp) {
     tookMs.push(performance.now() - (sentAt[sequence] as number));
   }
 }
@@ -53,7 +65,8 @@ async function gateways(driver: DriverName): Promise<void> {
   const publisher = await openGateway(a.url);
   await whenReady(receivers, (topic, message) => publisher.publish(topic, message));
   before = machineTicks();
-  await pace(PER_SECOND, total, (from, end) => {
+  process.send?.('pacing');
+  await pace(perSecond, total, (from, end) => {
     for (let sequence = from; sequence < end; sequence += 1) {
       sentAt[sequence] = performance.now();
       publisher.publish(topicOf(sequence), messageOf(sequence)).catch(fail);
@@ -69,8 +82,30 @@ async function gateways(driver: DriverName): Promise<void> {
   await Promise.all([a.stop(), b.stop()]);
 }
 
-/** The client alone, which produces what is due in one request and consumes it in the same process. */
-async function bare(): Promise<void> {
+/** Two gateways with their load in a process of its own; resolves once that runs, to what ends it. */
+async function busyGateways(): Promise<() => Promise<void>> {
+  const longer = String(WARM_UP_SECONDS + Number(seconds) + MARGIN_SECONDS);
+  const load = fork(import.meta.filename, ['kafkajs', bootstrap, longer], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: process.execArgv,
+  });
+  load.once('exit', (code) => {
+    if (code !== 0) fail(new Error(`the gateways beside ended with ${code}`));
+  });
+  await once(load, 'message');
+  return async () => {
+    const exited = once(load, 'exit');
+    load.disconnect();
+    await exited;
+  };
+}
+
+/**
+ * The client alone, which produces what is due in one request and consumes it in the same process.
+ *
+ * @param meanwhile what has to run before the first message
+ */
+async function bare(meanwhile: () => Promise<() => Promise<void>>): Promise<void> {
   const run = randomUUID();
   const topic = `bench_bare_${run}`;
   await createTopic(bootstrap, topic, PARTITIONS);
@@ -80,8 +115,9 @@ async function bare(): Promise<void> {
   await whenReady([receiver], (key, message) =>
     producer.send({ topic, acks: -1, messages: [{ key, value: JSON.stringify(message) }] }),
   );
+  const end = await meanwhile();
   before = machineTicks();
-  await pace(PER_SECOND, total, (from, end) => {
+  await pace(perSecond, total, (from, end) => {
     const messages = [];
     for (let sequence = from; sequence < end; sequence += 1) {
       sentAt[sequence] = performance.now();
@@ -90,5 +126,5 @@ async function bare(): Promise<void> {
     producer.send({ topic, acks: -1, messages }).catch(fail);
   });
   await until('the consumer gets every message', () => receiver.count === total, RECEIVED_WITHIN_MS);
-  await Promise.all([producer.disconnect(), consumer.disconnect()]);
+  await Promise.all([producer.disconnect(), consumer.disconnect(), end()]);
 }
