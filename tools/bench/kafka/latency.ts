@@ -29,6 +29,7 @@ const total = warmUp + Number(seconds) * perSecond;
 const sentAt = new Float64Array(total);
 const tookMs: number[] = [];
 let before = machineTicks();
+let after = before;
 // Whoever wanted this load has what he wanted.
 process.once('disconnect', () => process.exit(0));
 
@@ -37,7 +38,6 @@ else if (kind === 'beside') await bare(busyGateways);
 else await gateways(kind as DriverName);
 tookMs.sort((a, b) => a - b);
 const percentile = (share: number): number => tookMs[Math.ceil(tookMs.length * share) - 1] as number;
-const after = machineTicks();
 const machinePercent = ((after.busy - before.busy) / (after.all - before.all)) * 100;
 process.stdout.write(
   `${JSON.stringify({ p50Ms: percentile(0.5), p99Ms: percentile(0.99), machinePercent })}\n`,
@@ -77,6 +77,7 @@ async function gateways(driver: DriverName): Promise<void> {
     () => receivers.every(({ count }) => count === total),
     RECEIVED_WITHIN_MS,
   );
+  after = machineTicks();
   for (const subscriber of subscribers) subscriber.close();
   publisher.close();
   await Promise.all([a.stop(), b.stop()]);
@@ -126,5 +127,6 @@ async function bare(meanwhile: () => Promise<() => Promise<void>>): Promise<void
     producer.send({ topic, acks: -1, messages }).catch(fail);
   });
   await until('the consumer gets every message', () => receiver.count === total, RECEIVED_WITHIN_MS);
+  after = machineTicks();
   await Promise.all([producer.disconnect(), consumer.disconnect(), end()]);
 }
