@@ -11,6 +11,12 @@ export interface Recipient {
   readonly queue: Pick<DeliveryQueue, 'offer' | 'shed'>;
 }
 
+/** A subscription whose beginning is not known yet. */
+export interface Starting {
+  /** A message with this id goes to the broker now. */
+  published(id: string): void;
+}
+
 export interface ChannelComponents {
   readonly clock: Clock;
   /** False for a record that must not be delivered. */
@@ -27,6 +33,7 @@ export interface Channel {
   readonly settings: ChannelSettings;
   /** Live subscriptions, and those that begin with what is new; one that still replays is not in it. */
   readonly index: TopicIndex<Recipient>;
+  readonly starting: Set<Starting>;
   /** Only of a channel that keeps the last message of each topic. */
   readonly lastValues: LastValues | undefined;
   /** The subscriber has one more, or one less, subscription here, live or replaying. */
@@ -55,6 +62,7 @@ class FanOutChannel implements Channel {
   readonly name: ChannelName;
   readonly settings: ChannelSettings;
   readonly index: TopicIndex<Recipient> = createTopicIndex();
+  readonly starting: Set<Starting> = new Set();
   readonly lastValues: LastValues | undefined;
   readonly #components: ChannelComponents;
   readonly #subscriptions = new Map<Recipient, number>();

@@ -1,3 +1,4 @@
+import type { ChannelName } from '@esdb-gater/types';
 import { expect, it } from 'vitest';
 import { createMemoryBroker } from '../src/index.ts';
 import { openChannels, withMethods } from './open-channels.ts';
@@ -9,7 +10,7 @@ function openSlow() {
   const asked: { begin(at: 'asked' | 'now'): void; fail(): void }[] = [];
   const broker = withMethods(memory, {
     position(channel) {
-      if (channel !== 'system') return memory.position(channel);
+      if (channel !== 'system' && channel !== 'events') return memory.position(channel);
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       const before = memory.position(channel);
       asked.push({
@@ -19,7 +20,21 @@ function openSlow() {
       return promise;
     },
   });
-  return { asked, ...openChannels({}, { broker }) };
+  /** What another node publishes. */
+  const fromElsewhere = (
+    topic: string,
+    message: string,
+    { channel = 'system', time = '2020-01-01T00:00:00.000Z' }: { channel?: ChannelName; time?: string } = {},
+  ) =>
+    memory.append(channel, {
+      id: crypto.randomUUID(),
+      topic,
+      message,
+      time,
+      type: 'esdb_gater.message',
+      source: 'esdb://default/channel/system',
+    });
+  return { asked, fromElsewhere, ...openChannels({}, { broker }) };
 }
 
 it('gets what comes after its beginning, once and in order, after its answer', async () => {
@@ -39,10 +54,10 @@ it('gets what comes after its beginning, once and in order, after its answer', a
 });
 
 it('does not get what the broker says lies before its beginning', async () => {
-  const { asked, connect, publish } = openSlow();
+  const { asked, connect, publish, fromElsewhere } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
-  await publish('system', 'a', 'old');
+  await fromElsewhere('a', 'old');
   asked[0]?.begin('now');
   const { position } = await subscribing;
   await publish('system', 'a', 'new');
@@ -52,6 +67,30 @@ it('does not get what the broker says lies before its beginning', async () => {
   await again.subscribe('system', '>', { position });
   await until(() => again.sink.values.length > 0);
   expect(again.sink.values).toEqual(['new']);
+});
+
+it('gets what was published here after the call, wherever the broker says that it begins', async () => {
+  const { asked, connect, publish } = openSlow();
+  const { sink, subscribe } = connect();
+  const subscribing = subscribe('system', '>');
+  await publish('system', 'a', 'after the call');
+  asked[0]?.begin('now');
+  await subscribing;
+  await until(() => sink.values.length > 0);
+  expect(sink.values).toEqual(['after the call']);
+});
+
+it('gets the events that were committed after the call, however fast they were', async () => {
+  const { asked, clock, connect, fromElsewhere } = openSlow();
+  const { sink, subscribe } = connect();
+  const subscribing = subscribe('events', '>');
+  const at = (ms: number) => ({ channel: 'events', time: new Date(clock.now() + ms).toISOString() }) as const;
+  await fromElsewhere('a', 'before', at(-1));
+  await fromElsewhere('a', 'at the call', at(0));
+  asked[0]?.begin('now');
+  await subscribing;
+  await until(() => sink.values.length > 0);
+  expect(sink.values).toEqual(['at the call']);
 });
 
 it('gets once what another subscription of its connection gets, too, live or beginning', async () => {

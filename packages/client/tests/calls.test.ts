@@ -1,4 +1,4 @@
-import { GaterError } from '@esdb-gater/types';
+import { GaterError, silentLogger } from '@esdb-gater/types';
 import { describe, expect, it } from 'vitest';
 import { clientRetries } from '../src/connection/retrying-calls.ts';
 import { type ConnectOptions, connect, type RemoteGater } from '../src/index.ts';
@@ -153,7 +153,13 @@ describe('bounds of a call', () => {
       if (error !== undefined) throw error;
       return new Promise(() => {});
     });
-    const client = await connectTo(gateway);
+    const told: unknown[] = [];
+    const logger = { ...silentLogger, info: (fields: object) => told.push(fields) };
+    const client = await connect(
+      'ws://gateway',
+      { retry: RETRY },
+      { openSocket: gateway.openSocket, logger },
+    );
     const published = client.publish({ channel: 'system', topic: 'a', message: 1 }, { timeoutMs: 60 });
     await expect(published).rejects.toMatchObject({
       code: 'overloaded',
@@ -161,6 +167,10 @@ describe('bounds of a call', () => {
       attempts: 3,
       retriable: true,
     });
+    expect(told).toMatchObject([
+      { method: 'publish', attempt: 0, err: { code: 'unavailable' } },
+      { method: 'publish', attempt: 1, err: { code: 'overloaded' } },
+    ]);
     await client.close();
   });
 

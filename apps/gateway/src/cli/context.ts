@@ -3,6 +3,7 @@ import { GaterError } from '@esdb-gater/types';
 import { UsageError } from './exit.ts';
 import { readIdentity, readTextFile } from './files.ts';
 import { createOutput, type Output } from './output.ts';
+import { retryNotes } from './retry-notes.ts';
 
 /** The options that every command takes. */
 export interface CommonOptions {
@@ -57,11 +58,15 @@ export async function connectGateway(options: CommonOptions, terminal: Terminal)
     ending.abort();
   }, CONNECT_TIMEOUT_MS);
   try {
-    return await connect(url, {
-      ...(token === undefined ? {} : { token }),
-      ...(identity === undefined ? {} : { identity }),
-      signal: ending.signal,
-    });
+    return await connect(
+      url,
+      {
+        ...(token === undefined ? {} : { token }),
+        ...(identity === undefined ? {} : { identity }),
+        signal: ending.signal,
+      },
+      { logger: retryNotes(terminal) },
+    );
   } catch (error) {
     if (!timedOut && GaterError.is(error) && error.code !== 'unavailable') throw error;
     throw new GaterError('unavailable', `no gateway answers at ${url}; is it started ("esdb-gater start")?`, {

@@ -1,12 +1,8 @@
 import { connect } from '@esdb-gater/client';
 import { GaterError, type RecordedEvent } from '@esdb-gater/types';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  freePort,
-  type GatewayProcess,
-  startGatewayProcess,
-  temporaryFolder,
-} from '../support/gateway-process.ts';
+import { freePorts } from '../../../../tools/kafka/index.ts';
+import { type GatewayProcess, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts';
 
 const WRITERS = 100;
 const ROUNDS = process.env['ESDB_GATER_FAULTS'] === undefined ? 2 : 20;
@@ -23,8 +19,8 @@ describe('a gateway that is killed with -9 while 100 writers append', () => {
   }, async () => {
     const folder = temporaryFolder();
     cleanUps.push(folder.remove);
-    const port = String(await freePort());
-    let gateway = await start(folder.path, port);
+    const [port = 0] = await freePorts(1);
+    let gateway = await start(folder.path, String(port));
 
     const acknowledged = new Set<string>();
     const seen = new Map<string, number>();
@@ -36,7 +32,7 @@ describe('a gateway that is killed with -9 while 100 writers append', () => {
 
     for (let round = 0; round < ROUNDS; round += 1) {
       await appendUntilKilled(gateway, acknowledged, round);
-      gateway = await start(folder.path, port);
+      gateway = await start(folder.path, String(port));
     }
 
     const stored = new Map<string, number>();

@@ -144,6 +144,7 @@ class PipelinePublisher implements Publisher {
     const { target, context, id } = sending;
     if (!target.channel.settings.enabled) return Promise.resolve({ id, delivered: false });
     const { signal } = context;
+    for (const starting of target.channel.starting) starting.published(id);
     const answer = this.#components.broker
       .append(target.channel.name, this.#recordOf(sending), signal === undefined ? NO_OPTIONS : { signal })
       .then(

@@ -87,7 +87,8 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     this.#refuseWhenClosed();
     const key = keyOf(channel.name, topic);
     this.#refuseWhenFull(key);
-    const held = beginsLive(channel, from) ? holdStart(channel, topic, this) : undefined;
+    const { clock } = this.#components;
+    const held = beginsLive(channel, from) ? holdStart(channel, topic, this, clock.now()) : undefined;
     const entry: Entry = { channel, topic, state: 'starting', held, abort: undefined };
     this.#starting.set(key, entry);
     try {

@@ -36,6 +36,7 @@ export interface ConnectOptions {
 
 export interface ConnectComponents {
   readonly clock?: Clock;
+  /** Told of each repeated call (info, with `method`, `attempt`, `delayMs`, `err`) and each lost connection (debug). */
   readonly logger?: Logger;
   /** Uniform in 0 (inclusive) to 1. @default Math.random */
   readonly random?: () => number;

@@ -27,7 +27,7 @@ export function clientRetries(method: string, error: GaterError, retryRateLimite
 
 /** The calls of a client over a connection, with the client's part of the retries. */
 export function retryingCalls(connection: OpenConnection, settings: ConnectionSettings): CallMethod {
-  const { policy, clock, random } = settings;
+  const { policy, clock, random, logger } = settings;
 
   async function attempts(
     method: string,
@@ -58,8 +58,9 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
           clock,
           random,
           shouldRetry: (error) => !connection.over && clientRetries(method, error, retryRateLimited),
-          onRetry: ({ error, attempt }) => {
+          onRetry: ({ error, attempt, delayMs }) => {
             refusal = { error, attempts: attempt + 2 };
+            logger.info({ method, attempt, delayMs, err: error }, 'a call is tried again');
           },
           ...(signal === undefined ? {} : { signal }),
         },

@@ -32,11 +32,16 @@ export function startLoad(client: RawClient, name: string = ''): Load {
     const topic = `load.${name}${number % TOPICS}`;
     number += 1;
     const began = performance.now();
-    const sent = client.call('publish', { channel: 'system', topic, message: number, id }).then((answer) => {
-      longestMs = Math.max(longestMs, performance.now() - began);
-      if (answer.error === undefined) acknowledged.push({ id, topic });
-      else refused.push({ id, code: answer.error.data.code });
-    });
+    const sent = client.call('publish', { channel: 'system', topic, message: number, id }).then(
+      ({ error }) => {
+        longestMs = Math.max(longestMs, performance.now() - began);
+        if (error === undefined) acknowledged.push({ id, topic });
+        else refused.push({ id, code: error.data.code });
+      },
+      (cause: unknown) => {
+        refused.push({ id, code: String(cause) });
+      },
+    );
     pending.add(sent);
     void sent.finally(() => pending.delete(sent));
   }, EVERY_MS);

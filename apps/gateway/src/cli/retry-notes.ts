@@ -1,0 +1,22 @@
+import { GaterError, type Logger, silentLogger } from '@esdb-gater/types';
+import type { Terminal } from './context.ts';
+import { plain } from './output.ts';
+
+/**
+ * Tells somebody at a terminal why a call takes long, a line for each reason. Nobody else is told: to a program an
+ * error is one line.
+ */
+export function retryNotes({ stderr }: Pick<Terminal, 'stderr'>): Logger {
+  if (stderr.isTTY !== true) return silentLogger;
+  let last = '';
+  return {
+    ...silentLogger,
+    info(fields) {
+      const { err } = fields as { readonly err?: unknown };
+      if (!GaterError.is(err)) return;
+      const line = plain(`${err.code}: ${err.message}; trying again`);
+      if (line !== last) stderr.write(`${line}\n`);
+      last = line;
+    },
+  };
+}
