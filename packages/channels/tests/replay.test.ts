@@ -1,4 +1,4 @@
-import { GaterError } from '@esdb-gater/types';
+import { GaterError, silentLogger } from '@esdb-gater/types';
 import { describe, expect, it } from 'vitest';
 import { createMemoryBroker } from '../src/index.ts';
 import { openChannels, withMethods } from './open-channels.ts';
@@ -257,13 +257,15 @@ describe('the channel `health`', () => {
     await subscribing;
   });
 
-  it('reads what a broker keeps that was away at first', async () => {
+  it('reads what a broker keeps that was away at first, and warns of that once', async () => {
     const broker = createMemoryBroker();
     await broker.append('health', { id: '1', topic: 'a', message: 1, time: '', type: '', source: '' });
     let failures = 2;
     const resolve: typeof broker.resolve = (...args) =>
       failures-- > 0 ? Promise.reject(new GaterError('unavailable', 'away')) : broker.resolve(...args);
-    const { connect, clock } = openChannels({}, { broker: withMethods(broker, { resolve }) });
+    const warnings: string[] = [];
+    const logger = { ...silentLogger, warn: (_: object, message: string) => warnings.push(message) };
+    const { connect, clock } = openChannels({}, { broker: withMethods(broker, { resolve }), logger });
     const { sink, subscribe } = connect();
     const subscribing = subscribe('health', 'a');
     await until(() => {
@@ -272,5 +274,6 @@ describe('the channel `health`', () => {
     });
     await subscribing;
     expect(sink.values).toEqual([1]);
+    expect(warnings).toEqual(['the last messages could not be read, trying again']);
   });
 });

@@ -29,7 +29,12 @@ export async function warmLastValues(
       return;
     } catch (error) {
       if (signal.aborted) return;
-      logger.warn({ err: error, channel: channel.name }, 'the last messages could not be read, trying again');
+      // Said once: a broker that is away for an hour is not a thousand lines.
+      const level = failures === 0 ? 'warn' : 'debug';
+      logger[level](
+        { err: error, channel: channel.name },
+        'the last messages could not be read, trying again',
+      );
       await pause(clock, calculateDelay(Math.min(failures, 10), RETRY), signal);
     }
   }

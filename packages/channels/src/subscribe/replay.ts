@@ -57,7 +57,8 @@ export async function replay(components: ReplayComponents, options: ReplayOption
         components.onLost();
         return;
       }
-      logger.warn({ err: error, channel: channel.name }, 'the history could not be read, trying again');
+      const level = failures === 0 ? 'warn' : 'debug';
+      logger[level]({ err: error, channel: channel.name }, 'the history could not be read, trying again');
       await pause(clock, calculateDelay(Math.min(failures, 10), RETRY), signal);
     }
   }
