@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../kafka/index.ts';
 import { benchFolder } from '../lib/machine.ts';
-import type { ServerProcess } from './gateway-process.ts';
+import { type ServerProcess, serverOf } from './gateway-process.ts';
 
 const READY_WITHIN_MS = 20_000;
 
@@ -17,19 +16,9 @@ export async function startCentrifugo(bootstrap: string, topic: string): Promise
   const file = join(benchFolder('centrifugo'), 'config.json');
   writeFileSync(file, JSON.stringify(configuration(port, bootstrap, topic)));
   const child = spawn(binary, ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const server = serverOf(child);
   await served(`http://127.0.0.1:${port}/health`);
-  return {
-    pid: child.pid as number,
-    url: `ws://127.0.0.1:${port}/connection/websocket`,
-    async stop() {
-      process.removeListener('exit', kill);
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
+  return { ...server, url: `ws://127.0.0.1:${port}/connection/websocket` };
 }
 
 function configuration(port: number, bootstrap: string, topic: string): object {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,6 +22,21 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
+/** A process that never outlives this one. */
+export function serverOf(child: ChildProcess): Omit<ServerProcess, 'url'> {
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  return {
+    pid: child.pid as number,
+    async stop() {
+      process.removeListener('exit', kill);
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
 /** Starts a gateway over Kafka, everything else as by default, in a process that never outlives this one. */
 export async function startGateway(options: KafkaGatewayOptions): Promise<ServerProcess> {
   const flags = {
@@ -42,22 +57,12 @@ export async function startGateway(options: KafkaGatewayOptions): Promise<Server
       env: { ...process.env, ESDB_GATER_SECURITY_HMAC_SECRET: 'a secret of the bench' },
     },
   );
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const server = serverOf(child);
   for await (const line of createInterface({ input: child.stdout })) {
     const { url } = JSON.parse(line) as { readonly url?: string };
     if (url === undefined) continue;
     child.stdout.resume();
-    return {
-      pid: child.pid as number,
-      url,
-      async stop() {
-        process.removeListener('exit', kill);
-        const exited = once(child, 'exit');
-        child.kill('SIGTERM');
-        await exited;
-      },
-    };
+    return { ...server, url };
   }
   throw new Error(`the gateway ${options.name} ended before it said its url`);
 }

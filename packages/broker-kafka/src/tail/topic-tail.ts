@@ -61,10 +61,8 @@ export class TopicTail {
   readonly #startedAt: number;
   /** By the wall clock: when it began, or what a reader before it needs. */
   #sinceMs: number;
-  /** Those who wait for a place to be known. */
+  /** Those who wait for it to get somewhere; called whenever it did. */
   readonly #waiters = new Set<() => void>();
-  /** Those who wait for the tail to get somewhere. */
-  readonly #watchers = new Set<() => void>();
   readonly #detach: () => void;
   #anchoring = false;
   #rotation = 0;
@@ -102,13 +100,7 @@ export class TopicTail {
 
   /** Resolves when the place of some partition is known; false when that takes longer than `withinMs`. */
   async whenKnown(withinMs: number): Promise<boolean> {
-    if (this.known || this.#closed) return this.known;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiters.add(resolve);
-    const timer = this.#components.clock.setTimer(resolve, withinMs);
-    await promise;
-    timer.cancel();
-    this.#waiters.delete(resolve);
+    await this.#until(() => this.known, withinMs);
     return this.known;
   }
 
@@ -116,16 +108,7 @@ export class TopicTail {
   async whenPassed(ends: ReadonlyMap<number, number>, withinMs: number): Promise<void> {
     const passed = (): boolean =>
       [...ends].every(([partition, end]) => (this.#partitions[partition]?.offset ?? 0) >= end);
-    if (passed() || this.#closed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (passed() || this.#closed) resolve();
-    };
-    this.#watchers.add(look);
-    const timer = this.#components.clock.setTimer(resolve, withinMs);
-    await promise;
-    timer.cancel();
-    this.#watchers.delete(look);
+    await this.#until(passed, withinMs);
   }
 
   /** First offsets and ends as the last answers gave them; undefined for a partition that gave none yet. */
@@ -166,7 +149,25 @@ export class TopicTail {
     this.#closed = true;
     this.#detach();
     this.#components.connections.closeLane(this.#lane);
-    for (const waiter of [...this.#waiters, ...this.#watchers]) waiter();
+    this.#moved();
+  }
+
+  /** Resolves when the condition holds, or the tail is closed, or after `withinMs`. */
+  async #until(holds: () => boolean, withinMs: number): Promise<void> {
+    if (holds() || this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (holds() || this.#closed) resolve();
+    };
+    this.#waiters.add(look);
+    const timer = this.#components.clock.setTimer(resolve, withinMs);
+    await promise;
+    timer.cancel();
+    this.#waiters.delete(look);
+  }
+
+  #moved(): void {
+    for (const look of this.#waiters) look();
   }
 
   /** After news of the cluster: new partitions, other leaders. */
@@ -212,7 +213,7 @@ export class TopicTail {
     }
     if (places.size > 0) {
       this.#options.anchored();
-      for (const waiter of [...this.#waiters, ...this.#watchers]) waiter();
+      this.#moved();
       this.#arrange();
     }
   }
@@ -272,7 +273,7 @@ export class TopicTail {
       }
     }
     if (well) this.#error = undefined;
-    for (const look of this.#watchers) look();
+    this.#moved();
     return well;
   }
 
