@@ -5,24 +5,24 @@ import { createStoreWorker } from '@esdb-gater/event-store';
 import { createRegistry } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
 import type { Broker, Channels, Clock, Logger, Registry } from '@esdb-gater/types';
-import { openBroker } from './brokers/open-broker.ts';
+import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
+import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-security.ts';
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
 import { createHandlers } from './calls/handlers.ts';
 import { createHealthMonitor } from './calls/health.ts';
+import { traceDispatcher } from './calls/traced-dispatcher.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
 import type { GatewayConfig } from './config/types.ts';
-import { createEventLoopMonitor, type EventLoopMonitor } from './metrics/event-loop.ts';
+import { createFeedCoordination } from './kafka/feed-coordination.ts';
+import { openBroker } from './kafka/open-broker.ts';
 import type { Cleanup } from './node/cleanup.ts';
 import { nodeIdOf, openDataDir } from './node/data-dir.ts';
 import { telemetryLogger } from './node/log.ts';
-import { traceBroker } from './otel/traced-broker.ts';
-import { traceDispatcher } from './otel/traced-dispatcher.ts';
-import { traceWorker } from './otel/traced-worker.ts';
-import { type Authorizer, createAuthorizer } from './security/authorizer.ts';
-import { type GatewaySecurity, openGatewaySecurity } from './security/gateway-security.ts';
-import { createFeedCoordination } from './stores/feed-coordination.ts';
 import { createFeedHost } from './stores/feed-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
+import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
+import { traceBroker } from './telemetry/traced-broker.ts';
+import { traceWorker } from './telemetry/traced-worker.ts';
 
 /** Everything of a gateway but its port. */
 export interface GatewayCore {

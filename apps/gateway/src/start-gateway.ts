@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { observeState } from '@esdb-gater/telemetry';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
+import { createAdmission } from './access/admission.ts';
+import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
 import { assertSupported } from './config/supported.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { type Listening, listen } from './http/listen.ts';
-import { createOriginGuard, type OriginGuard } from './http/origin-guard.ts';
 import type { Readiness } from './http/routes/operations.ts';
-import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
-import { createGatewayState } from './metrics/gateway-state.ts';
+import { createStreamRegistry } from './http/sse-connections.ts';
 import { Cleanup } from './node/cleanup.ts';
-import { createGrace, type Grace } from './node/grace.ts';
 import { createLog } from './node/log.ts';
-import { createOpenTelemetry } from './otel/open-telemetry.ts';
-import { createStreamRegistry } from './security/live-streams.ts';
-import { createAdmission } from './ws/admission.ts';
+import { createGrace, type Grace } from './node/shutdown-deadline.ts';
+import { createGatewayMetrics } from './telemetry/gateway-metrics.ts';
+import { createGatewayState } from './telemetry/gateway-state.ts';
+import { createOpenTelemetry } from './telemetry/open-telemetry.ts';
 import { CONNECTION_METHODS } from './ws/session.ts';
 import { createUpgradeServer } from './ws/upgrade-server.ts';
 

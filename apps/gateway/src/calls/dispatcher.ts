@@ -6,8 +6,8 @@ import {
   validateParams,
 } from '@esdb-gater/protocol';
 import { GaterError } from '@esdb-gater/types';
-import type { Authorizer } from '../security/authorizer.ts';
-import type { Call, Handler } from './call.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { Call } from '../access/caller.ts';
 
 export interface DispatcherComponents {
   readonly authorizer: Authorizer;
@@ -21,6 +21,9 @@ export interface DispatcherOptions {
   /** `limits.messageBytes`. */
   readonly messageBytes: number;
 }
+
+/** Answers a method that needs no connection of its own. Parameters are valid and permitted. */
+export type Handler = (params: never, call: Call) => Promise<unknown> | unknown;
 
 /** What a call's parameters were parsed from. */
 interface Source {

@@ -1,10 +1,11 @@
 import { countLiveWorkers, type StoreCaller } from '@esdb-gater/client';
 import type { MethodName, ParamsOf } from '@esdb-gater/protocol';
 import type { Channels, GetStreamsParams, PublishParams, Registry } from '@esdb-gater/types';
-import type { Authorizer } from '../security/authorizer.ts';
-import { isEverything } from '../security/name-ranges.ts';
-import type { Revocations } from '../security/revocations.ts';
-import type { Call, Handler } from './call.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { Call } from '../access/caller.ts';
+import { isEverything } from '../access/name-ranges.ts';
+import type { Revocations } from '../access/revocations.ts';
+import type { Handler } from './dispatcher.ts';
 import type { HealthMonitor } from './health.ts';
 import { listVisibleStreams, type StreamNames } from './list-streams.ts';
 

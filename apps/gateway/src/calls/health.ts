@@ -1,7 +1,7 @@
 import { probeStores } from '@esdb-gater/client';
 import type { HealthReason, HealthResult, HealthStatus, StoreHealth } from '@esdb-gater/protocol';
 import type { Broker, Clock, Registry } from '@esdb-gater/types';
-import type { EventLoopMonitor } from '../metrics/event-loop.ts';
+import type { EventLoopMonitor } from '../telemetry/event-loop.ts';
 
 export interface HealthComponents {
   readonly registry: Registry;

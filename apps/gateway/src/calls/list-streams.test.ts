@@ -1,7 +1,7 @@
 import type { GetStreamsParams } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rangesBelow } from '../security/name-ranges.ts';
+import { rangesBelow } from '../access/name-ranges.ts';
 import { listVisibleStreams, type StreamNames } from './list-streams.ts';
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -1,5 +1,5 @@
 import { type GetStreamsParams, LIMITS } from '@esdb-gater/types';
-import type { NameRange } from '../security/name-ranges.ts';
+import type { NameRange } from '../access/name-ranges.ts';
 
 /** A page of the names of a store's streams. */
 export interface StreamNames {

@@ -1,7 +1,7 @@
 import { invalidArgument, type JsonObject, type JsonValue, type NewEvent } from '@esdb-gater/types';
 import type { FastifyRequest } from 'fastify';
-import { cloudEventToEvent } from '../cloud-events/cloud-event.ts';
 import { bodyMembers, parseJson } from './body.ts';
+import { cloudEventToEvent } from './cloud-event.ts';
 import { mediaTypeOf } from './http-app.ts';
 
 /** Headers of the HTTP binding's binary mode (CloudEvents HTTP binding 1.0.2, section 3.1.3). */

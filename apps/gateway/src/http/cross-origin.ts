@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { forbiddenRequest, type OriginGuard } from './origin-guard.ts';
+import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 
 /** Probes come under any name, and tell nothing. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);

@@ -1,21 +1,21 @@
 import type { Channels, Clock, Logger } from '@esdb-gater/types';
 import type { FastifyInstance } from 'fastify';
+import type { Admission } from '../access/admission.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { GrantVerifier } from '../access/grants.ts';
+import type { OriginGuard } from '../access/origin-guard.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { GatewayConfig } from '../config/types.ts';
-import type { MetricRegistry } from '../metrics/metric-registry.ts';
-import type { Authorizer } from '../security/authorizer.ts';
-import type { GrantVerifier } from '../security/grants.ts';
-import type { StreamRegistry } from '../security/live-streams.ts';
-import type { Admission } from '../ws/admission.ts';
+import type { MetricRegistry } from '../telemetry/metric-registry.ts';
 import { guardOrigins } from './cross-origin.ts';
-import { createHttpDoor } from './door.ts';
 import { addRoutes, createHttpApp } from './http-app.ts';
-import type { OriginGuard } from './origin-guard.ts';
+import { createHttpDoor } from './http-calls.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { operationRoutes, type Readiness } from './routes/operations.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
+import type { StreamRegistry } from './sse-connections.ts';
 
 export interface HttpServerComponents {
   readonly dispatcher: Dispatcher;

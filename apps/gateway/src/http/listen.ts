@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net';
 import { GaterError } from '@esdb-gater/types';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/types.ts';
-import { WS_PATH } from '../ws/upgrade-server.ts';
+
+/** Where the WebSocket protocol is served. */
+export const WS_PATH = '/v1/ws';
 
 /** Where a gateway is reached. */
 export interface Listening {

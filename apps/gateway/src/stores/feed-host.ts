@@ -4,9 +4,9 @@ import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
 import type { Broker, Clock, EventStore, FeedCheckpoint, Logger, Registry } from '@esdb-gater/types';
 import type { GatewayConfig } from '../config/types.ts';
+import type { FedIdentity, FeedCoordination } from '../kafka/feed-coordination.ts';
 import type { DataDir } from '../node/data-dir.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
-import type { FedIdentity, FeedCoordination } from './feed-coordination.ts';
 import { createLeasedFeed } from './leased-feed.ts';
 import { createRemoteStore, type RemoteStore } from './remote-store.ts';
 

@@ -21,17 +21,17 @@ import {
   type SubscribeResult,
   type Timer,
 } from '@esdb-gater/types';
-import type { Call, Caller } from '../calls/call.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { Call, Caller } from '../access/caller.ts';
+import type { GrantVerifier, VerifiedGrant } from '../access/grants.ts';
+import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
+import type { Presenter } from '../access/token-authenticator.ts';
 import type { Dispatcher, OwnMethods } from '../calls/dispatcher.ts';
 import type { WorkerHost, WorkerSeat } from '../calls/worker-host.ts';
-import type { Authorizer } from '../security/authorizer.ts';
-import type { GrantVerifier, VerifiedGrant } from '../security/grants.ts';
-import { createLiveGrants, type LiveGrants } from '../security/live-grants.ts';
-import type { Presenter } from '../security/presenter.ts';
 import { joinDeliveries, messageEncoder } from './deliveries.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
-import { createPageGate, type PageGate } from './page-gate.ts';
+import { createPageGate, type PageGate } from './page-limiter.ts';
 import { SocketTransport } from './socket-transport.ts';
 
 /** What all sessions of a gateway share. */

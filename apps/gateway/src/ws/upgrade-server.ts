@@ -3,20 +3,18 @@ import type { Socket } from 'node:net';
 import { CLOSE_CODES, SUBPROTOCOL } from '@esdb-gater/protocol';
 import { type Clock, GaterError, type Logger } from '@esdb-gater/types';
 import { WebSocketServer } from 'ws';
-import type { Caller } from '../calls/call.ts';
+import type { Admission } from '../access/admission.ts';
+import type { Caller } from '../access/caller.ts';
+import { bearerToken, callerOf } from '../access/caller.ts';
+import type { VerifiedGrant } from '../access/grants.ts';
+import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
-import { bearerToken, callerOf } from '../http/caller.ts';
-import { forbiddenRequest, type OriginGuard } from '../http/origin-guard.ts';
+import { WS_PATH } from '../http/listen.ts';
 import { type Problem, plainProblem, problemOf } from '../http/problem.ts';
-import type { VerifiedGrant } from '../security/grants.ts';
-import type { Admission } from './admission.ts';
 import { GatewaySocket } from './gateway-socket.ts';
 import { createLiveness } from './liveness.ts';
 import { Session, type SessionComponents, type SessionOptions } from './session.ts';
 import { createTurnQueue } from './turn.ts';
-
-/** Where the protocol is served. */
-export const WS_PATH = '/v1/ws';
 
 /** How long a connection may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;

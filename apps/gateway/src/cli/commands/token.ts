@@ -13,8 +13,8 @@ import { GaterError } from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { readIdentity, readTextFile, writePrivateFile } from '../files.ts';
-import { REFUSAL_WORDS } from '../refusal-words.ts';
-import { tokenPicture } from '../token-picture.ts';
+import { tokenPicture } from '../format-token.ts';
+import { REFUSAL_WORDS } from '../unauthorized-messages.ts';
 
 export interface TokenCreateOptions extends CommonOptions {
   readonly identity: string;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isName, isStreamId, type JsonObject, LIMITS, type NewEvent } from '@esdb-gater/types';
-import { cloudEventToEvent } from '../../cloud-events/cloud-event.ts';
-import { uuidV5 } from '../../cloud-events/uuid-v5.ts';
+import { cloudEventToEvent } from '../../http/cloud-event.ts';
+import { uuidV5 } from '../../http/uuid-v5.ts';
 import { type InputLine, LineError, parseLine } from '../lines.ts';
 
 /** A line as the event that it becomes. */

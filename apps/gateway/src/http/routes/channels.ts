@@ -10,16 +10,16 @@ import {
   type Timer,
 } from '@esdb-gater/types';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { Call } from '../../calls/call.ts';
+import type { Admission } from '../../access/admission.ts';
+import type { Call } from '../../access/caller.ts';
 import type { Dispatcher } from '../../calls/dispatcher.ts';
-import type { StreamRegistry } from '../../security/live-streams.ts';
-import type { Admission } from '../../ws/admission.ts';
 import { bodyMembers, parseJson } from '../body.ts';
-import { type HttpDoor, partsOf, sendJson } from '../door.ts';
 import { bodyOf, requireJsonType, searchOf, sendProblem } from '../http-app.ts';
+import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
 import { problemOf } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import { beginStream, COMMENT_EVERY_MS, sseEncoder, sseFrom, writeComment } from '../sse.ts';
+import type { StreamRegistry } from '../sse-connections.ts';
 
 export interface ChannelRouteComponents {
   readonly door: HttpDoor;

@@ -1,8 +1,8 @@
 import type { FastifyReply, RouteOptions } from 'fastify';
-import type { MetricRegistry } from '../../metrics/metric-registry.ts';
+import type { MetricRegistry } from '../../telemetry/metric-registry.ts';
 import { bodyMembers, parseJson } from '../body.ts';
-import { type HttpDoor, sendJson } from '../door.ts';
 import { bodyOf, requireJsonType, sendProblem } from '../http-app.ts';
+import { type HttpDoor, sendJson } from '../http-calls.ts';
 import { plainProblem } from '../problem.ts';
 import { STATUS_PAGE, STATUS_PAGE_HEADERS } from '../status-page.ts';
 

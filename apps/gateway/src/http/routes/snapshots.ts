@@ -1,8 +1,8 @@
 import { invalidArgument } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
-import { type HttpDoor, partsOf, sendJson } from '../door.ts';
 import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
+import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
 import { readQuery } from '../query.ts';
 
 const SNAPSHOTS = '/v1/stores/:storeId/snapshots/:sourceUuid/:streamUuid';

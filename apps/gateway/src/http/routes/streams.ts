@@ -2,8 +2,8 @@ import type { NewEvent } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { cloudEventsOf } from '../cloud-events-body.ts';
-import { type HttpDoor, partsOf, sendJson } from '../door.ts';
 import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
+import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
 import { readQuery } from '../query.ts';
 
 const STREAMS = '/v1/stores/:storeId/streams';

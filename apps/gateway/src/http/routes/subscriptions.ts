@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
-import { type HttpDoor, partsOf, sendJson } from '../door.ts';
 import { bodyOf, requireJsonType } from '../http-app.ts';
+import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
 
 const SUBSCRIPTIONS = '/v1/stores/:storeId/subscriptions';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Call } from '../calls/call.ts';
+import type { Call } from '../access/caller.ts';
 import { traceDispatcher } from './traced-dispatcher.ts';
 
 const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;

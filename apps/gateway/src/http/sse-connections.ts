@@ -1,6 +1,6 @@
 import type { Clock } from '@esdb-gater/types';
-import type { VerifiedGrant } from './grants.ts';
-import { createLiveGrants, type LiveGrants } from './live-grants.ts';
+import type { VerifiedGrant } from '../access/grants.ts';
+import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
 
 /** The live server-sent streams, each of which ends with its token and with the gateway. */
 export interface StreamRegistry {

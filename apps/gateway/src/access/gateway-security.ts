@@ -6,8 +6,8 @@ import type { GatewayConfig } from '../config/types.ts';
 import { type DataDir, keptSecret } from '../node/data-dir.ts';
 import { loadIdentity } from '../node/identity-file.ts';
 import type { GrantVerifier } from './grants.ts';
-import { createPresenter, type Presenter } from './presenter.ts';
 import { openRevocations, type Revocations } from './revocations.ts';
+import { createPresenter, type Presenter } from './token-authenticator.ts';
 import { createGrantVerifier } from './token-verifier.ts';
 
 export interface GatewaySecurityComponents {

@@ -1,6 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { GaterError } from '@esdb-gater/types';
-import type { Caller } from '../calls/call.ts';
+import type { VerifiedGrant } from './grants.ts';
+
+/** Who calls, by whatever door. */
+export interface Caller {
+  /** The remote address. */
+  readonly address: string;
+  /** True when the call comes from this machine. */
+  readonly loopback: boolean;
+}
+
+/** One call, apart from its method and parameters. */
+export interface Call {
+  readonly caller: Caller;
+  /** The token in force: the call's own, else the connection's. */
+  readonly grant?: VerifiedGrant;
+  readonly signal?: AbortSignal;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
 
 /** Who sent a request, by its connection: what a header says of addresses is not believed. */
 export function callerOf(request: IncomingMessage): Caller {

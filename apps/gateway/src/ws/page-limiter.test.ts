@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPageGate } from './page-gate.ts';
+import { createPageGate } from './page-limiter.ts';
 
 function reads(gate: ReturnType<typeof createPageGate>, count: number) {
   const started: number[] = [];

@@ -1,7 +1,7 @@
 import { METHODS, type MethodName, type MethodSpec, type Requirement } from '@esdb-gater/protocol';
 import { type ChannelInfo, type ChannelName, GaterError, isChannelName } from '@esdb-gater/types';
-import type { Call } from '../calls/call.ts';
 import type { CapabilityMode, GatewayConfig } from '../config/types.ts';
+import type { Call } from './caller.ts';
 import type { VerifiedGrant } from './grants.ts';
 import type { NameRange } from './name-ranges.ts';
 

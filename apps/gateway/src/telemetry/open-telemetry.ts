@@ -1,7 +1,7 @@
 import { activeTraceFields, attachOpenTelemetry, isTracing } from '@esdb-gater/telemetry';
 import type { Clock, Logger } from '@esdb-gater/types';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
-import { createGrace } from '../node/grace.ts';
+import { createGrace } from '../node/shutdown-deadline.ts';
 import { diagnosticLevel, diagnosticLogger } from './diagnostics.ts';
 import {
   asksForOpenTelemetry,

@@ -1,11 +1,11 @@
 import type { MethodName } from '@esdb-gater/protocol';
 import type { JsonObject } from '@esdb-gater/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Call } from '../calls/call.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { Call } from '../access/caller.ts';
+import { bearerToken, callerOf } from '../access/caller.ts';
+import type { GrantVerifier } from '../access/grants.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
-import type { Authorizer } from '../security/authorizer.ts';
-import type { GrantVerifier } from '../security/grants.ts';
-import { bearerToken, callerOf } from './caller.ts';
 
 export interface HttpDoorComponents {
   readonly dispatcher: Dispatcher;

@@ -1,8 +1,8 @@
 import { isMethodName } from '@esdb-gater/protocol';
 import { isTracing, type RpcSubject, validTraceContext, withSpan } from '@esdb-gater/telemetry';
 import { isStoreId } from '@esdb-gater/types';
-import type { Call } from '../calls/call.ts';
-import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { Call } from '../access/caller.ts';
+import type { Dispatcher } from './dispatcher.ts';
 
 /** What the conventions call a method that is none: callers make up names, and names of spans must be few. */
 const OTHER_METHOD = '_OTHER';
