@@ -11,29 +11,36 @@ export interface LayerRule {
 
 export const LAYERS: Readonly<Record<string, LayerRule>> = {
   types: { imports: [] },
-  retry: { imports: ['types'] },
-  telemetry: { imports: ['types'] },
-  security: { imports: ['types', 'native'], development: ['native'] },
-  protocol: { imports: ['types'] },
-  registry: { imports: ['retry', 'telemetry', 'protocol', 'types'] },
-  channels: { imports: ['security', 'retry', 'telemetry', 'types'], development: ['conformance'] },
-  'event-store': { imports: ['telemetry', 'types'], development: ['conformance'] },
-  client: { imports: ['protocol', 'security', 'retry', 'telemetry', 'types'] },
+  primitives: { imports: ['types'] },
+  retry: { imports: ['primitives', 'types'] },
+  telemetry: { imports: ['primitives', 'types'] },
+  security: { imports: ['primitives', 'types', 'native'], development: ['native'] },
+  protocol: { imports: ['primitives', 'types'] },
+  registry: { imports: ['retry', 'telemetry', 'protocol', 'primitives', 'types'] },
+  channels: {
+    imports: ['security', 'retry', 'telemetry', 'primitives', 'types'],
+    development: ['conformance'],
+  },
+  'event-store': { imports: ['telemetry', 'primitives', 'types'], development: ['conformance'] },
+  client: {
+    imports: ['registry', 'protocol', 'security', 'retry', 'telemetry', 'primitives', 'types'],
+  },
   'broker-kafka': {
-    imports: ['types', 'retry', 'telemetry'],
+    imports: ['types', 'primitives', 'retry', 'telemetry'],
     development: ['conformance'],
     owns: ['kafkajs', '@platformatic/kafka'],
   },
   'store-sqlite': {
-    imports: ['event-store', 'retry', 'telemetry', 'types'],
+    imports: ['event-store', 'retry', 'telemetry', 'primitives', 'types'],
     development: ['conformance'],
     owns: ['node:sqlite'],
   },
-  conformance: { imports: ['types', 'client'] },
+  conformance: { imports: ['primitives', 'types', 'client'] },
   native: { imports: [] },
   gateway: {
     imports: [
       'types',
+      'primitives',
       'retry',
       'telemetry',
       'security',
