@@ -12,6 +12,7 @@ import type { Readiness } from './http/routes/operations.ts';
 import { createStreamRegistry } from './http/sse-connections.ts';
 import { Cleanup } from './node/cleanup.ts';
 import { createLog } from './node/log.ts';
+import { createLogOutput, type LogOutput } from './node/log-output.ts';
 import { createGrace, type Grace } from './node/shutdown-deadline.ts';
 import { createGatewayMetrics } from './telemetry/gateway-metrics.ts';
 import { createGatewayState } from './telemetry/gateway-state.ts';
@@ -20,8 +21,10 @@ import { CONNECTION_METHODS } from './ws/session.ts';
 import { createUpgradeServer } from './ws/upgrade-server.ts';
 
 export interface GatewayComponents {
-  /** @default JSON lines on standard output */
+  /** Takes the whole log. @default JSON lines to `logOutput` */
   readonly logger?: Logger;
+  /** @default standard output */
+  readonly logOutput?: LogOutput;
   readonly clock?: Clock;
 }
 
@@ -60,7 +63,11 @@ export async function startGateway(
   assertSupported(config);
   const clock = components.clock ?? systemClock;
   const openTelemetry = createOpenTelemetry({ env: process.env, clock });
-  const { logger, listening } = createLog(config, components.logger, openTelemetry.logFields);
+  const { logger, listening } = createLog(config, {
+    logger: components.logger,
+    output: components.logOutput ?? createLogOutput(process.stdout, clock),
+    fields: openTelemetry.logFields,
+  });
   const cleanup = new Cleanup();
   // The last thing that ends, so that it tells of all the others.
   cleanup.defer(() => openTelemetry.stop());

@@ -7,6 +7,9 @@ import { EXIT, UsageError } from './exit.ts';
 import { LineError } from './lines.ts';
 import { createProgram } from './program.ts';
 
+/** How long the end of the process waits for a reader of standard output that does not read. */
+const FLUSH_MS = 1_000;
+
 /** Runs the command line of this process and ends it with the right exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const interruption = new AbortController();
@@ -17,8 +20,12 @@ export async function main(args: readonly string[]): Promise<void> {
       interruption.abort();
     });
   }
-  // `esdb-gater read … | head` ends us by closing the pipe, which is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // `esdb-gater read … | head` closes the pipe, which ends a command without a failure. A gateway goes on without a reader.
+  if (args[0] !== 'start') {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+      process.exit(error.code === 'EPIPE' ? 0 : 1),
+    );
+  }
   process.exitCode = await runCommand(args, {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -28,6 +35,7 @@ export async function main(args: readonly string[]): Promise<void> {
   });
   // Standard input and idle sockets would hold the process; what was written is flushed first.
   process.stdout.write('', () => process.exit());
+  setTimeout(() => process.exit(), FLUSH_MS);
 }
 
 /** Runs one command. Resolves to the exit code: 0, 1 (failed) or 2 (wrong usage). */

@@ -41,13 +41,14 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
   const start = program
     .command('start')
     .description('run the gateway')
-    .option('--config <file>', 'settings in JSON or YAML; environment variables and flags win over it');
+    .option('--config <file>', 'settings in JSON or YAML; environment variables and flags win over it')
+    .option('--json', 'log JSON lines also at a terminal');
   if (starts) {
     const { addStartFlags, givenFlags } = await import('./start-flags.ts');
     addStartFlags(start).action(
-      run(async (given: { readonly config?: string }) => {
+      run(async (given: { readonly config?: string; readonly json?: boolean }) => {
         const command = await import('./commands/start.ts');
-        return command.start(given.config, givenFlags({ ...given }), terminal);
+        return command.start(given, givenFlags({ ...given }), terminal);
       }),
     );
   }

@@ -1,38 +1,40 @@
 import type { Logger } from '@esdb-gater/types';
-import { type DestinationStream, destination, pino } from 'pino';
+import { pino } from 'pino';
 import type { GatewayConfig } from '../config/types.ts';
-
-const STDOUT = 1;
+import type { LogOutput } from './log-output.ts';
 
 /** Members that never appear in a log, whoever puts them there. */
 const REDACTED = ['token', 'authorization', 'secret', 'hmacSecret', 'proof', 'url.password'].flatMap(
   (name) => [name, `*.${name}`],
 );
 
-/** What a gateway tells. */
+/** The log of a gateway. */
 export interface GatewayLog {
   readonly logger: Logger;
-  /** Says that the gateway listens, whatever the level is: others wait for this line. */
+  /** Logs that the gateway listens, at any level: other programs wait for this line. */
   listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
 }
 
-/**
- * JSON lines on standard output, or everything to `logger`.
- *
- * @param fields members of each line, asked for at each one
- */
-export function createLog(config: GatewayConfig, logger?: Logger, fields?: () => object): GatewayLog {
+export interface LogComponents {
+  /** Takes everything instead of `output`. */
+  readonly logger?: Logger | undefined;
+  readonly output: LogOutput;
+  /** Gives the members that are added to each line, such as the trace id. */
+  readonly fields?: (() => object) | undefined;
+}
+
+/** Creates the log: JSON lines to `output`, or everything to `logger`. */
+export function createLog(config: GatewayConfig, { logger, output, fields }: LogComponents): GatewayLog {
   if (logger !== undefined) return { logger, listening: (fields) => logger.info(fields, 'listening') };
-  const stream: DestinationStream = destination({ fd: STDOUT, sync: true });
   const options = {
     base: null,
     redact: { paths: REDACTED, censor: '[redacted]' },
     // pino writes the line's own members into what it is given.
     ...(fields === undefined ? {} : { mixin: () => ({ ...fields() }) }),
   };
-  const line = pino({ ...options, level: 'info' }, stream);
+  const line = pino({ ...options, level: 'info' }, output);
   return {
-    logger: pino({ ...options, level: config.log.level }, stream),
+    logger: pino({ ...options, level: config.log.level }, output),
     listening: (fields) => line.info(fields, 'listening'),
   };
 }

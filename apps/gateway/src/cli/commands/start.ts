@@ -1,23 +1,82 @@
+import { systemClock } from '@esdb-gater/types';
 import { loadConfig } from '../../config/load-config.ts';
-import { startGateway } from '../../start-gateway.ts';
+import type { GatewayConfig } from '../../config/types.ts';
+import { createLogOutput, type LogOutput, unblock } from '../../node/log-output.ts';
+import { type RunningGateway, startGateway } from '../../start-gateway.ts';
 import type { Terminal } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { plain } from '../output.ts';
 
-/**
- * `start`: runs the gateway until SIGTERM or SIGINT, then stops it gracefully. A second signal ends the waiting.
- */
+export interface StartOptions {
+  /** The file of `--config`. */
+  readonly config?: string;
+  /** Logs JSON lines also at a terminal. */
+  readonly json?: boolean;
+}
+
+/** How long the end waits for whoever reads the log. */
+const FLUSH_MS = 1_000;
+
+/** Runs the gateway until SIGTERM or SIGINT, then stops it gracefully. A second signal ends the process at once. */
 export async function start(
-  file: string | undefined,
+  options: StartOptions,
   flags: Readonly<Record<string, string | boolean>>,
   terminal: Terminal,
 ): Promise<number> {
   const warn = (message: string): void => void terminal.stderr.write(`${plain(message)}\n`);
+  const { config: file } = options;
   const config = loadConfig({ ...(file === undefined ? {} : { file }), env: terminal.env, flags, warn });
-  const gateway = await startGateway(config);
+  const forPeople = terminal.stdout.isTTY === true && options.json !== true;
+  const logOutput = await openLogOutput(terminal, forPeople);
+  const gateway = await startGateway(config, { logOutput });
+  if (forPeople) terminal.stdout.write(welcome(gateway, config));
   if (!terminal.interrupted.aborted) {
     await new Promise((resolve) => terminal.interrupted.addEventListener('abort', resolve, { once: true }));
   }
   await gateway.close();
+  await logOutput.flush(FLUSH_MS);
   return EXIT.ok;
+}
+
+async function openLogOutput({ stdout }: Terminal, forPeople: boolean): Promise<LogOutput> {
+  unblock(stdout);
+  if (!forPeople) return createLogOutput(stdout, systemClock);
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
+  return createLogOutput(stdout, systemClock, { format: pretty });
+}
+
+/** What a person at a terminal wants to know once the gateway is ready. */
+function welcome({ url, nodeId, did }: RunningGateway, config: GatewayConfig): string {
+  const http = url.replace(/^ws/, 'http').replace(/\/v1\/ws$/, '');
+  const stores = Object.entries(config.stores).map(([id, { engine }]) => `${id} (${engine})`);
+  const { capabilities } = config.security;
+  const access = {
+    disabled: 'tokens are switched off: everybody may do everything',
+    optional: 'no token is required on this machine; a token that is presented is enforced',
+    required: 'a capability token is required; see `esdb-gater token create --help`',
+  }[capabilities];
+  const target = url === 'ws://127.0.0.1:4590/v1/ws' ? '' : ` --url ${url}`;
+  return plainLines([
+    '',
+    `  esdb-gater is ready (node ${nodeId})`,
+    '',
+    `  WebSocket  ${url}`,
+    `  HTTP       ${http}`,
+    `  stores     ${stores.length === 0 ? 'none' : stores.join(', ')}, in ${config.dataDir}`,
+    `  channels   ${config.kafka.brokers === null ? 'in this process' : `over Kafka at ${config.kafka.brokers.join(', ')}`}`,
+    `  identity   ${did}`,
+    `  access     ${access}`,
+    '',
+    '  Try in another terminal:',
+    `    npm exec -- esdb-gater subscribe events '>'${target}`,
+    `    npm exec -- esdb-gater append users-1 --type user_created --data '{"name":"Ada"}'${target}`,
+    '',
+    '  Ctrl-C stops it.',
+    '',
+  ]);
+}
+
+function plainLines(lines: readonly string[]): string {
+  return `${lines.map(plain).join('\n')}\n`;
 }
