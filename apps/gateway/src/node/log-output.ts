@@ -73,8 +73,8 @@ export function createLogOutput(
 }
 
 /**
- * Makes writes to standard output asynchronous. Node writes to pipes and terminals synchronously, so that a reader that
- * stalls would stop the process; there is no public switch, but the handle of such a stream has one.
+ * Makes writes to a terminal asynchronous, as those to a pipe are. Node writes to terminals synchronously, so that one that
+ * is held (Ctrl-S) would stop the process; there is no public switch, but the handle of such a stream has one.
  */
 export function unblock(stream: object): void {
   const { _handle: handle } = stream as { readonly _handle?: { setBlocking?(blocking: boolean): void } };
