@@ -1,9 +1,11 @@
-// `npm test`: builds what the tests need, runs them all, and closes with `N passed, N failed`.
-// Arguments go to Vitest: `npm test -- packages/retry`.
+// `npm test`: builds what the tests need, runs them, and closes with `N passed, N failed`.
+// Arguments go to Vitest: `npm test -- packages/retry` builds and tests that package only.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from '../build.ts';
+import { packagesOf } from './packages.ts';
 import { type Report, summaryOf } from './summary.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-test-'));
@@ -13,7 +15,7 @@ process.exitCode = await main();
 rmSync(folder, { recursive: true, force: true });
 
 async function main(): Promise<number> {
-  const built = await run('turbo', ['run', 'build', '--output-logs=new-only']);
+  const built = await build(packagesOf(process.argv.slice(2), process.cwd()));
   if (built !== 0) {
     process.stdout.write('the build failed\n0 passed, 1 failed\n');
     return built;

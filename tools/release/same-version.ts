@@ -1,0 +1,36 @@
+// `node tools/release/same-version.ts [VERSION]`: fails unless all packages have one version, the given one where there is
+// one, and name each other by exactly that version.
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+const SCOPE = '@esdb-gater/';
+
+/** Lists what differs from `version`, one sentence each; from the first package's version when none is given. */
+export function versionProblems(manifests: readonly Manifest[], version = manifests[0]?.version): string[] {
+  return manifests.flatMap(({ name, version: own, dependencies = {} }) => [
+    ...(own === version ? [] : [`${name} has version ${own}, expected ${version}`]),
+    ...Object.entries(dependencies)
+      .filter(([dependency, wanted]) => dependency.startsWith(SCOPE) && wanted !== version)
+      .map(([dependency, wanted]) => `${name} depends on ${dependency} ${wanted}, expected ${version}`),
+  ]);
+}
+
+/** Reads the manifest of every published package. */
+export function readManifests(root: string): Manifest[] {
+  return globSync(['packages/*/package.json', 'apps/*/package.json', 'native/package.json'], {
+    cwd: root,
+  }).map((file) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const problems = versionProblems(readManifests(join(import.meta.dirname, '..', '..')), process.argv[2]);
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}
