@@ -26,7 +26,7 @@ describe.skipIf(reason !== undefined)(
 
       const suite = brokerSuite({
         name: driver,
-        capabilities: { durable: true },
+        supports: { durability: true },
         open: async () => openFor(freshPrefix()),
         reopen: async (opened) => {
           await opened.close();

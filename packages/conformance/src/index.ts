@@ -1,6 +1,7 @@
-// Brokers
-export type { BrokerCapabilities, BrokerCase, BrokerSuiteOptions, OpenedBroker } from './broker/harness.ts';
-export { brokerSuite } from './broker/suite.ts';
 // Event stores
-export type { StoreCase, StoreSuiteOptions } from './store/harness.ts';
+export type { BrokerSuiteOptions, BrokerSupports, OpenedBroker } from './broker/harness.ts';
+// Brokers
+export { brokerSuite } from './broker/suite.ts';
+export type { StoreSuiteOptions, StoreSupports } from './store/harness.ts';
 export { storeSuite } from './store/suite.ts';
+export type { SuiteCase } from './suite-case.ts';

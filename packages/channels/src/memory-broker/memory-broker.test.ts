@@ -25,7 +25,7 @@ describe('the in-process broker as any broker', () => {
       await opened.close();
       return open();
     },
-    capabilities: { alertsHistory: 100 },
+    alertsHistory: 100,
     patienceMs: 1_000,
   });
   for (const { title, run } of cases) it(title, run);

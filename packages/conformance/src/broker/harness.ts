@@ -16,39 +16,41 @@ export interface OpenedBroker {
   readonly close: () => Promise<void>;
 }
 
-/** What not every broker can. */
-export interface BrokerCapabilities {
-  /** Records and positions outlive the broker; needs `reopen`. @default false */
-  readonly durable?: boolean;
-  /** The broker keeps only this many records of the channel `alerts`, at most 1 000. @default all are kept */
-  readonly alertsHistory?: number;
+/** What not every broker does. Cases that need what it does not support are not run. */
+export interface BrokerSupports {
+  /** A broker over the same records can be opened again; needs `reopen`. @default whether `reopen` is given */
+  readonly reopening?: boolean;
+  /** Records and positions outlive the broker object; needs `reopen`. @default false */
+  readonly durability?: boolean;
 }
 
-/** How the suite gets the brokers that it tries. */
+/**
+ * What a case may need: `boundedHistory` follows from `alertsHistory`, `epochs` from a broker that can be opened again
+ * and then begins without records.
+ */
+export type BrokerFeature = keyof BrokerSupports | 'boundedHistory' | 'epochs';
+
+/** How the suite gets the brokers that it tests. */
 export interface BrokerSuiteOptions {
-  /** What the cases are called after. */
+  /** The prefix of the cases' titles. */
   readonly name: string;
   /** Opens a broker without records. */
   readonly open: () => Promise<OpenedBroker>;
   /** Closes the broker and opens one over the same records, as far as they outlive it. */
   readonly reopen?: (opened: OpenedBroker) => Promise<OpenedBroker>;
-  readonly capabilities?: BrokerCapabilities;
+  readonly supports?: BrokerSupports;
+  /** The broker keeps only this many records of the channel `alerts`, at most 1 000. @default it keeps all */
+  readonly alertsHistory?: number;
   /** How long a record may take from `append` to the tail. @default 15 000 */
   readonly patienceMs?: number;
-}
-
-/** A promise that a broker must keep. */
-export interface BrokerCase {
-  readonly title: string;
-  /** Rejects with an assertion error when the promise is not kept. */
-  readonly run: () => Promise<void>;
 }
 
 /** What a case works with. */
 export interface BrokerTrial {
   readonly broker: Broker;
   readonly patienceMs: number;
-  readonly capabilities: BrokerCapabilities;
+  /** How many records of the channel `alerts` the broker keeps; undefined where it keeps all. */
+  readonly alertsHistory: number | undefined;
   /** Closes the broker, and opens one over the same records. Only where the suite was given `reopen`. */
   readonly reopen: () => Promise<Broker>;
 }
@@ -56,8 +58,8 @@ export interface BrokerTrial {
 /** A case before it is bound to a broker. */
 export interface CaseSpec {
   readonly title: string;
-  /** What the broker must be able to. @default nothing */
-  readonly needs?: 'reopen' | 'durable' | 'alertsHistory';
+  /** What the broker must support. @default nothing but what every broker does */
+  readonly needs?: readonly BrokerFeature[];
   readonly body: (trial: BrokerTrial) => Promise<void>;
 }
 

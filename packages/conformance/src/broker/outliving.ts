@@ -4,7 +4,7 @@ import { type CaseSpec, collect, messages, readAll, record, refusesPosition } fr
 export const outliving: readonly CaseSpec[] = [
   {
     title: 'records and positions outlive the broker',
-    needs: 'durable',
+    needs: ['durability'],
     async body(trial) {
       const tail = await collect(trial, 'system');
       for (let n = 0; n < 20; n++) await trial.broker.append('system', record('a', n));
@@ -18,9 +18,8 @@ export const outliving: readonly CaseSpec[] = [
   },
   {
     title: 'a position is never taken for one of another life of the broker',
-    needs: 'reopen',
+    needs: ['epochs'],
     async body(trial) {
-      if (trial.capabilities.durable === true) return;
       await trial.broker.append('system', record('a', 1));
       const position = await trial.broker.position('system');
       const again = await trial.reopen();
@@ -30,10 +29,10 @@ export const outliving: readonly CaseSpec[] = [
   },
   {
     title: 'a position older than the history is lost, and the error tells the oldest one that is held',
-    needs: 'alertsHistory',
+    needs: ['boundedHistory'],
     async body(trial) {
       const { broker } = trial;
-      const history = trial.capabilities.alertsHistory ?? 0;
+      const history = trial.alertsHistory ?? 0;
       const tail = await collect(trial, 'alerts');
       const before = await broker.position('alerts');
       for (let n = 0; n <= history; n++) await broker.append('alerts', record('a', n));

@@ -106,6 +106,7 @@ export const appending: readonly CaseSpec[] = [
   },
   {
     title: 'listeners hear of the newest position after each commit, until they are detached',
+    needs: ['feed'],
     async body({ store }) {
       const heard: number[] = [];
       const detach = store.onCommitted((position) => heard.push(position));

@@ -5,6 +5,7 @@ import { append, type CaseSpec, newEvent, newEvents, readEverything, refuses, ve
 export const deleting: readonly CaseSpec[] = [
   {
     title: 'after a delete reads give stream_deleted, and the version stays the last one',
+    needs: ['deletion'],
     async body({ store }) {
       await append(store, 's', newEvents(3));
       const at = { storeId: store.storeId, streamId: 's' };
@@ -18,6 +19,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'readAll still sees the events of a deleted stream',
+    needs: ['deletion'],
     async body({ store }) {
       await append(store, 's', newEvents(2));
       await store.deleteStream({ storeId: store.storeId, streamId: 's' });
@@ -26,6 +28,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'versions are never reused after a delete',
+    needs: ['deletion'],
     async body({ store }) {
       for (const expectedVersion of [NO_STREAM, ANY_VERSION, 2]) {
         const at = { storeId: store.storeId, streamId: `s${expectedVersion}` };
@@ -37,6 +40,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'a stream that began again reads what came since, in both directions',
+    needs: ['deletion'],
     async body({ store }) {
       const at = { storeId: store.storeId, streamId: 's' };
       await append(store, 's', newEvents(3));
@@ -55,6 +59,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'STREAM_EXISTS and another delete of a deleted stream give stream_deleted',
+    needs: ['deletion'],
     async body({ store }) {
       const at = { storeId: store.storeId, streamId: 's' };
       await append(store, 's', newEvents(1));
@@ -66,6 +71,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'another version than the last is refused for a deleted stream',
+    needs: ['deletion'],
     async body({ store }) {
       await append(store, 's', newEvents(3));
       await store.deleteStream({ storeId: store.storeId, streamId: 's' });
@@ -74,6 +80,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'a delete checks its expected version',
+    needs: ['deletion'],
     async body({ store }) {
       const at = { storeId: store.storeId, streamId: 's' };
       await append(store, 's', newEvents(3));
@@ -86,12 +93,14 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'deleting a stream that never was is stream_not_found',
+    needs: ['deletion'],
     async body({ store }) {
       await refuses(store.deleteStream({ storeId: store.storeId, streamId: 's' }), 'stream_not_found');
     },
   },
   {
     title: 'a stream can be deleted and begun again many times',
+    needs: ['deletion'],
     async body({ store }) {
       const at = { storeId: store.storeId, streamId: 's' };
       for (let life = 0; life < 4; life += 1) {
@@ -104,6 +113,7 @@ export const deleting: readonly CaseSpec[] = [
   },
   {
     title: 'an append from before the delete is still recognised as a duplicate',
+    needs: ['deletion'],
     async body({ store }) {
       const events = newEvents(2);
       await append(store, 's', events);

@@ -4,7 +4,7 @@ import { append, type CaseSpec, newEvent, newEvents, readEverything, refuses } f
 export const durability: readonly CaseSpec[] = [
   {
     title: 'everything is there again after the store was opened anew',
-    durable: true,
+    needs: ['durability', 'deletion', 'snapshots', 'feed'],
     async body(trial) {
       const { store } = trial;
       const { storeId, storeUuid } = store;
@@ -28,7 +28,7 @@ export const durability: readonly CaseSpec[] = [
   },
   {
     title: 'versions, positions and times go on after the store was opened anew',
-    durable: true,
+    needs: ['durability', 'deletion'],
     async body(trial) {
       const { store } = trial;
       await append(store, 'a', newEvents(3));

@@ -10,21 +10,27 @@ import {
   type RecordedEvent,
 } from '@esdb-gater/types';
 
-/** How the suite gets the stores that it tries. */
+/** What a store may leave out. Cases that need what it does not support are not run. */
+export interface StoreSupports {
+  /** `deleteStream`. @default true */
+  readonly deletion?: boolean;
+  /** The four calls of snapshots. @default true */
+  readonly snapshots?: boolean;
+  /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
+  readonly feed?: boolean;
+  /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */
+  readonly durability?: boolean;
+}
+
+/** How the suite gets the stores that it tests. */
 export interface StoreSuiteOptions {
-  /** What the cases are called after. */
+  /** The prefix of the cases' titles. */
   readonly name: string;
   /** Opens a store without events. The suite closes it. */
   readonly open: () => Promise<EventStore>;
-  /** Closes the store and opens the same data again. Without it the cases about durability are left out. */
+  /** Closes the store and opens the same data again. */
   readonly reopen?: (store: EventStore) => Promise<EventStore>;
-}
-
-/** A promise that a store must keep. */
-export interface StoreCase {
-  readonly title: string;
-  /** Rejects with an assertion error when the promise is not kept. */
-  readonly run: () => Promise<void>;
+  readonly supports?: StoreSupports;
 }
 
 /** What a case works with: an empty store, and the way to open its data again. */
@@ -36,8 +42,8 @@ export interface StoreTrial {
 /** A case before it is bound to a store. */
 export interface CaseSpec {
   readonly title: string;
-  /** True when the store must be able to come back. */
-  readonly durable?: boolean;
+  /** What the store must support. @default nothing but what every store does */
+  readonly needs?: readonly (keyof StoreSupports)[];
   readonly body: (trial: StoreTrial) => Promise<void>;
 }
 

@@ -11,6 +11,7 @@ function at(store: EventStore, sourceUuid = 'source', streamUuid = 'stream') {
 export const snapshots: readonly CaseSpec[] = [
   {
     title: 'a snapshot comes back as it was recorded, with a time',
+    needs: ['snapshots'],
     async body({ store }) {
       const given = { version: 7, record: { balance: 3, list: [1, null] }, metadata: { by: 'x' } };
       assert.deepEqual(await store.recordSnapshot({ ...at(store), ...given }), {});
@@ -21,6 +22,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'metadata that was not given is empty',
+    needs: ['snapshots'],
     async body({ store }) {
       await store.recordSnapshot({ ...at(store), version: 0, record: null });
       const read = await store.readSnapshot(at(store));
@@ -29,6 +31,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'without a version the newest snapshot is read, whatever the order of recording',
+    needs: ['snapshots'],
     async body({ store }) {
       for (const version of [5, 20, 9])
         await store.recordSnapshot({ ...at(store), version, record: version });
@@ -38,6 +41,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'snapshots are listed newest first',
+    needs: ['snapshots'],
     async body({ store }) {
       for (const version of [5, 20, 9, 100])
         await store.recordSnapshot({ ...at(store), version, record: version });
@@ -55,6 +59,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'the same version again overwrites',
+    needs: ['snapshots'],
     async body({ store }) {
       await store.recordSnapshot({ ...at(store), version: 1, record: 'old', metadata: { a: 1 } });
       await store.recordSnapshot({ ...at(store), version: 1, record: 'new' });
@@ -67,6 +72,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'a missing snapshot is snapshot_not_found, and a missing list is empty',
+    needs: ['snapshots'],
     async body({ store }) {
       await refuses(store.readSnapshot(at(store)), 'snapshot_not_found');
       await store.recordSnapshot({ ...at(store), version: 1, record: 1 });
@@ -77,6 +83,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'a snapshot is deleted once',
+    needs: ['snapshots'],
     async body({ store }) {
       for (const version of [1, 2]) await store.recordSnapshot({ ...at(store), version, record: version });
       assert.deepEqual(await store.deleteSnapshot({ ...at(store), version: 2 }), { deleted: true });
@@ -86,6 +93,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'odd names are names like any other, and keep apart',
+    needs: ['snapshots'],
     async body({ store }) {
       for (const [index, name] of NAMES.entries()) {
         await store.recordSnapshot({ ...at(store, name, 's'), version: index, record: name });
@@ -102,6 +110,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'a large record comes back whole',
+    needs: ['snapshots'],
     async body({ store }) {
       const record: JsonValue = Array.from({ length: 2_000 }, (_, index) => ({
         index,
@@ -113,6 +122,7 @@ export const snapshots: readonly CaseSpec[] = [
   },
   {
     title: 'a version below zero is invalid_argument',
+    needs: ['snapshots'],
     async body({ store }) {
       await refuses(store.recordSnapshot({ ...at(store), version: -1, record: 1 }), 'invalid_argument');
       await refuses(store.readSnapshot({ ...at(store), version: -1 }), 'invalid_argument');

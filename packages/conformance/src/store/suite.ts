@@ -1,9 +1,11 @@
+import { invalidArgument } from '@esdb-gater/types';
+import { isSupported, type SuiteCase, type SuiteReport } from '../suite-case.ts';
 import { appending } from './appending.ts';
 import { concurrency } from './concurrency.ts';
 import { deleting } from './deleting.ts';
 import { durability } from './durability.ts';
 import { expectedVersions } from './expected-versions.ts';
-import type { CaseSpec, StoreCase, StoreSuiteOptions, StoreTrial } from './harness.ts';
+import type { CaseSpec, StoreSuiteOptions, StoreSupports, StoreTrial } from './harness.ts';
 import { idempotence } from './idempotence.ts';
 import { listingStreams } from './listing-streams.ts';
 import { readingAll } from './reading-all.ts';
@@ -27,19 +29,38 @@ const SPECS: readonly CaseSpec[] = [
   ...durability,
 ];
 
+/** Lists everything that any event store promises. Each case opens a store of its own and closes it. */
+export function storeReport(options: StoreSuiteOptions): SuiteReport {
+  const supports: Required<StoreSupports> = {
+    deletion: true,
+    snapshots: true,
+    feed: true,
+    durability: options.reopen !== undefined,
+    ...options.supports,
+  };
+  if (supports.durability && options.reopen === undefined) {
+    throw invalidArgument('supports', '`supports.durability` needs the function `reopen`');
+  }
+  const cases = SPECS.map(({ title, needs = [], ...spec }) => ({
+    title: `${options.name}: ${title}`,
+    needs,
+    run: () => runCase({ title, needs, ...spec }, options),
+  }));
+  return { supports, cases };
+}
+
 /**
- * Everything that any event store promises, as cases for any test runner. Each case opens a store of its own and
- * closes it.
+ * Returns the promises of an event store as cases for any test runner, without those that need what it does not support.
  *
  * ```ts
  * for (const { title, run } of storeSuite({ name: 'mine', open })) test(title, run);
  * ```
+ *
+ * @throws `invalid_argument` (reason `supports`) when durability is claimed without `reopen`
  */
-export function storeSuite(options: StoreSuiteOptions): StoreCase[] {
-  return SPECS.filter((spec) => spec.durable !== true || options.reopen !== undefined).map((spec) => ({
-    title: `${options.name}: ${spec.title}`,
-    run: () => runCase(spec, options),
-  }));
+export function storeSuite(options: StoreSuiteOptions): SuiteCase[] {
+  const report = storeReport(options);
+  return report.cases.filter((one) => isSupported(one, report));
 }
 
 async function runCase(spec: CaseSpec, { open, reopen }: StoreSuiteOptions): Promise<void> {

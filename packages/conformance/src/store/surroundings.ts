@@ -74,6 +74,7 @@ export const surroundings: readonly CaseSpec[] = [
   },
   {
     title: 'the feed’s checkpoint begins at 0 and never moves back',
+    needs: ['feed'],
     async body({ store }) {
       assert.equal(await store.feedCheckpoint.load(), 0);
       await store.feedCheckpoint.save(5);

@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { BrokerSuiteOptions } from '../broker/harness.ts';
+import { brokerReport } from '../broker/suite.ts';
+import type { StoreSuiteOptions } from '../store/harness.ts';
+import { storeReport } from '../store/suite.ts';
+import type { SuiteReport } from '../suite-case.ts';
+
+export type SuiteKind = 'store' | 'broker';
+
+/** A wrong use of the command, told in one line. */
+export class UsageError extends Error {}
+
+/**
+ * Imports the module that opens an adapter and binds the suite to it. The module exports `open`, and may export `reopen`,
+ * `supports`, `name` and, for a broker, `alertsHistory` and `patienceMs`.
+ *
+ * @throws UsageError when the file cannot be imported or has no function `open`
+ */
+export async function loadAdapter(kind: SuiteKind, file: string): Promise<SuiteReport> {
+  const path = resolve(file);
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new UsageError(`cannot import ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof module['open'] !== 'function') {
+    throw new UsageError(`${path} must export a function \`open\` that opens an empty ${kind}`);
+  }
+  const { open, reopen, supports, name = kind, alertsHistory, patienceMs } = module;
+  const given = Object.fromEntries(
+    Object.entries({ name, open, reopen, supports, alertsHistory, patienceMs }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+  return kind === 'store'
+    ? storeReport(given as unknown as StoreSuiteOptions)
+    : brokerReport(given as unknown as BrokerSuiteOptions);
+}
