@@ -1,5 +1,11 @@
-import type { BrokerRecord, ChannelInfo, ChannelName, Clock, Delivery } from '@esdb-gater/types';
-import type { ChannelSettings } from './channel-table.ts';
+import type {
+  BrokerRecord,
+  ChannelInfo,
+  ChannelName,
+  ChannelSettings,
+  Clock,
+  Delivery,
+} from '@esdb-gater/types';
 import type { DeliveryQueue } from './delivery/delivery-queue.ts';
 import { createDelivery } from './delivery/shared-delivery.ts';
 import { createLastValues, type LastValues } from './last-values/last-values.ts';

@@ -1,7 +1,11 @@
 // Users
 
-export type { Broker, Channels } from '@esdb-gater/types';
-export { CHANNEL_TABLE, type ChannelSettings } from './channel-table.ts';
+export {
+  type Broker,
+  CHANNEL_DEFAULTS as CHANNEL_TABLE,
+  type ChannelSettings,
+  type Channels,
+} from '@esdb-gater/types';
 export { type ChannelsComponents, createChannels } from './channels.ts';
 // Who writes to many connections
 export { concatBytes } from './delivery/delivery-batch.ts';

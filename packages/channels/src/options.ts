@@ -1,12 +1,14 @@
 import {
+  CHANNEL_DEFAULTS,
   CHANNEL_NAMES,
+  CHANNEL_PRIORITIES,
   type ChannelName,
   type ChannelPriority,
+  type ChannelSettings,
   invalidArgument,
   isChannelName,
   LIMITS,
 } from '@esdb-gater/types';
-import { CHANNEL_TABLE, type ChannelSettings } from './channel-table.ts';
 
 /** What may differ from the table of the ten channels. */
 export interface ChannelOptions {
@@ -43,8 +45,6 @@ export interface CompleteOptions extends Required<Omit<ChannelsOptions, 'channel
   readonly channels: Readonly<Record<ChannelName, ChannelSettings>>;
 }
 
-const PRIORITIES: readonly unknown[] = ['critical', 'high', 'normal', 'low'];
-
 /**
  * Validates and completes the options.
  *
@@ -74,10 +74,12 @@ export function completeOptions(options: ChannelsOptions = {}): CompleteOptions 
 }
 
 function completeChannel(name: ChannelName, options: ChannelOptions): ChannelSettings {
-  const base = CHANNEL_TABLE[name];
+  const base = CHANNEL_DEFAULTS[name];
   const at = `channels.${name}`;
   const priority = options.priority ?? base.priority;
-  if (!PRIORITIES.includes(priority)) throw refused(`${at}.priority`, priority, PRIORITIES.join(', '));
+  if (!CHANNEL_PRIORITIES.includes(priority)) {
+    throw refused(`${at}.priority`, priority, CHANNEL_PRIORITIES.join(', '));
+  }
   const maxRate = options.maxRate === undefined ? base.maxRate : (options.maxRate ?? undefined);
   if (maxRate !== undefined) integer(`${at}.maxRate`, maxRate, 1);
   return Object.freeze({

@@ -1,5 +1,8 @@
+/** The priorities of channels, the most urgent first. Only messages of `low` may be dropped. */
+export const CHANNEL_PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
+
 /** How soon a channel's messages are written, and whether they may be dropped (only `low` may). */
-export type ChannelPriority = 'critical' | 'high' | 'normal' | 'low';
+export type ChannelPriority = (typeof CHANNEL_PRIORITIES)[number];
 
 /** The ten channels, by their short names. */
 export const CHANNEL_NAMES = [

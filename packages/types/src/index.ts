@@ -1,7 +1,14 @@
 // Events and streams
 
 // Channels
-export { CHANNEL_NAMES, type ChannelName, type ChannelPriority, isChannelName } from './channel-names.ts';
+export { CHANNEL_DEFAULTS, type ChannelSettings } from './channel-defaults.ts';
+export {
+  CHANNEL_NAMES,
+  CHANNEL_PRIORITIES,
+  type ChannelName,
+  type ChannelPriority,
+  isChannelName,
+} from './channel-names.ts';
 // Errors
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
 export type { AppendResult, NewEvent, RecordedEvent, StorePage, StreamPage } from './events.ts';

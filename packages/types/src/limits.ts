@@ -22,4 +22,10 @@ export const LIMITS = {
   topicSegments: 32,
   /** Most requests of a JSON-RPC batch. */
   batchRequests: 100,
+  /** Unanswered requests of one connection. */
+  inFlight: 1_024,
+  /** What may wait to be sent to one subscriber, in bytes. */
+  queueBytes: 4_194_304,
+  /** What may wait to be sent to one subscriber, in messages. */
+  queueMessages: 10_000,
 } as const;

@@ -1,3 +1,4 @@
+import { CHANNEL_NAMES } from '@esdb-gater/types';
 import { Command } from 'commander';
 import type { Terminal } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -83,10 +84,7 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
 
   client(program.command('publish'))
     .description('publish a message, or NDJSON of { topic, message } on standard input')
-    .argument(
-      '<channel>',
-      'alerts, security, events, health, system, metrics, audit, lifecycle, logging, diagnostics',
-    )
+    .argument('<channel>', CHANNEL_NAMES.join(', '))
     .argument('[topic]', 'segments joined by dots')
     .argument('[json]', 'the message')
     .option(

@@ -1,4 +1,10 @@
-import type { ChannelName, ChannelPriority, Delivery, NoticeEncoder } from '@esdb-gater/types';
+import {
+  CHANNEL_PRIORITIES,
+  type ChannelName,
+  type ChannelPriority,
+  type Delivery,
+  type NoticeEncoder,
+} from '@esdb-gater/types';
 import { createFifo, type Fifo } from './fifo.ts';
 import { createDelivery } from './shared-delivery.ts';
 
@@ -28,8 +34,6 @@ interface BacklogChunk {
 const CHUNK_BYTES = 65_536;
 const CHUNK_MESSAGES = 1_024;
 
-const PRIORITIES: readonly ChannelPriority[] = ['critical', 'high', 'normal', 'low'];
-
 const NOTHING: BacklogChunk = Object.freeze({ batch: Object.freeze([]), bytes: 0, messages: 0 });
 
 export function createBacklog(): Backlog {
@@ -55,7 +59,7 @@ class PriorityBacklog implements Backlog {
     const batch: Delivery[] = [];
     let bytes = 0;
     let notices = 0;
-    for (const priority of PRIORITIES) {
+    for (const priority of CHANNEL_PRIORITIES) {
       const list = this.#lists()[priority];
       // What was dropped was older than all that waits.
       if (priority === 'low') notices = this.#takeNotices(batch);

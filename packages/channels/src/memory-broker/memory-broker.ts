@@ -3,6 +3,7 @@ import {
   type Broker,
   type BrokerHealth,
   type BrokerRecord,
+  CHANNEL_DEFAULTS,
   CHANNEL_NAMES,
   type ChannelName,
   type Clock,
@@ -14,7 +15,6 @@ import {
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import { CHANNEL_TABLE } from '../channel-table.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { createFedLog } from './fed-log.ts';
 import type { FedSource } from './fed-source.ts';
@@ -53,7 +53,7 @@ class MemoryBroker implements Broker {
     const epoch = Math.floor(startedMs).toString(36) + randomBytes(4).readUInt32LE().toString(36);
     this.#logs = new Map(
       CHANNEL_NAMES.map((channel) => {
-        const kept = validHistory(channel, history[channel] ?? CHANNEL_TABLE[channel].history);
+        const kept = validHistory(channel, history[channel] ?? CHANNEL_DEFAULTS[channel].history);
         const options = { channel, epoch, history: kept, startedMs };
         const fed = channel === 'events' ? fedSource : undefined;
         const log =

@@ -1,4 +1,4 @@
-import { invalidArgument, type SubscriberOptions } from '@esdb-gater/types';
+import { invalidArgument, LIMITS, type SubscriberOptions } from '@esdb-gater/types';
 
 export interface QueueBounds {
   readonly queueBytes: number;
@@ -12,8 +12,8 @@ export interface QueueBounds {
  */
 export function queueBounds(options: Pick<SubscriberOptions, 'queueBytes' | 'queueMessages'>): QueueBounds {
   return {
-    queueBytes: bound('queueBytes', options.queueBytes ?? 4_194_304),
-    queueMessages: bound('queueMessages', options.queueMessages ?? 10_000),
+    queueBytes: bound('queueBytes', options.queueBytes ?? LIMITS.queueBytes),
+    queueMessages: bound('queueMessages', options.queueMessages ?? LIMITS.queueMessages),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   CHANNEL_NAMES,
+  CHANNEL_PRIORITIES,
   type ChannelInfo,
   type ChannelName,
   type PublishParams,
@@ -41,7 +42,7 @@ const from: Schema<SubscribeFrom> = anyOf<SubscribeFrom>(
 const channelInfo: Schema<ChannelInfo> = object<ChannelInfo>(
   {
     name: oneOf(CHANNEL_NAMES),
-    priority: oneOf(['critical', 'high', 'normal', 'low']),
+    priority: oneOf(CHANNEL_PRIORITIES),
     maxRate: optional(number()),
     requireSignature: boolean(),
     history: integer(0),

@@ -162,7 +162,7 @@ class JsonRpcPeer implements Peer {
     this.#components = components;
     this.#logger = components.logger ?? silentLogger;
     this.#idPrefix = options.idPrefix ?? '';
-    this.#maxInFlight = options.maxInFlight ?? 1_024;
+    this.#maxInFlight = options.maxInFlight ?? LIMITS.inFlight;
     this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
     this.#maxDepth = options.maxDepth ?? MAX_DEPTH;
     this.#pending = new PendingCalls(components.clock ?? systemClock);

@@ -1,4 +1,4 @@
-import type { ChannelName, ChannelPriority } from '@esdb-gater/types';
+import type { ChannelName, ChannelPriority } from './channel-names.ts';
 
 /** What sets one channel apart from another. */
 export interface ChannelSettings {
@@ -12,8 +12,8 @@ export interface ChannelSettings {
   readonly enabled: boolean;
 }
 
-/** The ten channels as they are without any option: the table of the README. */
-export const CHANNEL_TABLE: Readonly<Record<ChannelName, ChannelSettings>> = Object.freeze({
+/** The ten channels when nothing else is configured; `channels` and the gateway's configuration both read it here. */
+export const CHANNEL_DEFAULTS: Readonly<Record<ChannelName, ChannelSettings>> = Object.freeze({
   alerts: row('critical', undefined, true, 100),
   security: row('critical', undefined, true, 1_000),
   events: row('high', undefined, false, 1_000),
