@@ -3,7 +3,7 @@ import { observeState } from '@esdb-gater/telemetry';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
-import { assertSupported } from './config/supported.ts';
+import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
 import { createHttpServer } from './http/http-server.ts';

@@ -1,17 +1,16 @@
+import { CHANNEL_NAMES } from '@esdb-gater/types';
 import { type Command, Option } from 'commander';
+import { Type } from 'typebox';
 import { CONFIG_KEYS, type ConfigKey } from '../config/keys.ts';
+import { nonNull } from '../config/schema-kit.ts';
 
-/** The same six keys for each of ten channels would bury the rest of the help. */
+/** The same keys for each of ten channels would bury the rest of the help. */
 const CHANNEL_KEY = /^channels\./;
-
-const CHANNEL_HELP = `
-Each channel has --channels-<name>-priority, -max-rate, -require-signature, -history, -enabled and -capabilities.
-Every key can also be set in the file (a.b: value) and in the environment (ESDB_GATER_A_B=value).`;
 
 /** Adds a flag for every key of the configuration. */
 export function addStartFlags(command: Command): Command {
   for (const key of CONFIG_KEYS) command.addOption(optionOf(key));
-  return command.addHelpText('after', CHANNEL_HELP);
+  return command.addHelpText('after', helpText());
 }
 
 /** The flags that were given, by the name of their flag. */
@@ -26,10 +25,31 @@ export function givenFlags(options: Readonly<Record<string, unknown>>): Record<s
 
 function optionOf(key: ConfigKey): Option {
   const placeholder = key.kind === 'boolean' ? '[true|false]' : `<${key.kind}>`;
-  const fallback = key.default === null || key.secret ? '' : ` (default: ${JSON.stringify(key.default)})`;
-  const option = new Option(
-    `--${key.flag.replace(/^--/, '')} ${placeholder}`,
-    `${key.description}${fallback}`,
-  );
-  return CHANNEL_KEY.test(key.path) ? option.hideHelp() : option;
+  const option = new Option(`${key.flag} ${placeholder}`, `${key.description}${notesOf(key)}`);
+  return CHANNEL_KEY.test(key.path) || key.notYet !== undefined ? option.hideHelp() : option;
+}
+
+/** The values of an enumeration, and the default. */
+function notesOf({ schema, expected, default: value, whenNull }: ConfigKey): string {
+  const words = value === null ? whenNull : JSON.stringify(value);
+  const notes = [
+    ...(Type.IsEnum(nonNull(schema)) ? [expected] : []),
+    ...(words === undefined ? [] : [`default: ${words}`]),
+  ];
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+}
+
+/** What the list of flags leaves out. */
+function helpText(): string {
+  const [first] = CHANNEL_NAMES;
+  const prefix = `--channels-${first}`;
+  const flags = CONFIG_KEYS.map(({ flag }) => flag);
+  const ofChannel = flags
+    .filter((flag) => flag.startsWith(`${prefix}-`))
+    .map((flag) => flag.slice(prefix.length));
+  const refused = CONFIG_KEYS.filter(({ notYet }) => notYet !== undefined).map(({ flag }) => flag);
+  return `
+Each channel has --channels-<name> with ${ofChannel.join(', ')}.
+Every key can also be set in the file (a.b: value) and in the environment (ESDB_GATER_A_B=value).
+This version refuses other values than the default of: ${refused.join(', ')}.`;
 }

@@ -1,10 +1,26 @@
-import { type GaterError, invalidArgument } from '@esdb-gater/types';
+import { GaterError, invalidArgument } from '@esdb-gater/types';
+import type { Problem } from './expectation.ts';
+import type { ConfigKey } from './keys.ts';
 
 const SHOWN_UNITS = 80;
 
 /** The error of a wrong key or value: one line that names the key. */
 export function configError(key: string, problem: string): GaterError {
   return invalidArgument('configuration', `${oneLine(key)}: ${oneLine(problem)}`, { key });
+}
+
+/** The error of a value that does not fit its key; `source` is the name that its source knows the key by. */
+export function wrongValue(key: ConfigKey, source: string, given: unknown, problem?: Problem): GaterError {
+  const { expected, at } = problem ?? { expected: key.expected, at: '' };
+  const got = key.secret ? '' : `, got ${shown(given)}`;
+  return configError(source, `expected ${expected}${got}${at === '' ? '' : ` (at ${at})`}`);
+}
+
+/** The error of a setting whose feature this version lacks. */
+export function notSupported(key: string, feature: string): GaterError {
+  return new GaterError('not_supported', `${key}: ${feature} is not supported by this version`, {
+    details: { key },
+  });
 }
 
 /** `text` without line breaks and control characters, so that it stays one line on any terminal. */
@@ -14,7 +30,7 @@ export function oneLine(text: string): string {
 }
 
 /** A value for a message, cut short. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= SHOWN_UNITS ? text : `${text.slice(0, SHOWN_UNITS)}…`;
 }

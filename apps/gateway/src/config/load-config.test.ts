@@ -132,6 +132,21 @@ describe('sources', () => {
     expect(CONFIG_KEYS.find((key) => key.path === 'kafka.brokers')?.flag).toBe('--kafka-brokers');
   });
 
+  test('every key has a description, and words for its values', () => {
+    expect(CONFIG_KEYS.filter((key) => key.description === '' || key.expected === '')).toEqual([]);
+    const expected = Object.fromEntries(CONFIG_KEYS.map((key) => [key.path, key.expected]));
+    expect(expected).toMatchObject({
+      host: 'a host name or address',
+      'kafka.brokers': 'a list of HOST:PORT, or null',
+      'kafka.driver': 'one of kafkajs, platformatic',
+      'retry.deadlineMs': 'milliseconds from 1 to 2147483647',
+      'limits.frameBytes': 'bytes from 1024 to 268435456',
+      'security.messageTtlSeconds': 'seconds from 1 to 86400',
+      'channels.health.maxRate': 'an integer from 1, or null',
+      'telemetry.handlers': 'a list of logger',
+    });
+  });
+
   test('every default passes its own schema', () => {
     const flags = Object.fromEntries(
       CONFIG_KEYS.map((key) => [
@@ -144,6 +159,58 @@ describe('sources', () => {
       ]),
     );
     expect(loadConfig({ flags })).toEqual(loadConfig());
+  });
+});
+
+describe('secrets in files', () => {
+  test('the twin of a secret names a file with it, less the line break at the end', () => {
+    const path = file('hmac', ' a secret \n');
+    const env = { ESDB_GATER_SECURITY_HMAC_SECRET_FILE: path };
+    expect(loadConfig({ env }).security.hmacSecret).toBe(' a secret ');
+    const yaml = file('twin.yaml', `security: { hmacSecretFile: "${path}" }`);
+    expect(loadConfig({ file: yaml })).toEqual(loadConfig({ env }));
+    expect(loadConfig({ flags: { 'security-hmac-secret-file': path } })).toEqual(loadConfig({ env }));
+  });
+
+  test('it may hold a list of keys as JSON', () => {
+    const keys = [{ keyId: 'a', secret: 'b' }];
+    const flags = { 'security-hmac-secret-file': file('keys', JSON.stringify(keys)) };
+    expect(loadConfig({ flags }).security.hmacSecret).toEqual(keys);
+  });
+
+  test('a later source wins, whichever of the two it gives', () => {
+    const path = file('later', 'from the file');
+    const twin = { ESDB_GATER_SECURITY_HMAC_SECRET_FILE: path };
+    const flags = { 'security-hmac-secret': 'from a flag' };
+    expect(loadConfig({ env: twin, flags }).security.hmacSecret).toBe('from a flag');
+    const yaml = file('earlier.yaml', 'security: { hmacSecret: from yaml }');
+    expect(loadConfig({ file: yaml, env: twin }).security.hmacSecret).toBe('from the file');
+    const none = { 'security-hmac-secret-file': 'null' };
+    expect(loadConfig({ file: yaml, flags: none }).security.hmacSecret).toBe('from yaml');
+  });
+
+  test('every secret has one', () => {
+    expect(CONFIG_KEYS.filter(({ kind }) => kind === 'secret').map(({ path }) => `${path}File`)).toEqual(
+      CONFIG_KEYS.filter(({ twinOf }) => twinOf !== undefined).map(({ path }) => path),
+    );
+  });
+
+  test('both at once, a missing file and a wrong content are refused without the secret', () => {
+    const flags = (name: string, content: string) => ({
+      'security-hmac-secret-file': file(name, content),
+    });
+    expect(refusal({ flags: { ...flags('both', 'hunter2'), 'security-hmac-secret': 'x' } })).toBe(
+      '--security-hmac-secret-file: cannot be set together with security.hmacSecret',
+    );
+    expect(refusal({ flags: { 'security-hmac-secret-file': join(folder, 'none') } })).toContain(
+      'cannot be read (ENOENT)',
+    );
+    for (const [index, content] of ['', '[hunter2', '[{"keyId":"hunter2"}]', '["hunter2"]'].entries()) {
+      const message = refusal({ flags: flags(`wrong-${index}`, content) });
+      expect(message).toBe(
+        '--security-hmac-secret-file: expected a string, a list of { keyId, secret }, or null',
+      );
+    }
   });
 });
 
@@ -183,6 +250,29 @@ describe('refusals', () => {
   test('a wrong store says which one', () => {
     expect(refusal({ flags: { stores: '{"orders":{"engine":"mysql"}}' } })).toContain('orders');
     expect(refusal({ flags: { stores: '{"a b":{"engine":"memory"}}' } })).toContain('stores');
+  });
+
+  test('a wrong member of a value is named with what was expected there', () => {
+    const stores = (json: string): string => refusal({ flags: { stores: json } });
+    expect(stores('{"orders":{"engine":"mysql"}}')).toBe(
+      '--stores: expected one of sqlite, memory, postgres, remote (at orders.engine)',
+    );
+    expect(stores('{"a b":{"engine":"memory"}}')).toBe(
+      '--stores: expected a storeId that matches ^[A-Za-z0-9_-]{1,64}$ (at a b)',
+    );
+    expect(stores('{"a":{"engine":"memory","path":"x"}}')).toContain(
+      'no other key than { engine, file?, url?, urlFile?, schema?, feed?, tamperEvident? } (at a.path)',
+    );
+    expect(stores('{"a":{}}')).toContain('expected { engine, ');
+    expect(refusal({ file: file('l.yaml', 'kafka: { brokers: [a, 1] }') })).toBe(
+      'kafka.brokers: expected HOST:PORT, got ["a",1] (at 1)',
+    );
+  });
+
+  test('a file for an engine without one is refused', () => {
+    expect(refusal({ flags: { stores: '{"a":{"engine":"memory","file":"x"}}' } })).toBe(
+      'stores.a.file: only the engine sqlite has a file',
+    );
   });
 
   test('a file that is not there is named', () => {

@@ -1,10 +1,11 @@
 import { isIPv6 } from 'node:net';
 import type { JsonValue } from '@esdb-gater/types';
-import { Value } from 'typebox/value';
-import { configError, shown } from './config-error.ts';
+import { configError, wrongValue } from './config-error.ts';
+import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
+import { readSecretFiles } from './secret-files.ts';
 import { envSettings, fileSettings, flagSettings, type Setting } from './sources.ts';
-import type { GatewayConfig } from './types.ts';
+import type { GatewayConfig, Settings } from './types.ts';
 
 export interface LoadConfigOptions {
   /** A JSON or YAML file. */
@@ -30,34 +31,28 @@ export function isLoopbackHost(host: string): boolean {
  * @throws `invalid_argument` (reason `configuration`): one line that names the wrong key or value, never a secret
  */
 export function loadConfig(options: LoadConfigOptions = {}): GatewayConfig {
-  const values = new Map<string, JsonValue>(CONFIG_KEYS.map((key) => [key.path, key.default]));
-  const settings = [
-    ...(options.file === undefined ? [] : fileSettings(options.file)),
-    ...envSettings(options.env ?? {}, options.warn ?? (() => undefined)),
-    ...flagSettings(options.flags ?? {}),
+  const values = new Map<string, JsonValue>(
+    CONFIG_KEYS.filter((key) => key.twinOf === undefined).map((key) => [key.path, key.default]),
+  );
+  const sources = [
+    options.file === undefined ? [] : fileSettings(options.file),
+    envSettings(options.env ?? {}, options.warn ?? (() => undefined)),
+    flagSettings(options.flags ?? {}),
   ];
-  for (const setting of settings) {
-    validate(setting);
-    values.set(setting.key.path, setting.value);
+  for (const settings of sources) {
+    for (const setting of settings) validate(setting);
+    for (const { key, value } of readSecretFiles(settings)) values.set(key.path, value);
   }
-  const config = nest(values) as unknown as GatewayConfig;
-  return deepFreeze(complete(config));
+  return deepFreeze(resolve(nest(values)));
 }
 
 function validate({ key, value, source }: Setting): void {
-  if (Value.Check(key.schema, value)) return;
-  // The path inside the value says which store or list item is meant, and holds no secret.
-  const [first] = Value.Errors(key.schema, value);
-  const inside =
-    first === undefined || first.instancePath === ''
-      ? ''
-      : ` (at ${first.instancePath.slice(1).replaceAll('/', '.')})`;
-  const got = key.secret ? '' : `, got ${shown(value)}`;
-  throw configError(source, `expected ${key.expected}${got}${inside}`);
+  const problem = problemOf(key.schema, value, key.path);
+  if (problem !== undefined) throw wrongValue(key, source, value, problem);
 }
 
-/** Objects by path. Prototypes are null inside `stores`, whose names come from outside. */
-function nest(values: ReadonlyMap<string, JsonValue>): Record<string, unknown> {
+/** Objects by path. The prototype of `stores` is null, as its names come from outside. */
+function nest(values: ReadonlyMap<string, JsonValue>): Settings {
   const root: Record<string, unknown> = {};
   for (const [path, value] of values) {
     const parts = path.split('.');
@@ -66,14 +61,14 @@ function nest(values: ReadonlyMap<string, JsonValue>): Record<string, unknown> {
       at[part] ??= {};
       at = at[part] as Record<string, unknown>;
     }
-    at[parts.at(-1) ?? path] = value;
+    at[parts.at(-1) ?? path] = structuredClone(value);
   }
-  root['stores'] = Object.assign(Object.create(null), structuredClone(values.get('stores')));
-  return root;
+  root['stores'] = Object.assign(Object.create(null), root['stores']);
+  return root as unknown as Settings;
 }
 
-/** Fills what depends on other keys, and checks what no single key can. */
-function complete(config: GatewayConfig): GatewayConfig {
+/** Sets what depends on other keys, and checks what no single key can. */
+function resolve(config: Settings): GatewayConfig {
   const loopback = isLoopbackHost(config.host);
   const capabilities = config.security.capabilities ?? (loopback ? 'optional' : 'required');
   if (!loopback && capabilities !== 'required' && !config.security.allowInsecure) {
@@ -99,6 +94,11 @@ function complete(config: GatewayConfig): GatewayConfig {
   }
   if (config.cluster.discovery !== 'none' && config.cluster.secret === null) {
     throw configError('cluster.secret', 'must be set when cluster.discovery is');
+  }
+  for (const [storeId, { engine, file }] of Object.entries(config.stores)) {
+    if (file !== undefined && engine !== 'sqlite') {
+      throw configError(`stores.${storeId}.file`, 'only the engine sqlite has a file');
+    }
   }
   return {
     ...config,

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@esdb-gater/types';
-import { configError, shown } from './config-error.ts';
+import { wrongValue } from './config-error.ts';
 import type { ConfigKey } from './keys.ts';
 
 /**
@@ -12,8 +12,7 @@ import type { ConfigKey } from './keys.ts';
 export function parseText(key: ConfigKey, text: string, source: string): JsonValue {
   if (text === 'null') return null;
   const wrong = (): never => {
-    const got = key.secret ? '' : `, got ${shown(text)}`;
-    throw configError(source, `expected ${key.expected}${got}`);
+    throw wrongValue(key, source, text);
   };
   switch (key.kind) {
     case 'string':

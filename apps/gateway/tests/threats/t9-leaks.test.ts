@@ -63,7 +63,6 @@ beforeAll(async () => {
     ],
     {
       ESDB_GATER_SECURITY_HMAC_SECRET: HMAC_SECRET,
-      ESDB_GATER_CLUSTER_SECRET: CLUSTER_SECRET,
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_METRIC_EXPORT_INTERVAL: '500',
@@ -225,6 +224,13 @@ describe('T9: a token in a URL or a log', () => {
     await worker.close();
     await caller.close();
   }, 60_000);
+
+  test('a start that is refused for a secret does not tell it', async () => {
+    const env = { ESDB_GATER_CLUSTER_SECRET: CLUSTER_SECRET };
+    const { code, stdout, stderr } = await runCli(['start', '--data-dir', folder.path], { env });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('not_supported: cluster.secret: ')]);
+    expect(stdout + stderr).not.toContain(CLUSTER_SECRET);
+  });
 
   test('no token, proof, key or secret is in all that the gateway logged', async () => {
     await gateway.stop();

@@ -1,0 +1,98 @@
+import type { JsonValue } from '@esdb-gater/types';
+import {
+  type TArray,
+  type TBoolean,
+  type TEnum,
+  type TInteger,
+  type TNull,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  type TString,
+  type TUnion,
+  Type,
+} from 'typebox';
+
+/** What a setting says about itself beside its JSON Schema. */
+export interface Annotations {
+  /** What the setting does, for `--help` and the documents. */
+  readonly description?: string;
+  readonly default?: JsonValue;
+  /** What a value must be, in words, where the schema itself does not tell it well. */
+  readonly expected?: string;
+  /** What null, or an absent member, stands for. */
+  readonly whenNull?: string;
+  /** The value is never shown, and may come from a file that the setting's twin names. */
+  readonly secret?: true;
+  /** The feature that the setting belongs to and this version lacks: any value but the default is refused. */
+  readonly notYet?: string;
+  /** The same for single values of an enumeration. */
+  readonly notYetValues?: Readonly<Record<string, string>>;
+  /** What the names of a record are. */
+  readonly names?: string;
+}
+
+/** The annotations of a setting whose values are of type `T`; only a nullable setting needs no default. */
+interface Setting<T> extends Annotations {
+  readonly description: string;
+  readonly default?: T & JsonValue;
+}
+
+interface TextSetting extends Setting<string> {
+  readonly expected?: string;
+  readonly pattern?: string;
+}
+
+/** Timers of Node count in 32 bits. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** The annotations of a schema; those of a nullable one are the ones of what it wraps. */
+export function annotationsOf(schema: TSchema): Annotations {
+  const inner = nonNull(schema);
+  return inner === schema ? (schema as Annotations) : { default: null, ...(inner as Annotations) };
+}
+
+/** What a nullable schema wraps; any other schema itself. */
+export function nonNull(schema: TSchema): TSchema {
+  const isNullable = Type.IsUnion(schema) && schema.anyOf.some(Type.IsNull);
+  return isNullable ? (schema.anyOf.find((one) => !Type.IsNull(one)) ?? schema) : schema;
+}
+
+/** The settings below one name. */
+export function section<P extends TProperties>(settings: P): TObject<P> {
+  return Type.Object(settings, { additionalProperties: false });
+}
+
+export function text(setting: TextSetting): TString {
+  return Type.String({ minLength: 1, ...setting });
+}
+
+export function flag(setting: Setting<boolean>): TBoolean {
+  return Type.Boolean({ ...setting });
+}
+
+export function integer(minimum: number, maximum: number | undefined, setting: Setting<number>): TInteger {
+  return Type.Integer({ minimum, maximum: maximum ?? Number.MAX_SAFE_INTEGER, ...setting });
+}
+
+/** A time in milliseconds that a timer can wait. */
+export function duration(minimum: number, setting: Setting<number>): TInteger {
+  return integer(minimum, MAX_TIMER_MS, setting);
+}
+
+export function oneOf<const V extends string[]>(
+  values: readonly [...V],
+  setting: Setting<V[number]>,
+): TEnum<V> {
+  return Type.Enum<V>(values, { ...setting });
+}
+
+/** A list of texts; as text they are separated by commas. */
+export function list(item: string, setting: Setting<readonly string[]>): TArray<TString> {
+  return Type.Array(Type.String({ minLength: 1, expected: item }), { ...setting });
+}
+
+/** `schema`, or null: the default where `schema` has none. */
+export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
+  return Type.Union([schema, Type.Null()]);
+}
