@@ -1,3 +1,38 @@
-// What several packages need and none of them owns. Nothing in here reads a file, opens a socket or keeps state of its own.
+// What several packages need and none of them owns. Nothing in here reads a file or opens a socket.
 
-export {};
+// Errors
+export { describeType, describeValue, isBytes } from './errors/describe-value.ts';
+export {
+  type IntegerRule,
+  invalidOption,
+  type NumberRule,
+  type OptionRule,
+  requireInteger,
+  requireNumber,
+  requireOneOf,
+} from './errors/options.ts';
+// JSON
+export { endOfString, JSON_DEPTH, nestsDeeper } from './json/json-depth.ts';
+export { utf8Bytes } from './json/utf8-bytes.ts';
+export { walkJson } from './json/walk-json.ts';
+// Topics
+export {
+  findTopicProblem,
+  isTopic,
+  isTopicPattern,
+  type TopicProblem,
+  type WildcardRule,
+} from './topics/topic-grammar.ts';
+export { createTopicMatcher, type TopicMatcher, topicMatches } from './topics/topic-matcher.ts';
+export { validatePattern, validateTopic } from './topics/validate-topic.ts';
+// Values
+export { isRfc3339, parseRfc3339 } from './values/rfc3339.ts';
+export {
+  isTracestate,
+  parseTraceparent,
+  type TraceContext,
+  type Traceparent,
+  validTraceContext,
+} from './values/trace-context.ts';
+export { isUuid, uuidV5 } from './values/uuid.ts';
+export { createUuidV7, type UuidComponents, uuidV7 } from './values/uuid-v7.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { validatePattern, validateTopic } from './validate-topic.ts';
 
 const refusal = (check: () => unknown): { reason: unknown; segment: unknown; message: string } => {
@@ -13,7 +13,7 @@ const refusal = (check: () => unknown): { reason: unknown; segment: unknown; mes
 };
 
 describe('validateTopic', () => {
-  it('takes segments joined by dots', () => {
+  test('takes segments joined by dots', () => {
     for (const topic of [
       'a',
       'a.b',
@@ -27,11 +27,11 @@ describe('validateTopic', () => {
     }
   });
 
-  it('takes `__proto__`, `constructor` and `toString` as names like any other', () => {
+  test('takes `__proto__`, `constructor` and `toString` as names like any other', () => {
     expect(validateTopic('__proto__.constructor.toString')).toBe('__proto__.constructor.toString');
   });
 
-  it('names the segment that is wrong', () => {
+  test('names the segment that is wrong', () => {
     expect(refusal(() => validateTopic('a.b c.d'))).toEqual({
       reason: 'topic',
       segment: 2,
@@ -39,14 +39,14 @@ describe('validateTopic', () => {
     });
   });
 
-  it('refuses empty segments, wherever they are', () => {
+  test('refuses empty segments, wherever they are', () => {
     expect(
       ['.a', 'a..b', 'a.', '.', '..'].map((topic) => refusal(() => validateTopic(topic)).segment),
     ).toEqual([1, 2, 2, 1, 1]);
     expect(refusal(() => validateTopic('')).message).toMatch(/empty/);
   });
 
-  it('refuses white space of every kind and control characters', () => {
+  test('refuses white space of every kind and control characters', () => {
     for (const bad of [' ', '\t', '\n', '\r', '\u00a0', '\u1680', '\u2003', '\u2028', '\u3000', '\ufeff']) {
       expect(refusal(() => validateTopic(`a${bad}b`)).message).toMatch(/white space/);
     }
@@ -55,7 +55,7 @@ describe('validateTopic', () => {
     }
   });
 
-  it('refuses the same characters as `\\s` and the control classes of a regular expression would', () => {
+  test('refuses the same characters as `\\s` and the control classes of a regular expression would', () => {
     const bad = /[\s\p{Cc}]/u;
     for (let unit = 0; unit <= 0xffff; unit++) {
       if ((unit >= 0xd800 && unit <= 0xdfff) || '.*>'.includes(String.fromCharCode(unit))) continue;
@@ -70,33 +70,37 @@ describe('validateTopic', () => {
     }
   });
 
-  it('refuses lone surrogates and takes pairs', () => {
+  test('refuses lone surrogates and takes pairs', () => {
     for (const bad of ['a\ud800', '\udc00b', '\ud800\ud800\udc00x\udc00', '\ud800.\udc00']) {
       expect(refusal(() => validateTopic(bad)).message).toMatch(/lone surrogate/);
     }
     expect(validateTopic('a.\ud83d\ude00')).toBe('a.😀');
   });
 
-  it('refuses `*` and `>` anywhere in a topic that is published', () => {
+  test('refuses `*` and `>` anywhere in a topic that is published', () => {
     for (const bad of ['*', 'a.*', 'a.>', 'a*b', '>x']) {
       expect(refusal(() => validateTopic(bad)).message).toMatch(/only a subscription/);
     }
   });
 
-  it('takes 1 024 UTF-16 units and 32 segments, and refuses one more of either', () => {
-    expect(refusal(() => validateTopic('a'.repeat(1_025))).message).toMatch(/1025 UTF-16 units/);
+  test('takes 1 024 UTF-16 units and 32 segments, and refuses one more of either', () => {
+    expect(refusal(() => validateTopic('a'.repeat(1_025))).message).toMatch(
+      /at most 1024 UTF-16 units, got 1025/,
+    );
     const segments = Array.from({ length: 32 }, () => 'a').join('.');
     expect(validateTopic(segments)).toBe(segments);
-    expect(refusal(() => validateTopic(`${segments}.a`)).message).toMatch(/more than 32 segments/);
+    expect(refusal(() => validateTopic(`${segments}.a`)).message).toMatch(
+      /segment 33 .* is beyond the limit of 32 segments/,
+    );
   });
 
-  it('refuses what is no string, by its kind', () => {
+  test('refuses what is no string, by its kind', () => {
     for (const bad of [undefined, null, 1, {}, []]) {
-      expect(refusal(() => validateTopic(bad)).message).toMatch(/expected a string/);
+      expect(refusal(() => validateTopic(bad)).message).toMatch(/must be a string, got /);
     }
   });
 
-  it('escapes control characters and shortens long topics in its message', () => {
+  test('escapes control characters and shortens long topics in its message', () => {
     const { message } = refusal(() => validateTopic(`a\u001b[31m${'x'.repeat(500)}`));
     expect(message).not.toContain('\u001b');
     expect(message.length).toBeLessThan(200);
@@ -104,20 +108,20 @@ describe('validateTopic', () => {
 });
 
 describe('validatePattern', () => {
-  it('takes `*` as a whole segment and a last `>`', () => {
+  test('takes `*` as a whole segment and a last `>`', () => {
     for (const pattern of ['*', '>', 'a.*', '*.a', 'a.*.b', 'a.>', '*.*.>', 'a']) {
       expect(validatePattern(pattern)).toBe(pattern);
     }
   });
 
-  it('refuses wildcards beside other characters and a `>` that is not last', () => {
+  test('refuses wildcards beside other characters and a `>` that is not last', () => {
     for (const bad of ['a*', '*a', 'a.b*.c', '**', 'a.>b', '>>', '>.a', 'a.>.b', '*>']) {
       expect(refusal(() => validatePattern(bad)).reason).toBe('topic');
     }
     expect(refusal(() => validatePattern('a.>.b'))).toMatchObject({ segment: 2, message: /last segment/ });
   });
 
-  it('takes every topic that may be published', () => {
+  test('takes every topic that may be published', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
         let topic: string;

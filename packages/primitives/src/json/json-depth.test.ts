@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { endOfString, JSON_DEPTH, nestsDeeper } from './json-depth.ts';
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+describe('nestsDeeper', () => {
+  test('agrees with the depth of the parsed value, whatever its strings hold', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 8 }), fc.integer({ min: 0, max: 9 }), (text, limit) => {
+        // Short texts are let through unread, as they cannot nest deeper than half their length.
+        const padded = text.padEnd(2 * limit + 1);
+        expect(nestsDeeper(padded, limit)).toBe(depthOf(JSON.parse(text)) > limit);
+      }),
+    );
+  });
+
+  test('brackets and quotes inside of strings do not count', () => {
+    expect(nestsDeeper(JSON.stringify(['[[[["\\', '{{{{\\"[']), 1)).toBe(false);
+  });
+
+  test('a frame of quotes and backslashes is read in linear time', () => {
+    const start = performance.now();
+    nestsDeeper('\\"'.repeat(1_000_000), JSON_DEPTH.frame);
+    nestsDeeper(`"${'\\'.repeat(2_000_000)}`, JSON_DEPTH.frame);
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+});
+
+describe('endOfString', () => {
+  test('finds the closing quote of what JSON.stringify wrote', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (text, rest) => {
+        const json = JSON.stringify(text);
+        expect(endOfString(json + rest, 0)).toBe(json.length - 1);
+      }),
+    );
+  });
+
+  test('is the end of the text for a string that does not end', () => {
+    expect(['"', '"a', '"\\"', '"\\\\\\"'].map((json) => endOfString(json, 0))).toEqual([1, 2, 3, 5]);
+  });
+});
