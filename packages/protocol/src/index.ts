@@ -62,7 +62,6 @@ export {
   encodeResult,
   RawJson,
   type RpcId,
-  type TraceContext,
 } from './rpc/json-rpc.ts';
 export {
   type CallOptions,
@@ -80,8 +79,17 @@ export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './rpc/subprotocol.ts';
 export { createTransportPair } from './rpc/transport-pair.ts';
 export type { OptionalSchema, Schema } from './schemas/schema-kit.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';
-// Bounds
-export { MAX_DEPTH, MAX_VALUE_DEPTH, utf8Bytes } from './values/json-size.ts';
-// Topics
-export { isTopic, isTopicPattern, topicMatches } from './values/topics.ts';
-export { createUuidv7, isUuid, type UuidComponents, uuidv7 } from './values/uuid.ts';
+// Values of the protocol
+
+export {
+  createUuidV7,
+  isTopic,
+  isTopicPattern,
+  isUuid,
+  JSON_DEPTH,
+  type TraceContext,
+  topicMatches,
+  type UuidComponents,
+  utf8Bytes,
+  uuidV7,
+} from '@esdb-gater/primitives';

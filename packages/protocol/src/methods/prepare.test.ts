@@ -1,5 +1,5 @@
+import { isUuid } from '@esdb-gater/primitives';
 import { describe, expect, it } from 'vitest';
-import { isUuid } from '../values/uuid.ts';
 import { prepareEvents, prepareParams } from './prepare.ts';
 
 const event = { type: 't', data: { a: 1 } };

@@ -1,3 +1,4 @@
+import { utf8Bytes, uuidV7, walkJson } from '@esdb-gater/primitives';
 import {
   type AppendEventsParams,
   GaterError,
@@ -8,8 +9,6 @@ import {
   type PublishParams,
   type RecordSnapshotParams,
 } from '@esdb-gater/types';
-import { utf8Bytes, walkJson } from '../values/json-size.ts';
-import { uuidv7 } from '../values/uuid.ts';
 import type { AppendToStreamsParams } from './stream-methods.ts';
 import type { SaveSubscriptionParams } from './subscription-methods.ts';
 
@@ -22,7 +21,7 @@ export interface PrepareOptions {
    * enough nothing in it is weighed. Absent for parameters of this process.
    */
   readonly frameUnits?: number;
-  /** @default uuidv7 */
+  /** @default uuidV7 */
   readonly newId?: () => string;
 }
 
@@ -73,7 +72,7 @@ export function prepareEvents(
   path = 'events',
 ): readonly NewEvent[] {
   const limit = options.messageBytes ?? LIMITS.messageBytes;
-  const newId = options.newId ?? uuidv7;
+  const newId = options.newId ?? uuidV7;
   return events.map((event, index) => {
     if (event.data === undefined) {
       throw invalidArgument('schema', `\`${path}[${index}].data\` is missing, expected any JSON value`, {
@@ -112,7 +111,7 @@ export function prepareParams(method: string, params: unknown, options: PrepareO
       const publish = params as PublishParams;
       const limit = options.messageBytes ?? LIMITS.messageBytes;
       const message = weighed(publish.message, 'message', limit, options);
-      return { ...publish, message, id: publish.id ?? (options.newId ?? uuidv7)() };
+      return { ...publish, message, id: publish.id ?? (options.newId ?? uuidV7)() };
     }
     case 'recordSnapshot': {
       const snapshot = params as RecordSnapshotParams;

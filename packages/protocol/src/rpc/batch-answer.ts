@@ -1,5 +1,5 @@
+import { utf8Bytes } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
-import { utf8Bytes } from '../values/json-size.ts';
 import { encodeError, type RpcId } from './json-rpc.ts';
 import { toRpcError } from './rpc-errors.ts';
 

@@ -1,5 +1,5 @@
+import { JSON_DEPTH, nestsDeeper, type TraceContext } from '@esdb-gater/primitives';
 import { type GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
-import { MAX_DEPTH, nestsDeeper } from '../values/json-size.ts';
 import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
 export type RpcId = string | number | null;
@@ -72,7 +72,7 @@ function classify(value: unknown): Inbound {
  * Takes a message apart. Never throws. Of a member that is there twice the last one counts, as in
  * `JSON.parse`; member names such as `__proto__` are names like any other.
  */
-export function parseMessage(text: string, maxDepth: number = MAX_DEPTH): InboundMessage {
+export function parseMessage(text: string, maxDepth: number = JSON_DEPTH.frame): InboundMessage {
   if (nestsDeeper(text, maxDepth)) return invalid('too_deep', 'the message nests too deeply');
   let value: unknown;
   try {
@@ -103,12 +103,6 @@ export function encodeResult(id: RpcId, result: unknown): string {
 
 export function encodeError(id: RpcId, error: RpcError): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
-}
-
-/** Context of a trace, W3C. */
-export interface TraceContext {
-  readonly traceparent?: string;
-  readonly tracestate?: string;
 }
 
 export function encodeRequest(id: RpcId, method: string, params: unknown, trace: TraceContext = {}): string {

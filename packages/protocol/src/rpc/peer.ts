@@ -1,3 +1,4 @@
+import { JSON_DEPTH, type TraceContext, utf8Bytes, validTraceContext } from '@esdb-gater/primitives';
 import {
   type Clock,
   GaterError,
@@ -7,7 +8,6 @@ import {
   systemClock,
   type Transport,
 } from '@esdb-gater/types';
-import { MAX_DEPTH, utf8Bytes } from '../values/json-size.ts';
 import { BatchAnswer } from './batch-answer.ts';
 import {
   encodeError,
@@ -17,7 +17,6 @@ import {
   type Inbound,
   parseMessage,
   type RpcId,
-  type TraceContext,
 } from './json-rpc.ts';
 import { PendingCalls, type WaitOptions } from './pending-calls.ts';
 import { fromRpcError, toRpcError } from './rpc-errors.ts';
@@ -57,7 +56,7 @@ export interface PeerOptions {
    * Deepest nesting of a message that is taken. A client takes more than it sends: a message of another origin may
    * be deeper than what callers may send.
    *
-   * @default MAX_DEPTH
+   * @default JSON_DEPTH.frame
    */
   readonly maxDepth?: number;
   /** Longest message that is sent, in bytes. @default LIMITS.frameBytes */
@@ -97,10 +96,6 @@ export interface Peer {
   stats(): PeerStats;
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-/** W3C trace context asks for at least this much to be carried on. */
-const TRACESTATE_UNITS = 512;
-
 type InboundCall = Inbound & { readonly kind: 'call' };
 
 /** Answers that go out when they are there. */
@@ -127,11 +122,10 @@ class CallContext implements PeerContext {
     this.frameUnits = frameUnits;
     this.signal = signal;
     this.#after = after;
-    if (typeof call.traceparent !== 'string' || !TRACEPARENT.test(call.traceparent)) return;
-    this.traceparent = call.traceparent;
-    if (typeof call.tracestate === 'string' && call.tracestate.length <= TRACESTATE_UNITS) {
-      this.tracestate = call.tracestate;
-    }
+    if (call.traceparent === undefined) return;
+    const { traceparent, tracestate } = validTraceContext(call);
+    if (traceparent !== undefined) this.traceparent = traceparent;
+    if (tracestate !== undefined) this.tracestate = tracestate;
   }
 
   afterAnswer(run: () => void): void {
@@ -164,7 +158,7 @@ class JsonRpcPeer implements Peer {
     this.#idPrefix = options.idPrefix ?? '';
     this.#maxInFlight = options.maxInFlight ?? LIMITS.inFlight;
     this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
-    this.#maxDepth = options.maxDepth ?? MAX_DEPTH;
+    this.#maxDepth = options.maxDepth ?? JSON_DEPTH.frame;
     this.#pending = new PendingCalls(components.clock ?? systemClock);
     const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
     this.closed = promise;

@@ -1,3 +1,4 @@
+import { describeValue } from '@esdb-gater/primitives';
 import type { TSchema } from 'typebox';
 import { REASON } from './schema-kit.ts';
 
@@ -29,20 +30,8 @@ interface Keywords {
   readonly '~refine'?: readonly { check(value: unknown): boolean }[];
 }
 
-/** Texts longer than this, and every object, are described by kind only: an error is no place for payloads. */
-const SHOWN_UNITS = 64;
-
-/** What a value is, in words that fit on a line and carry no control characters. */
-export function describe(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'string') {
-    return value.length > SHOWN_UNITS ? `a string of ${value.length} UTF-16 units` : JSON.stringify(value);
-  }
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}
+/** A longer name of a member is cut in the path. */
+const MAX_NAME_UNITS = 64;
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -84,7 +73,7 @@ function find(schema: Keywords, value: unknown, path: string): Violation | undef
     return {
       reason: schema[REASON] ?? 'schema',
       path,
-      actual: describe(value),
+      actual: value === undefined ? 'missing' : describeValue(value),
       expected: schema.description ?? `${schema.type === 'object' ? 'an' : 'a'} ${schema.type ?? 'value'}`,
     };
   }
@@ -99,7 +88,7 @@ function find(schema: Keywords, value: unknown, path: string): Violation | undef
 }
 
 function memberPath(path: string, key: string): string {
-  const shown = key.length > SHOWN_UNITS ? `${key.slice(0, SHOWN_UNITS)}…` : key;
+  const shown = key.length > MAX_NAME_UNITS ? `${key.slice(0, MAX_NAME_UNITS)}…` : key;
   if (!/^[A-Za-z_$][\w$]*$/.test(shown)) return `${path}[${JSON.stringify(shown)}]`;
   return path === '' ? shown : `${path}.${shown}`;
 }

@@ -1,3 +1,4 @@
+import { isRfc3339, isTopic, isTopicPattern, isUuid } from '@esdb-gater/primitives';
 import {
   CHANNEL_NAMES,
   type ChannelName,
@@ -8,9 +9,6 @@ import {
   type RecordedEvent,
   type Snapshot,
 } from '@esdb-gater/types';
-import { isTime } from '../values/times.ts';
-import { isTopic, isTopicPattern } from '../values/topics.ts';
-import { isUuid } from '../values/uuid.ts';
 import {
   anyText,
   array,
@@ -55,7 +53,7 @@ export const uuid: Schema<string> = text(
 );
 
 export const time: Schema<string> = text(
-  isTime,
+  isRfc3339,
   { description: 'a time as in RFC 3339', reason: 'time' },
   { format: 'date-time' },
 );
