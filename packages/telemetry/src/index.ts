@@ -1,5 +1,7 @@
 // Users
 
+export { type TraceContext as TraceCarrier, validTraceContext } from '@esdb-gater/primitives';
+
 // Who has something to tell
 export type { MessagingSubject, RpcSubject, SpanSubject, StoreSubject } from './conventions.ts';
 export { attachDefaultHandler, DEFAULT_HANDLER_ID } from './default-handler.ts';
@@ -18,10 +20,4 @@ export { observeRequest } from './observe-request.ts';
 export { type ObservedState, type ObserveStateOptions, observeState } from './observe-state.ts';
 export { attachOpenTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';
 export { isTracing, type SpanOptions, withDeliverySpan, withSpan } from './spans.ts';
-export {
-  extractTraceContext,
-  injectTraceContext,
-  parseTraceContext,
-  type TraceCarrier,
-  validTraceContext,
-} from './trace-context.ts';
+export { extractTraceContext, injectTraceContext, parseTraceContext } from './trace-context.ts';

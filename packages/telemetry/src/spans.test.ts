@@ -1,3 +1,4 @@
+import type { TraceContext } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -5,7 +6,6 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { activeTraceFields } from './log-fields.ts';
 import { isTracing, withDeliverySpan, withSpan } from './spans.ts';
-import type { TraceCarrier } from './trace-context.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = { traceparent: `00-${TRACE_ID}-b7ad6b7169203331-01`, tracestate: 'a=1' };
@@ -73,7 +73,7 @@ describe('with an SDK', () => {
 
   test('a publish is a PRODUCER span, and handling its message a CONSUMER span linked to it', async () => {
     const publish = { kind: 'producer', channel: 'events', messageId: 'm1' } as const;
-    const message: TraceCarrier = await withSpan(publish, {}, async (carrier) => carrier);
+    const message: TraceContext = await withSpan(publish, {}, async (carrier) => carrier);
     const links = [message, { traceparent: 'junk' }];
     await withSpan({ kind: 'consumer', channel: 'events', system: 'kafka' }, { links }, async () => {});
     const [producer, consumer] = exporter.getFinishedSpans();

@@ -1,3 +1,4 @@
+import { type TraceContext, validTraceContext } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
 import {
   context,
@@ -19,22 +20,16 @@ import {
   spanKind,
   spanName,
 } from './conventions.ts';
-import {
-  carrierOf,
-  extractTraceContext,
-  parseTraceContext,
-  type TraceCarrier,
-  validTraceContext,
-} from './trace-context.ts';
+import { carrierOf, extractTraceContext, parseTraceContext } from './trace-context.ts';
 
 export interface SpanOptions {
   /**
    * Whose child the span is. Without a valid one a span of what is served or consumed begins a trace.
    * @default the active span of this process, for all other kinds
    */
-  readonly parent?: TraceCarrier;
+  readonly parent?: TraceContext;
   /** What else it has to do with: the messages of a batch, the publish that a delivery comes from. */
-  readonly links?: readonly TraceCarrier[];
+  readonly links?: readonly TraceContext[];
 }
 
 /** False while no SDK is registered: then there are no spans, and what prepares them can be left out. */
@@ -52,7 +47,7 @@ export function isTracing(): boolean {
 export function withSpan<T>(
   subject: SpanSubject,
   options: SpanOptions,
-  run: (carrier: TraceCarrier, span?: Span) => Promise<T>,
+  run: (carrier: TraceContext, span?: Span) => Promise<T>,
 ): Promise<T> {
   const tracer = registeredTracer();
   return tracer === undefined
@@ -64,7 +59,7 @@ async function traced<T>(
   tracer: Tracer,
   subject: SpanSubject,
   { parent, links }: SpanOptions,
-  run: (carrier: TraceCarrier, span?: Span) => Promise<T>,
+  run: (carrier: TraceContext, span?: Span) => Promise<T>,
 ): Promise<T> {
   // What comes from outside belongs to the trace that it names, never to what happens to be active here.
   const active = beginsHere(subject) ? context.active() : ROOT_CONTEXT;
@@ -97,7 +92,7 @@ async function traced<T>(
  */
 export function withDeliverySpan(
   subject: MessagingSubject & { readonly kind: 'consumer' },
-  publish: TraceCarrier,
+  publish: TraceContext,
   deliver: () => number,
 ): void {
   const tracer = registeredTracer();
@@ -133,7 +128,7 @@ function registeredTracer(): Tracer | undefined {
     : provider.getDelegateTracer(SCOPE);
 }
 
-function linkOf(carrier: TraceCarrier): Link[] {
+function linkOf(carrier: TraceContext): Link[] {
   const spanContext = parseTraceContext(carrier);
   return spanContext === undefined ? [] : [{ context: spanContext }];
 }

@@ -1,5 +1,6 @@
+import { validTraceContext } from '@esdb-gater/primitives';
 import { isMethodName } from '@esdb-gater/protocol';
-import { isTracing, type RpcSubject, validTraceContext, withSpan } from '@esdb-gater/telemetry';
+import { isTracing, type RpcSubject, withSpan } from '@esdb-gater/telemetry';
 import { isStoreId } from '@esdb-gater/types';
 import type { Call } from '../access/caller.ts';
 import type { Dispatcher } from './dispatcher.ts';
