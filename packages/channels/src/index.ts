@@ -21,6 +21,11 @@ export {
   type SignaturePass,
 } from './publish/signature-gate.ts';
 // Topics
+
+export {
+  createTopicMatcher,
+  type TopicMatcher,
+  validatePattern,
+  validateTopic,
+} from '@esdb-gater/primitives';
 export { createTopicIndex, type TopicIndex, type TopicIndexOptions } from './topics/topic-index.ts';
-export { createTopicMatcher, type TopicMatcher } from './topics/topic-matcher.ts';
-export { validatePattern, validateTopic } from './topics/validate-topic.ts';

@@ -1,3 +1,4 @@
+import { invalidOption, type OptionRule, requireInteger, requireOneOf } from '@esdb-gater/primitives';
 import {
   CHANNEL_DEFAULTS,
   CHANNEL_NAMES,
@@ -5,7 +6,6 @@ import {
   type ChannelName,
   type ChannelPriority,
   type ChannelSettings,
-  invalidArgument,
   isChannelName,
   LIMITS,
 } from '@esdb-gater/types';
@@ -52,7 +52,10 @@ export interface CompleteOptions extends Required<Omit<ChannelsOptions, 'channel
  */
 export function completeOptions(options: ChannelsOptions = {}): CompleteOptions {
   for (const name of Object.keys(options.channels ?? {})) {
-    if (!isChannelName(name)) throw refused(`channels.${name}`, name, `one of ${CHANNEL_NAMES.join(', ')}`);
+    if (!isChannelName(name)) {
+      const at = `channels.${name}`;
+      throw invalidOption(at, name, `one of ${CHANNEL_NAMES.join(', ')}`, rule(at));
+    }
   }
   const channels = Object.fromEntries(
     CHANNEL_NAMES.map((name) => [name, completeChannel(name, options.channels?.[name] ?? {})]),
@@ -77,9 +80,7 @@ function completeChannel(name: ChannelName, options: ChannelOptions): ChannelSet
   const base = CHANNEL_DEFAULTS[name];
   const at = `channels.${name}`;
   const priority = options.priority ?? base.priority;
-  if (!CHANNEL_PRIORITIES.includes(priority)) {
-    throw refused(`${at}.priority`, priority, CHANNEL_PRIORITIES.join(', '));
-  }
+  requireOneOf(`${at}.priority`, priority, CHANNEL_PRIORITIES, rule(`${at}.priority`));
   const maxRate = options.maxRate === undefined ? base.maxRate : (options.maxRate ?? undefined);
   if (maxRate !== undefined) integer(`${at}.maxRate`, maxRate, 1);
   return Object.freeze({
@@ -91,14 +92,10 @@ function completeChannel(name: ChannelName, options: ChannelOptions): ChannelSet
   });
 }
 
-function integer(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw refused(name, value, `an integer of at least ${least}`);
+function integer(option: string, value: number, min: number): number {
+  return requireInteger(option, value, { ...rule(option), min });
 }
 
-function refused(name: string, value: unknown, expected: string): Error {
-  return invalidArgument('channels_option', `${name} is ${String(value)}, expected ${expected}`, {
-    option: name,
-    expected,
-  });
+function rule(option: string): OptionRule {
+  return { reason: 'channels_option', details: { option } };
 }

@@ -1,5 +1,5 @@
+import type { TopicMatcher } from '@esdb-gater/primitives';
 import type { BrokerRecord } from '@esdb-gater/types';
-import type { TopicMatcher } from '../topics/topic-matcher.ts';
 
 /** The last message of each topic. */
 export interface LastValues {

@@ -121,7 +121,9 @@ describe('the in-process broker', () => {
   });
 
   it('refuses a history that is no count', () => {
-    expect(() => createMemoryBroker({ history: { system: -1 } })).toThrow(/history.system is -1/);
+    expect(() => createMemoryBroker({ history: { system: -1 } })).toThrow(
+      /`history.system` must be an integer of at least 0, got -1/,
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { requireInteger } from '@esdb-gater/primitives';
 import {
   type Broker,
   type BrokerHealth,
@@ -53,7 +54,14 @@ class MemoryBroker implements Broker {
     const epoch = Math.floor(startedMs).toString(36) + randomBytes(4).readUInt32LE().toString(36);
     this.#logs = new Map(
       CHANNEL_NAMES.map((channel) => {
-        const kept = validHistory(channel, history[channel] ?? CHANNEL_DEFAULTS[channel].history);
+        const kept = requireInteger(
+          `history.${channel}`,
+          history[channel] ?? CHANNEL_DEFAULTS[channel].history,
+          {
+            reason: 'broker_option',
+            min: 0,
+          },
+        );
         const options = { channel, epoch, history: kept, startedMs };
         const fed = channel === 'events' ? fedSource : undefined;
         const log =
@@ -142,12 +150,4 @@ class MemoryBroker implements Broker {
       this.#logger.error({ err: error }, 'the tail of a channel failed');
     }
   }
-}
-
-function validHistory(channel: ChannelName, history: number): number {
-  if (Number.isSafeInteger(history) && history >= 0) return history;
-  throw invalidArgument(
-    'broker_option',
-    `history.${channel} is ${String(history)}, expected an integer of at least 0`,
-  );
 }

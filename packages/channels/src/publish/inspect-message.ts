@@ -1,3 +1,4 @@
+import { JSON_DEPTH, utf8Bytes } from '@esdb-gater/primitives';
 import { GaterError, invalidArgument, type JsonValue } from '@esdb-gater/types';
 
 /** What one pass over a message tells. */
@@ -9,9 +10,6 @@ export interface MessageTraits {
   readonly hash: number;
 }
 
-/** Nested deeper than this a message could exhaust the stack of a reader. */
-const MAX_DEPTH = 256;
-
 /**
  * Checks that a message is a JSON value of at most `maxBytes` as JSON, in one pass. Only a message that might be
  * too long is turned into text to be measured.
@@ -22,7 +20,7 @@ export function inspectMessage(message: JsonValue, maxBytes: number): MessageTra
   const pass = { upperBytes: 0, low: 0 };
   const high = visit(message, 0, pass);
   if (pass.upperBytes > maxBytes) {
-    const bytes = Buffer.byteLength(JSON.stringify(message));
+    const bytes = utf8Bytes(JSON.stringify(message));
     if (bytes > maxBytes) {
       throw new GaterError(
         'payload_too_large',
@@ -58,7 +56,7 @@ function visit(value: unknown, depth: number, pass: Pass): number {
         pass.upperBytes += 5;
         return mix(5, 0, pass);
       }
-      if (depth === MAX_DEPTH) throw refused(`more than ${MAX_DEPTH} levels`);
+      if (depth === JSON_DEPTH.value) throw refused(`more than ${JSON_DEPTH.value} levels`);
       pass.upperBytes += 3;
       return Array.isArray(value) ? visitArray(value, depth, pass) : visitObject(value, depth, pass);
     default:

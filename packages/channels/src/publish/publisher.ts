@@ -1,3 +1,4 @@
+import { uuidV7, validateTopic } from '@esdb-gater/primitives';
 import {
   type Broker,
   type Clock,
@@ -10,12 +11,10 @@ import {
   type PublishResult,
 } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
-import { validateTopic } from '../topics/validate-topic.ts';
 import { inspectMessage } from './inspect-message.ts';
 import type { Publication, PublishMemory, RememberedPublish } from './publish-memory.ts';
 import type { RateLimiter, RatePlace } from './rate-limiter.ts';
 import { carriesSignature, type SignatureGate, type SignaturePass } from './signature-gate.ts';
-import { uuidV7 } from './uuid-v7.ts';
 
 export interface PublisherComponents {
   readonly broker: Broker;

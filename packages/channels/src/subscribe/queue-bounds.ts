@@ -1,4 +1,7 @@
-import { invalidArgument, LIMITS, type SubscriberOptions } from '@esdb-gater/types';
+import { requireInteger } from '@esdb-gater/primitives';
+import { LIMITS, type SubscriberOptions } from '@esdb-gater/types';
+
+const RULE = { reason: 'queue_option', min: 1 } as const;
 
 export interface QueueBounds {
   readonly queueBytes: number;
@@ -12,12 +15,7 @@ export interface QueueBounds {
  */
 export function queueBounds(options: Pick<SubscriberOptions, 'queueBytes' | 'queueMessages'>): QueueBounds {
   return {
-    queueBytes: bound('queueBytes', options.queueBytes ?? LIMITS.queueBytes),
-    queueMessages: bound('queueMessages', options.queueMessages ?? LIMITS.queueMessages),
+    queueBytes: requireInteger('queueBytes', options.queueBytes ?? LIMITS.queueBytes, RULE),
+    queueMessages: requireInteger('queueMessages', options.queueMessages ?? LIMITS.queueMessages, RULE),
   };
-}
-
-function bound(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw invalidArgument('queue_option', `${name} is ${String(value)}, expected an integer of at least 1`);
 }

@@ -1,9 +1,9 @@
+import { createTopicMatcher, type TopicMatcher } from '@esdb-gater/primitives';
 import { calculateDelay } from '@esdb-gater/retry';
 import { type Broker, type BrokerRecord, type Clock, GaterError, type Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
 import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import { createDelivery } from '../delivery/shared-delivery.ts';
-import { createTopicMatcher, type TopicMatcher } from '../topics/topic-matcher.ts';
 import { pause, turn } from './waiting.ts';
 
 export interface ReplayComponents {

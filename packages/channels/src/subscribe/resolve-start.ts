@@ -1,6 +1,6 @@
+import { createTopicMatcher } from '@esdb-gater/primitives';
 import type { Broker, BrokerRecord, SubscribeFrom, SubscribeResult } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
-import { createTopicMatcher } from '../topics/topic-matcher.ts';
 
 /** Where a subscription begins. */
 export interface Start {

@@ -1,3 +1,4 @@
+import { validatePattern } from '@esdb-gater/primitives';
 import {
   type Broker,
   type ChannelName,
@@ -17,7 +18,6 @@ import {
   type DeliveryQueue,
   type DeliveryQueueComponents,
 } from '../delivery/delivery-queue.ts';
-import { validatePattern } from '../topics/validate-topic.ts';
 import { type HeldStart, holdStart } from './held-start.ts';
 import { queueBounds } from './queue-bounds.ts';
 import { replay } from './replay.ts';
