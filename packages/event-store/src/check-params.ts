@@ -1,3 +1,4 @@
+import { requireInteger } from '@esdb-gater/primitives';
 import {
   GaterError,
   invalidArgument,
@@ -34,6 +35,5 @@ export function checkSnapshotIds(params: SnapshotParams): void {
 
 /** @throws `invalid_argument` (reason `version`) */
 export function checkSnapshotVersion(version: number): void {
-  if (Number.isSafeInteger(version) && version >= 0) return;
-  throw invalidArgument('version', `version is ${String(version)}, expected was a version from 0`);
+  requireInteger('version', version, { min: 0 });
 }

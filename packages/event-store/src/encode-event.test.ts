@@ -1,7 +1,7 @@
+import { isUuid } from '@esdb-gater/primitives';
 import type { JsonValue } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { encodeEvents, encodeJson } from './encode-event.ts';
-import { isUuid, uuidV7 } from './uuid.ts';
 
 test('the parts of an event are encoded once, with defaults', () => {
   const id = '0190D2A0-0000-7000-8000-000000000000';
@@ -42,9 +42,15 @@ test('metadata that is no object is refused', () => {
   expect(() => encodeEvents([{ type: 't', data: 1, metadata }], 0)).toThrow(/metadata must be an object/);
 });
 
-test('made ids are UUIDv7 of the given time', () => {
-  const id = uuidV7(0x0123_4567_89ab);
-  expect(id).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  expect(isUuid(id)).toBe(true);
-  expect(uuidV7(0x0123_4567_89ab)).not.toBe(id);
+test('an event without an id gets a UUIDv7 of its own, in the order of the events', () => {
+  const [first, second] = encodeEvents(
+    [
+      { type: 't', data: 1 },
+      { type: 't', data: 2 },
+    ],
+    0x0123_4567_89ab,
+  ).map(({ id }) => id);
+  expect(first).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(isUuid(second)).toBe(true);
+  expect(String(second) > String(first)).toBe(true);
 });

@@ -1,5 +1,5 @@
+import { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
 import { GaterError, invalidArgument, isName, LIMITS, type NewEvent } from '@esdb-gater/types';
-import { isUuid, uuidV7 } from './uuid.ts';
 
 /** A new event whose parts are JSON text: encoded once, then compared, kept and read as text. */
 export interface EncodedEvent {
@@ -90,9 +90,4 @@ function checkBytes(data: string, metadata: string, tags: string, path: string):
     `${path} has ${bytes} bytes as JSON, at most ${LIMITS.messageBytes} are allowed`,
     { details: { bytes, maxBytes: LIMITS.messageBytes } },
   );
-}
-
-/** How many bytes a text has in UTF-8. */
-export function utf8Bytes(text: string): number {
-  return Buffer.byteLength(text, 'utf8');
 }

@@ -1,6 +1,7 @@
+import { utf8Bytes } from '@esdb-gater/primitives';
 import { invalidArgument, LIMITS, type RecordSnapshotParams } from '@esdb-gater/types';
 import { checkSnapshotIds, checkSnapshotVersion } from './check-params.ts';
-import { encodeJson, utf8Bytes } from './encode-event.ts';
+import { encodeJson } from './encode-event.ts';
 import { isoTimestamp } from './event-text.ts';
 import { PageMeter } from './pages.ts';
 

@@ -1,4 +1,5 @@
-import { ANY_VERSION, invalidArgument, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
+import { invalidOption } from '@esdb-gater/primitives';
+import { ANY_VERSION, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
 import { streamDeleted, streamNotFound, wrongExpectedVersion } from './errors.ts';
 import { isDeleted, isMissing, isReadable, type StreamState } from './stream-state.ts';
 
@@ -7,9 +8,11 @@ export function completeExpectedVersion(expected: number | undefined): number {
   if (expected === undefined) return ANY_VERSION;
   if (Number.isSafeInteger(expected) && (expected >= NO_STREAM || expected === ANY_VERSION)) return expected;
   if (expected === STREAM_EXISTS) return expected;
-  throw invalidArgument(
-    'expected_version',
-    `expectedVersion is ${String(expected)}, expected was a version from 0, -1 (no stream), -2 (any) or -4 (stream exists)`,
+  throw invalidOption(
+    'expectedVersion',
+    expected,
+    'a version from 0, -1 (no stream), -2 (any) or -4 (stream exists)',
+    { reason: 'expected_version' },
   );
 }
 

@@ -1,10 +1,11 @@
 // A store in memory, and any store as a worker
 
 // What stores are made of
+export { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
 export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
-export { type EncodedEvent, encodeEvents, encodeJson, utf8Bytes } from './encode-event.ts';
+export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
 export { encodeSnapshot, type StoredSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
 export {
   notSupported,
@@ -54,4 +55,3 @@ export type { StoreHealth } from './store-health.ts';
 export { createStoreWorker, type StoreWorkerOptions } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
 export { compareUtf8, prefixEnd } from './utf8-order.ts';
-export { isUuid, uuidV7 } from './uuid.ts';

@@ -1,3 +1,4 @@
+import { invalidOption, utf8Bytes } from '@esdb-gater/primitives';
 import {
   type AppendEventsParams,
   type AppendResult,
@@ -8,7 +9,6 @@ import {
   type FeedCheckpoint,
   type GetEventsParams,
   type GetStreamsParams,
-  invalidArgument,
   isStoreId,
   type Logger,
   type ReadAllParams,
@@ -25,7 +25,7 @@ import {
 import { throwIfEnded } from './call-context.ts';
 import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
-import { type EncodedEvent, encodeEvents, utf8Bytes } from './encode-event.ts';
+import { type EncodedEvent, encodeEvents } from './encode-event.ts';
 import { encodeSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
 import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
@@ -67,10 +67,7 @@ interface MemoryEvent extends KnownEvent {
  */
 export function createMemoryStore(options: MemoryStoreOptions): EventStore {
   if (!isStoreId(options.storeId)) {
-    throw invalidArgument(
-      'store_id',
-      `storeId ${JSON.stringify(options.storeId)} must be 1 to 64 of A-Z a-z 0-9 _ -`,
-    );
+    throw invalidOption('storeId', options.storeId, '1 to 64 of A-Z a-z 0-9 _ -', { reason: 'store_id' });
   }
   return new MemoryStore(options);
 }

@@ -1,19 +1,17 @@
-import { type GetEventsParams, invalidArgument, LIMITS } from '@esdb-gater/types';
+import { requireInteger, requireOneOf } from '@esdb-gater/primitives';
+import { type GetEventsParams, LIMITS } from '@esdb-gater/types';
 import { streamDeleted, streamNotFound } from './errors.ts';
 import { isDeleted, isMissing, type StreamState } from './stream-state.ts';
 
 /** `count` or `limit` of a page. @throws `invalid_argument` with the parameter's name as reason */
 export function completeCount(name: 'count' | 'limit', value: number | undefined): number {
   if (value === undefined) return LIMITS.pageCountDefault;
-  if (Number.isInteger(value) && value >= 1 && value <= LIMITS.pageCount) return value;
-  throw invalidArgument(name, `${name} is ${String(value)}, expected was 1 to ${LIMITS.pageCount}`);
+  return requireInteger(name, value, { min: 1, max: LIMITS.pageCount });
 }
 
 /** An exclusive position. @throws `invalid_argument` (reason `after`) */
 export function completeAfter(value: number | undefined): number {
-  if (value === undefined) return 0;
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalidArgument('after', `after is ${String(value)}, expected was a position from 0`);
+  return value === undefined ? 0 : requireInteger('after', value, { min: 0 });
 }
 
 /** What a stream read asks for, with its defaults. */
@@ -27,19 +25,18 @@ export interface StreamRead {
 
 /** @throws `invalid_argument` (reasons `direction`, `start_version`, `count`) */
 export function completeStreamRead(params: GetEventsParams): StreamRead {
-  const { direction = 'forward', streamId } = params;
-  if (direction !== 'forward' && direction !== 'backward') {
-    throw invalidArgument('direction', `direction is ${String(direction)}, expected was forward or backward`);
-  }
+  const direction = requireOneOf('direction', params.direction ?? 'forward', ['forward', 'backward']);
   const backward = direction === 'backward';
-  const { startVersion = backward ? -1 : 0 } = params;
-  if (!Number.isSafeInteger(startVersion) || startVersion < (backward ? -1 : 0)) {
-    throw invalidArgument(
-      'start_version',
-      `startVersion is ${String(startVersion)}, expected was a version from 0${backward ? ', or -1 for the newest' : ''}`,
-    );
-  }
-  return { streamId, backward, startVersion, count: completeCount('count', params.count) };
+  // -1 is the newest.
+  const min = backward ? -1 : 0;
+  const startVersion = params.startVersion ?? min;
+  requireInteger('startVersion', startVersion, { reason: 'start_version', min });
+  return {
+    streamId: params.streamId,
+    backward,
+    startVersion,
+    count: completeCount('count', params.count),
+  };
 }
 
 /** The versions that a read may give, both ends inclusive; empty when `lowest > highest`. */

@@ -1,4 +1,5 @@
-import { eventCore, eventHead, type StoredEvent, utf8Bytes } from '@esdb-gater/event-store';
+import { eventCore, eventHead, type StoredEvent } from '@esdb-gater/event-store';
+import { utf8Bytes } from '@esdb-gater/primitives';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 

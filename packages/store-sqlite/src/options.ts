@@ -1,12 +1,6 @@
 import { resolve } from 'node:path';
-import {
-  type Clock,
-  invalidArgument,
-  isStoreId,
-  type Logger,
-  silentLogger,
-  systemClock,
-} from '@esdb-gater/types';
+import { invalidOption, requireInteger, requireOneOf } from '@esdb-gater/primitives';
+import { type Clock, isStoreId, type Logger, silentLogger, systemClock } from '@esdb-gater/types';
 
 export interface SqliteStoreOptions {
   readonly storeId: string;
@@ -36,36 +30,21 @@ export type CompleteOptions = Readonly<Required<SqliteStoreOptions>>;
 /** @throws `invalid_argument` with the option's name as reason */
 export function completeOptions(options: SqliteStoreOptions): CompleteOptions {
   if (!isStoreId(options.storeId)) {
-    throw invalidArgument(
-      'storeId',
-      `storeId ${JSON.stringify(options.storeId)} must be 1 to 64 of A-Z a-z 0-9 _ -`,
-    );
+    throw invalidOption('storeId', options.storeId, '1 to 64 of A-Z a-z 0-9 _ -');
   }
   if (typeof options.file !== 'string' || options.file === '' || options.file === ':memory:') {
-    throw invalidArgument(
-      'file',
-      'file must be the path of a database on disk; in memory is createMemoryStore',
-    );
+    const expected = 'the path of a database on disk (createMemoryStore keeps one in memory)';
+    throw invalidOption('file', options.file, expected);
   }
   return Object.freeze({
     storeId: options.storeId,
     file: resolve(options.file),
-    flush: completeFlush(options.flush ?? 'commit'),
-    maxWaitingCalls: wholeNumber('maxWaitingCalls', options.maxWaitingCalls ?? 10_000, 1),
-    maxWaitingBytes: wholeNumber('maxWaitingBytes', options.maxWaitingBytes ?? 64 * 1_048_576, 1),
-    checkBytes: wholeNumber('checkBytes', options.checkBytes ?? 64 * 1_048_576, 0),
-    busyTimeoutMs: wholeNumber('busyTimeoutMs', options.busyTimeoutMs ?? 5_000, 0),
+    flush: requireOneOf('flush', options.flush ?? 'commit', ['commit', 'checkpoint']),
+    maxWaitingCalls: requireInteger('maxWaitingCalls', options.maxWaitingCalls ?? 10_000, { min: 1 }),
+    maxWaitingBytes: requireInteger('maxWaitingBytes', options.maxWaitingBytes ?? 64 * 1_048_576, { min: 1 }),
+    checkBytes: requireInteger('checkBytes', options.checkBytes ?? 64 * 1_048_576, { min: 0 }),
+    busyTimeoutMs: requireInteger('busyTimeoutMs', options.busyTimeoutMs ?? 5_000, { min: 0 }),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   });
-}
-
-function completeFlush(flush: 'commit' | 'checkpoint'): 'commit' | 'checkpoint' {
-  if (flush === 'commit' || flush === 'checkpoint') return flush;
-  throw invalidArgument('flush', `flush is ${String(flush)}, expected was commit or checkpoint`);
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw invalidArgument(name, `${name} is ${String(value)}, expected was a whole number from ${least}`);
 }

@@ -1,4 +1,5 @@
-import { eventTail, PageMeter, utf8Bytes } from '@esdb-gater/event-store';
+import { eventTail, PageMeter } from '@esdb-gater/event-store';
+import { utf8Bytes } from '@esdb-gater/primitives';
 import type { StreamPart } from './event-row.ts';
 
 /** The JSON of a page of events, whose parts are put together once, at its end. */

@@ -1,4 +1,5 @@
-import { invalidArgument, LIMITS } from '@esdb-gater/types';
+import { requireInteger } from '@esdb-gater/primitives';
+import { LIMITS } from '@esdb-gater/types';
 import { compileFeedTopic, DEFAULT_FEED_TOPIC, type FeedTopic } from './feed-topic.ts';
 
 export interface FeedOptions {
@@ -39,21 +40,16 @@ export interface CompleteFeedOptions {
 
 /** @throws `invalid_argument` with the option's name, or `feed_topic`, as reason */
 export function completeFeedOptions(options: FeedOptions, isWoken: boolean): CompleteFeedOptions {
-  const maxInFlight = atLeast('maxInFlight', options.maxInFlight ?? LIMITS.pageCount, 1);
+  const maxInFlight = requireInteger('maxInFlight', options.maxInFlight ?? LIMITS.pageCount, { min: 1 });
   return Object.freeze({
     realm: options.realm ?? 'default',
     topic: compileFeedTopic(options.topicTemplate ?? DEFAULT_FEED_TOPIC),
     maxInFlight: Math.min(maxInFlight, LIMITS.pageCount),
-    pollMs: atLeast('pollMs', options.pollMs ?? (isWoken ? 5_000 : 250), 1),
-    checkpointEvents: atLeast('checkpointEvents', options.checkpointEvents ?? 1_000, 1),
-    checkpointDelayMs: atLeast('checkpointDelayMs', options.checkpointDelayMs ?? 100, 0),
-    baseDelayMs: atLeast('baseDelayMs', options.baseDelayMs ?? 100, 1),
-    maxDelayMs: atLeast('maxDelayMs', options.maxDelayMs ?? 5_000, 1),
-    closeGraceMs: atLeast('closeGraceMs', options.closeGraceMs ?? 2_000, 0),
+    pollMs: requireInteger('pollMs', options.pollMs ?? (isWoken ? 5_000 : 250), { min: 1 }),
+    checkpointEvents: requireInteger('checkpointEvents', options.checkpointEvents ?? 1_000, { min: 1 }),
+    checkpointDelayMs: requireInteger('checkpointDelayMs', options.checkpointDelayMs ?? 100, { min: 0 }),
+    baseDelayMs: requireInteger('baseDelayMs', options.baseDelayMs ?? 100, { min: 1 }),
+    maxDelayMs: requireInteger('maxDelayMs', options.maxDelayMs ?? 5_000, { min: 1 }),
+    closeGraceMs: requireInteger('closeGraceMs', options.closeGraceMs ?? 2_000, { min: 0 }),
   });
-}
-
-function atLeast(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw invalidArgument(name, `${name} is ${String(value)}, expected was a whole number from ${least}`);
 }
