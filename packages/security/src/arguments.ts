@@ -1,24 +1,13 @@
+import { describeType, isBytes } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
-
-/** How a value is named in an error: its type, never its content, which may be secret. */
-export function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`;
-  return isBytes(value) ? `${value.length} bytes` : 'an object';
-}
-
-function isBytes(value: unknown): value is Uint8Array {
-  // The tag is for arrays of another realm, as in a frame or a sandbox.
-  return value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]';
-}
 
 /** More than anything here is made for; both engines stop at the same size. */
 const MAX_BYTES = 67_108_864;
 
 /** `value` as bytes, up to 64 MiB. @throws `invalid_argument`, reason `type`, `length` or `too_large` */
 export function bytesArgument(value: unknown, name: string, length?: number): Uint8Array {
-  if (!isBytes(value)) throw invalidArgument('type', `${name} is ${describe(value)}; expected a Uint8Array`);
+  if (!isBytes(value))
+    throw invalidArgument('type', `${name} is ${describeType(value)}; expected a Uint8Array`);
   if (length !== undefined && value.length !== length) {
     throw invalidArgument('length', `${name} has ${value.length} bytes; expected ${length}`);
   }
@@ -34,7 +23,7 @@ export function bytesArgument(value: unknown, name: string, length?: number): Ui
 /** @throws `invalid_argument`, reason `type` */
 export function textArgument(value: unknown, name: string): string {
   if (typeof value !== 'string')
-    throw invalidArgument('type', `${name} is ${describe(value)}; expected a text`);
+    throw invalidArgument('type', `${name} is ${describeType(value)}; expected a text`);
   return value;
 }
 
@@ -55,6 +44,6 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 /** @throws `invalid_argument`, reason `type` */
 export function objectArgument(value: unknown, name: string): Record<string, unknown> {
   if (!isPlainObject(value))
-    throw invalidArgument('type', `${name} is ${describe(value)}; expected an object`);
+    throw invalidArgument('type', `${name} is ${describeType(value)}; expected an object`);
   return value;
 }

@@ -1,5 +1,6 @@
+import { describeType } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
-import { bytesArgument, describe } from './arguments.ts';
+import { bytesArgument } from './arguments.ts';
 import { isStrictPoint } from './engine/ed25519-strict.ts';
 import { currentEngine } from './engine/select.ts';
 import { LruMap } from './lru-map.ts';
@@ -60,7 +61,7 @@ export const didKey: {
   decode(did: string): Uint8Array {
     const publicKey = typeof did === 'string' ? parseDidKey(did) : undefined;
     if (publicKey === undefined) {
-      const what = typeof did === 'string' ? 'the text' : describe(did);
+      const what = typeof did === 'string' ? 'the text' : describeType(did);
       throw invalidArgument(
         'did',
         `${what} is no did:key of an Ed25519 key; expected "did:key:z6Mk…", 56 characters`,

@@ -1,5 +1,6 @@
+import { describeType } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
-import { bytesArgument, describe, wellFormedArgument } from './arguments.ts';
+import { bytesArgument, wellFormedArgument } from './arguments.ts';
 import type { Engine, HmacKey } from './engine/engine.ts';
 import { currentEngine } from './engine/select.ts';
 import { LruMap } from './lru-map.ts';
@@ -70,7 +71,8 @@ export function hmacSha256(key: Uint8Array | string, data: Uint8Array): Uint8Arr
  * @throws `invalid_argument`, reason `type` or `lone_surrogate`; then nothing is computed
  */
 export function hmacSha256Many(key: Uint8Array | string, list: readonly Uint8Array[]): Uint8Array[] {
-  if (!Array.isArray(list)) throw invalidArgument('type', `the list is ${describe(list)}; expected an array`);
+  if (!Array.isArray(list))
+    throw invalidArgument('type', `the list is ${describeType(list)}; expected an array`);
   list.forEach((data, i) => {
     bytesArgument(data, `item ${i} of the list`);
   });

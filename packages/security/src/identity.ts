@@ -1,6 +1,7 @@
+import { describeType } from '@esdb-gater/primitives';
 import { invalidArgument, type JsonObject } from '@esdb-gater/types';
 import { fromBase64url, toBase64url } from '#platform';
-import { bytesArgument, describe, isPlainObject } from './arguments.ts';
+import { bytesArgument, isPlainObject } from './arguments.ts';
 import { formatDidKey } from './did-key.ts';
 import type { Signer } from './engine/engine.ts';
 import { currentEngine } from './engine/select.ts';
@@ -81,7 +82,7 @@ export function isIdentity(value: unknown): value is Identity {
 /** @throws `invalid_argument`, reason `type` */
 export function identityArgument(value: unknown, name: string): Identity {
   if (!isIdentity(value))
-    throw invalidArgument('type', `${name} is ${describe(value)}; expected an Identity`);
+    throw invalidArgument('type', `${name} is ${describeType(value)}; expected an Identity`);
   return value;
 }
 

@@ -3,7 +3,7 @@ export { BASE58_MAX_BYTES, base58 } from './base58.ts';
 export { didKey } from './did-key.ts';
 // Primitives
 export { ed25519Verify } from './ed25519.ts';
-export { CANONICAL_JSON_LEVELS, canonicalJson } from './encoding/canonical-json.ts';
+export { canonicalJson } from './encoding/canonical-json.ts';
 export { type EngineDetails, engine, engineDetails } from './engine/select.ts';
 export { hmacSha256, hmacSha256Many } from './hmac.ts';
 export { Identity, type IdentityJson, identityFromJson, identityToJson, isIdentity } from './identity.ts';

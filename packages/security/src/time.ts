@@ -1,5 +1,5 @@
+import { describeType } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
-import { describe } from './arguments.ts';
 
 /** A moment: a `Date`, Unix seconds, or Unix milliseconds (numbers from 100 000 000 000 on, the year 1973). */
 export type Moment = number | Date;
@@ -13,7 +13,7 @@ export function unixSeconds(moment: Moment | undefined, name: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw invalidArgument(
       'time',
-      `${name} is ${describe(moment)}; expected a Date or a finite number of seconds`,
+      `${name} is ${describeType(moment)}; expected a Date or a finite number of seconds`,
     );
   }
   return moment instanceof Date || Math.abs(value) < FIRST_MILLISECONDS ? value : value / 1000;

@@ -1,6 +1,7 @@
+import { JSON_DEPTH } from '@esdb-gater/primitives';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CANONICAL_JSON_LEVELS, canonicalJson, canonicalJsonWithout } from './canonical-json.ts';
+import { canonicalJson, canonicalJsonWithout } from './canonical-json.ts';
 
 /** RFC 8785, appendix B: IEEE 754 doubles in hex, and their form. */
 const NUMBERS: readonly (readonly [hex: string, text: string])[] = [
@@ -123,8 +124,8 @@ describe('canonicalJson', () => {
     cycle['self'] = [cycle, cycle];
     expect(() => canonicalJson(cycle)).toThrow(refused('depth'));
     const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
-    expect(canonicalJson(nested(CANONICAL_JSON_LEVELS))).toHaveLength(2 * CANONICAL_JSON_LEVELS);
-    expect(() => canonicalJson(nested(CANONICAL_JSON_LEVELS + 1))).toThrow(refused('depth'));
+    expect(canonicalJson(nested(JSON_DEPTH.canonical))).toHaveLength(2 * JSON_DEPTH.canonical);
+    expect(() => canonicalJson(nested(JSON_DEPTH.canonical + 1))).toThrow(refused('depth'));
     expect(() => canonicalJson(nested(100_000))).toThrow(refused('depth'));
   });
 

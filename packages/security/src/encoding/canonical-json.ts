@@ -1,8 +1,6 @@
+import { describeType, JSON_DEPTH } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
-import { describe, isPlainObject } from '../arguments.ts';
-
-/** Deepest nesting that `canonicalJson` follows; a cycle ends here, too. */
-export const CANONICAL_JSON_LEVELS = 256;
+import { isPlainObject } from '../arguments.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -44,7 +42,7 @@ class Writer {
         if (Array.isArray(value)) return this.#array(value);
         if (isPlainObject(value)) return this.object(value);
     }
-    const what = typeof value === 'object' ? `an object of class ${className(value)}` : describe(value);
+    const what = typeof value === 'object' ? `an object of class ${className(value)}` : describeType(value);
     throw this.#error('type', `is ${what}; expected a JSON value`);
   }
 
@@ -79,8 +77,8 @@ class Writer {
   }
 
   #checkDepth(): void {
-    if (this.#path.length < CANONICAL_JSON_LEVELS) return;
-    throw invalidArgument('depth', `the value has a cycle or more than ${CANONICAL_JSON_LEVELS} levels`);
+    if (this.#path.length < JSON_DEPTH.canonical) return;
+    throw invalidArgument('depth', `the value has a cycle or more than ${JSON_DEPTH.canonical} levels`);
   }
 
   #error(reason: string, what: string): Error {

@@ -1,19 +1,11 @@
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+import { endOfString, JSON_DEPTH } from '@esdb-gater/primitives';
 
-const MAX_LEVELS = 32;
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const [OPEN_LIST, BACKSLASH, CLOSE_LIST] = [0x5b, 0x5c, 0x5d];
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
-
-/** Where the closing quote of the JSON string that begins at `start` stands. */
-function stringEnd(json: string, start: number): number {
-  let at = start + 1;
-  for (let unit = json.charCodeAt(at); unit !== QUOTE; unit = json.charCodeAt(at))
-    at += unit === BACKSLASH ? 2 : 1;
-  return at;
-}
 
 /** Refuses a valid JSON text with a name that stands twice in one object, or with deep nesting. Linear. */
 function checkNames(json: string): void {
@@ -22,7 +14,7 @@ function checkNames(json: string): void {
   for (let at = 0; at < json.length; at++) {
     switch (json.charCodeAt(at)) {
       case QUOTE: {
-        const end = stringEnd(json, at);
+        const end = endOfString(json, at);
         if (name) checkName(json.slice(at, end + 1), open[open.length - 1]);
         name = false;
         at = end;
@@ -30,7 +22,7 @@ function checkNames(json: string): void {
       }
       case OPEN_OBJECT:
       case OPEN_LIST:
-        if (open.length >= MAX_LEVELS) throw new Error(`over ${MAX_LEVELS} levels`);
+        if (open.length >= JSON_DEPTH.token) throw new Error(`over ${JSON_DEPTH.token} levels`);
         name = json.charCodeAt(at) === OPEN_OBJECT;
         open.push(name ? new Set() : undefined);
         break;

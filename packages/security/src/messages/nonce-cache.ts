@@ -1,4 +1,5 @@
-import { type Clock, GaterError, invalidArgument, systemClock } from '@esdb-gater/types';
+import { requireNumber } from '@esdb-gater/primitives';
+import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
 import { invalidSignature } from './signature-error.ts';
 
 export interface NonceCacheComponents {
@@ -68,19 +69,14 @@ class FifoNonceCache implements NonceCache {
   }
 }
 
-function positive(value: number, name: string): number {
-  if (!(Number.isFinite(value) && value > 0)) {
-    throw invalidArgument('range', `${name} is ${value}; expected a number above 0`);
-  }
-  return value;
-}
+const POSITIVE = { reason: 'range', above: 0 } as const;
 
 /** @throws `invalid_argument`, reason `range` */
 export function createNonceCache(
   components: NonceCacheComponents = {},
   options: NonceCacheOptions = {},
 ): NonceCache {
-  const lifetimeMs = positive(options.lifetimeMs ?? 360_000, 'lifetimeMs');
-  const maxEntries = positive(options.maxEntries ?? 1_000_000, 'maxEntries');
+  const lifetimeMs = requireNumber('lifetimeMs', options.lifetimeMs ?? 360_000, POSITIVE);
+  const maxEntries = requireNumber('maxEntries', options.maxEntries ?? 1_000_000, POSITIVE);
   return new FifoNonceCache(components.clock ?? systemClock, lifetimeMs, maxEntries);
 }

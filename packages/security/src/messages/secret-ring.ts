@@ -1,5 +1,6 @@
+import { describeType } from '@esdb-gater/primitives';
 import { invalidArgument, isName } from '@esdb-gater/types';
-import { describe, isPlainObject, wellFormedArgument } from '../arguments.ts';
+import { isPlainObject, wellFormedArgument } from '../arguments.ts';
 import type { HmacKey } from '../engine/engine.ts';
 import { currentEngine } from '../engine/select.ts';
 import { LruMap } from '../lru-map.ts';
@@ -61,7 +62,7 @@ class HmacSecretRing implements SecretRing {
 function namedSecrets(secrets: unknown, keyId: string): readonly NamedSecret[] {
   if (typeof secrets === 'string') return [{ keyId, secret: secrets }];
   if (Array.isArray(secrets) && secrets.length >= 1 && secrets.length <= MAX_SECRETS) return secrets;
-  const what = Array.isArray(secrets) ? `a list of ${secrets.length}` : describe(secrets);
+  const what = Array.isArray(secrets) ? `a list of ${secrets.length}` : describeType(secrets);
   throw invalidArgument('secret', `the secret is ${what}; expected a text or a list of 1 to ${MAX_SECRETS}`);
 }
 
@@ -80,7 +81,7 @@ export function createSecretRing(secrets: Secrets, keyId: string = DEFAULT_KEY_I
     if (!isName(name)) {
       throw invalidArgument(
         'secret',
-        `the key id of secret ${i} is ${describe(name)}; expected 1 to 255 characters`,
+        `the key id of secret ${i} is ${describeType(name)}; expected 1 to 255 characters`,
       );
     }
     if (typeof secret !== 'string' || secret === '') {

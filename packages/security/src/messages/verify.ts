@@ -1,4 +1,5 @@
-import { GaterError, invalidArgument, isName } from '@esdb-gater/types';
+import { requireNumber } from '@esdb-gater/primitives';
+import { GaterError, isName } from '@esdb-gater/types';
 import { objectArgument } from '../arguments.ts';
 import { type Moment, unixSeconds } from '../time.ts';
 import {
@@ -96,8 +97,11 @@ function checkAge(signedAt: number, ttlSeconds: number, moment: Moment | undefin
 }
 
 function checkTtl(ttlSeconds: number = MESSAGE_TTL_SECONDS): number {
-  if (typeof ttlSeconds === 'number' && ttlSeconds > 0) return ttlSeconds;
-  throw invalidArgument('range', `\`ttlSeconds\` is ${ttlSeconds}; expected a number above 0`);
+  return requireNumber('ttlSeconds', ttlSeconds, {
+    reason: 'range',
+    above: 0,
+    max: Number.POSITIVE_INFINITY,
+  });
 }
 
 function check(

@@ -1,6 +1,7 @@
+import { describeType, requireInteger } from '@esdb-gater/primitives';
 import { invalidArgument, type JsonObject } from '@esdb-gater/types';
 import { toBase64url } from '#platform';
-import { describe, objectArgument, textArgument } from '../arguments.ts';
+import { objectArgument, textArgument } from '../arguments.ts';
 import { parseDidKey } from '../did-key.ts';
 import { canonicalJson } from '../encoding/canonical-json.ts';
 import { type Identity, identityArgument } from '../identity.ts';
@@ -32,16 +33,15 @@ const NONCE_BYTES = 12;
 
 function lifetimeOf(seconds: number = TOKEN_LIMITS.defaultLifetimeSeconds): number {
   const { minLifetimeSeconds: min, maxLifetimeSeconds: max } = TOKEN_LIMITS;
-  if (Number.isInteger(seconds) && seconds >= min && seconds <= max) return seconds;
-  throw invalidArgument(
-    'range',
-    `\`lifetimeSeconds\` is ${String(seconds)}; expected a whole number, ${min} to ${max}`,
-  );
+  return requireInteger('lifetimeSeconds', seconds, { reason: 'range', min, max });
 }
 
 function audienceOf(did: unknown): string {
   if (typeof did === 'string' && parseDidKey(did) !== undefined) return did;
-  throw invalidArgument('did', `\`audience\` is ${describe(did)}; expected the did:key of an Ed25519 key`);
+  throw invalidArgument(
+    'did',
+    `\`audience\` is ${describeType(did)}; expected the did:key of an Ed25519 key`,
+  );
 }
 
 function seal(options: CreateTokenOptions, parents: readonly string[]): string {

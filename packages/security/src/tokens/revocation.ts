@@ -1,6 +1,7 @@
+import { describeType, isRfc3339 } from '@esdb-gater/primitives';
 import { invalidArgument, type JsonObject } from '@esdb-gater/types';
 import { fromBase64url, toBase64url } from '#platform';
-import { describe, isPlainObject } from '../arguments.ts';
+import { isPlainObject } from '../arguments.ts';
 import { parseDidKey } from '../did-key.ts';
 import { ed25519Verify } from '../ed25519.ts';
 import { canonicalJson } from '../encoding/canonical-json.ts';
@@ -53,8 +54,7 @@ function wrong(message: string): Error {
 }
 
 function isTime(at: unknown): boolean {
-  if (typeof at === 'string') return at.length <= 40 && !Number.isNaN(Date.parse(at));
-  return Number.isSafeInteger(at) && (at as number) >= 0;
+  return isRfc3339(at) || (Number.isSafeInteger(at) && (at as number) >= 0);
 }
 
 /** What is revoked: exactly one of `cid` and `iss`. */
@@ -66,11 +66,12 @@ function subjectOf(revocation: Readonly<Record<string, unknown>>): {
   const { cid, iss } = revocation;
   if ((cid === undefined) === (iss === undefined)) throw wrong('a revocation has either `cid` or `iss`');
   if (cid !== undefined) {
-    if (!isTokenId(cid)) throw wrong(`\`cid\` is ${describe(cid)}; expected the id of a token, "bafkrei…"`);
+    if (!isTokenId(cid))
+      throw wrong(`\`cid\` is ${describeType(cid)}; expected the id of a token, "bafkrei…"`);
     return { kind: 'cid', subject: cid, topic: 'token.revoked' };
   }
   if (typeof iss !== 'string' || parseDidKey(iss) === undefined) {
-    throw wrong(`\`iss\` is ${describe(iss)}; expected the did:key of an Ed25519 key`);
+    throw wrong(`\`iss\` is ${describeType(iss)}; expected the did:key of an Ed25519 key`);
   }
   return { kind: 'iss', subject: iss, topic: 'issuer.revoked' };
 }
@@ -106,7 +107,7 @@ export function createRevocation(identity: Identity, options: CreateRevocationOp
  * @throws `invalid_argument`, reason `revocation`, for another shape; `unauthorized`, reason `invalid_signature`
  */
 export function verifyRevocation(value: unknown): VerifiedRevocation {
-  if (!isPlainObject(value)) throw wrong(`the revocation is ${describe(value)}; expected an object`);
+  if (!isPlainObject(value)) throw wrong(`the revocation is ${describeType(value)}; expected an object`);
   const revocation = { ...value };
   for (const name of SIGNATURE_MEMBERS) delete revocation[name];
   if (!Object.keys(revocation).every((name) => MEMBERS.has(name))) {
@@ -117,7 +118,7 @@ export function verifyRevocation(value: unknown): VerifiedRevocation {
   const { by, at, reason } = unsigned;
   const publicKey = typeof by === 'string' ? parseDidKey(by) : undefined;
   if (typeof by !== 'string' || publicKey === undefined) {
-    throw wrong(`\`by\` is ${describe(by)}; expected the did:key of an Ed25519 key`);
+    throw wrong(`\`by\` is ${describeType(by)}; expected the did:key of an Ed25519 key`);
   }
   if (!isTime(at)) throw wrong('`at` is neither a whole number of Unix seconds nor RFC 3339');
   checkReason(reason);

@@ -1,5 +1,6 @@
+import { describeType } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
-import { describe, textArgument } from '../arguments.ts';
+import { textArgument } from '../arguments.ts';
 import { type Moment, unixSeconds } from '../time.ts';
 import { type IsRevoked, type VerifiedToken, verifyChain } from './chain.ts';
 import { authorize } from './grants.ts';
@@ -22,7 +23,7 @@ export interface VerifyTokenOptions {
 function texts(value: unknown, name: string): readonly string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  throw invalidArgument('type', `\`${name}\` is ${describe(value)}; expected a text or a list of texts`);
+  throw invalidArgument('type', `\`${name}\` is ${describeType(value)}; expected a text or a list of texts`);
 }
 
 /**
