@@ -1,4 +1,5 @@
-import { type Clock, invalidArgument, type Logger, silentLogger, systemClock } from '@esdb-gater/types';
+import { requireInteger, requireNumber, requireOneOf } from '@esdb-gater/primitives';
+import { type Clock, type Logger, silentLogger, systemClock } from '@esdb-gater/types';
 
 /** Which of a store's live workers are asked: those of this node as long as there is one, or all. */
 export type RegistryPolicy = 'local-first' | 'round-robin';
@@ -29,36 +30,23 @@ export interface CompleteOptions extends Required<Omit<RegistryOptions, 'nodeId'
   readonly nodeId: string | undefined;
 }
 
+const REASON = 'registry_options';
+const POLICIES: readonly RegistryPolicy[] = ['local-first', 'round-robin'];
+const DURATION = { reason: REASON, above: 0, max: 2_147_483_647 } as const;
+
 /** @throws `invalid_argument` (reason `registry_options`) */
 export function completeOptions(options: RegistryOptions): CompleteOptions {
-  const { policy = 'local-first', maxFailures = 3 } = options;
-  if (policy !== 'local-first' && policy !== 'round-robin') {
-    throw refused('policy', policy, '"local-first" or "round-robin"');
-  }
-  if (!Number.isSafeInteger(maxFailures) || maxFailures < 1) {
-    throw refused('maxFailures', maxFailures, 'an integer of at least 1');
-  }
   return Object.freeze({
     nodeId: options.nodeId,
-    policy,
-    maxFailures,
-    ejectBaseMs: duration('ejectBaseMs', options.ejectBaseMs ?? 1_000),
-    ejectMaxMs: duration('ejectMaxMs', options.ejectMaxMs ?? 60_000),
-    probeTimeoutMs: duration('probeTimeoutMs', options.probeTimeoutMs ?? 2_000),
+    policy: requireOneOf('policy', options.policy ?? 'local-first', POLICIES, { reason: REASON }),
+    maxFailures: requireInteger('maxFailures', options.maxFailures ?? 3, { reason: REASON, min: 1 }),
+    ejectBaseMs: requireNumber('ejectBaseMs', options.ejectBaseMs ?? 1_000, DURATION),
+    ejectMaxMs: requireNumber('ejectMaxMs', options.ejectMaxMs ?? 60_000, DURATION),
+    probeTimeoutMs: requireNumber('probeTimeoutMs', options.probeTimeoutMs ?? 2_000, DURATION),
   });
 }
 
 export function completeComponents(components: RegistryComponents): Required<RegistryComponents> {
   const { clock = systemClock, logger = silentLogger } = components;
   return Object.freeze({ clock, logger });
-}
-
-function duration(name: string, value: number): number {
-  if (value > 0 && value <= 2_147_483_647) return value;
-  throw refused(name, value, 'a number above 0 and up to 2147483647');
-}
-
-function refused(name: string, value: unknown, expected: string): Error {
-  const message = `${name} is ${String(value)}, expected ${expected}`;
-  return invalidArgument('registry_options', message, { member: name, expected });
 }

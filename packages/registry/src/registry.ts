@@ -1,8 +1,8 @@
+import { invalidOption } from '@esdb-gater/primitives';
 import { emit, hasHandlers } from '@esdb-gater/telemetry';
 import {
   type Clock,
   GaterError,
-  invalidArgument,
   isName,
   isStoreId,
   type Logger,
@@ -21,6 +21,8 @@ import {
 import { RegisteredWorker } from './registered-worker.ts';
 import { StoreWorkers } from './store-workers.ts';
 import { Watcher } from './watcher.ts';
+
+const WORKER = { reason: 'worker' } as const;
 
 /**
  * Makes a registry: the live workers of every store, round robin, ejection of those that fail.
@@ -87,7 +89,7 @@ class WorkerRegistry implements Registry {
   }
 
   declare(storeId: string): void {
-    if (!isStoreId(storeId)) throw refused('storeId', storeId, '1 to 64 of A-Z a-z 0-9 _ -');
+    checkStoreId(storeId);
     this.#known(storeId);
   }
 
@@ -182,14 +184,15 @@ class WorkerRegistry implements Registry {
 }
 
 function check({ storeId, workerId, nodeId, incarnation, call }: StoreWorker): void {
-  if (!isStoreId(storeId)) throw refused('storeId', storeId, '1 to 64 of A-Z a-z 0-9 _ -');
-  if (!isName(workerId)) throw refused('workerId', workerId, '1 to 255 characters');
-  if (!isName(nodeId)) throw refused('nodeId', nodeId, '1 to 255 characters');
-  if (!Number.isSafeInteger(incarnation)) throw refused('incarnation', incarnation, 'an integer');
-  if (typeof call !== 'function') throw refused('call', call, 'a function');
+  checkStoreId(storeId);
+  if (!isName(workerId)) throw invalidOption('workerId', workerId, '1 to 255 characters', WORKER);
+  if (!isName(nodeId)) throw invalidOption('nodeId', nodeId, '1 to 255 characters', WORKER);
+  if (!Number.isSafeInteger(incarnation)) {
+    throw invalidOption('incarnation', incarnation, 'an integer', WORKER);
+  }
+  if (typeof call !== 'function') throw invalidOption('call', call, 'a function', WORKER);
 }
 
-function refused(member: string, value: unknown, expected: string): Error {
-  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : String(value);
-  return invalidArgument('worker', `${member} is ${shown}, expected ${expected}`, { member, expected });
+function checkStoreId(storeId: string): void {
+  if (!isStoreId(storeId)) throw invalidOption('storeId', storeId, '1 to 64 of A-Z a-z 0-9 _ -', WORKER);
 }

@@ -1,4 +1,5 @@
-import { type Clock, invalidArgument, systemClock } from '@esdb-gater/types';
+import { requireNumber } from '@esdb-gater/primitives';
+import { type Clock, systemClock } from '@esdb-gater/types';
 
 /** How many retries the calls of the last seconds allow, so that a store in trouble is not hit harder. */
 export interface RetryBudget {
@@ -34,15 +35,11 @@ export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget
 
 function complete(options: RetryBudgetOptions): Required<RetryBudgetOptions> {
   const { clock = systemClock, ratio = 0.1, min = 10, windowMs = 10_000 } = options;
-  if (!(ratio >= 0 && ratio < Number.POSITIVE_INFINITY)) throw refused('ratio', ratio, 'at least 0');
-  if (!(min >= 0 && min < Number.POSITIVE_INFINITY)) throw refused('min', min, 'at least 0');
-  if (!(windowMs > 0 && windowMs < Number.POSITIVE_INFINITY)) throw refused('windowMs', windowMs, 'above 0');
+  const reason = 'retry_budget';
+  requireNumber('ratio', ratio, { reason, min: 0 });
+  requireNumber('min', min, { reason, min: 0 });
+  requireNumber('windowMs', windowMs, { reason, above: 0 });
   return Object.freeze({ clock, ratio, min, windowMs });
-}
-
-function refused(name: string, value: unknown, expected: string): Error {
-  const message = `${name} is ${String(value)}, expected a number ${expected}`;
-  return invalidArgument('retry_budget', message, { member: name, expected });
 }
 
 class SlottedRetryBudget implements RetryBudget {

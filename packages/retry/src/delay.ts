@@ -1,4 +1,4 @@
-import { invalidArgument } from '@esdb-gater/types';
+import { requireInteger } from '@esdb-gater/primitives';
 import { type RetryPolicyOptions, retryPolicy } from './policy.ts';
 
 /** How far above its least value a delay may lie, so that clients that failed together do not return together. */
@@ -21,9 +21,7 @@ export function calculateDelay(
   policy: RetryPolicyOptions = {},
   random: () => number = Math.random,
 ): number {
-  if (!Number.isSafeInteger(attempt) || attempt < 0) {
-    throw invalidArgument('attempt', `attempt is ${String(attempt)}, expected an integer of at least 0`);
-  }
+  requireInteger('attempt', attempt, { min: 0 });
   const { baseDelayMs, maxDelayMs } = retryPolicy(policy);
   // Past 2^1023 the power is infinite, and zero times infinity is no number.
   const least = baseDelayMs === 0 ? 0 : baseDelayMs * 2 ** attempt;

@@ -1,4 +1,4 @@
-import { invalidArgument } from '@esdb-gater/types';
+import { requireInteger, requireNumber } from '@esdb-gater/primitives';
 
 /** How long to wait between attempts, and how many there are. Made by {@link retryPolicy}, and frozen. */
 export interface RetryPolicy {
@@ -22,6 +22,9 @@ export interface RetryPolicyOptions {
 /** The longest delay that a timer of Node or a browser takes; one more fires at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
 
+const REASON = 'retry_policy';
+const DELAY = { reason: REASON, min: 0, max: LONGEST_TIMER_MS } as const;
+
 const made = new WeakSet<object>();
 
 /**
@@ -32,25 +35,10 @@ const made = new WeakSet<object>();
 export function retryPolicy(options: RetryPolicyOptions = {}): RetryPolicy {
   if (made.has(options)) return options as RetryPolicy;
   const policy: RetryPolicy = Object.freeze({
-    baseDelayMs: delay('baseDelayMs', options.baseDelayMs ?? 100),
-    maxDelayMs: delay('maxDelayMs', options.maxDelayMs ?? 30_000),
-    maxAttempts: attempts(options.maxAttempts ?? 10),
+    baseDelayMs: requireNumber('baseDelayMs', options.baseDelayMs ?? 100, DELAY),
+    maxDelayMs: requireNumber('maxDelayMs', options.maxDelayMs ?? 30_000, DELAY),
+    maxAttempts: requireInteger('maxAttempts', options.maxAttempts ?? 10, { reason: REASON, min: 1 }),
   });
   made.add(policy);
   return policy;
-}
-
-function delay(name: string, value: number): number {
-  if (typeof value === 'number' && value >= 0 && value <= LONGEST_TIMER_MS) return value;
-  throw refused(name, value, `a number from 0 to ${LONGEST_TIMER_MS}`);
-}
-
-function attempts(value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw refused('maxAttempts', value, 'an integer of at least 1');
-}
-
-function refused(name: string, value: unknown, expected: string): Error {
-  const message = `${name} is ${String(value)}, expected ${expected}`;
-  return invalidArgument('retry_policy', message, { member: name, expected });
 }

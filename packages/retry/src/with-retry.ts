@@ -1,4 +1,5 @@
-import { type Clock, GaterError, invalidArgument, systemClock } from '@esdb-gater/types';
+import { requireNumber } from '@esdb-gater/primitives';
+import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
 import type { RetryBudget } from './budget.ts';
 import { calculateDelay } from './delay.ts';
 import { LONGEST_TIMER_MS, type RetryPolicy, type RetryPolicyOptions, retryPolicy } from './policy.ts';
@@ -98,14 +99,10 @@ function complete(options: WithRetryOptions): {
 } {
   const { signal, clock = systemClock, budget } = options;
   const { deadlineMs = Number.POSITIVE_INFINITY, attemptTimeoutMs = Number.POSITIVE_INFINITY } = options;
-  if (!(deadlineMs >= Number.NEGATIVE_INFINITY)) throw refused('deadlineMs', deadlineMs, 'a number');
-  if (!(attemptTimeoutMs > 0)) throw refused('attemptTimeoutMs', attemptTimeoutMs, 'a number above 0');
+  const bounds = { reason: 'retry_options', max: Number.POSITIVE_INFINITY } as const;
+  requireNumber('deadlineMs', deadlineMs, { ...bounds, min: Number.NEGATIVE_INFINITY });
+  requireNumber('attemptTimeoutMs', attemptTimeoutMs, { ...bounds, above: 0 });
   return { signal, clock, budget, deadlineMs, attemptTimeoutMs };
-}
-
-function refused(name: string, value: unknown, expected: string): Error {
-  const message = `${name} is ${String(value)}, expected ${expected}`;
-  return invalidArgument('retry_options', message, { member: name, expected });
 }
 
 function tooLate(): GaterError {

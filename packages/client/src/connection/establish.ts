@@ -1,3 +1,4 @@
+import { JSON_DEPTH } from '@esdb-gater/primitives';
 import { createPeer, type Hello, type Peer, type PeerContext, SUBPROTOCOL } from '@esdb-gater/protocol';
 import { createProof } from '@esdb-gater/security';
 import { GaterError } from '@esdb-gater/types';
@@ -14,9 +15,6 @@ export interface SessionHandlers {
   readonly onNotification: (method: string, params: unknown) => boolean;
   readonly handle: (method: string, params: unknown, context: PeerContext) => unknown;
 }
-
-/** Messages that other programs put on a channel may nest deeper than what callers may send. */
-const RECEIVED_DEPTH = 2_000;
 
 function isHello(value: unknown): value is Hello {
   const { gatewayDid, nodeId, nonce, methods } = (value ?? {}) as Partial<Record<keyof Hello, unknown>>;
@@ -57,7 +55,7 @@ export async function establish(
     return true;
   };
   const components = { handle: handlers.handle, onNotification, clock, logger };
-  const peer = createPeer(opened.transport, components, { maxDepth: RECEIVED_DEPTH });
+  const peer = createPeer(opened.transport, components, { maxDepth: JSON_DEPTH.received });
   const abort = (): void => greeting.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   void peer.closed.then(({ code, reason }) => greeting.reject(closedEarly(code, reason)));

@@ -1,3 +1,4 @@
+import { requireNumber } from '@esdb-gater/primitives';
 import { type RetryPolicy, type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
 import type { Identity } from '@esdb-gater/security';
 import {
@@ -61,12 +62,7 @@ export interface ConnectionSettings {
   readonly openSocket: OpenSocket;
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  throw invalidArgument('connect_options', `${name} is ${value}, expected a number above 0`, {
-    member: name,
-  });
-}
+const POSITIVE = { reason: 'connect_options', above: 0 } as const;
 
 function checkUrl(url: unknown): string {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
@@ -95,9 +91,9 @@ export function completeConnect(
     identity: options.identity,
     policy: retryPolicy(options.retry),
     signal: options.signal,
-    connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
-    timeoutMs: positive('timeoutMs', options.timeoutMs ?? 30_000),
-    maxInFlight: positive('maxInFlight', options.maxInFlight ?? 1_000),
+    connectTimeoutMs: requireNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, POSITIVE),
+    timeoutMs: requireNumber('timeoutMs', options.timeoutMs ?? 30_000, POSITIVE),
+    maxInFlight: requireNumber('maxInFlight', options.maxInFlight ?? 1_000, POSITIVE),
     // A gateway that allows itself more than the protocol does is still understood.
     frameBytes: 2 * LIMITS.frameBytes,
     silenceMs: 60_000,

@@ -1,3 +1,4 @@
+import { requireNumber } from '@esdb-gater/primitives';
 import { isIdempotent, wasUnanswered } from '@esdb-gater/protocol';
 import {
   createRetryBudget,
@@ -12,7 +13,6 @@ import {
   type CallContext,
   type Clock,
   GaterError,
-  invalidArgument,
   type Registry,
   type StoreWorker,
   systemClock,
@@ -66,12 +66,9 @@ interface Bounds {
 
 function complete(options: StoreCallerOptions): Bounds {
   const { deadlineMs = 5_000, attemptTimeoutMs = 2_000 } = options;
-  for (const [name, value] of Object.entries({ deadlineMs, attemptTimeoutMs })) {
-    if (value > 0) continue;
-    throw invalidArgument('retry_options', `${name} is ${value}, expected a number above 0`, {
-      member: name,
-    });
-  }
+  const rule = { reason: 'retry_options', above: 0, max: Number.POSITIVE_INFINITY } as const;
+  requireNumber('deadlineMs', deadlineMs, rule);
+  requireNumber('attemptTimeoutMs', attemptTimeoutMs, rule);
   return Object.freeze({ deadlineMs, attemptTimeoutMs });
 }
 

@@ -1,4 +1,4 @@
-import { topicMatches } from '@esdb-gater/protocol';
+import { topicMatches } from '@esdb-gater/primitives';
 import type { ChannelProgress, LocalSubscription } from './local-subscription.ts';
 
 function isPattern(topic: string): boolean {
