@@ -1,6 +1,6 @@
+import { uuidV5 } from '@esdb-gater/primitives';
 import { describe, expect, it } from 'vitest';
 import { cloudEventToEvent } from './cloud-event.ts';
-import { uuidV5 } from './uuid-v5.ts';
 
 const minimal = { specversion: '1.0', id: 'A234', source: '/mycontext', type: 'com.example.someevent' };
 

@@ -1,7 +1,5 @@
+import { isUuid, uuidV5 } from '@esdb-gater/primitives';
 import { invalidArgument, isName, type JsonObject, type JsonValue, type NewEvent } from '@esdb-gater/types';
-import { uuidV5 } from './uuid-v5.ts';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Attribute names of CloudEvents 1.0.2, section "Naming Conventions". */
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/;
@@ -29,11 +27,11 @@ export function cloudEventToEvent(cloudEvent: JsonObject): NewEvent & { readonly
   const attributes = Object.entries(cloudEvent).filter(([name]) => !TAKEN.has(name));
   for (const [name, value] of attributes) checkAttribute(name, value);
   return {
-    id: UUID.test(id) ? id.toLowerCase() : uuidV5(`${source}\n${id}`),
+    id: isUuid(id) ? id.toLowerCase() : uuidV5(`${source}\n${id}`),
     type,
     data: cloudEvent['data'] ?? null,
     metadata: {
-      cloudevent: Object.fromEntries([...attributes, ...(UUID.test(id) ? [] : [['id', id] as const])]),
+      cloudevent: Object.fromEntries([...attributes, ...(isUuid(id) ? [] : [['id', id] as const])]),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { describeValue, parseRfc3339 } from '@esdb-gater/primitives';
 import {
   createRevocation,
   createToken,
@@ -132,9 +133,11 @@ export function grantOf(text: string): Grant {
 }
 
 function timeOf(value: string): Date {
-  const date = new Date(value);
-  if (Number.isNaN(date.getTime())) throw new UsageError(`--not-before: "${value}" is no RFC 3339 time`);
-  return date;
+  const timeMs = parseRfc3339(value);
+  if (timeMs !== undefined) return new Date(timeMs);
+  throw new UsageError(
+    `--not-before must be an RFC 3339 time, such as 2026-01-31T12:00:00Z, got ${describeValue(value)}`,
+  );
 }
 
 /** Tokens are read from files and standard input only: arguments can be seen by everybody on the machine. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isUuid, uuidV5 } from '@esdb-gater/primitives';
 import { isName, isStreamId, type JsonObject, LIMITS, type NewEvent } from '@esdb-gater/types';
 import { cloudEventToEvent } from '../../http/cloud-event.ts';
-import { uuidV5 } from '../../http/uuid-v5.ts';
 import { type InputLine, LineError, parseLine } from '../lines.ts';
 
 /** A line as the event that it becomes. */
@@ -12,7 +12,6 @@ export interface ImportedEvent {
 }
 
 const MEMBERS = new Set(['streamId', 'type', 'data', 'id', 'metadata', 'tags']);
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Reads a line as `{ streamId, type, data, id?, metadata?, tags? }` or as a CloudEvent in JSON.
@@ -64,7 +63,7 @@ function plainEvent(line: InputLine, object: JsonObject, stream: string | undefi
   const { type, data, id, metadata, tags } = object;
   if (!isName(type)) throw new LineError(line.number, 'needs a "type" of 1 to 255 characters');
   if (data === undefined) throw new LineError(line.number, 'needs "data"');
-  if (id !== undefined && !(typeof id === 'string' && UUID.test(id))) {
+  if (id !== undefined && !isUuid(id)) {
     throw new LineError(line.number, 'has an "id" that is no UUID');
   }
   if (
