@@ -54,27 +54,27 @@ export function findTopicProblem(topic: unknown, rule: WildcardRule): TopicProbl
     } else if (unit === STAR || unit === REST) {
       const whole = at === start && (at + 1 === length || topic.charCodeAt(at + 1) === DOT);
       what = wildcardProblem(unit, rule, whole, at + 1 === length);
-    } else if (unit <= 0x20 || (unit >= 0x7f && unit <= 0xa0)) {
-      what = isSpace(unit) ? 'has white space' : 'has a control character';
-    } else if (unit > 0xff) {
-      if (WIDE_SPACE.has(unit)) what = 'has white space';
-      else if (unit >= 0xd800 && unit <= 0xdfff) {
-        if (isPair(unit, topic.charCodeAt(at + 1))) at++;
-        else what = 'has a lone surrogate';
-      }
+    } else if (isPair(unit, topic.charCodeAt(at + 1))) {
+      at++;
+    } else {
+      what = characterProblem(unit);
     }
     if (what !== undefined) return { segment, what };
   }
   return undefined;
 }
 
-function isSpace(unit: number): boolean {
-  return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0xa0;
-}
-
 /** @param low NaN at the end of the text */
 function isPair(high: number, low: number): boolean {
-  return high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff;
+  return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff;
+}
+
+function characterProblem(unit: number): string | undefined {
+  if (unit > 0x20 && unit < 0x7f) return undefined;
+  if (unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0xa0) return 'has white space';
+  if (unit < 0xa0) return 'has a control character';
+  if (unit >= 0xd800 && unit <= 0xdfff) return 'has a lone surrogate';
+  return WIDE_SPACE.has(unit) ? 'has white space' : undefined;
 }
 
 function wildcardProblem(
@@ -95,7 +95,7 @@ export function isTopic(value: unknown): value is string {
   return findTopicProblem(value, 'forbidden') === undefined;
 }
 
-/** Returns true for a topic that can be subscribed to: a segment may be `*` (one segment), the last one `>` (the rest). */
+/** Returns true for a topic that can be subscribed to: `*` is one segment, a last `>` is the rest. */
 export function isTopicPattern(value: unknown): value is string {
   return findTopicProblem(value, 'wildcards') === undefined;
 }

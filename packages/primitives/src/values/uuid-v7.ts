@@ -22,8 +22,8 @@ const MAX_COUNTER = 0x3ffff;
  * Makes a generator of UUIDs of version 7 that grow from one to the next, also within a millisecond and when the
  * clock is set back (RFC 9562 section 6.2, method 1: `rand_a` and the first 6 bits of `rand_b` are a counter).
  *
- * The library lays the bytes out. The counter and the random bytes are ours, because `v7()` with its own state reads the
- * system's clock only, and draws random bytes for each id: 2 700 ns of CPU instead of 760 (medians of 11 rounds, Node 24).
+ * The library lays the bytes out. The counter and the random bytes are ours, because `v7()` with its own state reads
+ * the system's clock only, and draws random bytes for each id: 2 700 ns of CPU instead of 760 (medians of 11 rounds).
  *
  * @returns a function that takes the time of the id in Unix milliseconds, by default the clock's
  */
@@ -63,5 +63,5 @@ function fillRandom(target: Uint8Array): void {
   crypto.getRandomValues(target as Uint8Array<ArrayBuffer>);
 }
 
-/** Returns the next UUIDv7 of this process: of the given time or the present one, or of the last id's when that is later. */
+/** Returns the next UUIDv7 of this process: of the given or the present time, or of the last id's if that is later. */
 export const uuidV7: (nowMs?: number) => string = createUuidV7();
