@@ -1,0 +1,46 @@
+/** Below this a list is not worth moving. */
+const COMPACT_AT = 1_024;
+
+/** A queue, first in, first out. Both ends cost the same however long it is. */
+export class Fifo<Value> {
+  #values: (Value | undefined)[] = [];
+  /** Where the first value stands in `#values`: shifting an array of thousands would copy it each time. */
+  #start = 0;
+
+  get length(): number {
+    return this.#values.length - this.#start;
+  }
+
+  /** The one that `shift` would give. */
+  get first(): Value | undefined {
+    return this.#values[this.#start];
+  }
+
+  push(value: Value): void {
+    this.#values.push(value);
+  }
+
+  shift(): Value | undefined {
+    if (this.length === 0) return undefined;
+    const value = this.#values[this.#start];
+    this.#values[this.#start] = undefined;
+    this.#start++;
+    if (this.length === 0) this.clear();
+    else if (this.#start >= COMPACT_AT && this.#start * 2 >= this.#values.length) {
+      this.#values = this.#values.slice(this.#start);
+      this.#start = 0;
+    }
+    return value;
+  }
+
+  /** Puts a value before all others. */
+  unshift(value: Value): void {
+    if (this.#start > 0) this.#values[--this.#start] = value;
+    else this.#values.unshift(value);
+  }
+
+  clear(): void {
+    this.#values = [];
+    this.#start = 0;
+  }
+}
