@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
 
 /** How long to wait between attempts, and how many there are. Made by {@link retryPolicy}, and frozen. */
@@ -19,9 +20,6 @@ export interface RetryPolicyOptions {
   readonly maxAttempts?: number;
 }
 
-/** The longest delay that a timer of Node or a browser takes; one more fires at once. */
-export const LONGEST_TIMER_MS = 2_147_483_647;
-
 const made = new WeakSet<object>();
 
 /**
@@ -41,8 +39,8 @@ export function retryPolicy(options: RetryPolicyOptions = {}): RetryPolicy {
 }
 
 function delay(name: string, value: number): number {
-  if (typeof value === 'number' && value >= 0 && value <= LONGEST_TIMER_MS) return value;
-  throw refused(name, value, `a number from 0 to ${LONGEST_TIMER_MS}`);
+  if (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS) return value;
+  throw refused(name, value, `a number from 0 to ${MAX_TIMER_MS}`);
 }
 
 function attempts(value: number): number {

@@ -1,3 +1,4 @@
+import { CountingController } from '@esdb-gater/primitives/testing';
 import { type ErrorCode, GaterError } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createRetryBudget } from './budget.ts';
@@ -21,24 +22,6 @@ async function outcome<T>(call: Promise<T>): Promise<{ value?: T; error?: GaterE
   );
   await vi.runAllTimersAsync();
   return await settled;
-}
-
-/** An AbortSignal that counts the listeners that are on it. */
-function countingSignal(): { controller: AbortController; listeners(): number } {
-  const controller = new AbortController();
-  let count = 0;
-  const { signal } = controller;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  vi.spyOn(signal, 'addEventListener').mockImplementation((...args: Parameters<typeof add>) => {
-    count++;
-    add(...args);
-  });
-  vi.spyOn(signal, 'removeEventListener').mockImplementation((...args: Parameters<typeof remove>) => {
-    count--;
-    remove(...args);
-  });
-  return { controller, listeners: () => count };
 }
 
 beforeEach(() => {
@@ -232,7 +215,7 @@ describe('the deadline', () => {
 
 describe('the signal', () => {
   test('ends a running attempt at once, with its reason, and aborts the signal of the attempt', async () => {
-    const { controller, listeners } = countingSignal();
+    const controller = new CountingController();
     let own: AbortSignal | undefined;
     const fn = (_: number, signal: AbortSignal): Promise<never> => {
       own = signal;
@@ -245,7 +228,7 @@ describe('the signal', () => {
     expect(error).toBe('enough');
     expect(own?.reason).toBe('enough');
     expect(atMs).toBe(30);
-    expect(listeners()).toBe(0);
+    expect(controller.listeners).toBe(0);
   });
 
   test('ends a delay at once, and its timer', async () => {
@@ -278,12 +261,12 @@ describe('the signal', () => {
   });
 
   test('no listener stays on it after successes, failures and delays', async () => {
-    const { controller, listeners } = countingSignal();
+    const controller = new CountingController();
     const options = { random, signal: controller.signal, attemptTimeoutMs: 50 };
     await outcome(withRetry(() => 'ok', policy, options));
     await outcome(withRetry(never, policy, options));
     await outcome(withRetry(() => Promise.reject(failure('internal')), policy, options));
-    expect(listeners()).toBe(0);
+    expect(controller.listeners).toBe(0);
   });
 });
 
