@@ -1,5 +1,5 @@
+import { Fifo } from '@esdb-gater/primitives';
 import type { ChannelName, ChannelPriority, Delivery, NoticeEncoder } from '@esdb-gater/types';
-import { createFifo, type Fifo } from './fifo.ts';
 import { createDelivery } from './shared-delivery.ts';
 
 /** What waits for a transport that does not keep up. */
@@ -102,10 +102,10 @@ class PriorityBacklog implements Backlog {
 
   #lists(): Readonly<Record<ChannelPriority, Fifo<Delivery>>> {
     this.#waiting ??= {
-      critical: createFifo(),
-      high: createFifo(),
-      normal: createFifo(),
-      low: createFifo(),
+      critical: new Fifo(),
+      high: new Fifo(),
+      normal: new Fifo(),
+      low: new Fifo(),
     };
     return this.#waiting;
   }
