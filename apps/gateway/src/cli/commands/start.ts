@@ -1,3 +1,4 @@
+import { onAbort } from '@esdb-gater/primitives';
 import { loadConfig } from '../../config/load-config.ts';
 import { startGateway } from '../../start-gateway.ts';
 import type { Terminal } from '../context.ts';
@@ -15,9 +16,7 @@ export async function start(
   const warn = (message: string): void => void terminal.stderr.write(`${plain(message)}\n`);
   const config = loadConfig({ ...(file === undefined ? {} : { file }), env: terminal.env, flags, warn });
   const gateway = await startGateway(config);
-  if (!terminal.interrupted.aborted) {
-    await new Promise((resolve) => terminal.interrupted.addEventListener('abort', resolve, { once: true }));
-  }
+  await new Promise((resolve) => onAbort(terminal.interrupted, resolve));
   await gateway.close();
   return EXIT.ok;
 }
