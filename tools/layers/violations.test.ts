@@ -36,6 +36,13 @@ describe('the layer check', () => {
     expect(violationsOf('store-sqlite', file('@esdb-gater/conformance'), LAYERS)).toHaveLength(1);
   });
 
+  it('lets only tests import an entry for tests', () => {
+    expect(violationsOf('registry', file('@esdb-gater/primitives/testing', true), LAYERS)).toEqual([]);
+    const [violation] = violationsOf('registry', file('@esdb-gater/primitives/testing'), LAYERS);
+    expect(violation?.message).toBe('only tests may import "@esdb-gater/primitives/testing"');
+    expect(violationsOf('types', file('@esdb-gater/primitives/testing', true), LAYERS)).toHaveLength(1);
+  });
+
   it('refuses a package that stands in no row', () => {
     expect(violationsOf('new-one', [], LAYERS)).toHaveLength(1);
   });

@@ -7,6 +7,8 @@ export interface Violation {
 }
 
 const SCOPE = '@esdb-gater/';
+/** The entry of a package with what only tests need. */
+const TESTING = 'testing';
 
 /** What in `files` of package `name` the table forbids. */
 export function violationsOf(
@@ -33,7 +35,8 @@ function forbidden(
   layers: Readonly<Record<string, LayerRule>>,
 ): string | undefined {
   if (specifier.startsWith(SCOPE)) {
-    const target = specifier.slice(SCOPE.length).split('/')[0] ?? '';
+    const [target = '', entry] = specifier.slice(SCOPE.length).split('/');
+    if (entry === TESTING && !isTest) return `only tests may import "${specifier}"`;
     const allowed = [name, ...rule.imports, ...(isTest ? (rule.development ?? []) : [])];
     return allowed.includes(target) ? undefined : `"${name}" may not import "${specifier}"`;
   }

@@ -2,6 +2,7 @@ import type { KafkaBroker } from '@esdb-gater/broker-kafka';
 import { createChannels } from '@esdb-gater/channels';
 import { createStoreCaller } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
+import { finishesWithin } from '@esdb-gater/primitives';
 import { createRegistry } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
 import type { Broker, Channels, Clock, Logger, Registry } from '@esdb-gater/types';
@@ -23,6 +24,9 @@ import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
 import { traceBroker } from './telemetry/traced-broker.ts';
 import { traceWorker } from './telemetry/traced-worker.ts';
+
+/** How long a start waits for Kafka to tell what was revoked. */
+const READY_WITHIN_MS = 3_000;
 
 /** Everything of a gateway but its port. */
 export interface GatewayCore {
@@ -103,7 +107,7 @@ export async function openGatewayCore(
   // Only now, as what is fed before anybody tails the broker would reach nobody.
   feeds.begin(broker, kafka && createFeedCoordination({ kafka, clock, logger }, { nodeId, topicPrefix }));
   // Without Kafka the gateway starts all the same, and says that it is not ready.
-  if (kafka !== undefined) await within(clock, READY_WITHIN_MS, revocations.whenComplete());
+  if (kafka !== undefined) await finishesWithin(revocations.whenComplete(), READY_WITHIN_MS, clock);
 
   const authorizer = createAuthorizer(config);
   const health = createHealthMonitor(
@@ -138,14 +142,4 @@ export async function openGatewayCore(
     workers,
     eventLoop,
   };
-}
-
-/** How long a start waits for Kafka to tell what was revoked. */
-const READY_WITHIN_MS = 3_000;
-
-async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = clock.setTimer(resolve, ms);
-  await Promise.race([work, late]);
-  timer.cancel();
 }

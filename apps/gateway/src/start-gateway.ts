@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { nextTurn } from '@esdb-gater/primitives';
 import { observeState } from '@esdb-gater/telemetry';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
@@ -197,7 +198,7 @@ async function openPort(
     ...bound,
     async drain(grace) {
       // Answers of this turn go out before the close frames do.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       streams.close();
       if (!(await grace.within(upgrades.close()))) upgrades.terminate();
       if (!(await grace.within(app.close()))) app.server.closeAllConnections();

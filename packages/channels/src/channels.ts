@@ -1,3 +1,4 @@
+import { finishesWithin } from '@esdb-gater/primitives';
 import { emit } from '@esdb-gater/telemetry';
 import {
   type Broker,
@@ -27,7 +28,6 @@ import { createPublisher, type Publisher, type PublishTarget } from './publish/p
 import { createRateLimiter } from './publish/rate-limiter.ts';
 import { createSignatureGate, type SignatureGate } from './publish/signature-gate.ts';
 import { createSubscriber, type SubscriberComponents } from './subscribe/subscriber.ts';
-import { pause } from './subscribe/waiting.ts';
 
 export interface ChannelsComponents {
   /** @default an in-process broker with the history of the options */
@@ -138,9 +138,7 @@ class TenChannels implements Channels {
     const { signal } = this.#closing;
     const components = { broker: this.#broker, clock: this.#clock, logger };
     const reading = warmLastValues(components, this.#channelOf(LAST_VALUE_CHANNEL), signal);
-    const done = new AbortController();
-    await Promise.race([reading, pause(this.#clock, WARM_WAIT_MS, done.signal)]);
-    done.abort();
+    await finishesWithin(reading, WARM_WAIT_MS, this.#clock, { unref: true });
   }
 
   #channelOf(name: unknown): Channel {

@@ -1,3 +1,4 @@
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import type {
   Broker,
   ChannelName,
@@ -9,7 +10,7 @@ import type {
 } from '@esdb-gater/types';
 import { afterEach } from 'vitest';
 import { type ChannelsComponents, type ChannelsOptions, createChannels } from '../src/index.ts';
-import { TestClock, TestSink } from './support.ts';
+import { TestSink } from './support.ts';
 
 /** A connection to the channels. */
 export interface Connection {
@@ -19,7 +20,7 @@ export interface Connection {
 }
 
 export interface OpenedChannels {
-  readonly clock: TestClock;
+  readonly clock: FakeClock;
   readonly channels: Channels;
   readonly connect: (bounds?: {
     readonly queueBytes?: number;
@@ -40,7 +41,7 @@ export function openChannels(
   options: ChannelsOptions = {},
   components: ChannelsComponents = {},
 ): OpenedChannels {
-  const clock = new TestClock();
+  const clock = createFakeClock(Date.UTC(2023, 10, 14, 22, 13, 20));
   const channels = createChannels({ clock, ...components }, options);
   open.push(channels);
   return {

@@ -1,3 +1,4 @@
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { setSecret, sign } from '@esdb-gater/security';
 import {
   type Broker,
@@ -15,10 +16,9 @@ import {
   createChannels,
   createMemoryBroker,
 } from '../src/index.ts';
-import { TestClock } from './support.ts';
 
 interface Opened {
-  readonly clock: TestClock;
+  readonly clock: FakeClock;
   readonly channels: Channels;
   /** What the broker was given. */
   readonly appended: OutgoingRecord[];
@@ -38,7 +38,7 @@ type Outcome = Readonly<Record<string, unknown>>;
 const open: Channels[] = [];
 
 function opened(options: ChannelsOptions = {}, components: ChannelsComponents = {}): Opened {
-  const clock = new TestClock();
+  const clock = createFakeClock(Date.UTC(2023, 10, 14, 22, 13, 20));
   const memory = createMemoryBroker({ clock });
   const appended: OutgoingRecord[] = [];
   const outcomes: (() => Promise<{ readonly position?: string }>)[] = [];
@@ -73,7 +73,7 @@ function opened(options: ChannelsOptions = {}, components: ChannelsComponents = 
   };
 }
 
-const signed = (clock: TestClock, message: object, channel = 'alerts', topic = 'a.b'): JsonValue =>
+const signed = (clock: FakeClock, message: object, channel = 'alerts', topic = 'a.b'): JsonValue =>
   sign(message, { channel, topic, now: new Date(clock.now()) }) as unknown as JsonValue;
 
 beforeEach(() => setSecret('a secret that is long enough for a test'));

@@ -1,3 +1,4 @@
+import { waitFor } from '@esdb-gater/primitives';
 import type { Hello, SaveSubscriptionParams } from '@esdb-gater/protocol';
 import {
   type ChannelMessage,
@@ -130,19 +131,17 @@ export async function connect<E extends AnyEvent = NewEvent>(
   const settings = completeConnect(urls, options, components);
   settings.signal?.throwIfAborted();
   const connection = openConnection(settings);
-  const late = new AbortController();
-  const timer = settings.clock.setTimer(() => late.abort(), settings.connectTimeoutMs);
+  const timeoutError = (timeoutMs: number): GaterError =>
+    new GaterError('unavailable', `no connection to a gateway within ${timeoutMs} ms`, {
+      cause: connection.lastError,
+    });
   try {
-    await connection.ready(late.signal);
+    const { connectTimeoutMs: timeoutMs, clock } = settings;
+    await waitFor(connection.ready(), { timeoutMs, timeoutError, clock });
   } catch (error) {
     await connection.close();
     settings.signal?.throwIfAborted();
-    if (!late.signal.aborted) throw error;
-    throw new GaterError('unavailable', `no connection to a gateway within ${settings.connectTimeoutMs} ms`, {
-      cause: connection.lastError,
-    });
-  } finally {
-    timer.cancel();
+    throw error;
   }
   return createRemoteGater(connection, settings) as unknown as RemoteGater<E>;
 }

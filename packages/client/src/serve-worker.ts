@@ -1,3 +1,4 @@
+import { onNextTurn, retryUntilAborted } from '@esdb-gater/primitives';
 import { validateParams } from '@esdb-gater/protocol';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { withSpan } from '@esdb-gater/telemetry';
@@ -53,6 +54,8 @@ export async function serveWorker(
   ended.promise.catch(() => {});
   let workerId = options.workerId;
   let over = false;
+  /** Ends what registers again, with the connection that it does so on. */
+  let registering: AbortController | undefined;
 
   async function register(): Promise<void> {
     const params = {
@@ -67,19 +70,19 @@ export async function serveWorker(
     workerId = result.workerId;
   }
 
-  function registerAgain(failures = 0): void {
-    if (over) return;
-    register().catch((error: unknown) => {
-      if (over) return;
-      if (!GaterError.is(error) || !error.retriable) {
+  function registerAgain(): void {
+    registering?.abort();
+    registering = new AbortController();
+    void retryUntilAborted(register, {
+      clock,
+      signal: registering.signal,
+      backoff: (failures) => calculateDelay(failures, BACKOFF),
+      onFailure: (error) => {
+        if (GaterError.is(error) && error.retriable) return;
         logger.error({ err: error, storeId }, 'the gateway refused the worker');
         stop();
         ended.reject(error);
-        return;
-      }
-      // A connection that broke meanwhile registers again by itself.
-      if (connection.connected)
-        clock.setTimer(() => registerAgain(failures + 1), calculateDelay(failures, BACKOFF), { unref: true });
+      },
     });
   }
 
@@ -88,7 +91,8 @@ export async function serveWorker(
     const waiting = told !== Number.POSITIVE_INFINITY;
     told = position;
     if (waiting) return;
-    setImmediateOrSoon(() => {
+    // After the present turn, so that what is committed in it is told once.
+    onNextTurn(() => {
       const newest = told;
       told = Number.POSITIVE_INFINITY;
       if (!over) connection.notify('committed', { storeId, position: newest });
@@ -111,7 +115,8 @@ export async function serveWorker(
     return withSpan({ kind: 'server', method, storeId }, { parent: context }, serve);
   });
   const stopListening = connection.listen({
-    connected: () => registerAgain(),
+    connected: registerAgain,
+    disconnected: () => registering?.abort(),
     failed: (error) => {
       stop();
       ended.reject(error);
@@ -120,6 +125,7 @@ export async function serveWorker(
 
   function stop(): void {
     over = true;
+    registering?.abort();
     stopCommits?.();
     stopServing();
     stopListening();
@@ -149,10 +155,4 @@ export async function serveWorker(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** After the present turn, so that what is committed in it is told once. */
-function setImmediateOrSoon(run: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(run);
-  else setTimeout(run, 0);
 }

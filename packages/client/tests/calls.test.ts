@@ -216,6 +216,7 @@ describe('bounds of a call', () => {
     await client.close();
     await expect(under).rejects.toMatchObject({ code: 'unavailable' });
     await expect(client.health()).rejects.toMatchObject({ code: 'unavailable' });
+    await turns(2);
     expect(gateway.connections.size).toBe(0);
   });
 });

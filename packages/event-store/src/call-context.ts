@@ -1,3 +1,4 @@
+import { watchLimits } from '@esdb-gater/primitives';
 import { type CallContext, type Clock, GaterError } from '@esdb-gater/types';
 
 /** The error of a call whose caller no longer waits: what the signal says when that is ours, else `timeout`. */
@@ -26,19 +27,13 @@ export function watchContext(
 ): (() => void) | undefined {
   const { signal, deadlineMs } = context ?? {};
   if (signal === undefined && deadlineMs === undefined) return undefined;
-  const onAbort = (): void => {
-    stop();
-    onEnd(endedError(signal));
+  const limits = {
+    signal,
+    abortError: () => endedError(signal),
+    timeoutMs: deadlineMs,
+    timeoutError: () => endedError(),
+    clock,
+    unref: true,
   };
-  const timer = deadlineMs === undefined ? undefined : clock.setTimer(onTimeout, deadlineMs, { unref: true });
-  function onTimeout(): void {
-    stop();
-    onEnd(endedError());
-  }
-  function stop(): void {
-    timer?.cancel();
-    signal?.removeEventListener('abort', onAbort);
-  }
-  signal?.addEventListener('abort', onAbort);
-  return stop;
+  return watchLimits(limits, (error) => onEnd(GaterError.from(error)));
 }

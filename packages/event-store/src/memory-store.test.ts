@@ -1,4 +1,5 @@
 import { storeSuite } from '@esdb-gater/conformance';
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from './memory-store.ts';
@@ -11,11 +12,10 @@ for (const { title, run } of storeSuite({
 }
 
 test('a clock that jumps back does not make the time of events decrease', async () => {
-  let now = 2_000_000_000_000;
-  const clock = { now: () => now, monotonic: () => 0, setTimer: () => ({ cancel() {} }) };
+  const clock = createFakeClock(2_000_000_000_000);
   const store = createMemoryStore({ storeId: 's', clock });
   await store.appendEvents({ storeId: 's', streamId: 'a', events: [{ type: 't', data: 1 }] });
-  now -= 3_600_000;
+  clock.setNow(clock.now() - 3_600_000);
   await store.appendEvents({ storeId: 's', streamId: 'a', events: [{ type: 't', data: 2 }] });
   const { events } = await store.readAll({ storeId: 's' });
   expect(events.map((event) => event.epochUs)).toEqual([2_000_000_000_000_000, 2_000_000_000_000_000]);

@@ -1,9 +1,10 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from './memory-store.ts';
 import { createStoreWorker } from './store-worker.ts';
 
-const clock = { now: () => 1_234, monotonic: () => 0, setTimer: () => ({ cancel() {} }) };
+const clock = createFakeClock(1_234);
 
 function worker() {
   const store = createMemoryStore({ storeId: 'main' });

@@ -1,23 +1,24 @@
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError, type Registry } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeWorker, fakeWorker, unavailable } from '../tests/fake-worker.ts';
 import { createRegistry } from './registry.ts';
 
+let clock: FakeClock;
 let registry: Registry;
 let a: FakeWorker;
 let b: FakeWorker;
 
 beforeEach(() => {
-  vi.useFakeTimers();
-  registry = createRegistry();
+  clock = createFakeClock();
+  registry = createRegistry({ clock });
   a = fakeWorker('a');
   b = fakeWorker('b');
 });
 
 afterEach(() => {
   registry.close();
-  expect(vi.getTimerCount(), 'timers left behind').toBe(0);
-  vi.useRealTimers();
+  expect(clock.timers, 'timers left behind').toBe(0);
 });
 
 /** Calls until worker `a` was called `times` times, whatever comes of it. */
@@ -38,7 +39,7 @@ const live = (): string[] =>
 /** A call that its caller limits, as the retries of the gateway do. */
 function limited(limitMs: number): Promise<unknown> {
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new GaterError('timeout', 'too late')), limitMs);
+  clock.setTimer(() => controller.abort(new GaterError('timeout', 'too late')), limitMs);
   return registry.pick('default').call('getVersion', {}, { signal: controller.signal });
 }
 
@@ -99,7 +100,7 @@ describe('with another live worker', () => {
   test('never again: a hung worker keeping its share', async () => {
     a.behave('hangs');
     const calls = Promise.allSettled(Array.from({ length: 12 }, () => limited(200)));
-    await vi.advanceTimersByTimeAsync(200);
+    await clock.pass(200);
     const failed = (await calls).filter(({ status }) => status === 'rejected');
     expect(failed).toHaveLength(6);
     expect(live()).toEqual(['b']);
@@ -116,7 +117,7 @@ describe('with another live worker', () => {
         .call('getVersion', {}, { deadlineMs: 100 })
         .catch((error: unknown) => error),
     );
-    await vi.advanceTimersByTimeAsync(100);
+    await clock.pass(100);
     expect((await Promise.all(calls)).filter(GaterError.is).map(({ code }) => code)).toEqual(
       Array(3).fill('timeout'),
     );
@@ -140,9 +141,9 @@ describe('with another live worker', () => {
     await callA(3);
     a.behave('answers');
     a.calls.length = 0;
-    await vi.advanceTimersByTimeAsync(999);
+    await clock.pass(999);
     expect(a.calls).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1);
+    await clock.pass(1);
     expect(a.calls).toEqual(['quickHealthCheck']);
     expect(live()).toEqual(['a', 'b']);
   });
@@ -152,10 +153,10 @@ describe('with another live worker', () => {
     await callA(3);
     a.calls.length = 0;
     const probesAt: number[] = [];
-    const start = performance.now();
+    const start = clock.monotonic();
     while (probesAt.length < 9) {
-      await vi.advanceTimersToNextTimerAsync();
-      if (a.calls.splice(0).length > 0) probesAt.push((performance.now() - start) / 1_000);
+      await clock.passToNextTimer();
+      if (a.calls.splice(0).length > 0) probesAt.push((clock.monotonic() - start) / 1_000);
     }
     expect(probesAt).toEqual([1, 3, 7, 15, 31, 63, 123, 183, 243]);
   });
@@ -163,14 +164,14 @@ describe('with another live worker', () => {
   test('a probe of a worker that hangs ends after its own limit', async () => {
     a.behave('hangs');
     const calls = Promise.allSettled(Array.from({ length: 6 }, () => limited(100)));
-    await vi.advanceTimersByTimeAsync(100);
+    await clock.pass(100);
     await calls;
     a.calls.length = 0;
     // The probe at 1 s fails at 3 s, the next one comes 2 s later.
-    await vi.advanceTimersByTimeAsync(4_999);
+    await clock.pass(4_999);
     expect(a.calls).toHaveLength(1);
     a.behave('answers');
-    await vi.advanceTimersByTimeAsync(1);
+    await clock.pass(1);
     expect(a.calls).toHaveLength(2);
     expect(live()).toEqual(['a', 'b']);
   });
@@ -180,14 +181,14 @@ describe('with another live worker', () => {
       a.behave(unavailable());
       await callA(3);
       a.behave('answers');
-      const start = performance.now();
-      while (!registry.isLive('default', 'a')) await vi.advanceTimersToNextTimerAsync();
-      return performance.now() - start;
+      const start = clock.monotonic();
+      while (!registry.isLive('default', 'a')) await clock.passToNextTimer();
+      return clock.monotonic() - start;
     };
     expect(await ejectAndMeasure()).toBe(1_000);
     expect(await ejectAndMeasure()).toBe(2_000);
     expect(await ejectAndMeasure()).toBe(4_000);
-    await vi.advanceTimersByTimeAsync(4_000);
+    await clock.pass(4_000);
     expect(await ejectAndMeasure()).toBe(1_000);
   });
 
@@ -196,7 +197,7 @@ describe('with another live worker', () => {
     a.behave(unavailable());
     await callA(3);
     a.behave('answers');
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.pass(1_000);
     expect((await watcher.next()).value).toMatchObject({ kind: 'ejected', worker: { workerId: 'a' } });
     expect((await watcher.next()).value).toMatchObject({ kind: 'restored', worker: { workerId: 'a' } });
     await watcher.return?.();
@@ -207,7 +208,7 @@ describe('with another live worker', () => {
     await callA(3);
     a.calls.length = 0;
     registry.unregister('default', 'a');
-    await vi.advanceTimersByTimeAsync(10_000);
+    await clock.pass(10_000);
     expect(a.calls).toEqual([]);
   });
 
@@ -229,7 +230,7 @@ describe("a store's only worker", () => {
     await callA(3);
     expect(() => registry.pick('default')).toThrow(expect.objectContaining({ code: 'no_workers' }));
     a.behave('answers');
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.pass(1_000);
     expect(live()).toEqual(['a']);
   });
 
@@ -244,7 +245,7 @@ describe("a store's only worker", () => {
         .pick('default')
         .call('appendEvents', {})
         .catch(() => {});
-      await vi.advanceTimersByTimeAsync(0);
+      await clock.pass(0);
       await expect(registry.pick('default').call('getVersion', {})).resolves.toEqual({});
       await registry
         .pick('default')
@@ -266,7 +267,7 @@ describe('probing a store', () => {
     a.behave('hangs');
     b.behave(unavailable());
     const probed = registry.probe('default', { timeoutMs: 500 });
-    await vi.advanceTimersByTimeAsync(500);
+    await clock.pass(500);
     expect(await probed).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { withLimit } from '@esdb-gater/retry';
+import { waitFor, withLimit } from '@esdb-gater/primitives';
 import {
   type CallContext,
   type Clock,
@@ -150,35 +150,24 @@ export class RegisteredWorker implements StoreWorker {
   }
 
   /** Ends with the signal, so that a worker that hangs is found out although its call never ends. */
-  #watched(method: string, params: unknown, context: CallContext, signal: AbortSignal): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      let over = signal.aborted;
-      const abort = (): void => {
-        over = true;
-        // Only a limit that has passed tells of the worker: a caller may also just have lost interest.
-        if (GaterError.is(signal.reason) && signal.reason.code === 'timeout') this.#health.failed();
-        reject(signal.reason);
-      };
-      if (over) {
-        reject(signal.reason);
-        return;
-      }
-      signal.addEventListener('abort', abort, { once: true });
-      this.#begun(method, params, context).then(
-        (result) => {
-          if (over) return;
-          signal.removeEventListener('abort', abort);
-          this.#health.succeeded();
-          resolve(result);
-        },
-        (error: unknown) => {
-          if (over) return;
-          signal.removeEventListener('abort', abort);
-          this.#count(error);
-          reject(GaterError.from(error));
-        },
-      );
-    });
+  async #watched(
+    method: string,
+    params: unknown,
+    context: CallContext,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    signal.throwIfAborted();
+    try {
+      const result = await waitFor(this.#begun(method, params, context), { signal });
+      this.#health.succeeded();
+      return result;
+    } catch (error) {
+      const aborted = signal.aborted && error === signal.reason;
+      if (!aborted) this.#count(error);
+      // Only a limit that has passed tells of the worker: a caller may also just have lost interest.
+      else if (GaterError.is(error) && error.code === 'timeout') this.#health.failed();
+      throw aborted ? error : GaterError.from(error);
+    }
   }
 
   #count(error: unknown): void {

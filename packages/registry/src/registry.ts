@@ -1,4 +1,4 @@
-import { invalidOption } from '@esdb-gater/primitives';
+import { AsyncQueue, invalidOption } from '@esdb-gater/primitives';
 import { emit, hasHandlers } from '@esdb-gater/telemetry';
 import {
   type Clock,
@@ -20,7 +20,9 @@ import {
 } from './options.ts';
 import { RegisteredWorker } from './registered-worker.ts';
 import { StoreWorkers } from './store-workers.ts';
-import { Watcher } from './watcher.ts';
+
+/** Events that wait for a watcher; one that is further behind has to read `workers()` and watch anew. */
+const MAX_WAITING_EVENTS = 4_096;
 
 const WORKER = { reason: 'worker' } as const;
 
@@ -39,7 +41,7 @@ class WorkerRegistry implements Registry {
   readonly #options: CompleteOptions;
   /** Every store that is configured or has had a worker: it stays known when its last worker goes. */
   readonly #stores = new Map<string, StoreWorkers>();
-  readonly #watchers = new Set<Watcher>();
+  readonly #watchers = new Set<AsyncQueue<RegistryEvent>>();
   readonly #closing = new AbortController();
 
   constructor({ clock, logger }: Required<RegistryComponents>, options: CompleteOptions) {
@@ -117,7 +119,13 @@ class WorkerRegistry implements Registry {
   }
 
   watch(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<RegistryEvent, undefined> {
-    const watcher = new Watcher((one) => this.#watchers.delete(one), options.signal);
+    // It listens before the first `next`: nothing between the call and the loop is lost.
+    const watcher = new AsyncQueue<RegistryEvent>({
+      signal: options.signal,
+      maxItems: MAX_WAITING_EVENTS,
+      overflowError: () => new GaterError('overloaded', `a watcher is ${MAX_WAITING_EVENTS} events behind`),
+      onEnd: (ended) => this.#watchers.delete(ended),
+    });
     if (this.#closing.signal.aborted) watcher.end();
     if (!watcher.ended) this.#watchers.add(watcher);
     return watcher;
@@ -179,7 +187,7 @@ class WorkerRegistry implements Registry {
   #tell(kind: RegistryEvent['kind'], { info }: RegisteredWorker): void {
     if (this.#watchers.size === 0) return;
     const event: RegistryEvent = Object.freeze({ kind, worker: info });
-    for (const watcher of this.#watchers) watcher.push(event);
+    for (const watcher of this.#watchers) watcher.put(event);
   }
 }
 

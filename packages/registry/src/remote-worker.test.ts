@@ -1,6 +1,7 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { type CallOptions, createPeer, createTransportPair, METHODS, type Peer } from '@esdb-gater/protocol';
-import { GaterError } from '@esdb-gater/types';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
+import { describe, expect, test } from 'vitest';
 import { createRegistry } from './registry.ts';
 import { createRemoteWorker, REQUIRED_METHODS, type RemoteWorkerOptions } from './remote-worker.ts';
 
@@ -27,16 +28,12 @@ function noted(answer: unknown, options: Partial<RemoteWorkerOptions> = {}) {
 }
 
 /** A worker over a real connection, whose other end is `handle`. */
-function connected(handle: (method: string, params: unknown) => unknown) {
+function connected(handle: (method: string, params: unknown) => unknown, clock: Clock = systemClock) {
   const [one, other] = createTransportPair();
   const program: Peer = createPeer(other, { handle });
-  const peer = createPeer(one);
+  const peer = createPeer(one, { clock });
   return { program, worker: createRemoteWorker({ peer, storeId: 'default', workerId: 'far', nodeId: 'b' }) };
 }
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 describe('a remote worker', () => {
   test('serves what every worker must, and what it names besides', () => {
@@ -140,11 +137,11 @@ describe('a remote worker', () => {
   });
 
   test('an answer that does not come is a timeout', async () => {
-    vi.useFakeTimers();
-    const { worker } = connected(() => new Promise(() => {}));
+    const clock = createFakeClock();
+    const { worker } = connected(() => new Promise(() => {}), clock);
     const call = worker.call('getVersion', {}, { deadlineMs: 70 });
     const settled = expect(call).rejects.toMatchObject({ code: 'timeout' });
-    await vi.advanceTimersByTimeAsync(70);
+    clock.advance(70);
     await settled;
   });
 
@@ -164,10 +161,10 @@ describe('a remote worker', () => {
     ]);
   });
 
-  test('a later life has a higher incarnation by default', async () => {
-    vi.useFakeTimers();
-    const { worker: earlier } = noted({});
-    await vi.advanceTimersByTimeAsync(5);
-    expect(noted({}).worker.incarnation).toBeGreaterThan(earlier.incarnation);
+  test('a later life has a higher incarnation by default', () => {
+    const clock = createFakeClock();
+    const { worker: earlier } = noted({}, { clock });
+    clock.advance(5);
+    expect(noted({}, { clock }).worker.incarnation).toBeGreaterThan(earlier.incarnation);
   });
 });

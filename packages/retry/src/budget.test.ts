@@ -1,18 +1,7 @@
-import type { Clock } from '@esdb-gater/types';
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRetryBudget, type RetryBudget } from './budget.ts';
-
-/** A clock that only tells the time it is set to. */
-function settableClock(): Clock & { at: number } {
-  const clock = {
-    at: 5_000,
-    now: () => 0,
-    monotonic: () => clock.at,
-    setTimer: () => ({ cancel() {} }),
-  };
-  return clock;
-}
 
 function calls(budget: RetryBudget, count: number): void {
   for (let i = 0; i < count; i++) budget.recordCall();
@@ -26,41 +15,41 @@ function granted(budget: RetryBudget, wanted = 1_000): number {
 
 describe('a retry budget', () => {
   test('grants ten retries however few calls there were', () => {
-    const budget = createRetryBudget({ clock: settableClock() });
+    const budget = createRetryBudget({ clock: createFakeClock() });
     budget.recordCall();
     expect(granted(budget)).toBe(10);
   });
 
   test('grants a tenth of the calls when that is more', () => {
-    const budget = createRetryBudget({ clock: settableClock() });
+    const budget = createRetryBudget({ clock: createFakeClock() });
     calls(budget, 1_000);
     expect(granted(budget)).toBe(100);
   });
 
   test('forgets calls after ten seconds', () => {
-    const clock = settableClock();
+    const clock = createFakeClock();
     const budget = createRetryBudget({ clock });
     calls(budget, 1_000);
-    clock.at += 10_000;
+    clock.advance(10_000);
     expect(granted(budget)).toBe(10);
   });
 
   test('remembers retries for ten seconds, and then grants them again', () => {
-    const clock = settableClock();
+    const clock = createFakeClock();
     const budget = createRetryBudget({ clock });
     expect(granted(budget)).toBe(10);
-    clock.at += 9_999;
+    clock.advance(9_999);
     expect(granted(budget)).toBe(0);
-    clock.at += 1_001;
+    clock.advance(1_001);
     expect(granted(budget)).toBe(10);
   });
 
   test('a clock that stands for a day leaves nothing behind', () => {
-    const clock = settableClock();
+    const clock = createFakeClock();
     const budget = createRetryBudget({ clock });
     calls(budget, 1_000);
     granted(budget);
-    clock.at += 86_400_000;
+    clock.advance(86_400_000);
     expect(granted(budget)).toBe(10);
   });
 
@@ -68,18 +57,18 @@ describe('a retry budget', () => {
     const step = fc.record({ waitMs: fc.nat(4_000), calls: fc.nat(300), wanted: fc.nat(60) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const clock = settableClock();
+        const clock = createFakeClock();
         const budget = createRetryBudget({ clock });
         const called: { at: number; count: number }[] = [];
         const retried: { at: number; count: number }[] = [];
         const within = (list: typeof called): number =>
-          list.filter(({ at }) => at > clock.at - 10_000).reduce((sum, { count }) => sum + count, 0);
+          list.filter(({ at }) => at > clock.monotonic() - 10_000).reduce((sum, { count }) => sum + count, 0);
         for (const { waitMs, calls: count, wanted } of steps) {
-          clock.at += waitMs;
+          clock.advance(waitMs);
           calls(budget, count);
-          called.push({ at: clock.at, count });
+          called.push({ at: clock.monotonic(), count });
           const got = granted(budget, wanted);
-          retried.push({ at: clock.at, count: got });
+          retried.push({ at: clock.monotonic(), count: got });
           if (got > 0) expect(within(retried)).toBeLessThanOrEqual(Math.max(10, within(called) / 10));
         }
       }),

@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber } from '@esdb-gater/primitives';
+import { MAX_TIMER_MS, requireInteger, requireNumber } from '@esdb-gater/primitives';
 
 /** How long to wait between attempts, and how many there are. Made by {@link retryPolicy}, and frozen. */
 export interface RetryPolicy {
@@ -19,11 +19,8 @@ export interface RetryPolicyOptions {
   readonly maxAttempts?: number;
 }
 
-/** The longest delay that a timer of Node or a browser takes; one more fires at once. */
-export const LONGEST_TIMER_MS = 2_147_483_647;
-
 const REASON = 'retry_policy';
-const DELAY = { reason: REASON, min: 0, max: LONGEST_TIMER_MS } as const;
+const DELAY = { reason: REASON, min: 0, max: MAX_TIMER_MS } as const;
 
 const made = new WeakSet<object>();
 

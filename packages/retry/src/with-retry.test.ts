@@ -1,8 +1,9 @@
+import { CountingController, createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { type ErrorCode, GaterError } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createRetryBudget } from './budget.ts';
 import { retryPolicy } from './policy.ts';
-import { type RetryNotice, type WithRetryOptions, withRetry } from './with-retry.ts';
+import { type RetryNotice, type WithRetryOptions, withRetry as withRetryOn } from './with-retry.ts';
 
 const policy = retryPolicy({ baseDelayMs: 100, maxDelayMs: 1_000, maxAttempts: 4 });
 /** Delays of 100, 200, 400 ms. */
@@ -12,42 +13,29 @@ const failure = (code: ErrorCode, details = {}): GaterError =>
   new GaterError(code, `it is ${code}`, { details });
 const never = (): Promise<never> => new Promise(() => {});
 
+let clock: FakeClock;
+
+/** On the clock of the test. */
+const withRetry: typeof withRetryOn = (fn, options, rest = {}) =>
+  withRetryOn(fn, options, { clock, ...rest });
+
 /** The outcome of a call, and when it came, with the clock driven until it did. */
 async function outcome<T>(call: Promise<T>): Promise<{ value?: T; error?: GaterError; atMs: number }> {
-  const start = performance.now();
+  const start = clock.monotonic();
   const settled = call.then(
-    (value) => ({ value, atMs: performance.now() - start }),
-    (error: GaterError) => ({ error, atMs: performance.now() - start }),
+    (value) => ({ value, atMs: clock.monotonic() - start }),
+    (error: GaterError) => ({ error, atMs: clock.monotonic() - start }),
   );
-  await vi.runAllTimersAsync();
+  while (await clock.passToNextTimer());
   return await settled;
 }
 
-/** An AbortSignal that counts the listeners that are on it. */
-function countingSignal(): { controller: AbortController; listeners(): number } {
-  const controller = new AbortController();
-  let count = 0;
-  const { signal } = controller;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  vi.spyOn(signal, 'addEventListener').mockImplementation((...args: Parameters<typeof add>) => {
-    count++;
-    add(...args);
-  });
-  vi.spyOn(signal, 'removeEventListener').mockImplementation((...args: Parameters<typeof remove>) => {
-    count--;
-    remove(...args);
-  });
-  return { controller, listeners: () => count };
-}
-
 beforeEach(() => {
-  vi.useFakeTimers();
+  clock = createFakeClock();
 });
 
 afterEach(() => {
-  expect(vi.getTimerCount(), 'timers left behind').toBe(0);
-  vi.useRealTimers();
+  expect(clock.timers, 'timers left behind').toBe(0);
 });
 
 describe('what is retried', () => {
@@ -160,8 +148,8 @@ describe('the deadline', () => {
   test('an attempt has the smaller of its own limit and the time left', async () => {
     const limits: number[] = [];
     const fn = async (_: number, signal: AbortSignal): Promise<never> => {
-      const start = performance.now();
-      signal.addEventListener('abort', () => limits.push(performance.now() - start));
+      const start = clock.monotonic();
+      signal.addEventListener('abort', () => limits.push(clock.monotonic() - start));
       return await never();
     };
     const options: WithRetryOptions = { random, deadlineMs: 1_000, attemptTimeoutMs: 400 };
@@ -198,8 +186,8 @@ describe('the deadline', () => {
   test('what an abandoned attempt gives later changes nothing', async () => {
     const fn = (attempt: number): Promise<string> =>
       new Promise((resolve, reject) => {
-        if (attempt === 0) setTimeout(() => reject(new Error('late')), 500);
-        else setTimeout(() => resolve('second'), 50);
+        if (attempt === 0) clock.setTimer(() => reject(new Error('late')), 500);
+        else clock.setTimer(() => resolve('second'), 50);
       });
     const result = await outcome(withRetry(fn, policy, { random, attemptTimeoutMs: 100 }));
     expect(result).toEqual({ value: 'second', atMs: 250 });
@@ -207,7 +195,7 @@ describe('the deadline', () => {
 
   test('a jump of the wall clock neither ends nor keeps a call', async () => {
     const fn = async (attempt: number): Promise<number> => {
-      vi.setSystemTime(Date.now() + (attempt % 2 === 0 ? 3_600_000 : -7_200_000));
+      clock.setNow(clock.now() + (attempt % 2 === 0 ? 3_600_000 : -7_200_000));
       if (attempt < 3) throw failure('unavailable');
       return attempt;
     };
@@ -232,29 +220,29 @@ describe('the deadline', () => {
 
 describe('the signal', () => {
   test('ends a running attempt at once, with its reason, and aborts the signal of the attempt', async () => {
-    const { controller, listeners } = countingSignal();
+    const controller = new CountingController();
     let own: AbortSignal | undefined;
     const fn = (_: number, signal: AbortSignal): Promise<never> => {
       own = signal;
       return never();
     };
-    setTimeout(() => controller.abort('enough'), 30);
+    clock.setTimer(() => controller.abort('enough'), 30);
     const { error, atMs } = await outcome(
       withRetry(fn, policy, { signal: controller.signal, attemptTimeoutMs: 900 }),
     );
     expect(error).toBe('enough');
     expect(own?.reason).toBe('enough');
     expect(atMs).toBe(30);
-    expect(listeners()).toBe(0);
+    expect(controller.listeners).toBe(0);
   });
 
   test('ends a delay at once, and its timer', async () => {
     const controller = new AbortController();
     const fn = vi.fn(() => Promise.reject(failure('unavailable')));
     const call = withRetry(fn, policy, { random, signal: controller.signal });
-    const timers = call.catch(() => vi.getTimerCount());
-    await vi.advanceTimersByTimeAsync(30);
-    expect(vi.getTimerCount()).toBe(1);
+    const timers = call.catch(() => clock.timers);
+    await clock.pass(30);
+    expect(clock.timers).toBe(1);
     controller.abort('enough');
     await expect(call).rejects.toBe('enough');
     expect(await timers).toBe(0);
@@ -264,7 +252,7 @@ describe('the signal', () => {
   test('a retriable reason is not retried', async () => {
     const controller = new AbortController();
     const fn = vi.fn(never);
-    setTimeout(() => controller.abort(failure('timeout')), 30);
+    clock.setTimer(() => controller.abort(failure('timeout')), 30);
     const { atMs } = await outcome(withRetry(fn, policy, { signal: controller.signal }));
     expect(atMs).toBe(30);
     expect(fn).toHaveBeenCalledTimes(1);
@@ -278,18 +266,18 @@ describe('the signal', () => {
   });
 
   test('no listener stays on it after successes, failures and delays', async () => {
-    const { controller, listeners } = countingSignal();
+    const controller = new CountingController();
     const options = { random, signal: controller.signal, attemptTimeoutMs: 50 };
     await outcome(withRetry(() => 'ok', policy, options));
     await outcome(withRetry(never, policy, options));
     await outcome(withRetry(() => Promise.reject(failure('internal')), policy, options));
-    expect(listeners()).toBe(0);
+    expect(controller.listeners).toBe(0);
   });
 });
 
 describe('the budget', () => {
   test('a retry without a place gives the last error with attempts', async () => {
-    const budget = createRetryBudget({ min: 1 });
+    const budget = createRetryBudget({ clock, min: 1 });
     const fn = vi.fn(() => Promise.reject(failure('overloaded')));
     const { error, atMs } = await outcome(withRetry(fn, policy, { random, budget }));
     expect(error).toMatchObject({ code: 'overloaded', attempts: 2 });
@@ -298,22 +286,20 @@ describe('the budget', () => {
   });
 
   test('a storm of failures makes at most a tenth more calls, plus ten', async () => {
-    const budget = createRetryBudget();
+    const budget = createRetryBudget({ clock });
     let calls = 0;
     const fn = async (): Promise<string> => {
       if (calls++ % 2 === 0) throw failure('unavailable');
       return 'ok';
     };
     const all = Array.from({ length: 2_000 }, () => withRetry(fn, policy, { budget }));
-    const settled = Promise.allSettled(all);
-    await vi.runAllTimersAsync();
-    await settled;
+    await outcome(Promise.allSettled(all));
     expect(calls).toBeLessThanOrEqual(2_000 * 1.1 + 10);
     expect(calls).toBeGreaterThan(2_000 * 1.05);
   });
 
   test('a retry that the deadline forbids takes no place', async () => {
-    const budget = createRetryBudget({ min: 1 });
+    const budget = createRetryBudget({ clock, min: 1 });
     await outcome(
       withRetry(() => Promise.reject(failure('overloaded')), policy, { random, budget, deadlineMs: 50 }),
     );

@@ -1,10 +1,8 @@
-import { requireNumber } from '@esdb-gater/primitives';
+import { MAX_TIMER_MS, requireNumber, sleep, withLimit } from '@esdb-gater/primitives';
 import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
 import type { RetryBudget } from './budget.ts';
 import { calculateDelay } from './delay.ts';
-import { LONGEST_TIMER_MS, type RetryPolicy, type RetryPolicyOptions, retryPolicy } from './policy.ts';
-import { sleep } from './sleep.ts';
-import { withLimit } from './with-limit.ts';
+import { type RetryPolicy, type RetryPolicyOptions, retryPolicy } from './policy.ts';
 
 /** What {@link WithRetryOptions.onRetry} is told. */
 export interface RetryNotice {
@@ -128,7 +126,7 @@ function nextDelay(
   if (error.code !== 'rate_limited') return delayMs;
   const { retryAfterMs } = error.details;
   if (typeof retryAfterMs !== 'number' || !(retryAfterMs > delayMs)) return delayMs;
-  return Math.min(retryAfterMs, LONGEST_TIMER_MS);
+  return Math.min(retryAfterMs, MAX_TIMER_MS);
 }
 
 function exhausted(error: GaterError, attempts: number): GaterError {

@@ -1,3 +1,4 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import {
   createProof,
   createRevocation,
@@ -155,13 +156,13 @@ describe('createRevocationList', () => {
   });
 
   it('forgets what revokes tokens that have ended, and never an issuer', () => {
-    const clock = { time: 0, now: () => clock.time };
+    const clock = createFakeClock(0);
     const list = createRevocationList({ clock }, { trustedIssuers: [root.did] });
     list.add(createRevocation(root, { iss: alice.did }));
     list.add(createRevocation(bob, { cid: tokenId('x') }));
-    clock.time = 86_400_000;
+    clock.setNow(86_400_000);
     expect(list.toJSON()).toHaveLength(2);
-    clock.time = 91_000_000;
+    clock.setNow(91_000_000);
     expect(list.toJSON().map(({ revocation }) => revocation['iss'])).toEqual([alice.did]);
     expect(list.isRevoked(tokenId('x'), 'cid', [bob.did])).toBe(false);
     expect(list.isRevoked(alice.did, 'iss', [alice.did])).toBe(true);

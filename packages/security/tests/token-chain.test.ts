@@ -1,3 +1,4 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import {
   createToken,
   createTokenVerifier,
@@ -337,7 +338,7 @@ describe('creating', () => {
 
 describe('createTokenVerifier', () => {
   it('accepts its audiences and the DID that a connection has proved', () => {
-    const clock = { now: () => NOW * 1000 };
+    const clock = createFakeClock(NOW * 1000);
     const verifier = createTokenVerifier({ clock }, { trustedIssuers: [root.did], audiences: [gateway.did] });
     expect(verifier.verify(forge()).audience).toBe(gateway.did);
     expect(reasonOf(() => verifier.verify(fromRoot()))).toBe('wrong_audience');

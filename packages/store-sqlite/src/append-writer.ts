@@ -7,9 +7,9 @@ import {
   planAppend,
   type StoredEvent,
 } from '@esdb-gater/event-store';
+import { GenerationMap } from '@esdb-gater/primitives';
 import { streamChecksum } from './checksum.ts';
 import { EVENT_COLUMNS, eventChecksum } from './event-row.ts';
-import { GenerationCache } from './generation-cache.ts';
 import { KnownEvents } from './known-events.ts';
 import { type StreamRow, StreamRows } from './stream-rows.ts';
 
@@ -28,7 +28,7 @@ export class AppendWriter {
   readonly #insertTag: StatementSync;
   readonly #insertStream: StatementSync;
   readonly #hideStream: StatementSync;
-  readonly #streams = new GenerationCache<string, StreamRow>(CACHED_STREAMS);
+  readonly #streams = new GenerationMap<string, StreamRow>(CACHED_STREAMS);
   #lastPosition = 0;
   #lastStream = 0;
   #lastEpochUs = 0;

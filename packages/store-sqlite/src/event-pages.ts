@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { nextVersion, type StreamRead, type VersionRange } from '@esdb-gater/event-store';
+import { GenerationMap } from '@esdb-gater/primitives';
 import { type EventRow, READ_COLUMNS, readEventRow, type StreamPart, streamPart } from './event-row.ts';
-import { GenerationCache } from './generation-cache.ts';
 import { PageText } from './page-text.ts';
 import { damaged } from './sqlite-errors.ts';
 import type { StreamRow } from './stream-rows.ts';
@@ -26,7 +26,7 @@ export class EventPages {
   readonly #backward: StatementSync;
   readonly #all: StatementSync;
   readonly #nameOf: StatementSync;
-  readonly #parts = new GenerationCache<number, StreamPart>(CACHED_PARTS);
+  readonly #parts = new GenerationMap<number, StreamPart>(CACHED_PARTS);
 
   constructor(database: DatabaseSync, storeId: string, file: string) {
     const prepare = (rest: string): StatementSync => {

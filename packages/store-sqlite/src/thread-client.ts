@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
-import { type CallContext, GaterError, type Timer } from '@esdb-gater/types';
+import { retryUntilAborted, sleep } from '@esdb-gater/primitives';
+import { type CallContext, GaterError } from '@esdb-gater/types';
 import { CallQueue } from './call-queue.ts';
 import type { CompleteOptions } from './options.ts';
 import { startThread as startStoreThread } from './store-thread.ts';
@@ -32,10 +33,9 @@ export class ThreadClient {
   #storeUuid = '';
   #unanswered = 0;
   #flushing = false;
-  #closing = false;
+  readonly #closing = new AbortController();
   #idle: (() => void) | undefined;
   #restarts = 0;
-  #restartTimer: Timer | undefined;
   #trouble: string | undefined;
 
   constructor(
@@ -68,7 +68,7 @@ export class ThreadClient {
   /** Starts the thread; it opens the file once `before` has resolved. @throws `unavailable` */
   async start(before?: Promise<unknown>): Promise<void> {
     const { worker, storeUuid } = await this.#startThread(this.#setup, before);
-    if (this.#closing) {
+    if (this.#closing.signal.aborted) {
       worker.postMessage({ kind: 'close' });
       return;
     }
@@ -100,8 +100,7 @@ export class ThreadClient {
 
   /** Waits for the answers to all calls and ends the thread. */
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#restartTimer?.cancel();
+    this.#closing.abort();
     if (this.#queue.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     const worker = this.#worker;
     if (worker === undefined) return;
@@ -153,34 +152,34 @@ export class ThreadClient {
 
   #onExit(reason: unknown): void {
     this.#worker = undefined;
-    if (!this.#closing) {
+    if (!this.#closing.signal.aborted) {
       const { role, storeId, file } = this.#setup;
       const err = GaterError.from(reason);
       this.#options.logger.error(
         { storeId, file, role, err },
         'a thread of the store ended; it is started again',
       );
-      this.#scheduleRestart();
+      void this.#restart();
     }
     this.#queue.failAll(this.#ended(reason));
     this.#rest();
   }
 
-  #scheduleRestart(): void {
-    const delayMs = Math.min(RESTART_BASE_MS * 2 ** this.#restarts, RESTART_MAX_MS);
-    this.#restarts += 1;
-    const restart = (): void => {
-      this.#restartTimer = undefined;
-      this.start().catch((error: unknown) => {
+  async #restart(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#closing;
+    // Counted until the thread has answered something, as one that starts may end again at once.
+    const backoff = (): number => Math.min(RESTART_BASE_MS * 2 ** this.#restarts++, RESTART_MAX_MS);
+    await sleep(backoff(), clock, signal, { unref: true }).catch(() => undefined);
+    await retryUntilAborted(() => this.start(), {
+      clock,
+      signal,
+      backoff,
+      onFailure: (error) => {
         const { role, storeId, file } = this.#setup;
-        this.#options.logger.error(
-          { storeId, file, role, err: error },
-          'a thread of the store did not start',
-        );
-        if (!this.#closing) this.#scheduleRestart();
-      });
-    };
-    this.#restartTimer = this.#options.clock.setTimer(restart, delayMs, { unref: true });
+        logger.error({ storeId, file, role, err: error }, 'a thread of the store did not start');
+      },
+    });
   }
 
   #ended(cause?: unknown): GaterError {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError, type Logger, silentLogger } from '@esdb-gater/types';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID } from './default-handler.ts';
@@ -172,10 +173,9 @@ describe('observeRequest', () => {
   test('emits start and stop around a request, with its duration in milliseconds', async () => {
     const seen: unknown[] = [];
     attach('a', (event, measurements, metadata) => seen.push([event, measurements, metadata]));
-    let at = 10;
-    const clock = { now: () => 1_000, monotonic: () => at, setTimer: () => ({ cancel() {} }) };
+    const clock = createFakeClock(1_000);
     const run = async (): Promise<string> => {
-      at += 1.5;
+      clock.advance(1.5);
       return 'value';
     };
     expect(await observeRequest('default', 'getVersion', run, clock)).toBe('value');

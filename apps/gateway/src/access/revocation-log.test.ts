@@ -1,8 +1,8 @@
 import type { KafkaLogOptions } from '@esdb-gater/broker-kafka';
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { createRevocation, Identity } from '@esdb-gater/security';
 import { GaterError, type JsonValue, silentLogger } from '@esdb-gater/types';
 import { beforeEach, expect, test } from 'vitest';
-import { createFakeClock, type FakeClock } from '../../tests/support/fake-clock.ts';
 import { openRevocationLog, type RevocationLog } from './revocation-log.ts';
 
 const DAY_MS = 86_400_000;

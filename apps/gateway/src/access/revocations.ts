@@ -1,4 +1,5 @@
 import type { KafkaBroker } from '@esdb-gater/broker-kafka';
+import { retryUntilAborted, SingleFlight } from '@esdb-gater/primitives';
 import type { ParamsOf } from '@esdb-gater/protocol';
 import { calculateDelay } from '@esdb-gater/retry';
 import {
@@ -95,15 +96,12 @@ async function stored(file: string): Promise<readonly unknown[]> {
 class KeptRevocations implements Revocations {
   readonly isRevoked: RevocationList['isRevoked'];
   readonly #list: RevocationList;
-  readonly #file: string;
   readonly #components: RevocationsComponents;
   readonly #options: RevocationsOptions;
   readonly #listeners: (() => void)[] = [];
   #channels: Channels | undefined;
   #log: RevocationLog | undefined;
-  #writing: Promise<void> = Promise.resolve();
-  /** Begins when the one before is done, and has everything that came until then. */
-  #nextWriting: Promise<void> | undefined;
+  readonly #writes: SingleFlight<void>;
 
   constructor(
     list: RevocationList,
@@ -113,7 +111,7 @@ class KeptRevocations implements Revocations {
   ) {
     this.#list = list;
     this.isRevoked = list.isRevoked;
-    this.#file = file;
+    this.#writes = new SingleFlight(() => writeFileAtomic(file, `${JSON.stringify(list)}\n`));
     this.#components = components;
     this.#options = options;
   }
@@ -174,18 +172,17 @@ class KeptRevocations implements Revocations {
   /** Whatever was published on the channel while no gateway that wrote it on was there. Kafka may come later. */
   async #subscribeRecent(subscriber: ChannelSubscriber, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#components;
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        const time = new Date(clock.now() - RECENT_MS).toISOString();
-        await subscriber.subscribe({ channel: CHANNEL, topic: PATTERN, from: { time } });
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        logger.debug({ err: error }, 'the revocations cannot be followed yet, trying again');
-        const delayMs = calculateDelay(Math.min(failures, 10), RETRY);
-        await new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs, { unref: true }));
-      }
-    }
+    const subscribe = (): Promise<unknown> => {
+      const time = new Date(clock.now() - RECENT_MS).toISOString();
+      return subscriber.subscribe({ channel: CHANNEL, topic: PATTERN, from: { time } });
+    };
+    await retryUntilAborted(subscribe, {
+      clock,
+      signal,
+      backoff: (failures) => calculateDelay(failures, RETRY),
+      onFailure: (error) =>
+        logger.debug({ err: error }, 'the revocations cannot be followed yet, trying again'),
+    });
   }
 
   onRevoked(listener: () => void): void {
@@ -210,17 +207,6 @@ class KeptRevocations implements Revocations {
   async #take(revocation: JsonValue): Promise<void> {
     if (this.#list.add(revocation) === undefined) return;
     for (const listener of this.#listeners) listener();
-    await this.#write();
-  }
-
-  #write(): Promise<void> {
-    this.#nextWriting ??= this.#writing
-      .catch(() => undefined)
-      .then(() => {
-        this.#nextWriting = undefined;
-        return writeFileAtomic(this.#file, `${JSON.stringify(this.#list)}\n`);
-      });
-    this.#writing = this.#nextWriting;
-    return this.#writing;
+    await this.#writes.run();
   }
 }

@@ -49,31 +49,22 @@ export async function connectGateway(options: CommonOptions, terminal: Terminal)
   const token = tokenOption(options, terminal.env);
   const identity =
     options.identityFile === undefined ? undefined : readIdentity(options.identityFile, '--identity-file');
-  // The signal of a client ends its whole life, so only the wait for the first connection is timed.
-  const ending = new AbortController();
-  terminal.interrupted.addEventListener('abort', () => ending.abort(), { once: true });
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    ending.abort();
-  }, CONNECT_TIMEOUT_MS);
   try {
     return await connect(
       url,
       {
         ...(token === undefined ? {} : { token }),
         ...(identity === undefined ? {} : { identity }),
-        signal: ending.signal,
+        signal: terminal.interrupted,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
       },
       { logger: retryNotes(terminal) },
     );
   } catch (error) {
-    if (!timedOut && GaterError.is(error) && error.code !== 'unavailable') throw error;
+    if (GaterError.is(error) && error.code !== 'unavailable') throw error;
     throw new GaterError('unavailable', `no gateway answers at ${url}; is it started ("esdb-gater start")?`, {
       cause: error,
     });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

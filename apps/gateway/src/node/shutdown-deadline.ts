@@ -1,3 +1,4 @@
+import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 
 /** The time that a graceful stop has, shared by its steps. */
@@ -9,15 +10,6 @@ export interface Grace {
 export function createGrace(clock: Clock, graceMs: number): Grace {
   const end = clock.monotonic() + graceMs;
   return {
-    within(step) {
-      return new Promise((resolve) => {
-        const timer = clock.setTimer(() => resolve(false), end - clock.monotonic());
-        const done = (): void => {
-          timer.cancel();
-          resolve(true);
-        };
-        step.then(done, done);
-      });
-    },
+    within: (step) => finishesWithin(Promise.allSettled([step]), end - clock.monotonic(), clock),
   };
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { SingleFlight } from '@esdb-gater/primitives';
 import type { FeedCheckpoint } from '@esdb-gater/types';
 import { writeFileAtomic } from '../node/atomic-file.ts';
 import { readOptional } from '../node/data-dir.ts';
@@ -13,6 +14,10 @@ import { readOptional } from '../node/data-dir.ts';
  */
 export function createCheckpointFile(file: string, storeUuid: string | undefined): FeedCheckpoint {
   let kept = 0;
+  const writes = new SingleFlight(async () => {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFileAtomic(file, `${JSON.stringify({ storeUuid, position: kept })}\n`);
+  });
   let writing: Promise<void> = Promise.resolve();
   return {
     async load() {
@@ -20,13 +25,9 @@ export function createCheckpointFile(file: string, storeUuid: string | undefined
       return kept;
     },
     save(position) {
-      // One write at a time, each with the newest position.
       if (position > kept) {
         kept = position;
-        writing = writing
-          .catch(() => undefined)
-          .then(() => mkdir(dirname(file), { recursive: true }))
-          .then(() => writeFileAtomic(file, `${JSON.stringify({ storeUuid, position: kept })}\n`));
+        writing = writes.run();
       }
       return writing;
     },

@@ -1,5 +1,6 @@
 import type { FedSource } from '@esdb-gater/channels';
 import { createFedSource, createFeed, type FedStore, type Feed } from '@esdb-gater/event-store';
+import { finishesWithin } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
 import type { Broker, Clock, EventStore, FeedCheckpoint, Logger, Registry } from '@esdb-gater/types';
@@ -113,10 +114,7 @@ class StoreFeeds implements FeedHost {
       this.#coordination?.close(),
     );
     if (this.#coordination === undefined) return closed;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = this.#components.clock.setTimer(resolve, CLOSES_WITHIN_MS);
-    await Promise.race([closed, late]);
-    timer.cancel();
+    await finishesWithin(closed, CLOSES_WITHIN_MS, this.#components.clock);
   }
 
   #isFed(storeId: string): boolean {

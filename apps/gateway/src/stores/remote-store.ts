@@ -1,4 +1,5 @@
 import type { FedStore, FeedStore } from '@esdb-gater/event-store';
+import { waitUntil } from '@esdb-gater/primitives';
 import type { CallContext, ReadAllParams, Registry, StorePage } from '@esdb-gater/types';
 
 /** A store that remote workers serve, as the feed sees it. */
@@ -44,29 +45,9 @@ export function createRemoteStore(
       onCommitted,
       // The absence of workers is no error of the feed, which goes on in the moment one comes.
       async readAll(params, context) {
-        while (!isServed()) await woken(onCommitted, context?.signal);
+        await waitUntil(isServed, onCommitted, { signal: context?.signal });
         return readAll(params, context);
       },
     },
   };
-}
-
-/** @throws the reason of `signal` */
-function woken(
-  onCommitted: (listener: () => void) => () => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      detach();
-      reject(signal?.reason);
-    };
-    const detach = onCommitted(() => {
-      detach();
-      signal?.removeEventListener('abort', end);
-      resolve();
-    });
-    if (signal?.aborted === true) end();
-    else signal?.addEventListener('abort', end, { once: true });
-  });
 }

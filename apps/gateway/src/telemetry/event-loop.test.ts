@@ -1,5 +1,5 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { expect, test } from 'vitest';
-import { createFakeClock } from '../../tests/support/fake-clock.ts';
 import { createEventLoopMonitor } from './event-loop.ts';
 
 test('an event loop that ran its timers late is behind until it is on time again', () => {

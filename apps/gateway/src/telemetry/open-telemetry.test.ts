@@ -1,7 +1,7 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import type { Logger } from '@esdb-gater/types';
 import { silentLogger } from '@esdb-gater/types';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createFakeClock } from '../../tests/support/fake-clock.ts';
 import { createOpenTelemetry, type OpenTelemetrySdk } from './open-telemetry.ts';
 
 const NODE = { nodeId: 'n1', version: '1.2.3' };

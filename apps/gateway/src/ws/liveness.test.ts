@@ -1,5 +1,5 @@
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { beforeEach, expect, test } from 'vitest';
-import { createFakeClock, type FakeClock } from '../../tests/support/fake-clock.ts';
 import { createLiveness, type Liveness } from './liveness.ts';
 
 let clock: FakeClock;

@@ -1,3 +1,5 @@
+import { Fifo } from '@esdb-gater/primitives';
+
 /** Methods whose answers may be pages of 8 MiB. */
 const PAGE_METHODS: ReadonlySet<string> = new Set([
   'getEvents',
@@ -27,13 +29,13 @@ export interface PageGate {
 }
 
 export function createPageGate(bufferedBytes: () => number): PageGate {
-  const queue: { readonly isPage: boolean; readonly begin: () => void }[] = [];
+  const queue = new Fifo<{ readonly isPage: boolean; readonly begin: () => void }>();
   let pages = 0;
   const mayBegin = (isPage: boolean): boolean =>
     !isPage || (pages < MAX_PAGES && bufferedBytes() < MAX_BUFFERED_BYTES);
 
   function pump(): void {
-    for (let next = queue[0]; next !== undefined && mayBegin(next.isPage); next = queue[0]) {
+    for (let next = queue.first; next !== undefined && mayBegin(next.isPage); next = queue.first) {
       queue.shift();
       next.begin();
     }

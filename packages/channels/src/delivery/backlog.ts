@@ -1,3 +1,4 @@
+import { Fifo } from '@esdb-gater/primitives';
 import {
   CHANNEL_PRIORITIES,
   type ChannelName,
@@ -5,7 +6,6 @@ import {
   type Delivery,
   type NoticeEncoder,
 } from '@esdb-gater/types';
-import { createFifo, type Fifo } from './fifo.ts';
 import { createDelivery } from './shared-delivery.ts';
 
 /** What waits for a transport that does not keep up. */
@@ -106,10 +106,10 @@ class PriorityBacklog implements Backlog {
 
   #lists(): Readonly<Record<ChannelPriority, Fifo<Delivery>>> {
     this.#waiting ??= {
-      critical: createFifo(),
-      high: createFifo(),
-      normal: createFifo(),
-      low: createFifo(),
+      critical: new Fifo(),
+      high: new Fifo(),
+      normal: new Fifo(),
+      low: new Fifo(),
     };
     return this.#waiting;
   }

@@ -1,7 +1,8 @@
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { type ChannelName, type ChannelPriority, type Delivery, silentLogger } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonEncoder, nextTurn, TestClock, TestSink } from '../../tests/support.ts';
+import { jsonEncoder, nextTurn, TestSink } from '../../tests/support.ts';
 import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
 import { createFlushScheduler } from './flush-scheduler.ts';
 import { createDelivery } from './shared-delivery.ts';
@@ -30,7 +31,7 @@ const deliveryOf = (priority: ChannelPriority, message: unknown, bytes = 0): Del
   );
 
 interface Opened {
-  readonly clock: TestClock;
+  readonly clock: FakeClock;
   readonly sink: TestSink;
   readonly queue: DeliveryQueue;
   readonly dropped: ChannelName[];
@@ -40,7 +41,7 @@ interface Opened {
 }
 
 function open(options: { queueBytes?: number; queueMessages?: number } = {}): Opened {
-  const clock = new TestClock();
+  const clock = createFakeClock();
   const sink = new TestSink();
   const dropped: ChannelName[] = [];
   const scheduler = createFlushScheduler(clock);
@@ -258,7 +259,7 @@ describe('the delivery queue', () => {
   });
 
   it('gives the same array to connections that got the same, and encodes once', async () => {
-    const clock = new TestClock();
+    const clock = createFakeClock();
     const scheduler = createFlushScheduler(clock);
     const encoder = jsonEncoder();
     const sinks = Array.from({ length: 3 }, () => new TestSink(encoder));

@@ -1,7 +1,7 @@
+import { retryUntilAborted } from '@esdb-gater/primitives';
 import { calculateDelay } from '@esdb-gater/retry';
 import type { Broker, Clock, Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
-import { pause } from '../subscribe/waiting.ts';
 import { createLastValues, type LastValues } from './last-values.ts';
 
 export interface WarmComponents {
@@ -23,21 +23,21 @@ export async function warmLastValues(
 ): Promise<void> {
   const { lastValues } = channel;
   if (lastValues === undefined) return;
-  for (let failures = 0; !signal.aborted; failures++) {
-    try {
-      lastValues.warm(await readLast(broker, channel, lastValues.maxTopics, signal));
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
+  const read = async (): Promise<void> =>
+    lastValues.warm(await readLast(broker, channel, lastValues.maxTopics, signal));
+  await retryUntilAborted(read, {
+    clock,
+    signal,
+    backoff: (failures) => calculateDelay(failures, RETRY),
+    onFailure: (error, failures) => {
       // Said once: a broker that is away for an hour is not a thousand lines.
       const level = failures === 0 ? 'warn' : 'debug';
       logger[level](
         { err: error, channel: channel.name },
         'the last messages could not be read, trying again',
       );
-      await pause(clock, calculateDelay(Math.min(failures, 10), RETRY), signal);
-    }
-  }
+    },
+  });
 }
 
 async function readLast(

@@ -1,4 +1,5 @@
 import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import type { OutgoingRecord } from '@esdb-gater/types';
 import { describe, expect, it } from 'vitest';
 import { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker.ts';
@@ -81,7 +82,7 @@ describe('the in-process broker', () => {
   });
 
   it('says `lost` for a time of which messages have fallen off the history', async () => {
-    const broker = createMemoryBroker({ history: { system: 2 }, clock: { ...still, now: () => 0 } });
+    const broker = createMemoryBroker({ history: { system: 2 }, clock: createFakeClock(0) });
     const at = (ms: number): string => new Date(ms).toISOString();
     for (const ms of [1_000, 2_000, 3_000, 4_000]) {
       await broker.append('system', { ...record('a', String(ms)), time: at(ms) });
@@ -91,7 +92,7 @@ describe('the in-process broker', () => {
   });
 
   it('says `lost` for a time before its own beginning', async () => {
-    const broker = createMemoryBroker({ clock: { ...still, now: () => 10_000 } });
+    const broker = createMemoryBroker({ clock: createFakeClock(10_000) });
     expect((await broker.resolve('system', { time: '1970-01-01T00:00:05.000Z' })).lost).toBe(true);
     expect((await broker.resolve('system', { time: '1970-01-01T00:00:10.000Z' })).lost).toBeUndefined();
   });
@@ -126,5 +127,3 @@ describe('the in-process broker', () => {
     );
   });
 });
-
-const still = { now: () => 0, monotonic: () => 0, setTimer: () => ({ cancel() {} }) };

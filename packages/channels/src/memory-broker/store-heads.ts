@@ -1,3 +1,4 @@
+import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock, Logger } from '@esdb-gater/types';
 import type { FedSource } from './fed-source.ts';
 
@@ -80,16 +81,9 @@ class AskedOnce implements StoreHeads {
     return open;
   }
 
-  #ask(storeId: string, question: Question): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.cancel();
-        question.waited = undefined;
-        resolve();
-      };
-      const timer = this.#clock.setTimer(end, PATIENCE_MS, { unref: true });
-      this.#newestOf(storeId, question).then(end, end);
-    });
+  async #ask(storeId: string, question: Question): Promise<void> {
+    await finishesWithin(this.#newestOf(storeId, question), PATIENCE_MS, this.#clock, { unref: true });
+    question.waited = undefined;
   }
 
   async #newestOf(storeId: string, question: Question): Promise<void> {

@@ -1,3 +1,4 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { describe, expect, it } from 'vitest';
 import { createPublishMemory, type Publication, type PublishMemory } from './publish-memory.ts';
 
@@ -15,13 +16,11 @@ function memoryAt(maxEntries = 1_000): {
   readonly at: (ms: number) => void;
   readonly knows: (id: string, rest?: Partial<Publication>) => boolean;
 } {
-  let now = 0;
-  const memory = createPublishMemory({ monotonic: () => now }, 300_000, maxEntries);
+  const clock = createFakeClock();
+  const memory = createPublishMemory(clock, 300_000, maxEntries);
   return {
     memory,
-    at: (ms) => {
-      now = ms;
-    },
+    at: (ms) => clock.advance(ms - clock.monotonic()),
     knows: (id, rest) => memory.find(publication(id, rest)) !== undefined,
   };
 }

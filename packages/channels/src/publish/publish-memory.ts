@@ -1,3 +1,4 @@
+import { GenerationMap } from '@esdb-gater/primitives';
 import type { ChannelName, Clock, PublishResult } from '@esdb-gater/types';
 
 /** By what a repeated publish is recognised. */
@@ -46,16 +47,15 @@ export function createPublishMemory(
   windowMs: number,
   maxEntries: number,
 ): PublishMemory {
-  return new TwoGenerations(clock, windowMs, maxEntries >> 1);
+  return new GenerationMemory(clock, windowMs, maxEntries >> 1);
 }
 
-class TwoGenerations implements PublishMemory {
+class GenerationMemory implements PublishMemory {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #windowMs: number;
   readonly #half: number;
   /** By id alone: it differs nearly always, and is there already, where a key of all parts had to be made. */
-  #young = new Map<string, Entry>();
-  #old = new Map<string, Entry>();
+  readonly #entries = new GenerationMap<string, Entry>(Number.POSITIVE_INFINITY);
   #turnedAt: number;
   #count = 0;
 
@@ -67,18 +67,21 @@ class TwoGenerations implements PublishMemory {
   }
 
   find(publication: Publication): RememberedPublish | undefined {
-    return this.#findIn(this.#young, publication) ?? this.#findIn(this.#old, publication);
+    const { id } = publication;
+    return (
+      this.#find(this.#entries.peekYoung(id), publication) ??
+      this.#find(this.#entries.peekOld(id), publication)
+    );
   }
 
   remember({ channel, topic, publisher, id, hash }: Publication): RememberedPublish {
     const atMs = Math.floor(this.#clock.monotonic());
     if (this.#count >= this.#half || atMs - this.#turnedAt > this.#windowMs) {
-      this.#old = this.#young;
-      this.#young = new Map();
+      this.#entries.rotate();
       this.#count = 0;
       this.#turnedAt = atMs;
     }
-    const next = this.#young.get(id);
+    const next = this.#entries.peekYoung(id);
     const entry: Entry = {
       channel,
       topic,
@@ -92,7 +95,7 @@ class TwoGenerations implements PublishMemory {
       forgotten: false,
     };
     if (this.#half > 0) {
-      this.#young.set(id, entry);
+      this.#entries.set(id, entry);
       this.#count++;
     }
     return entry;
@@ -102,9 +105,8 @@ class TwoGenerations implements PublishMemory {
     (remembered as Entry).forgotten = true;
   }
 
-  #findIn(generation: ReadonlyMap<string, Entry>, wanted: Publication): Entry | undefined {
-    if (generation.size === 0) return undefined;
-    for (let entry = generation.get(wanted.id); entry !== undefined; entry = entry.next) {
+  #find(first: Entry | undefined, wanted: Publication): Entry | undefined {
+    for (let entry = first; entry !== undefined; entry = entry.next) {
       if (
         !entry.forgotten &&
         entry.hash === wanted.hash &&

@@ -1,19 +1,20 @@
+import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRateLimiter } from './rate-limiter.ts';
 
 function limiterAt(maxRate: number): {
+  readonly clock: FakeClock;
   readonly at: (ms: number) => void;
   readonly take: (publisher?: string) => number | undefined;
   readonly limiter: ReturnType<typeof createRateLimiter>;
 } {
-  let now = 0;
-  const limiter = createRateLimiter('health', maxRate, { monotonic: () => now });
+  const clock = createFakeClock();
+  const limiter = createRateLimiter('health', maxRate, clock);
   return {
+    clock,
     limiter,
-    at: (ms) => {
-      now = ms;
-    },
+    at: (ms) => clock.advance(ms - clock.monotonic()),
     /** Undefined when it passed, else `retryAfterMs`. */
     take: (publisher = 'p') => {
       try {
@@ -72,12 +73,11 @@ describe('the rate limiter', () => {
         fc.integer({ min: 1, max: 5 }),
         fc.array(fc.double({ min: 0, max: 400, noNaN: true }), { maxLength: 80 }),
         (maxRate, gaps) => {
-          const { at, take } = limiterAt(maxRate);
+          const { clock, take } = limiterAt(maxRate);
           const passed: number[] = [];
-          let now = 0;
           for (const gap of gaps) {
-            now += gap;
-            at(now);
+            clock.advance(gap);
+            const now = clock.monotonic();
             if (take() === undefined) {
               passed.push(now);
               expect(passed.filter((ms) => ms > now - 1_000).length).toBeLessThanOrEqual(maxRate);

@@ -1,10 +1,9 @@
-import { createTopicMatcher, type TopicMatcher } from '@esdb-gater/primitives';
+import { createTopicMatcher, nextTurn, retryUntilAborted, type TopicMatcher } from '@esdb-gater/primitives';
 import { calculateDelay } from '@esdb-gater/retry';
 import { type Broker, type BrokerRecord, type Clock, GaterError, type Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
 import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import { createDelivery } from '../delivery/shared-delivery.ts';
-import { pause, turn } from './waiting.ts';
 
 export interface ReplayComponents {
   readonly broker: Broker;
@@ -46,22 +45,24 @@ export async function replay(components: ReplayComponents, options: ReplayOption
   const { signal } = options;
   const run = new ReplayRun(components, options);
   // The answer to `subscribe` goes first.
-  await turn();
-  for (let failures = 0; !signal.aborted; failures++) {
+  await nextTurn();
+  const rounds = async (): Promise<void> => {
     try {
       await run.rounds();
-      return;
     } catch (error) {
-      if (signal.aborted) return;
-      if (isLost(error)) {
-        components.onLost();
-        return;
-      }
+      if (signal.aborted || !isLost(error)) throw error;
+      components.onLost();
+    }
+  };
+  await retryUntilAborted(rounds, {
+    clock,
+    signal,
+    backoff: (failures) => calculateDelay(failures, RETRY),
+    onFailure: (error, failures) => {
       const level = failures === 0 ? 'warn' : 'debug';
       logger[level]({ err: error, channel: channel.name }, 'the history could not be read, trying again');
-      await pause(clock, calculateDelay(Math.min(failures, 10), RETRY), signal);
-    }
-  }
+    },
+  });
 }
 
 class ReplayRun {
@@ -110,7 +111,7 @@ class ReplayRun {
     const { channel, queue } = this.#components;
     if (this.#sentInTurn === BURST) {
       this.#sentInTurn = 0;
-      await turn();
+      await nextTurn();
     }
     const params = { channel: channel.name, topic, id, time, position, message, replayFor: this.#topic };
     const delivery = createDelivery({ method: 'message', params }, channel.settings.priority);

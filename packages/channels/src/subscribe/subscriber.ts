@@ -1,4 +1,4 @@
-import { validatePattern } from '@esdb-gater/primitives';
+import { nextTurn, validatePattern, waitFor } from '@esdb-gater/primitives';
 import {
   type Broker,
   type ChannelName,
@@ -23,7 +23,6 @@ import { queueBounds } from './queue-bounds.ts';
 import { replay } from './replay.ts';
 import { beginsLive, resolveStart, type Start } from './resolve-start.ts';
 import { validateFrom } from './validate-from.ts';
-import { abortable, turn } from './waiting.ts';
 
 export interface SubscriberComponents {
   readonly broker: Broker;
@@ -92,7 +91,10 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     const entry: Entry = { channel, topic, state: 'starting', held, abort: undefined };
     this.#starting.set(key, entry);
     try {
-      const settle = await abortable(resolveStart(this.#components, channel, topic, from), options.signal);
+      const settle = await waitFor(resolveStart(this.#components, channel, topic, from), {
+        signal: options.signal,
+        abortError: () => new GaterError('timeout', 'the call was ended before it had its answer'),
+      });
       this.#refuseWhenClosed();
       const start = settle();
       // A later call for the same topic, or an unsubscribe, came first.
@@ -137,7 +139,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
   /** Goes live, after what was held and is new; that comes after the answer to `subscribe`. */
   async #passHeld(entry: Entry, after: string): Promise<void> {
     const { held } = entry;
-    if (held?.empty === false) await turn();
+    if (held?.empty === false) await nextTurn();
     if (entry.state === 'ended') return;
     for (const delivery of held?.release(this.#components.broker, after) ?? []) {
       if (this.#released.has(delivery)) continue;

@@ -1,5 +1,5 @@
+import { GenerationMap } from '@esdb-gater/primitives';
 import { createPatternTable, type WildPattern } from './pattern-table.ts';
-import { createTopicCache, type TopicCache } from './topic-cache.ts';
 
 /** Which values asked for a topic. A value is a subscriber, and may stand under many patterns. */
 export interface TopicIndex<Value> {
@@ -32,22 +32,22 @@ interface Entry<Value> {
 
 /**
  * An index of patterns: those without wildcards in a map, the others in a table by segment, and before both a
- * cache from topic to values that belongs to one generation of the index. A hit costs one look-up whatever the
- * number of patterns.
+ * cache from topic to values, which every change of the index empties. A hit costs one look-up whatever the number
+ * of patterns.
  */
 export function createTopicIndex<Value>(options: TopicIndexOptions = {}): TopicIndex<Value> {
-  return new GenerationalIndex(options);
+  return new CachedIndex(options);
 }
 
-class GenerationalIndex<Value> implements TopicIndex<Value> {
+class CachedIndex<Value> implements TopicIndex<Value> {
   size = 0;
   readonly #patterns = new Map<string, Entry<Value>>();
   readonly #wild = createPatternTable<ReadonlySet<Value>>();
-  readonly #cache: TopicCache<readonly Value[]>;
-  #generation = 0;
+  /** The answers since the last change of the index. */
+  readonly #cache: GenerationMap<string, readonly Value[]>;
 
   constructor(options: TopicIndexOptions) {
-    this.#cache = createTopicCache(options.cachedTopics ?? 16_384);
+    this.#cache = new GenerationMap(Math.max(1, (options.cachedTopics ?? 16_384) >> 1));
   }
 
   add(pattern: string, value: Value): boolean {
@@ -55,7 +55,7 @@ class GenerationalIndex<Value> implements TopicIndex<Value> {
     if (entry.values.has(value)) return false;
     entry.values.add(value);
     this.size++;
-    this.#generation++;
+    this.#cache.clear();
     return true;
   }
 
@@ -67,12 +67,12 @@ class GenerationalIndex<Value> implements TopicIndex<Value> {
       if (entry.slot !== undefined) this.#wild.remove(entry.slot);
     }
     this.size--;
-    this.#generation++;
+    this.#cache.clear();
     return true;
   }
 
   match(topic: string): readonly Value[] {
-    const cached = this.#cache.get(topic, this.#generation);
+    const cached = this.#cache.get(topic);
     if (cached !== undefined) return cached;
     const values = this.#find(topic);
     this.#cache.set(topic, values);

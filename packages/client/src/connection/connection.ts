@@ -1,7 +1,8 @@
+import { onAbort, sleep, waitFor, watchLimits } from '@esdb-gater/primitives';
 import type { Hello, Peer, PeerContext, WaitOptions } from '@esdb-gater/protocol';
 import { GaterError } from '@esdb-gater/types';
 import { reconnectDelay } from './backoff.ts';
-import { closedEarly, establish, type Session } from './establish.ts';
+import { closedEarly, establish, type Session, type SessionHandlers } from './establish.ts';
 import { InFlight } from './in-flight.ts';
 import type { ConnectionSettings } from './options.ts';
 
@@ -63,6 +64,7 @@ class ReconnectingConnection implements Connection {
   readonly #served = new Map<string, ServeCall>();
   readonly #ended = new AbortController();
   readonly #finished: Promise<void>;
+  #stopListening: () => void = () => {};
   #session: Session | undefined;
   #hello: Hello | undefined;
   #next = Promise.withResolvers<Session>();
@@ -73,10 +75,9 @@ class ReconnectingConnection implements Connection {
     this.#inFlight = new InFlight(settings.maxInFlight);
     this.#next.promise.catch(() => {});
     const { signal } = settings;
-    const abort = (): void =>
-      this.#fail(new GaterError('unavailable', 'the client was aborted', { cause: signal?.reason }));
-    if (signal?.aborted === true) abort();
-    else signal?.addEventListener('abort', abort, { once: true, signal: this.#ended.signal });
+    this.#stopListening = onAbort(signal, (cause) =>
+      this.#fail(new GaterError('unavailable', 'the client was aborted', { cause })),
+    );
     this.#finished = this.#run();
   }
 
@@ -90,17 +91,7 @@ class ReconnectingConnection implements Connection {
 
   /** Waits for a connection. @throws why there will be none; the signal's reason */
   async ready(signal?: AbortSignal): Promise<Session> {
-    if (this.#session !== undefined) return this.#session;
-    if (signal === undefined) return this.#next.promise;
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([this.#next.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+    return this.#session ?? waitFor(this.#next.promise, { signal });
   }
 
   get over(): boolean {
@@ -145,7 +136,7 @@ class ReconnectingConnection implements Connection {
   }
 
   async #run(): Promise<void> {
-    const { urls, clock } = this.#settings;
+    const { urls, clock, policy, random } = this.#settings;
     const { signal } = this.#ended;
     let failures = 0;
     /** Refusals in a row that will not change: when every gateway refused, it is over. */
@@ -169,7 +160,10 @@ class ReconnectingConnection implements Connection {
       }
       // The other gateways are asked at once; only a whole round without success is worth a pause.
       const roundOver = failures === 0 || failures % urls.length === 0;
-      if (roundOver) await this.#pause(Math.floor(failures / urls.length));
+      if (!roundOver) continue;
+      const delayMs = reconnectDelay(Math.floor(failures / urls.length), policy, random);
+      // Aborted, it rejects: the loop then ends by itself.
+      await sleep(delayMs, clock, signal).catch(() => undefined);
     }
   }
 
@@ -181,7 +175,7 @@ class ReconnectingConnection implements Connection {
       handle: (method: string, params: unknown, context: PeerContext) =>
         this.#handle(method, params, context),
     };
-    const session = await establish(url, this.#settings, handlers, this.#limited());
+    const session = await this.#establish(url, handlers);
     if (signal.aborted) {
       session.peer.close(1000, '');
       return;
@@ -200,16 +194,20 @@ class ReconnectingConnection implements Connection {
   }
 
   /** Ends with the connection for good, and after the time in which one must be made. */
-  #limited(): AbortSignal {
+  async #establish(url: string, handlers: SessionHandlers): Promise<Session> {
+    const { clock, connectTimeoutMs: timeoutMs } = this.#settings;
+    const timeoutError = (): GaterError =>
+      new GaterError('unavailable', `no connection within ${timeoutMs} ms`);
     const limit = new AbortController();
-    const { clock, connectTimeoutMs } = this.#settings;
-    const timeout = clock.setTimer(
-      () => limit.abort(new GaterError('unavailable', `no connection within ${connectTimeoutMs} ms`)),
-      connectTimeoutMs,
-      { unref: true },
+    const stopWatching = watchLimits(
+      { signal: this.#ended.signal, timeoutMs, timeoutError, clock, unref: true },
+      (reason) => limit.abort(reason),
     );
-    limit.signal.addEventListener('abort', () => timeout.cancel(), { once: true });
-    return AbortSignal.any([limit.signal, this.#ended.signal]);
+    try {
+      return await establish(url, this.#settings, handlers, limit.signal);
+    } finally {
+      stopWatching();
+    }
   }
 
   #lost(peer: Peer): void {
@@ -222,23 +220,10 @@ class ReconnectingConnection implements Connection {
     for (const listener of this.#listeners) listener.disconnected?.();
   }
 
-  #pause(failures: number): Promise<void> {
-    const { clock, policy, random } = this.#settings;
-    const { signal } = this.#ended;
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(done, reconnectDelay(failures, policy, random));
-      function done(): void {
-        timer.cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
-  }
-
   #fail(error: GaterError | unknown): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort(error);
+    this.#stopListening();
     const session = this.#session;
     this.#session = undefined;
     this.#next.reject(error);

@@ -1,4 +1,4 @@
-import { JSON_DEPTH } from '@esdb-gater/primitives';
+import { JSON_DEPTH, waitFor } from '@esdb-gater/primitives';
 import { createPeer, type Hello, type Peer, type PeerContext, SUBPROTOCOL } from '@esdb-gater/protocol';
 import { createProof } from '@esdb-gater/security';
 import { GaterError } from '@esdb-gater/types';
@@ -56,14 +56,12 @@ export async function establish(
   };
   const components = { handle: handlers.handle, onNotification, clock, logger };
   const peer = createPeer(opened.transport, components, { maxDepth: JSON_DEPTH.received });
-  const abort = (): void => greeting.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
   void peer.closed.then(({ code, reason }) => greeting.reject(closedEarly(code, reason)));
   try {
     if (opened.protocol !== SUBPROTOCOL) {
       throw new GaterError('not_supported', `the gateway does not speak ${SUBPROTOCOL}`);
     }
-    const hello = await greeting.promise;
+    const hello = await waitFor(greeting.promise, { signal });
     if (token !== undefined && !opened.authorized) {
       const proof =
         identity === undefined ? {} : { proof: createProof(identity, hello.gatewayDid, hello.nonce) };
@@ -73,8 +71,6 @@ export async function establish(
   } catch (error) {
     peer.close(1000, '');
     throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

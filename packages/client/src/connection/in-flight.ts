@@ -1,3 +1,5 @@
+import { onAbort } from '@esdb-gater/primitives';
+
 /** Lets so many calls run at once; the others wait in order. */
 export class InFlight {
   readonly #limit: number;
@@ -21,16 +23,15 @@ export class InFlight {
 
   #room(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        this.#waiting.delete(enter);
-        reject(signal?.reason);
-      };
       const enter = (): void => {
-        signal?.removeEventListener('abort', abort);
+        stopListening();
         resolve();
       };
-      signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.add(enter);
+      const stopListening = onAbort(signal, (reason) => {
+        this.#waiting.delete(enter);
+        reject(reason);
+      });
     });
   }
 

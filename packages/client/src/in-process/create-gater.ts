@@ -1,3 +1,4 @@
+import { waitFor } from '@esdb-gater/primitives';
 import { isMethodName, METHODS, prepareParams, unknownMethod, validateParams } from '@esdb-gater/protocol';
 import type { RetryPolicyOptions } from '@esdb-gater/retry';
 import {
@@ -91,40 +92,6 @@ function call(parts: Parts, method: string, given: unknown, options: CallOptions
   }
 }
 
-/** Ends the waiting for `answer` after `timeoutMs`, or with the signal. */
-function bounded(
-  answer: Promise<unknown>,
-  { signal, timeoutMs }: CallOptions,
-  clock: Clock,
-): Promise<unknown> {
-  if (signal === undefined && timeoutMs === undefined) return answer;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    const late = (): void =>
-      reject(
-        new GaterError('timeout', `no answer within ${timeoutMs} ms`, {
-          details: { timeoutMs: timeoutMs ?? 0 },
-        }),
-      );
-    const timer = timeoutMs === undefined ? undefined : clock.setTimer(late, timeoutMs);
-    const done = (): void => {
-      timer?.cancel();
-      signal?.removeEventListener('abort', abort);
-    };
-    answer.then(
-      (value) => {
-        done();
-        resolve(value);
-      },
-      (error: unknown) => {
-        done();
-        reject(error);
-      },
-    );
-  });
-}
-
 /**
  * The one interface in process: stores are called through the registry, with the retries of the gateway, and
  * channels are those that are passed in. Nobody is asked for permission: whoever runs the code may do all of it.
@@ -151,7 +118,8 @@ export function createGater<E extends AnyEvent = NewEvent>(
   ): Promise<unknown> {
     if (closed) throw new GaterError('unavailable', 'the Gater is closed');
     callOptions.signal?.throwIfAborted();
-    return bounded(call(parts, method, params, callOptions), callOptions, clock);
+    const { signal, timeoutMs } = callOptions;
+    return waitFor(call(parts, method, params, callOptions), { signal, timeoutMs, clock });
   }
 
   const gater: LocalGater = {

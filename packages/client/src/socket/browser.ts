@@ -1,3 +1,4 @@
+import { onAbort } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
 
@@ -11,23 +12,22 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
     signal.throwIfAborted();
     const socket = new WebSocket(url, [protocol]);
     const inbox = new Inbox();
-    const abort = (): void => {
-      reject(signal.reason);
+    const stopListening = onAbort(signal, (reason) => {
+      reject(reason);
       socket.close();
-    };
-    signal.addEventListener('abort', abort, { once: true });
+    });
     socket.addEventListener('message', ({ data }) => {
       if (typeof data === 'string') inbox.message(data);
       else socket.close(4000, 'a binary frame');
     });
     socket.addEventListener('close', ({ code, reason }) => {
-      signal.removeEventListener('abort', abort);
+      stopListening();
       // The platform does not say why an opening failed.
       reject(new GaterError('unavailable', `no connection (${code})`));
       inbox.closed(code, reason);
     });
     socket.addEventListener('open', () => {
-      signal.removeEventListener('abort', abort);
+      stopListening();
       resolve({
         transport: {
           send: (text) => {

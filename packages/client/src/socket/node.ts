@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { onAbort } from '@esdb-gater/primitives';
 import { GaterError, type Timer, type Transport } from '@esdb-gater/types';
 import { WebSocket } from 'ws';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
@@ -102,17 +103,16 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
     });
     const inbox = new Inbox();
     let raw: Socket | undefined;
-    const abort = (): void => {
-      reject(signal.reason);
+    const stopListening = onAbort(signal, (reason) => {
+      reject(reason);
       socket.terminate();
-    };
-    signal.addEventListener('abort', abort, { once: true });
+    });
     socket.on('message', (data, binary) => {
       if (binary) socket.close(1003);
       else inbox.message(data.toString());
     });
     socket.on('close', (code, reason) => {
-      signal.removeEventListener('abort', abort);
+      stopListening();
       inbox.closed(code, reason.toString());
     });
     socket.on('error', (error) => {
@@ -129,7 +129,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
       raw = response.socket;
     });
     socket.once('open', () => {
-      signal.removeEventListener('abort', abort);
+      stopListening();
       watchSilence(socket, options);
       resolve({
         transport: transportOf(socket, raw, inbox),

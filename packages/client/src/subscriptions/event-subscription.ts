@@ -1,6 +1,6 @@
+import { AsyncQueue } from '@esdb-gater/primitives';
 import type { NackAction } from '@esdb-gater/protocol';
 import type { RecordedEvent, Subscription } from '@esdb-gater/types';
-import { AsyncBuffer } from './async-buffer.ts';
 
 export interface NackOptions {
   /** @default 'retry' */
@@ -48,8 +48,10 @@ export interface EventSubscriptionParts {
 export class JoinedSubscription implements EventSubscription {
   readonly subscription: Subscription;
   readonly #parts: EventSubscriptionParts;
-  readonly #buffer = new AsyncBuffer<DeliveredEvent<RecordedEvent>>(({ event }) => {
-    this.#position = event.position;
+  readonly #queue = new AsyncQueue<DeliveredEvent<RecordedEvent>>({
+    onTaken: ({ event }) => {
+      this.#position = event.position;
+    },
   });
   #position = 0;
 
@@ -64,7 +66,7 @@ export class JoinedSubscription implements EventSubscription {
 
   deliver(event: RecordedEvent, attempt: number): void {
     const { ack, nack } = this.#parts;
-    this.#buffer.put({
+    this.#queue.put({
       event,
       attempt,
       ack: async (options = {}) => (await ack(event, options)) as { checkpoint: number },
@@ -74,11 +76,11 @@ export class JoinedSubscription implements EventSubscription {
 
   /** What waits is not acknowledged, and comes again on the next connection. */
   disconnected(): void {
-    this.#buffer.clear();
+    this.#queue.clear();
   }
 
   end(failure?: { readonly error: unknown }): void {
-    this.#buffer.end(failure);
+    this.#queue.end(failure);
   }
 
   unsubscribe(): Promise<{ readonly left: boolean }> {
@@ -90,6 +92,6 @@ export class JoinedSubscription implements EventSubscription {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<DeliveredEvent<RecordedEvent>, undefined> {
-    return { next: () => this.#buffer.next() };
+    return { next: () => this.#queue.next() };
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncQueue } from '@esdb-gater/primitives';
 import type {
   ChannelMessage,
   ChannelName,
@@ -6,7 +7,6 @@ import type {
   SubscribeResult,
 } from '@esdb-gater/types';
 import type { LostNotice } from '../gater.ts';
-import { AsyncBuffer } from './async-buffer.ts';
 import type { MessageSubscription } from './message-subscription.ts';
 
 /**
@@ -60,7 +60,7 @@ export class LocalSubscription implements MessageSubscription {
   readonly #onLost: ((notice: LostNotice) => void) | undefined;
   readonly #onEnd: () => void;
   readonly #first: SubscribeFrom;
-  readonly #buffer = new AsyncBuffer<ChannelMessage>((message) => this.#taken(message));
+  readonly #queue = new AsyncQueue<ChannelMessage>({ onTaken: (message) => this.#taken(message) });
   /** After which message the gateway is to go on: everything up to here is in the buffer or was read. */
   #received: string | undefined;
   #read: string | undefined;
@@ -85,15 +85,15 @@ export class LocalSubscription implements MessageSubscription {
 
   get position(): string {
     // With nothing waiting the reader stands where the replay stands, which may be past the last match.
-    return (this.#buffer.size === 0 ? this.#received : this.#read) ?? '';
+    return (this.#queue.size === 0 ? this.#received : this.#read) ?? '';
   }
 
   get waiting(): number {
-    return this.#buffer.size;
+    return this.#queue.size;
   }
 
   get ended(): boolean {
-    return this.#buffer.ended;
+    return this.#queue.ended;
   }
 
   /** What the gateway is asked for: at first what the caller wants, later what follows the last message. */
@@ -161,8 +161,8 @@ export class LocalSubscription implements MessageSubscription {
   end(failure?: { readonly error: unknown }): void {
     this.stage = 'absent';
     this.generation++;
-    if (this.#buffer.ended) return;
-    this.#buffer.end(failure);
+    if (this.#queue.ended) return;
+    this.#queue.end(failure);
     this.#onEnd();
   }
 
@@ -176,22 +176,22 @@ export class LocalSubscription implements MessageSubscription {
 
   [Symbol.asyncIterator](): AsyncIterator<ChannelMessage, undefined> {
     // No `return`: leaving a loop leaves the subscription.
-    return { next: () => this.#buffer.next() };
+    return { next: () => this.#queue.next() };
   }
 
   #put(message: ChannelMessage): void {
-    if (this.#buffer.size >= this.#bufferMessages) {
+    if (this.#queue.size >= this.#bufferMessages) {
       // This message is not counted as received, so that it is the first to come again.
       this.#owner.pause(this);
       return;
     }
     this.#received = message.position;
-    this.#buffer.put(withoutReplayFor(message));
+    this.#queue.put(withoutReplayFor(message));
   }
 
   #taken(message: ChannelMessage): void {
     this.#read = message.position;
-    if (this.stage === 'paused' && this.#buffer.size * 2 <= this.#bufferMessages) this.#owner.resume(this);
+    if (this.stage === 'paused' && this.#queue.size * 2 <= this.#bufferMessages) this.#owner.resume(this);
   }
 }
 

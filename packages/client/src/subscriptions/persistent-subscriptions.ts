@@ -1,3 +1,4 @@
+import { onAbort } from '@esdb-gater/primitives';
 import type { SaveSubscriptionParams, SubscriptionEvent } from '@esdb-gater/protocol';
 import { GaterError, invalidArgument, type RecordedEvent, type Subscription } from '@esdb-gater/types';
 import type { Connection } from '../connection/connection.ts';
@@ -9,6 +10,8 @@ interface Joined {
   readonly params: SaveSubscriptionParams;
   readonly options: CallOptions;
   readonly subscription: JoinedSubscription;
+  /** Removes what listens to the signal of the `join`. */
+  stopListening: () => void;
 }
 
 const keyOf = ({ storeId, name }: { readonly storeId: string; readonly name: string }): string =>
@@ -32,8 +35,7 @@ export class PersistentSubscriptions {
         for (const { subscription } of this.#joined.values()) subscription.disconnected();
       },
       failed: (error) => {
-        for (const { subscription } of this.#joined.values()) subscription.end({ error });
-        this.#joined.clear();
+        this.#endAll({ error });
       },
       notification: (method, params) => {
         if (method !== 'event') return false;
@@ -69,9 +71,10 @@ export class PersistentSubscriptions {
           this.#call('nackEvent', { ...at(event), action, ...rest }, token),
         leave: () => this.#leave(key),
       });
-      this.#joined.set(key, { params, options: token, subscription: joined });
+      const entry: Joined = { params, options: token, subscription: joined, stopListening: () => {} };
+      this.#joined.set(key, entry);
       for (const { event, attempt } of this.#early.get(key) ?? []) joined.deliver(event, attempt);
-      signal?.addEventListener('abort', () => void this.#leave(key).catch(() => {}), { once: true });
+      entry.stopListening = onAbort(signal, () => void this.#leave(key).catch(() => {}));
       return joined;
     } finally {
       this.#early.delete(key);
@@ -80,7 +83,14 @@ export class PersistentSubscriptions {
 
   close(): void {
     this.#stop();
-    for (const { subscription } of this.#joined.values()) subscription.end();
+    this.#endAll();
+  }
+
+  #endAll(failure?: { readonly error: unknown }): void {
+    for (const { subscription, stopListening } of this.#joined.values()) {
+      stopListening();
+      subscription.end(failure);
+    }
     this.#joined.clear();
   }
 
@@ -88,6 +98,7 @@ export class PersistentSubscriptions {
     const joined = this.#joined.get(key);
     if (joined === undefined) return { left: false };
     this.#joined.delete(key);
+    joined.stopListening();
     joined.subscription.end();
     const { storeId, name } = joined.params;
     return (await this.#call('leaveSubscription', { storeId, name }, joined.options)) as { left: boolean };
@@ -104,12 +115,13 @@ export class PersistentSubscriptions {
   #rejoin(): void {
     if (!this.#connectedBefore) return;
     this.#connectedBefore = false;
-    for (const [key, { params, options, subscription }] of this.#joined) {
+    for (const [key, { params, options, subscription, stopListening }] of this.#joined) {
       this.#call('saveSubscription', params, options).catch((error: unknown) => {
         if (this.#joined.get(key)?.subscription !== subscription) return;
         // A connection that broke again joins again.
         if (GaterError.is(error) && error.retriable) return;
         this.#joined.delete(key);
+        stopListening();
         subscription.end({ error });
       });
     }

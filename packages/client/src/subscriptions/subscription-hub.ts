@@ -1,3 +1,4 @@
+import { onAbort, waitFor } from '@esdb-gater/primitives';
 import { calculateDelay, type RetryPolicy, retryPolicy } from '@esdb-gater/retry';
 import {
   type ChannelMessage,
@@ -83,33 +84,29 @@ export class SubscriptionHub implements SubscriptionOwner {
   async open(params: SubscribeParams, options: OpenOptions = {}): Promise<LocalSubscription> {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
-    const abort = (): void => {
-      opening.reject(signal?.reason);
-      void this.remove(subscription);
-    };
     const subscription = new LocalSubscription(params, this, {
       bufferMessages: options.bufferMessages ?? 10_000,
       token: options.token,
       onLost: options.onLost,
-      onEnd: () => signal?.removeEventListener('abort', abort),
+      onEnd: () => stopListening(),
     });
     const opening = Promise.withResolvers<void>();
     const waiting: Opening = { resolve: opening.resolve, reject: opening.reject };
     this.#opening.set(subscription, waiting);
     this.#tableOf(params.channel).add(subscription);
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : this.#clock.setTimer(() => opening.reject(waiting.last ?? lateAnswer(timeoutMs)), timeoutMs);
-    signal?.addEventListener('abort', abort, { once: true });
+    // It also ends the subscription later, as long as that lives.
+    const stopListening = onAbort(signal, (reason) => {
+      opening.reject(reason);
+      void this.remove(subscription);
+    });
     if (this.#connected) this.#ask(subscription, 0);
+    const timeoutError = (limitMs: number): GaterError => waiting.last ?? lateAnswer(limitMs);
     try {
-      await opening.promise;
+      await waitFor(opening.promise, { timeoutMs, timeoutError, clock: this.#clock });
     } catch (error) {
       await this.remove(subscription);
       throw error;
     } finally {
-      timer?.cancel();
       this.#opening.delete(subscription);
     }
     return subscription;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { waitUntil } from '@esdb-gater/primitives';
 import {
   type Broker,
   type BrokerRecord,
@@ -100,24 +101,15 @@ export async function collect(
     for (const check of waiting) check();
   });
   await broker.position(channel);
-  const until = (count: number): Promise<readonly BrokerRecord[]> =>
-    new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        waiting.delete(check);
-      };
-      const check = (): void => {
-        if (records.length < count) return;
-        end();
-        resolve(records);
-      };
-      const timer = setTimeout(() => {
-        end();
-        reject(new assert.AssertionError({ message: `${records.length} of ${count} records came` }));
-      }, patienceMs);
-      waiting.add(check);
-      check();
-    });
+  const onBatch = (check: () => void): (() => void) => {
+    waiting.add(check);
+    return () => void waiting.delete(check);
+  };
+  const until = async (count: number): Promise<readonly BrokerRecord[]> => {
+    const came = await waitUntil(() => records.length >= count, onBatch, { timeoutMs: patienceMs });
+    assert.ok(came, `${records.length} of ${count} records came`);
+    return records;
+  };
   return { records, until, stop };
 }
 

@@ -1,14 +1,14 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
 import { createFedSource, type FedEvent } from './fed-source.ts';
 
 /** A store with one event per given time, in milliseconds. */
 async function storeAt(...times: number[]) {
-  let now = 0;
-  const clock = { now: () => now, monotonic: () => 0, setTimer: () => ({ cancel() {} }) };
+  const clock = createFakeClock();
   const store = createMemoryStore({ storeId: 'main', clock });
   for (const time of times) {
-    now = time;
+    clock.setNow(time);
     await store.appendEvents({ storeId: 'main', streamId: 'a', events: [{ type: 'x_y', data: time }] });
   }
   return store;

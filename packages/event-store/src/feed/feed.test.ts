@@ -1,3 +1,4 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { type FeedCheckpoint, GaterError, type OutgoingRecord, type StorePage } from '@esdb-gater/types';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
@@ -245,6 +246,29 @@ test('health says what the feed waits for', async () => {
   const feed = start({ source: store, publish });
   await tried.promise;
   expect(feed.health()).toMatchObject({ status: 'degraded', message: 'waiting for the broker: no broker' });
+});
+
+test('the delay after an error is not cut short by a wake-up, but by the end', async () => {
+  const { store, append } = await storeWith({ a: 1 });
+  const clock = createFakeClock();
+  let attempts = 0;
+  const publish = async (): Promise<void> => {
+    attempts += 1;
+    throw new GaterError('unavailable', 'no broker');
+  };
+  const feed = start(
+    { source: store, publish, clock, random: () => 1 },
+    { baseDelayMs: 1_000, maxDelayMs: 1_000 },
+  );
+  while (feed.health().status === 'healthy') await new Promise(setImmediate);
+  await append('a');
+  await new Promise(setImmediate);
+  expect(attempts).toBe(1);
+  clock.advance(1_000);
+  await new Promise(setImmediate);
+  expect(attempts).toBe(2);
+  await feed.close();
+  expect(clock.timers).toBe(0);
 });
 
 test('an event that the broker can never take does not stop the feed for ever, and is logged', async () => {

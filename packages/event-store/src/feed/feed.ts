@@ -1,3 +1,4 @@
+import { retryUntilAborted, waitUntil } from '@esdb-gater/primitives';
 import {
   type Broker,
   type CallContext,
@@ -15,7 +16,7 @@ import { type CompleteFeedOptions, completeFeedOptions, type FeedOptions } from 
 import { feedRecord } from './feed-record.ts';
 import { LazyCheckpoint } from './lazy-checkpoint.ts';
 import { type PublishRecord, publishWave } from './publish-wave.ts';
-import { Wakener } from './wakener.ts';
+import { WakeSignal } from './wake-signal.ts';
 
 /** The store whose events are fed: an `EventStore`, or functions over a remote worker. */
 export interface FeedStore {
@@ -92,7 +93,7 @@ class StoreFeed implements Feed {
   readonly #logger: Logger;
   readonly #random: () => number;
   readonly #checkpoint: LazyCheckpoint;
-  readonly #wakener: Wakener;
+  readonly #wakeSignal: WakeSignal;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   /** Ends what is in flight at the broker, some time after `#stop`. */
@@ -100,9 +101,9 @@ class StoreFeed implements Feed {
   #running: Promise<void> = Promise.resolve();
   #detach: (() => void) | undefined;
   #position = 0;
-  #failures = 0;
   #trouble: string | undefined;
-  #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
+  /** Called whenever the position has moved. */
+  readonly #advanced = new Set<() => void>();
 
   constructor(components: FeedComponents, publish: PublishRecord, options: CompleteFeedOptions) {
     const clock = components.clock ?? systemClock;
@@ -119,7 +120,7 @@ class StoreFeed implements Feed {
       clock,
       this.#logger,
     );
-    this.#wakener = new Wakener(clock, this.#stop.signal);
+    this.#wakeSignal = new WakeSignal(clock, this.#stop.signal);
   }
 
   get position(): number {
@@ -133,7 +134,7 @@ class StoreFeed implements Feed {
 
   start(): void {
     this.#detach = this.#source.onCommitted?.((position) => {
-      if (position > this.#position) this.#wakener.wake();
+      if (position > this.#position) this.#wakeSignal.wake();
     });
     this.#running = this.#run();
   }
@@ -143,21 +144,15 @@ class StoreFeed implements Feed {
     // A page that begins after the end has no events, and says where the end is.
     const after = Number.MAX_SAFE_INTEGER;
     const { lastPosition } = await this.#source.readAll({ storeId, after, limit: 1 }, options);
-    if (lastPosition <= this.#position) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { position: lastPosition, resolve };
-    const ends = AbortSignal.any([this.#stop.signal, ...(options.signal ? [options.signal] : [])]);
-    const onEnd = (): void => reject(new GaterError('timeout', 'the feed did not catch up in time'));
-    ends.addEventListener('abort', onEnd);
-    this.#waiting.push(waiting);
-    if (ends.aborted) onEnd();
-    this.#wakener.wake();
-    try {
-      await promise;
-    } finally {
-      ends.removeEventListener('abort', onEnd);
-      this.#waiting = this.#waiting.filter((one) => one !== waiting);
-    }
+    const onAdvance = (listener: () => void): (() => void) => {
+      this.#advanced.add(listener);
+      return () => void this.#advanced.delete(listener);
+    };
+    this.#wakeSignal.wake();
+    await waitUntil(() => this.#position >= lastPosition, onAdvance, {
+      signal: AbortSignal.any([this.#stop.signal, ...(options.signal ? [options.signal] : [])]),
+      abortError: () => new GaterError('timeout', 'the feed did not catch up in time'),
+    });
   }
 
   async close(): Promise<void> {
@@ -179,12 +174,12 @@ class StoreFeed implements Feed {
       if (page === undefined) return;
       if (page.events.length > 0) await this.#publishPage(page);
       else this.#advance(page.lastPosition);
-      if (page.next === undefined) await this.#wakener.sleep(this.#options.pollMs);
+      if (page.next === undefined) await this.#wakeSignal.sleep(this.#options.pollMs);
     }
   }
 
   #read(): Promise<StorePage> {
-    this.#wakener.reset();
+    this.#wakeSignal.reset();
     const { storeId } = this.#source;
     const params = { storeId, after: this.#position, limit: this.#options.maxInFlight };
     return this.#source.readAll(params, { signal: this.#stop.signal });
@@ -194,21 +189,19 @@ class StoreFeed implements Feed {
     const { topic, realm } = this.#options;
     let records: readonly OutgoingRecord[] = page.events.map((event) => feedRecord(event, topic, realm));
     const refusals = new Map<OutgoingRecord, number>();
-    while (records.length > 0) {
+    const published = await this.#repeat('the broker', async () => {
       const outcome = await publishWave(records, this.#publish, this.#cut.signal);
       records = outcome.remaining;
       const { error, failed } = outcome;
-      if (error === undefined || failed === undefined) break;
+      if (error === undefined || failed === undefined) return true;
       if (this.#isImpossible(failed, error, refusals))
         records = records.filter((record) => record !== failed);
       // What precedes the first failure is out, and needs not be published again after a restart.
       else this.#advance(Math.max(this.#position, (failed.fed?.position ?? 0) - 1));
-      if (records.length === 0) break;
-      await this.#pause('the broker', error);
-      if (this.#stop.signal.aborted) return;
-    }
-    this.#recovered();
-    this.#advance(page.events.at(-1)?.position ?? this.#position);
+      if (records.length === 0) return true;
+      throw error;
+    });
+    if (published === true) this.#advance(page.events.at(-1)?.position ?? this.#position);
   }
 
   /** Counts a refusal that no repetition can change, and says when it is enough. */
@@ -229,34 +222,33 @@ class StoreFeed implements Feed {
     if (position <= this.#position) return;
     this.#position = position;
     this.#checkpoint.reach(position);
-    for (const waiting of this.#waiting) if (waiting.position <= position) waiting.resolve();
+    for (const listener of this.#advanced) listener();
   }
 
-  /** Tries until it works or the feed is closed. */
-  async #repeat<Result>(what: string, attempt: () => Promise<Result>): Promise<Result | undefined> {
-    while (!this.#stop.signal.aborted) {
-      try {
-        const result = await attempt();
-        this.#recovered();
-        return result;
-      } catch (error) {
-        await this.#pause(what, GaterError.from(error));
-      }
-    }
-    return undefined;
+  /** Tries until it works; undefined when the feed was closed before. */
+  #repeat<Result>(what: string, attempt: () => Promise<Result>): Promise<Result | undefined> {
+    const { baseDelayMs, maxDelayMs } = this.#options;
+    const trial = async (): Promise<Result> => {
+      const result = await attempt();
+      this.#recovered();
+      return result;
+    };
+    return retryUntilAborted(trial, {
+      clock: this.#clock,
+      signal: this.#stop.signal,
+      backoff: (failures) =>
+        Math.min(baseDelayMs * 2 ** failures, maxDelayMs) * (0.75 + 0.25 * this.#random()),
+      onFailure: (error) => this.#failed(what, GaterError.from(error)),
+    });
   }
 
-  async #pause(what: string, error: GaterError): Promise<void> {
-    if (this.#stop.signal.aborted) return;
+  #failed(what: string, error: GaterError): void {
     const { storeId } = this.#source;
     // Said once per trouble: an outage of an hour is not a thousand lines.
     if (this.#trouble === undefined) {
       this.#logger.warn({ storeId, err: error, position: this.#position }, `the feed waits for ${what}`);
     }
     this.#trouble = `waiting for ${what}: ${error.message}`;
-    const delayMs = Math.min(this.#options.baseDelayMs * 2 ** this.#failures, this.#options.maxDelayMs);
-    this.#failures += 1;
-    await this.#wakener.pause(delayMs * (0.75 + 0.25 * this.#random()));
   }
 
   #recovered(): void {
@@ -265,6 +257,5 @@ class StoreFeed implements Feed {
       this.#logger.info({ storeId, position: this.#position }, 'the feed goes on');
     }
     this.#trouble = undefined;
-    this.#failures = 0;
   }
 }

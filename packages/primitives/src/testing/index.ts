@@ -1,1 +1,2 @@
+export { CountingController } from './counting-controller.ts';
 export { createFakeClock, type FakeClock } from './fake-clock.ts';

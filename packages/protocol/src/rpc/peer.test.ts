@@ -1,3 +1,4 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError, invalidArgument, type Transport, type TransportHandlers } from '@esdb-gater/types';
 import { describe, expect, it, vi } from 'vitest';
 import { createPeer, type PeerComponents, type PeerContext, type PeerOptions } from './peer.ts';
@@ -383,19 +384,14 @@ describe('calls of this side', () => {
   });
 
   it('a call that is not answered in time ends with timeout, and its late answer is counted', async () => {
-    vi.useFakeTimers();
-    try {
-      const wire = new Wire();
-      const peer = createPeer(wire);
-      const answer = peer.call('a', {}, { timeoutMs: 50 });
-      const refused = expect(answer).rejects.toMatchObject({ code: 'timeout', timeoutMs: 50 });
-      await vi.advanceTimersByTimeAsync(50);
-      await refused;
-      wire.handlers?.message('{"jsonrpc":"2.0","id":1,"result":1}');
-      expect(peer.stats()).toMatchObject({ pending: 0, unknownAnswers: 1 });
-    } finally {
-      vi.useRealTimers();
-    }
+    const clock = createFakeClock();
+    const wire = new Wire();
+    const peer = createPeer(wire, { clock });
+    const answer = peer.call('a', {}, { timeoutMs: 50 });
+    clock.advance(50);
+    await expect(answer).rejects.toMatchObject({ code: 'timeout', timeoutMs: 50 });
+    wire.handlers?.message('{"jsonrpc":"2.0","id":1,"result":1}');
+    expect(peer.stats()).toMatchObject({ pending: 0, unknownAnswers: 1 });
   });
 
   it('a signal ends the waiting with its reason', async () => {

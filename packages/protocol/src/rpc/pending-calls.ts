@@ -1,11 +1,10 @@
-import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
+import { watchLimits } from '@esdb-gater/primitives';
+import { type Clock, GaterError } from '@esdb-gater/types';
 
 interface PendingCall {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly timer: Timer | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly onAbort: (() => void) | undefined;
+  stopWatching: (() => void) | undefined;
   readonly onResult: ((result: unknown) => void) | undefined;
 }
 
@@ -46,19 +45,11 @@ export class PendingCalls {
   /** Waits for the answer to `id`. Rejects with `timeout`, or with the signal's reason. */
   wait(id: string | number, method: string, { signal, timeoutMs, onResult }: WaitOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const timer =
-        timeoutMs === undefined
-          ? undefined
-          : this.#clock.setTimer(() => {
-              const details = { timeoutMs };
-              const error = new GaterError('timeout', `${method} was not answered within ${timeoutMs} ms`, {
-                details,
-              });
-              this.#take(id)?.reject(error);
-            }, timeoutMs);
-      const onAbort = signal === undefined ? undefined : () => this.#take(id)?.reject(signal.reason);
-      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
-      this.#calls.set(id, { resolve, reject, timer, signal, onAbort, onResult });
+      const call: PendingCall = { resolve, reject, onResult, stopWatching: undefined };
+      this.#calls.set(id, call);
+      const timeoutError = (limitMs: number): GaterError => unansweredInTime(method, limitMs);
+      const limits = { signal, timeoutMs, timeoutError, clock: this.#clock };
+      call.stopWatching = watchLimits(limits, (error) => this.reject(id, error));
     });
   }
 
@@ -90,8 +81,13 @@ export class PendingCalls {
     const call = this.#calls.get(id as string);
     if (call === undefined) return undefined;
     this.#calls.delete(id as string);
-    call.timer?.cancel();
-    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort);
+    call.stopWatching?.();
     return call;
   }
+}
+
+function unansweredInTime(method: string, timeoutMs: number): GaterError {
+  return new GaterError('timeout', `${method} was not answered within ${timeoutMs} ms`, {
+    details: { timeoutMs },
+  });
 }

@@ -1,46 +1,38 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { describe, expect, it } from 'vitest';
 import { createNonceCache } from './nonce-cache.ts';
-
-function fakeClock(): { time: number; monotonic(): number } {
-  return {
-    time: 0,
-    monotonic() {
-      return this.time;
-    },
-  };
-}
 
 const REPLAYED = expect.objectContaining({ code: 'invalid_signature', reason: 'replayed' });
 
 describe('createNonceCache', () => {
   it('accepts a nonce once within its lifetime, and again after it', () => {
-    const clock = fakeClock();
+    const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100 });
     nonces.take('a');
-    clock.time = 99;
+    clock.advance(99);
     expect(() => nonces.take('a')).toThrow(REPLAYED);
-    clock.time = 100;
+    clock.advance(1);
     expect(() => nonces.take('a')).not.toThrow();
   });
 
   it('forgets what has ended, so that it does not only grow', () => {
-    const clock = fakeClock();
+    const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100 });
     for (let i = 0; i < 1_000; i++) {
-      clock.time = i;
+      if (i > 0) clock.advance(1);
       nonces.take(`n${i}`);
     }
     expect(nonces.size).toBe(100);
   });
 
   it('refuses new ones when it is full, instead of letting old ones be replayed', () => {
-    const clock = fakeClock();
+    const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100, maxEntries: 2 });
     nonces.take('a');
     nonces.take('b');
     expect(() => nonces.take('c')).toThrow(expect.objectContaining({ code: 'overloaded', retriable: true }));
     expect(() => nonces.take('a')).toThrow(REPLAYED);
-    clock.time = 100;
+    clock.advance(100);
     expect(() => nonces.take('c')).not.toThrow();
   });
 

@@ -1,3 +1,4 @@
+import { onAbort } from '@esdb-gater/primitives';
 import { systemClock } from '@esdb-gater/types';
 import { loadConfig } from '../../config/load-config.ts';
 import type { GatewayConfig } from '../../config/types.ts';
@@ -30,9 +31,7 @@ export async function start(
   const logOutput = await openLogOutput(terminal, forPeople);
   const gateway = await startGateway(config, { logOutput });
   if (forPeople) terminal.stdout.write(welcome(gateway, config));
-  if (!terminal.interrupted.aborted) {
-    await new Promise((resolve) => terminal.interrupted.addEventListener('abort', resolve, { once: true }));
-  }
+  await new Promise((resolve) => onAbort(terminal.interrupted, resolve));
   await gateway.close();
   await logOutput.flush(FLUSH_MS);
   return EXIT.ok;

@@ -1,7 +1,8 @@
+import { finishesWithin, onAbort } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 
 /** Lets a loop sleep until something wakes it, time has passed, or it is to end. */
-export class Wakener {
+export class WakeSignal {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #woken = false;
@@ -26,27 +27,11 @@ export class Wakener {
   /** Sleeps until `wake`. */
   async sleep(ms: number): Promise<void> {
     if (this.#woken || this.#signal.aborted) return;
-    await this.#wait(ms, (end) => {
-      this.#end = end;
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#end = resolve;
+    const stopListening = onAbort(this.#signal, () => resolve());
+    await finishesWithin(promise, ms, this.#clock, { unref: true });
+    stopListening();
     this.#end = undefined;
-  }
-
-  /** Sleeps although something wakes: the delay after an error. */
-  async pause(ms: number): Promise<void> {
-    if (!this.#signal.aborted) await this.#wait(ms, () => {});
-  }
-
-  #wait(ms: number, onStart: (end: () => void) => void): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.cancel();
-        this.#signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = this.#clock.setTimer(end, ms, { unref: true });
-      this.#signal.addEventListener('abort', end);
-      onStart(end);
-    });
   }
 }

@@ -1,26 +1,19 @@
-/** First in, first out. Both ends cost the same however long it is. */
-export interface Fifo<Value> {
-  readonly length: number;
-  push(value: Value): void;
-  shift(): Value | undefined;
-  /** Puts a value before all others. */
-  unshift(value: Value): void;
-  clear(): void;
-}
-
-export function createFifo<Value>(): Fifo<Value> {
-  return new ArrayFifo();
-}
-
 /** Below this a list is not worth moving. */
 const COMPACT_AT = 1_024;
 
-class ArrayFifo<Value> implements Fifo<Value> {
+/** A queue, first in, first out. Both ends cost the same however long it is. */
+export class Fifo<Value> {
   #values: (Value | undefined)[] = [];
+  /** Where the first value stands in `#values`: shifting an array of thousands would copy it each time. */
   #start = 0;
 
   get length(): number {
     return this.#values.length - this.#start;
+  }
+
+  /** The one that `shift` would give. */
+  get first(): Value | undefined {
+    return this.#values[this.#start];
   }
 
   push(value: Value): void {
@@ -40,6 +33,7 @@ class ArrayFifo<Value> implements Fifo<Value> {
     return value;
   }
 
+  /** Puts a value before all others. */
   unshift(value: Value): void {
     if (this.#start > 0) this.#values[--this.#start] = value;
     else this.#values.unshift(value);

@@ -1,5 +1,5 @@
-import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
-import { LONGEST_TIMER_MS } from './policy.ts';
+import { type Clock, systemClock } from '@esdb-gater/types';
+import { watchLimits } from './limits.ts';
 
 export interface LimitOptions {
   /** Milliseconds; `Infinity` is none. */
@@ -7,6 +7,8 @@ export interface LimitOptions {
   /** The caller's; the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
+  /** Makes the error of the time limit. @default `timeout` with `timeoutMs` */
+  readonly timeoutError?: (limitMs: number) => unknown;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface LimitOptions {
  */
 export function withLimit<T>(
   fn: (signal: AbortSignal) => T | PromiseLike<T>,
-  { limitMs, signal, clock = systemClock }: LimitOptions,
+  { limitMs, signal, clock = systemClock, timeoutError }: LimitOptions,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -27,27 +29,18 @@ export function withLimit<T>(
       return;
     }
     const controller = new AbortController();
-    const end = (reason: unknown): void => {
-      release();
+    const stop = watchLimits({ signal, timeoutMs: limitMs, clock, timeoutError }, (reason) => {
       reject(reason);
       controller.abort(reason);
-    };
-    const abort = (): void => end(signal?.reason);
-    const timer =
-      limitMs > LONGEST_TIMER_MS ? undefined : clock.setTimer(() => end(timedOut(limitMs)), limitMs);
-    const release = (): void => {
-      timer?.cancel();
-      signal?.removeEventListener('abort', abort);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
+    });
     // `call` is async, so that an `fn` that throws at once ends like one that rejects.
     call(fn, controller.signal).then(
       (value) => {
-        release();
+        stop();
         resolve(value);
       },
       (error: unknown) => {
-        release();
+        stop();
         reject(error);
       },
     );
@@ -56,9 +49,4 @@ export function withLimit<T>(
 
 async function call<T>(fn: (signal: AbortSignal) => T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return await fn(signal);
-}
-
-function timedOut(limitMs: number): GaterError {
-  const timeoutMs = Math.round(limitMs);
-  return new GaterError('timeout', `no answer within ${timeoutMs} ms`, { details: { timeoutMs } });
 }

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { GenerationMap, GenerationSet } from './generation-map.ts';
+
+describe('a map of generations', () => {
+  test('keeps what is used, forgets what is not, and stays bounded', () => {
+    const map = new GenerationMap<string, number>(10);
+    map.set('used', 0);
+    map.set('unused', 0);
+    for (let i = 0; i < 100; i++) {
+      map.set(`x${i}`, i);
+      expect(map.get('used')).toBe(0);
+    }
+    expect(map.get('unused')).toBeUndefined();
+    expect([map.get('x99'), map.get('x95'), map.get('x0')]).toEqual([99, 95, undefined]);
+    const known = Array.from({ length: 100 }, (_, i) => i).filter(
+      (i) => map.peekYoung(`x${i}`) !== undefined,
+    );
+    expect(known.length).toBeLessThanOrEqual(10);
+  });
+
+  test('turns when it is told to, and keeps one former generation', () => {
+    const map = new GenerationMap<string, number>(Number.POSITIVE_INFINITY);
+    map.set('a', 1);
+    map.rotate();
+    map.set('a', 2);
+    expect([map.peekYoung('a'), map.peekOld('a')]).toEqual([2, 1]);
+    map.rotate();
+    expect([map.peekYoung('a'), map.peekOld('a')]).toEqual([undefined, 2]);
+    map.rotate();
+    expect(map.get('a')).toBeUndefined();
+  });
+
+  test('a peek is no use', () => {
+    const map = new GenerationMap<string, number>(Number.POSITIVE_INFINITY);
+    map.set('a', 1);
+    map.rotate();
+    expect(map.peekOld('a')).toBe(1);
+    map.rotate();
+    expect(map.get('a')).toBeUndefined();
+  });
+
+  test('forgets everything when it is cleared', () => {
+    const map = new GenerationMap<number, string>(2);
+    for (let i = 0; i < 3; i++) map.set(i, 'x');
+    map.clear();
+    expect([0, 1, 2].map((i) => map.get(i))).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('a set of generations', () => {
+  test('a key is known until as many others have come, and memory stays bounded', () => {
+    const recent = new GenerationSet<string>(10);
+    expect(recent.add('a')).toBe(true);
+    expect(recent.add('a')).toBe(false);
+    for (let i = 0; i < 9; i++) recent.add(`x${i}`);
+    expect(recent.add('a')).toBe(false);
+    for (let i = 0; i < 30; i++) recent.add(`y${i}`);
+    expect(recent.add('a')).toBe(true);
+  });
+
+  test('one of no size remembers nothing', () => {
+    const recent = new GenerationSet<string>(0);
+    recent.add('a');
+    expect(recent.add('a')).toBe(true);
+  });
+
+  test('turns when it is told to', () => {
+    const recent = new GenerationSet<string>(Number.POSITIVE_INFINITY);
+    recent.add('a');
+    recent.rotate();
+    expect(recent.add('a')).toBe(false);
+    recent.rotate();
+    recent.rotate();
+    expect(recent.add('a')).toBe(true);
+  });
+});

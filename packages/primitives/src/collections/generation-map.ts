@@ -1,0 +1,80 @@
+/**
+ * A map that forgets: when the young generation has `size` entries, it becomes the old one, and the former old one is
+ * thrown away whole. So it holds at least the last `size` entries that were used and at most twice as many, and no
+ * entry needs a place in a list of uses. A value of undefined counts as absent.
+ */
+export class GenerationMap<Key, Value> {
+  readonly #size: number;
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
+
+  /** @param size of one generation, at least 1. With `Infinity` only {@link rotate} ends one */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** The value of the key, which counts as used. */
+  get(key: Key): Value | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  /** The value that the key has in the young generation. Does not count as a use. */
+  peekYoung(key: Key): Value | undefined {
+    return this.#young.get(key);
+  }
+
+  /** The value that the key has in the old generation, whatever it has in the young one. Does not count as a use. */
+  peekOld(key: Key): Value | undefined {
+    return this.#old.get(key);
+  }
+
+  set(key: Key, value: Value): void {
+    if (this.#young.size >= this.#size) this.rotate();
+    this.#young.set(key, value);
+  }
+
+  /** Forgets the old generation; the young one becomes the old one. */
+  rotate(): void {
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    // New maps rather than cleared ones: the memory of large ones is freed.
+    if (this.#young.size > 0) this.#young = new Map();
+    if (this.#old.size > 0) this.#old = new Map();
+  }
+}
+
+/** The set to {@link GenerationMap}: knows at least the last `size` keys that were added, and at most twice as many. */
+export class GenerationSet<Key> {
+  readonly #size: number;
+  #young = new Set<Key>();
+  #old = new Set<Key>();
+
+  /** @param size of one generation. With 0 nothing is remembered, with `Infinity` only {@link rotate} ends one */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Adds the key, which counts as used. @returns true when it was not known */
+  add(key: Key): boolean {
+    if (this.#size === 0) return true;
+    if (this.#young.has(key)) return false;
+    const known = this.#old.has(key);
+    if (this.#young.size >= this.#size) this.rotate();
+    this.#young.add(key);
+    return !known;
+  }
+
+  /** Forgets the old generation; the young one becomes the old one. */
+  rotate(): void {
+    this.#old = this.#young;
+    this.#young = new Set();
+  }
+}

@@ -1,0 +1,56 @@
+import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
+import { onAbort } from './on-abort.ts';
+
+/** The longest delay that a timer of Node or a browser takes; one millisecond more fires at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+/** What ends a wait before the thing that is waited for. */
+export interface Limits {
+  /** The caller's. */
+  readonly signal?: AbortSignal | undefined;
+  /** Makes the error of the signal's reason. @default the reason itself */
+  readonly abortError?: ((reason: unknown) => unknown) | undefined;
+  /** Milliseconds from the call on. More than {@link MAX_TIMER_MS} is no limit. @default no limit */
+  readonly timeoutMs?: number | undefined;
+  /** Makes the error of the time limit. @default `timeout` with `timeoutMs` */
+  readonly timeoutError?: ((timeoutMs: number) => unknown) | undefined;
+  /** Measures `timeoutMs`. @default the platform's */
+  readonly clock?: Pick<Clock, 'setTimer'> | undefined;
+  /** The timer does not keep the process alive. @default false */
+  readonly unref?: boolean | undefined;
+}
+
+/**
+ * Calls `onOver` once with the error of the limit that comes first: at once, before this returns, if the signal has
+ * aborted already. Leaves neither timer nor listener behind.
+ *
+ * @returns what stops the watching; to be called when the wait has ended by itself
+ */
+export function watchLimits(limits: Limits, onOver: (error: unknown) => void): () => void {
+  const { signal, abortError, timeoutMs } = limits;
+  if (timeoutMs === undefined || timeoutMs > MAX_TIMER_MS) {
+    return onAbort(signal, (reason) => onOver(abortError === undefined ? reason : abortError(reason)));
+  }
+  const { clock = systemClock, unref = false, timeoutError = timedOut } = limits;
+  const timer = clock.setTimer(
+    () => {
+      stopListening();
+      onOver(timeoutError(timeoutMs));
+    },
+    timeoutMs,
+    { unref },
+  );
+  const stopListening = onAbort(signal, (reason) => {
+    timer.cancel();
+    onOver(abortError === undefined ? reason : abortError(reason));
+  });
+  return () => {
+    timer.cancel();
+    stopListening();
+  };
+}
+
+function timedOut(limitMs: number): GaterError {
+  const timeoutMs = Math.round(limitMs);
+  return new GaterError('timeout', `no answer within ${timeoutMs} ms`, { details: { timeoutMs } });
+}

@@ -1,0 +1,200 @@
+import { GaterError } from '@esdb-gater/types';
+import { afterEach, expect, test } from 'vitest';
+import { CountingController, createFakeClock } from '../testing/index.ts';
+import { type Limits, MAX_TIMER_MS, watchLimits } from './limits.ts';
+import { nextTurn } from './next-turn.ts';
+import { onAbort } from './on-abort.ts';
+import { sleep } from './sleep.ts';
+import { finishesWithin, waitFor } from './wait-for.ts';
+import { waitUntil } from './wait-until.ts';
+import { withLimit } from './with-limit.ts';
+
+const clock = createFakeClock();
+const never = (): Promise<never> => new Promise(() => {});
+const reason = new Error('enough');
+
+const unreachable = (): never => expect.unreachable('this was not to be called');
+
+afterEach(() => {
+  expect(clock.timers, 'timers left behind').toBe(0);
+});
+
+test('onAbort gives the reason once, also of a signal that has aborted already', () => {
+  const seen: unknown[] = [];
+  const controller = new AbortController();
+  onAbort(controller.signal, (why) => seen.push(why));
+  onAbort(controller.signal, (why) => seen.push(why))();
+  controller.abort(reason);
+  onAbort(controller.signal, (why) => seen.push(why));
+  onAbort(undefined, (why) => seen.push(why))();
+  expect(seen).toEqual([reason, reason]);
+});
+
+test('watchLimits tells of the limit that comes first, and of no other', () => {
+  const seen: unknown[] = [];
+  const watch = (limits: Limits) => watchLimits({ clock, ...limits }, (error) => seen.push(error));
+  const early = new CountingController();
+  watch({ signal: early.signal, timeoutMs: 10 });
+  early.abort(reason);
+  const late = new CountingController();
+  watch({ signal: late.signal, timeoutMs: 10 });
+  clock.advance(10);
+  late.abort(reason);
+  expect(seen).toEqual([reason, expect.objectContaining({ code: 'timeout', timeoutMs: 10 })]);
+  expect(late.listeners).toBe(0);
+});
+
+test('watchLimits stops both the timer and the listener', () => {
+  const controller = new CountingController();
+  const stop = watchLimits({ clock, signal: controller.signal, timeoutMs: 10 }, unreachable);
+  expect([clock.timers, controller.listeners]).toEqual([1, 1]);
+  stop();
+  expect([clock.timers, controller.listeners]).toEqual([0, 0]);
+  controller.abort();
+});
+
+test('a time limit that no timer takes is none', () => {
+  watchLimits({ clock, timeoutMs: MAX_TIMER_MS + 1 }, unreachable);
+  watchLimits({ clock, timeoutMs: Number.POSITIVE_INFINITY }, unreachable);
+  expect(clock.timers).toBe(0);
+});
+
+test('waitFor gives what the promise gives, and leaves nothing on the signal', async () => {
+  const counting = new CountingController();
+  expect(await waitFor(Promise.resolve(1), { signal: counting.signal, timeoutMs: 10, clock })).toBe(1);
+  const refused = waitFor(Promise.reject(reason), { signal: counting.signal, timeoutMs: 10, clock });
+  await expect(refused).rejects.toBe(reason);
+  expect(counting.listeners).toBe(0);
+});
+
+test('waitFor rejects with the reason of the signal, or what is made of it', async () => {
+  const aborted = AbortSignal.abort(reason);
+  await expect(waitFor(never(), { signal: aborted, timeoutMs: 10, clock })).rejects.toBe(reason);
+  const abortError = (cause: unknown) => new GaterError('timeout', 'ended', { cause });
+  await expect(waitFor(never(), { signal: aborted, abortError })).rejects.toMatchObject({ cause: reason });
+});
+
+test('waitFor rejects at the time limit, and what the promise gives later is no unhandled rejection', async () => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const waiting = waitFor(promise, { timeoutMs: 10, clock });
+  clock.advance(10);
+  await expect(waiting).rejects.toMatchObject({ code: 'timeout' });
+  reject(reason);
+  const own = waitFor(never(), { timeoutMs: 10, clock, timeoutError: (ms) => new Error(`after ${ms}`) });
+  clock.advance(10);
+  await expect(own).rejects.toThrow('after 10');
+  await nextTurn();
+});
+
+test('finishesWithin tells whether the promise was fulfilled in time', async () => {
+  expect(await finishesWithin(Promise.resolve(), 10, clock)).toBe(true);
+  await expect(finishesWithin(Promise.reject(reason), 10, clock)).rejects.toBe(reason);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const waiting = finishesWithin(promise, 10, clock);
+  clock.advance(10);
+  expect(await waiting).toBe(false);
+  reject(reason);
+  await nextTurn();
+});
+
+test('sleep ends with its time, or at once with the reason of the signal', async () => {
+  const controller = new CountingController();
+  const first = sleep(10, clock, controller.signal);
+  clock.advance(10);
+  await first;
+  expect(controller.listeners).toBe(0);
+  const second = sleep(10, clock, controller.signal);
+  controller.abort(reason);
+  await expect(second).rejects.toBe(reason);
+  await expect(sleep(10, clock, controller.signal)).rejects.toBe(reason);
+});
+
+/** A number whose changes can be listened to. */
+function observable() {
+  const listeners = new Set<() => void>();
+  return {
+    value: 0,
+    listeners,
+    onChange: (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    set(value: number): void {
+      this.value = value;
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+test('waitUntil asks at the call and after each change', async () => {
+  const number = observable();
+  const controller = new CountingController();
+  const limits = { signal: controller.signal, timeoutMs: 10, clock };
+  const reached = waitUntil(() => number.value >= 2, number.onChange, limits);
+  number.set(1);
+  expect(number.listeners.size).toBe(1);
+  number.set(2);
+  expect(await reached).toBe(true);
+  expect(await waitUntil(() => number.value >= 2, number.onChange, limits)).toBe(true);
+  expect([number.listeners.size, controller.listeners]).toEqual([0, 0]);
+});
+
+test('waitUntil gives up at the time limit, and rejects at an abort', async () => {
+  const number = observable();
+  const controller = new CountingController();
+  const limits = { signal: controller.signal, timeoutMs: 10, clock };
+  const late = waitUntil(() => false, number.onChange, limits);
+  clock.advance(10);
+  expect(await late).toBe(false);
+  const aborted = waitUntil(() => false, number.onChange, limits);
+  controller.abort(reason);
+  await expect(aborted).rejects.toBe(reason);
+  await expect(waitUntil(() => false, number.onChange, limits)).rejects.toBe(reason);
+  expect(await waitUntil(() => true, number.onChange, limits)).toBe(true);
+  expect([number.listeners.size, controller.listeners]).toEqual([0, 0]);
+});
+
+test('waitUntil rejects with what its question throws', async () => {
+  const number = observable();
+  const holds = (): boolean => {
+    if (number.value > 0) throw reason;
+    return false;
+  };
+  const broken = waitUntil(holds, number.onChange, { timeoutMs: 10, clock });
+  number.set(1);
+  await expect(broken).rejects.toBe(reason);
+  await expect(waitUntil(holds, number.onChange)).rejects.toBe(reason);
+  expect(number.listeners.size).toBe(0);
+});
+
+test('withLimit aborts the signal of the function with the reason that the caller gets', async () => {
+  let inner: AbortSignal | undefined;
+  const hang = (signal: AbortSignal): Promise<never> => {
+    inner = signal;
+    return never();
+  };
+  const late = withLimit(hang, { limitMs: 10, clock });
+  clock.advance(10);
+  const error = await late.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'timeout', timeoutMs: 10 });
+  expect(inner?.reason).toBe(error);
+  const controller = new CountingController();
+  const ended = withLimit(hang, { limitMs: 10, clock, signal: controller.signal });
+  controller.abort(reason);
+  await expect(ended).rejects.toBe(reason);
+  expect(inner?.reason).toBe(reason);
+  await expect(withLimit(unreachable, { limitMs: 10, clock, signal: controller.signal })).rejects.toBe(
+    reason,
+  );
+});
+
+test('withLimit gives what the function returns or throws at once, too', async () => {
+  const controller = new CountingController();
+  const options = { limitMs: 10, clock, signal: controller.signal };
+  expect(await withLimit(() => 1, options)).toBe(1);
+  const fails = (): never => {
+    throw reason;
+  };
+  await expect(withLimit(fails, options)).rejects.toBe(reason);
+  expect(controller.listeners).toBe(0);
+});
