@@ -10,19 +10,19 @@ import {
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import { Cluster } from './cluster.ts';
-import { Connections } from './driver/connections.ts';
-import { kafkajsDriver } from './driver/kafkajs.ts';
-import { platformaticDriver } from './driver/platformatic.ts';
-import { KafkaChannel } from './kafka-channel.ts';
-import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from './log/kafka-log.ts';
-import { Offsets } from './offsets.ts';
-import { type KafkaBrokerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { Sender } from './publish/sender.ts';
-import { DeadLetters } from './tail/dead-letters.ts';
-import { type Accept, Interpreter } from './tail/interpreter.ts';
-import { deadLetterTopic } from './topics.ts';
-import { encodeOutgoing } from './wire/outgoing.ts';
+import { Cluster } from './client/cluster.ts';
+import { Connections } from './client/connections.ts';
+import { kafkajsDriver } from './client/kafkajs.ts';
+import { type KafkaBrokerOptions, type ResolvedOptions, resolveOptions } from './client/options.ts';
+import { platformaticDriver } from './client/platformatic.ts';
+import { deadLetterTopic } from './client/topics.ts';
+import { DeadLetters } from './consumer/dead-letters.ts';
+import { KafkaChannel } from './consumer/kafka-channel.ts';
+import { Offsets } from './consumer/offsets.ts';
+import { type Accept, Interpreter } from './consumer/record-decoder.ts';
+import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from './coordination/compacted-log.ts';
+import { encodeOutgoing } from './producer/outgoing-record.ts';
+import { Sender } from './producer/sender.ts';
 
 export interface KafkaBrokerComponents {
   readonly clock?: Clock;

@@ -5,7 +5,7 @@ import type {
   DriverRecord,
   ProduceBatch,
   ProduceOutcome,
-} from '../../src/driver/driver.ts';
+} from '../../src/client/driver.ts';
 
 /** What becomes of a produce request, partition by partition. */
 export type Fate = 'written' | 'answer lost' | 'connection lost' | 'not leader' | 'too large';

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@esdb-gater/types';
-import type { KafkaLog, KafkaLogOptions, KafkaLogRecord } from '../../src/log/kafka-log.ts';
+import type { KafkaLog, KafkaLogOptions, KafkaLogRecord } from '../../src/coordination/compacted-log.ts';
 
 interface Event {
   readonly atMs: number;

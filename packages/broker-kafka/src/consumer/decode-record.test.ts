@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeIncoming } from './incoming.ts';
-import { encodeOutgoing } from './outgoing.ts';
+import { encodeOutgoing } from '../producer/outgoing-record.ts';
+import { decodeIncoming } from './decode-record.ts';
 import type { KafkaRecord } from './record-set.ts';
 import { uuidV5 } from './uuid-v5.ts';
 

@@ -1,5 +1,5 @@
 import { invalidArgument } from '@esdb-gater/types';
-import { murmur2 } from './murmur2.ts';
+import { murmur2 } from '../producer/partitioner.ts';
 
 /**
  * A place in a channel: for every partition the offset of the next record. `undefined` where the offset is not

@@ -1,7 +1,7 @@
 import type { ChannelName, Clock, Logger } from '@esdb-gater/types';
-import type { DriverRecord } from '../driver/driver.ts';
-import type { DamagedBatch, KafkaRecord } from '../wire/record-set.ts';
+import type { DriverRecord } from '../client/driver.ts';
 import { RecentSet } from './recent-set.ts';
+import type { DamagedBatch, KafkaRecord } from './record-set.ts';
 
 export interface DeadLettersComponents {
   readonly clock: Clock;

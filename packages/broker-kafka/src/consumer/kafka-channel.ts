@@ -7,17 +7,17 @@ import {
   type Logger,
   type ReplayFrom,
 } from '@esdb-gater/types';
-import type { Cluster } from './cluster.ts';
-import type { Connections } from './driver/connections.ts';
+import type { Cluster } from '../client/cluster.ts';
+import type { Connections } from '../client/connections.ts';
+import type { ResolvedOptions } from '../client/options.ts';
+import { channelPlan, channelTopic, deadLetterPlan } from '../client/topics.ts';
 import type { Offsets } from './offsets.ts';
-import type { ResolvedOptions } from './options.ts';
+import { type Position, type PositionCodec, positionCodec } from './position.ts';
+import { RecentSet } from './recent-set.ts';
+import type { Interpreter } from './record-decoder.ts';
 import { replay } from './replay.ts';
 import { SharedQuestion } from './shared-question.ts';
-import type { Interpreter } from './tail/interpreter.ts';
-import { RecentSet } from './tail/recent-set.ts';
-import { TopicTail } from './tail/topic-tail.ts';
-import { channelPlan, channelTopic, deadLetterPlan } from './topics.ts';
-import { type Position, type PositionCodec, positionCodec } from './wire/position.ts';
+import { TopicTail } from './topic-tail.ts';
 
 export interface KafkaChannelComponents {
   readonly connections: Connections;

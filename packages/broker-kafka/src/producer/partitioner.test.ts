@@ -1,7 +1,7 @@
 import { murmur2 as theirs } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { murmur2, partitionOf } from './murmur2.ts';
+import { murmur2, partitionOf } from './partitioner.ts';
 
 // From Apache Kafka's own test: clients/src/test/java/org/apache/kafka/common/utils/UtilsTest.java, testMurmur2.
 const JAVA = [

@@ -1,4 +1,4 @@
-import type { DriverRecord } from '../driver/driver.ts';
+import type { DriverRecord } from '../client/driver.ts';
 
 /** Where an accepted record lies. */
 export interface Accepted {

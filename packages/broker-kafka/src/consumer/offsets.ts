@@ -1,8 +1,8 @@
 import type { Clock } from '@esdb-gater/types';
-import type { Cluster } from './cluster.ts';
-import type { Connections } from './driver/connections.ts';
-import { type Address, EARLIEST, LATEST, type OffsetQuery } from './driver/driver.ts';
-import { errorName, KAFKA_ERROR } from './driver/error-codes.ts';
+import type { Cluster } from '../client/cluster.ts';
+import type { Connections } from '../client/connections.ts';
+import { type Address, EARLIEST, LATEST, type OffsetQuery } from '../client/driver.ts';
+import { errorName, KAFKA_ERROR } from '../client/error-codes.ts';
 
 export interface OffsetsComponents {
   readonly connections: Connections;

@@ -1,7 +1,7 @@
 import { type Clock, invalidArgument, type Logger, silentLogger, systemClock } from '@esdb-gater/types';
 import type { KafkaBroker } from '../kafka-broker.ts';
-import type { KafkaLog } from '../log/kafka-log.ts';
-import { type KafkaLease, LogLease } from './kafka-lease.ts';
+import type { KafkaLog } from './compacted-log.ts';
+import { type KafkaLease, LogLease } from './lease.ts';
 
 export interface KafkaLeasesComponents {
   readonly broker: Pick<KafkaBroker, 'openLog'>;

@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '@esdb-gater/types';
-import type { DriverRecord } from '../driver/driver.ts';
+import type { DriverRecord } from '../client/driver.ts';
 
 const SPEC_VERSION = Buffer.from('1.0');
 const JSON_TYPE = Buffer.from('application/json');

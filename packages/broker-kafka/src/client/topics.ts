@@ -1,5 +1,5 @@
 import type { ChannelName } from '@esdb-gater/types';
-import type { TopicSpec } from './driver/driver.ts';
+import type { TopicSpec } from './driver.ts';
 import type { ResolvedOptions } from './options.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,12 +1,12 @@
 import type { Clock, Logger } from '@esdb-gater/types';
-import type { Cluster } from '../cluster.ts';
-import type { Connections } from '../driver/connections.ts';
-import type { Address, FetchOutcome, FetchPartition } from '../driver/driver.ts';
-import { errorName, KAFKA_ERROR } from '../driver/error-codes.ts';
-import type { Offsets } from '../offsets.ts';
-import type { Position } from '../wire/position.ts';
-import { type DamagedBatch, type KafkaRecord, readRecordSet } from '../wire/record-set.ts';
+import type { Cluster } from '../client/cluster.ts';
+import type { Connections } from '../client/connections.ts';
+import type { Address, FetchOutcome, FetchPartition } from '../client/driver.ts';
+import { errorName, KAFKA_ERROR } from '../client/error-codes.ts';
 import { fetchLoop } from './fetch-loop.ts';
+import type { Offsets } from './offsets.ts';
+import type { Position } from './position.ts';
+import { type DamagedBatch, type KafkaRecord, readRecordSet } from './record-set.ts';
 
 export interface TopicTailComponents {
   readonly connections: Connections;

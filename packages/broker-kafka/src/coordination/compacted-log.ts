@@ -1,11 +1,11 @@
 import { type Clock, GaterError, type JsonValue, type Logger } from '@esdb-gater/types';
-import type { Cluster } from '../cluster.ts';
-import type { Connections } from '../driver/connections.ts';
-import type { Offsets } from '../offsets.ts';
-import type { Sender } from '../publish/sender.ts';
-import { TopicTail } from '../tail/topic-tail.ts';
-import { logPlan, type TopicPlan } from '../topics.ts';
-import type { KafkaRecord } from '../wire/record-set.ts';
+import type { Cluster } from '../client/cluster.ts';
+import type { Connections } from '../client/connections.ts';
+import { logPlan, type TopicPlan } from '../client/topics.ts';
+import type { Offsets } from '../consumer/offsets.ts';
+import type { KafkaRecord } from '../consumer/record-set.ts';
+import { TopicTail } from '../consumer/topic-tail.ts';
+import type { Sender } from '../producer/sender.ts';
 
 export interface KafkaLogComponents {
   readonly connections: Connections;

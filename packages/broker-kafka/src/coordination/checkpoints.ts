@@ -1,6 +1,6 @@
 import type { FeedCheckpoint, JsonValue } from '@esdb-gater/types';
 import type { KafkaBroker } from '../kafka-broker.ts';
-import type { KafkaLog } from '../log/kafka-log.ts';
+import type { KafkaLog } from './compacted-log.ts';
 
 export interface KafkaCheckpointsOptions {
   /** The same on all nodes. @default 'esdb_gater_checkpoints' */

@@ -1,5 +1,5 @@
 import type { Clock, JsonObject, Logger, Timer } from '@esdb-gater/types';
-import type { KafkaLog, KafkaLogRecord } from '../log/kafka-log.ts';
+import type { KafkaLog, KafkaLogRecord } from './compacted-log.ts';
 import { applyEntry, type LeaseEntry, type LeaseState, parseEntry } from './lease-state.ts';
 
 /** The right to do something that one node at a time does. */

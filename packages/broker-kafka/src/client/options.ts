@@ -5,7 +5,7 @@ import {
   invalidArgument,
   isChannelName,
 } from '@esdb-gater/types';
-import type { Address } from './driver/driver.ts';
+import type { Address } from './driver.ts';
 
 export interface KafkaBrokerOptions {
   /** `host:port` of some of the brokers, a list or one text separated by commas. */

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeKafka, type FakeKafkaOptions, type Fate } from '../../tests/support/fake-kafka.ts';
 import { Simulation } from '../../tests/support/simulation.ts';
-import { Cluster } from '../cluster.ts';
-import { Connections } from '../driver/connections.ts';
-import type { DriverRecord } from '../driver/driver.ts';
+import { Cluster } from '../client/cluster.ts';
+import { Connections } from '../client/connections.ts';
+import type { DriverRecord } from '../client/driver.ts';
 import { Sender, type SenderSettings } from './sender.ts';
 
 const TOPIC = 'esdb_channel_system';

@@ -1,8 +1,8 @@
 import type { BrokerRecord, ChannelName } from '@esdb-gater/types';
-import { decodeIncoming, type IncomingMessage } from '../wire/incoming.ts';
-import type { DamagedBatch, KafkaRecord } from '../wire/record-set.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { decodeIncoming, type IncomingMessage } from './decode-record.ts';
 import type { RecentSet } from './recent-set.ts';
+import type { DamagedBatch, KafkaRecord } from './record-set.ts';
 
 /**
  * Whether a record that came in may be delivered: `true`, or why not, in a word or two that becomes the header

@@ -1,8 +1,8 @@
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import type { Clock, Logger, Timer } from '@esdb-gater/types';
-import type { Connections } from './driver/connections.ts';
-import type { Address, ClusterMetadata, PartitionMetadata } from './driver/driver.ts';
-import { errorName, KAFKA_ERROR } from './driver/error-codes.ts';
+import type { Connections } from './connections.ts';
+import type { Address, ClusterMetadata, PartitionMetadata } from './driver.ts';
+import { errorName, KAFKA_ERROR } from './error-codes.ts';
 import type { TopicPlan } from './topics.ts';
 
 export interface ClusterComponents {

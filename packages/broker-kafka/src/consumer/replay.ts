@@ -1,11 +1,11 @@
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { type BrokerRecord, type Clock, GaterError } from '@esdb-gater/types';
-import type { Cluster } from './cluster.ts';
-import type { Connections } from './driver/connections.ts';
-import type { Address, FetchOutcome, FetchPartition } from './driver/driver.ts';
-import { KAFKA_ERROR } from './driver/error-codes.ts';
-import type { KafkaRecord } from './wire/record-set.ts';
-import { readRecordSet } from './wire/record-set.ts';
+import type { Cluster } from '../client/cluster.ts';
+import type { Connections } from '../client/connections.ts';
+import type { Address, FetchOutcome, FetchPartition } from '../client/driver.ts';
+import { KAFKA_ERROR } from '../client/error-codes.ts';
+import type { KafkaRecord } from './record-set.ts';
+import { readRecordSet } from './record-set.ts';
 
 export interface ReplayComponents {
   readonly connections: Connections;

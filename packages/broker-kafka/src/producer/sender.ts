@@ -1,12 +1,12 @@
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
-import type { Cluster } from '../cluster.ts';
-import type { Connections } from '../driver/connections.ts';
-import type { Address, DriverRecord, ProduceBatch, ProduceOutcome } from '../driver/driver.ts';
-import { errorName, isRefusal, KAFKA_ERROR } from '../driver/error-codes.ts';
-import { partitionOf } from '../wire/murmur2.ts';
-import { sizeOf } from '../wire/outgoing.ts';
-import { type Accepted, Lane, type Waiting } from './lane.ts';
+import type { Cluster } from '../client/cluster.ts';
+import type { Connections } from '../client/connections.ts';
+import type { Address, DriverRecord, ProduceBatch, ProduceOutcome } from '../client/driver.ts';
+import { errorName, isRefusal, KAFKA_ERROR } from '../client/error-codes.ts';
+import { sizeOf } from './outgoing-record.ts';
+import { type Accepted, Lane, type Waiting } from './partition-queue.ts';
+import { partitionOf } from './partitioner.ts';
 
 export interface SenderComponents {
   readonly connections: Connections;

@@ -1,7 +1,7 @@
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import type { Clock } from '@esdb-gater/types';
-import type { Connections } from '../driver/connections.ts';
-import type { Address, FetchOutcome, FetchPartition } from '../driver/driver.ts';
+import type { Connections } from '../client/connections.ts';
+import type { Address, FetchOutcome, FetchPartition } from '../client/driver.ts';
 
 export interface FetchLoopOptions {
   readonly connections: Connections;
