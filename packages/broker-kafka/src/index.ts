@@ -2,16 +2,16 @@
 
 export type { KafkaBrokerOptions } from './client/options.ts';
 export type { Accept } from './consumer/record-decoder.ts';
+// What nodes agree on through Kafka
 export {
   createKafkaCheckpoints,
   type KafkaCheckpoints,
   type KafkaCheckpointsOptions,
 } from './coordination/checkpoints.ts';
 export type { KafkaLog, KafkaLogOptions, KafkaLogRecord } from './coordination/compacted-log.ts';
-// One node at a time
-export type { KafkaLease } from './coordination/lease.ts';
 export {
   createKafkaLeases,
+  type KafkaLease,
   type KafkaLeases,
   type KafkaLeasesComponents,
   type KafkaLeasesOptions,

@@ -6,61 +6,64 @@ import {
   type Clock,
   type Logger,
   type OutgoingRecord,
-  type ReplayFrom,
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
 import { Cluster } from './client/cluster.ts';
 import { Connections } from './client/connections.ts';
 import { kafkajsDriver } from './client/kafkajs.ts';
-import { type KafkaBrokerOptions, type ResolvedOptions, resolveOptions } from './client/options.ts';
+import {
+  deadLetterTopic,
+  type KafkaBrokerOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './client/options.ts';
 import { platformaticDriver } from './client/platformatic.ts';
-import { deadLetterTopic } from './client/topics.ts';
 import { DeadLetters } from './consumer/dead-letters.ts';
 import { KafkaChannel } from './consumer/kafka-channel.ts';
 import { Offsets } from './consumer/offsets.ts';
-import { type Accept, Interpreter } from './consumer/record-decoder.ts';
-import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from './coordination/compacted-log.ts';
+import { type Accept, RecordDecoder } from './consumer/record-decoder.ts';
+import {
+  type KafkaLog,
+  type KafkaLogOptions,
+  type LogOpener,
+  openKafkaLog,
+} from './coordination/compacted-log.ts';
 import { encodeOutgoing } from './producer/outgoing-record.ts';
 import { Sender } from './producer/sender.ts';
 
 export interface KafkaBrokerComponents {
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Judges what comes in, before it is delivered or replayed. @default everything is accepted */
+  /** Decides which records are delivered and replayed. @default all records */
   readonly accept?: Accept;
-  /** Called once for each record that this node puts aside. */
+  /** Called once for each record that this node sends to the dead letters. */
   readonly onDeadLetter?: (channel: ChannelName, reason: string) => void;
 }
 
-/** What this node can tell of its dealings with Kafka. */
+/** What this node knows of its traffic with Kafka. */
 export interface KafkaStats {
   /** Records that wait for an acknowledgement, and their bytes. */
   readonly queued: { readonly records: number; readonly bytes: number };
-  /** Records in Kafka that this node has not handed over yet, for each channel that it tails. */
+  /** Records in Kafka that this node has not delivered yet, for each channel that it tails. */
   readonly lag: ReadonlyMap<ChannelName, number>;
-  /** Records put aside because they could not be understood or were not accepted. */
+  /** Records that could not be decoded or were not accepted. */
   readonly deadLetters: ReadonlyMap<ChannelName, number>;
-  /** Records left out because their source, subject and id had come before. */
+  /** Records dropped because their source, subject and id were known. */
   readonly duplicates: number;
-  /** Partitions that no broker leads at this moment. */
+  /** Partitions that have no leader at this moment. */
   readonly leaderless: number;
 }
 
-/** The channels over Apache Kafka. */
-export interface KafkaBroker extends Broker {
+/** Keeps the channels in Apache Kafka. */
+export interface KafkaBroker extends Broker, LogOpener {
   stats(): KafkaStats;
-  /**
-   * Opens a topic of one partition in which the last record of each key stays for ever, such as
-   * `esdb_gater_revocations`, and reads all of it, and then what comes.
-   */
-  openLog(options: KafkaLogOptions): KafkaLog;
 }
 
 /**
- * Makes a broker that keeps the channels in Kafka. Nothing is waited for: Kafka may come later, go and come back.
+ * Creates a broker that keeps the channels in Kafka. Returns at once: Kafka may come later, go and come back.
  *
- * @throws `invalid_argument` with reason `kafka` for an option that cannot be
+ * @throws `invalid_argument` with reason `kafka` for an invalid option
  */
 export function createKafkaBroker(
   components: KafkaBrokerComponents,
@@ -78,7 +81,7 @@ class Kafka implements KafkaBroker {
   readonly #offsets: Offsets;
   readonly #sender: Sender;
   readonly #deadLetters: DeadLetters;
-  readonly #interpreter: Interpreter;
+  readonly #decoder: RecordDecoder;
   readonly #channels = new Map<ChannelName, KafkaChannel>();
   readonly #logs = new Set<KafkaLog>();
 
@@ -88,16 +91,16 @@ class Kafka implements KafkaBroker {
     this.#logger = logger;
     this.#options = options;
     const driver = options.driver === 'platformatic' ? platformaticDriver : kafkajsDriver;
-    this.#connections = new Connections(driver, options.clientId, clock);
-    const connections = this.#connections;
-    this.#cluster = new Cluster(
+    const connections = new Connections(driver, options.clientId, clock);
+    const cluster = new Cluster(
       { connections, clock, logger },
       { bootstrap: options.brokers, replicationFactor: options.replicationFactor },
     );
-    const cluster = this.#cluster;
-    this.#offsets = new Offsets({ connections, cluster, clock });
+    this.#connections = connections;
+    this.#cluster = cluster;
+    this.#offsets = new Offsets({ connections, cluster });
     this.#sender = new Sender(
-      { connections, cluster, clock, mayBegin: (topic, partition) => this.#mayBegin(topic, partition) },
+      { connections, cluster, clock, isReady: (topic, partition) => this.#isReady(topic, partition) },
       options,
     );
     this.#deadLetters = new DeadLetters({
@@ -106,19 +109,19 @@ class Kafka implements KafkaBroker {
       send: (channel, record) => this.#sender.send(deadLetterTopic(options, channel), record, null),
       onDeadLetter: components.onDeadLetter,
     });
-    this.#interpreter = new Interpreter({ deadLetters: this.#deadLetters, accept: components.accept });
+    this.#decoder = new RecordDecoder({ deadLetters: this.#deadLetters, accept: components.accept });
   }
 
   async append(
-    channel: ChannelName,
+    name: ChannelName,
     record: OutgoingRecord,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<{ readonly position?: string }> {
-    const { topic, positionAfter } = this.#channel(channel);
+    const channel = this.#channel(name);
     const encoded = encodeOutgoing(record);
     const key = record.partitionKey === undefined ? encoded.key : Buffer.from(record.partitionKey);
-    const { partition, offset } = await this.#sender.send(topic, encoded, key, options.signal);
-    const position = positionAfter(partition, offset);
+    const { partition, offset } = await this.#sender.send(channel.topic, encoded, key, options.signal);
+    const position = channel.positionAfter(partition, offset);
     return position === undefined ? {} : { position };
   }
 
@@ -126,41 +129,25 @@ class Kafka implements KafkaBroker {
     return this.#channel(channel).tail(handler);
   }
 
-  position(channel: ChannelName): Promise<string> {
-    return this.#channel(channel).position();
-  }
+  readonly position: Broker['position'] = (channel) => this.#channel(channel).position();
 
-  resolve(
-    channel: ChannelName,
-    from: ReplayFrom,
-  ): Promise<{ readonly position: string; readonly lost?: boolean }> {
-    return this.#channel(channel).resolve(from);
-  }
+  readonly resolve: Broker['resolve'] = (channel, from) => this.#channel(channel).resolve(from);
 
-  read(
-    channel: ChannelName,
-    after: string,
-    until: string,
-    options: { readonly signal?: AbortSignal } = {},
-  ): AsyncIterable<readonly BrokerRecord[]> {
-    return this.#channel(channel).read(after, until, options.signal);
-  }
+  readonly read: Broker['read'] = (channel, after, until, options) =>
+    this.#channel(channel).read(after, until, options?.signal);
 
-  caughtUp(channel: ChannelName, after: string, until: string): boolean {
-    return this.#channel(channel).caughtUp(after, until);
-  }
+  readonly caughtUp: Broker['caughtUp'] = (channel, after, until) =>
+    this.#channel(channel).caughtUp(after, until);
 
-  tailPosition(channel: ChannelName): string | undefined {
-    return this.#channel(channel).tailPosition();
-  }
+  readonly tailPosition: Broker['tailPosition'] = (channel) => this.#channel(channel).tailPosition();
 
   health(): BrokerHealth {
     const { status, message } = this.#cluster.state;
-    if (status === 'unknown') return { status: 'unhealthy', message: 'Kafka has not answered yet' };
-    if (status === 'down') return { status: 'unhealthy', message: message ?? 'Kafka is not to be reached' };
+    if (status === 'unknown') return { status: 'unhealthy', message: 'Kafka has not responded yet' };
+    if (status === 'down') return { status: 'unhealthy', message: message ?? 'cannot reach Kafka' };
     const [missing] = this.#cluster.missing();
     if (missing !== undefined)
-      return { status: 'degraded', message: `the topic ${missing} is not there yet` };
+      return { status: 'degraded', message: `the topic ${missing} does not exist yet` };
     const leaderless = this.#cluster.leaderless();
     if (leaderless > 0) return { status: 'degraded', message: `${leaderless} partitions have no leader` };
     for (const [name, channel] of this.#channels) {
@@ -176,7 +163,7 @@ class Kafka implements KafkaBroker {
       queued: this.#sender.queued,
       lag,
       deadLetters: new Map(this.#deadLetters.counts()),
-      duplicates: this.#interpreter.duplicates,
+      duplicates: this.#decoder.duplicates,
       leaderless: this.#cluster.leaderless(),
     };
   }
@@ -213,10 +200,10 @@ class Kafka implements KafkaBroker {
           connections: this.#connections,
           cluster: this.#cluster,
           offsets: this.#offsets,
-          interpreter: this.#interpreter,
+          decoder: this.#decoder,
           clock: this.#clock,
           logger: this.#logger,
-          wake: () => this.#sender.wake(),
+          onOffsetKnown: () => this.#sender.wake(),
         },
         name,
         this.#options,
@@ -226,9 +213,9 @@ class Kafka implements KafkaBroker {
     return channel;
   }
 
-  #mayBegin(topic: string, partition: number): boolean {
+  #isReady(topic: string, partition: number): boolean {
     for (const channel of this.#channels.values()) {
-      if (channel.topic === topic) return channel.mayBegin(partition);
+      if (channel.topic === topic) return channel.isReady(partition);
     }
     return true;
   }

@@ -1,9 +1,14 @@
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import type { Clock, Logger, Timer } from '@esdb-gater/types';
-import type { Connections } from './connections.ts';
-import type { Address, ClusterMetadata, PartitionMetadata } from './driver.ts';
-import { errorName, KAFKA_ERROR } from './error-codes.ts';
-import type { TopicPlan } from './topics.ts';
+import { addressName, type Connections } from './connections.ts';
+import {
+  type Address,
+  type ClusterMetadata,
+  errorName,
+  KAFKA_ERROR,
+  type PartitionMetadata,
+} from './driver.ts';
+import type { TopicPlan } from './options.ts';
 
 export interface ClusterComponents {
   readonly connections: Connections;
@@ -17,21 +22,21 @@ export interface ClusterSettings {
 }
 
 export interface ClusterState {
-  /** `unknown` until Kafka has answered for the first time. */
+  /** `unknown` until Kafka has responded for the first time. */
   readonly status: 'unknown' | 'up' | 'down';
   /** Why it is not up. */
   readonly message?: string;
 }
 
-/** Answers to requests for metadata. A broker that hangs leaves time for another within a publish. */
+/** For a metadata request. A broker that hangs leaves time to ask another one within a publish. */
 const REQUEST_TIMEOUT_MS = 2_500;
 /** A new partition or broker is noticed after this at the latest. */
-const EVERY_MS = 30_000;
+const REFRESH_MS = 30_000;
 const BACKOFF = retryPolicy({ baseDelayMs: 100, maxDelayMs: 1_000, maxAttempts: 1_000_000 });
 
 /**
- * Who leads which partition. Topics that somebody is interested in are made when they are not there. Asked again
- * when a user of it meets an error, and until every partition of interest has a leader.
+ * Knows which broker leads which partition of the tracked topics, and creates the topics that do not exist. Refreshes
+ * when a caller reports an error, and until every tracked partition has a leader.
  */
 export class Cluster {
   readonly #connections: Connections;
@@ -44,11 +49,13 @@ export class Cluster {
   #topics: ReadonlyMap<string, readonly PartitionMetadata[]> = new Map();
   #state: ClusterState = { status: 'unknown' };
   #failures = 0;
+  /** Which candidate is asked first; moves on when one fails. */
   #turn = 0;
   #timer: Timer | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
-  #running = false;
-  #again = false;
+  #refreshing = false;
+  /** Somebody asked for a refresh during a refresh. */
+  #refreshAgain = false;
   #closed = false;
 
   constructor(components: ClusterComponents, settings: ClusterSettings) {
@@ -62,7 +69,7 @@ export class Cluster {
     return this.#state;
   }
 
-  /** Keeps an eye on a topic from now on, and makes it when it is not there. */
+  /** Tracks topics from now on, and creates those that do not exist. */
   track(plans: readonly TopicPlan[]): void {
     let added = false;
     for (const plan of plans) {
@@ -73,18 +80,34 @@ export class Cluster {
     if (added) this.#schedule(0);
   }
 
-  /** How many partitions the topic has; undefined while that is unknown. */
+  /** Returns how many partitions a topic has, or undefined while that is unknown. */
   partitions(topic: string): number | undefined {
     return this.#topics.get(topic)?.length;
   }
 
-  /** Who leads the partition; undefined while nobody does or it is unknown. */
+  /** Returns the leader of a partition, or undefined while it has none or it is unknown. */
   leader(topic: string, partition: number): Address | undefined {
     const leader = this.#topics.get(topic)?.[partition]?.leader;
     return leader === undefined ? undefined : this.#brokers.get(leader);
   }
 
-  /** Partitions of topics of interest that nobody leads. */
+  /** Groups entries by the leader of their partition. Leaves out the entries of partitions without a leader. */
+  byLeader<Entry extends { readonly partition: number }>(
+    topic: string,
+    entries: Iterable<Entry>,
+  ): Map<Address, Entry[]> {
+    const groups = new Map<Address, Entry[]>();
+    for (const entry of entries) {
+      const leader = this.leader(topic, entry.partition);
+      if (leader === undefined) continue;
+      const group = groups.get(leader);
+      if (group === undefined) groups.set(leader, [entry]);
+      else group.push(entry);
+    }
+    return groups;
+  }
+
+  /** Counts the tracked partitions without a leader. */
   leaderless(): number {
     let count = 0;
     for (const [topic, partitions] of this.#topics) {
@@ -93,17 +116,17 @@ export class Cluster {
     return count;
   }
 
-  /** Topics of interest that are not there, or not known to be. */
+  /** Returns the tracked topics that do not exist, or are not known to exist. */
   missing(): readonly string[] {
     return [...this.#plans.keys()].filter((topic) => !this.#topics.has(topic));
   }
 
-  /** Something that was done by what is known here has failed. Asks anew, soon and once for all who call. */
+  /** Reports that a request failed which relied on this metadata. Refreshes soon, once for all callers. */
   invalidate(): void {
     this.#schedule(calculateDelay(0, BACKOFF) / 2);
   }
 
-  /** Calls `listener` after every answer. Returns what detaches it. */
+  /** Calls `listener` after every refresh, failed or not. Returns a function that removes it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -117,8 +140,8 @@ export class Cluster {
 
   #schedule(delayMs: number): void {
     if (this.#closed || this.#plans.size === 0) return;
-    if (this.#running) {
-      this.#again ||= delayMs < EVERY_MS;
+    if (this.#refreshing) {
+      this.#refreshAgain ||= delayMs < REFRESH_MS;
       return;
     }
     const dueAt = this.#clock.monotonic() + delayMs;
@@ -129,43 +152,40 @@ export class Cluster {
   }
 
   async #refresh(): Promise<void> {
-    this.#running = true;
+    this.#refreshing = true;
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.#again = false;
+    this.#refreshAgain = false;
     let complete = false;
     try {
-      complete = await this.#ask();
+      complete = await this.#update();
     } catch (error) {
-      this.#lost(error instanceof Error ? error.message : String(error));
+      this.#setDown(error instanceof Error ? error.message : String(error));
     }
-    this.#running = false;
+    this.#refreshing = false;
     if (this.#closed) return;
     for (const listener of this.#listeners) listener();
     this.#failures = complete ? 0 : this.#failures + 1;
-    const delayMs = complete ? EVERY_MS : calculateDelay(Math.min(this.#failures - 1, 10), BACKOFF);
-    this.#schedule(this.#again ? Math.min(delayMs, BACKOFF.baseDelayMs) : delayMs);
+    const delayMs = complete ? REFRESH_MS : calculateDelay(Math.min(this.#failures - 1, 10), BACKOFF);
+    this.#schedule(this.#refreshAgain ? Math.min(delayMs, BACKOFF.baseDelayMs) : delayMs);
   }
 
-  /** True when every topic of interest is there and led. */
-  async #ask(): Promise<boolean> {
-    const wanted = [...this.#plans.keys()];
-    const [address, metadata] = await this.#anyBroker(wanted);
+  /** Requests the metadata and creates what is missing. Returns true when every tracked partition has a leader. */
+  async #update(): Promise<boolean> {
+    const [address, metadata] = await this.#request([...this.#plans.keys()]);
+    this.#setMetadata(metadata);
     const missing = metadata.topics.filter(({ error }) => error === KAFKA_ERROR.unknownTopicOrPartition);
-    this.#take(metadata);
-    if (missing.length > 0)
-      await this.#create(
-        address,
-        metadata,
-        missing.map(({ topic }) => topic),
-      );
+    if (missing.length > 0) {
+      const topics = missing.map(({ topic }) => topic);
+      await this.#create(address, topics, metadata.brokers.length);
+    }
     return this.missing().length === 0 && this.leaderless() === 0;
   }
 
-  /** Known brokers first, then the configured ones; each time beginning with another. */
-  async #anyBroker(topics: readonly string[]): Promise<readonly [Address, ClusterMetadata]> {
+  /** Asks the known brokers, then the configured ones, until one responds; starts with another after a failure. */
+  async #request(topics: readonly string[]): Promise<readonly [Address, ClusterMetadata]> {
     const candidates = new Map<string, Address>();
     for (const address of [...this.#brokers.values(), ...this.#settings.bootstrap]) {
-      candidates.set(`${address.host}:${address.port}`, address);
+      candidates.set(addressName(address), address);
     }
     const addresses = [...candidates.values()];
     const errors: string[] = [];
@@ -173,7 +193,7 @@ export class Cluster {
       const address = addresses[(this.#turn + i) % addresses.length];
       if (address === undefined) continue;
       try {
-        const use = { lane: 'control', address, timeoutMs: REQUEST_TIMEOUT_MS };
+        const use = { purpose: 'control', address, timeoutMs: REQUEST_TIMEOUT_MS };
         const metadata = await this.#connections.use(use, (connection) => connection.metadata(topics));
         return [address, metadata];
       } catch (error) {
@@ -184,7 +204,7 @@ export class Cluster {
     throw new Error(errors.join('; '));
   }
 
-  #take(metadata: ClusterMetadata): void {
+  #setMetadata(metadata: ClusterMetadata): void {
     this.#brokers = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     const topics = new Map<string, readonly PartitionMetadata[]>();
     for (const { topic, partitions } of metadata.topics) {
@@ -193,33 +213,33 @@ export class Cluster {
     }
     this.#topics = topics;
     if (this.#state.status !== 'up')
-      this.#logger.info({ brokers: metadata.brokers.length }, 'Kafka is there');
+      this.#logger.info({ brokers: metadata.brokers.length }, 'connected to Kafka');
     this.#state = { status: 'up' };
   }
 
-  #lost(message: string): void {
+  #setDown(message: string): void {
     if (this.#closed) return;
-    if (this.#state.status !== 'down') this.#logger.warn({ cause: message }, 'Kafka is not to be reached');
+    if (this.#state.status !== 'down') this.#logger.warn({ cause: message }, 'cannot reach Kafka');
     this.#state = { status: 'down', message };
   }
 
-  async #create(address: Address, metadata: ClusterMetadata, topics: readonly string[]): Promise<void> {
-    const replicationFactor = this.#settings.replicationFactor ?? Math.min(3, metadata.brokers.length);
+  async #create(address: Address, topics: readonly string[], brokers: number): Promise<void> {
+    const replicationFactor = this.#settings.replicationFactor ?? Math.min(3, brokers);
     const specs = topics.flatMap((topic) => {
       const plan = this.#plans.get(topic);
       if (plan === undefined) return [];
-      // What was acknowledged lies on two brokers at least, where there are three.
+      // Where there are three brokers, an acknowledged record is on two of them at least.
       const insync = { 'min.insync.replicas': replicationFactor > 2 ? '2' : '1' };
       return [{ ...plan, replicationFactor, settings: { ...insync, ...plan.settings } }];
     });
-    const use = { lane: 'control', address, timeoutMs: 4 * REQUEST_TIMEOUT_MS };
+    const use = { purpose: 'control', address, timeoutMs: 4 * REQUEST_TIMEOUT_MS };
     const outcomes = await this.#connections.use(use, (connection) =>
       connection.createTopics(specs, 2 * REQUEST_TIMEOUT_MS),
     );
     for (const { topic, error, message } of outcomes) {
-      if (error === KAFKA_ERROR.none) this.#logger.info({ topic }, 'a Kafka topic was made');
+      if (error === KAFKA_ERROR.none) this.#logger.info({ topic }, 'created a Kafka topic');
       else if (error !== KAFKA_ERROR.topicAlreadyExists) {
-        this.#logger.warn({ topic, cause: message ?? errorName(error) }, 'a Kafka topic could not be made');
+        this.#logger.warn({ topic, cause: message ?? errorName(error) }, 'cannot create a Kafka topic');
       }
     }
   }

@@ -1,29 +1,29 @@
 import type { Clock } from '@esdb-gater/types';
 import type { Address, Driver, DriverConnection } from './driver.ts';
 
-/** The other side did not answer in time, or went away. */
+/** Thrown when a broker closed the connection, could not be reached or did not respond in time. */
 export class ConnectionLostError extends Error {}
 
-export interface UseOptions {
+export interface RequestOptions {
   /**
-   * Requests of one lane to one broker share a connection and wait for each other, as Kafka answers a connection's
-   * requests one by one. A long poll has a lane of its own.
+   * What the connection is used for. Requests with one purpose to one broker share a connection, and wait for each
+   * other there, since Kafka handles the requests of a connection one by one. So each long poll has its own purpose.
    */
-  readonly lane: string;
+  readonly purpose: string;
   readonly address: Address;
   /** For connecting, and again for the request. */
   readonly timeoutMs: number;
 }
 
-/** A connection that is being opened, and then the open one. */
+/** A connection that is being opened or is open. */
 interface Slot {
   readonly opening: Promise<DriverConnection>;
   connection?: DriverConnection;
 }
 
 /**
- * Connections to brokers, opened when they are first used and dropped at the first sign of trouble: a request that
- * fails or takes too long ends its connection, so that a late answer to it can do no harm.
+ * Keeps connections to brokers. Opens one when it is first used, and closes it when a request on it fails or takes
+ * too long, so that a late response cannot be taken for that of another request.
  */
 export class Connections {
   readonly #driver: Driver;
@@ -38,11 +38,15 @@ export class Connections {
     this.#clock = clock;
   }
 
-  /** @throws {ConnectionLostError} */
-  async use<T>(options: UseOptions, request: (connection: DriverConnection) => Promise<T>): Promise<T> {
-    const { host, port } = options.address;
-    if (this.#closed) throw new ConnectionLostError(`Kafka at ${host}:${port}: the broker was closed`);
-    const key = `${options.lane}@${host}:${port}`;
+  /**
+   * Sends a request.
+   *
+   * @throws {ConnectionLostError}
+   */
+  async use<T>(options: RequestOptions, request: (connection: DriverConnection) => Promise<T>): Promise<T> {
+    const name = addressName(options.address);
+    if (this.#closed) throw new ConnectionLostError(`Kafka at ${name}: the broker was closed`);
+    const key = `${options.purpose}@${name}`;
     const slot = this.#slot(key, options);
     try {
       const connection = await slot.opening;
@@ -51,23 +55,23 @@ export class Connections {
       if (this.#slots.get(key) === slot) this.#slots.delete(key);
       slot.connection?.close();
       const cause = error instanceof Error ? error.message : String(error);
-      throw new ConnectionLostError(`Kafka at ${host}:${port}: ${cause}`, { cause: error });
+      throw new ConnectionLostError(`Kafka at ${name}: ${cause}`, { cause: error });
     }
   }
 
-  /** Ends the connections of a lane to all brokers, and so what is under way on them. */
-  closeLane(lane: string): void {
+  /** Closes the connections with a purpose to all brokers, which rejects the requests in flight on them. */
+  closePurpose(purpose: string): void {
     for (const [key, slot] of this.#slots) {
-      if (key.startsWith(`${lane}@`)) this.#end(key, slot);
+      if (key.startsWith(`${purpose}@`)) this.#close(key, slot);
     }
   }
 
   closeAll(): void {
     this.#closed = true;
-    for (const [key, slot] of this.#slots) this.#end(key, slot);
+    for (const [key, slot] of this.#slots) this.#close(key, slot);
   }
 
-  #slot(key: string, { address, timeoutMs }: UseOptions): Slot {
+  #slot(key: string, { address, timeoutMs }: RequestOptions): Slot {
     const known = this.#slots.get(key);
     if (known !== undefined && known.connection?.isOpen() !== false) return known;
     const opening = this.#driver.connect(address, { clientId: this.#clientId, timeoutMs });
@@ -76,7 +80,7 @@ export class Connections {
     opening.then(
       (connection) => {
         slot.connection = connection;
-        // Somebody ended it while it was being opened.
+        // It was closed while it was being opened.
         if (this.#slots.get(key) !== slot) connection.close();
       },
       () => {},
@@ -84,7 +88,7 @@ export class Connections {
     return slot;
   }
 
-  #end(key: string, slot: Slot): void {
+  #close(key: string, slot: Slot): void {
     this.#slots.delete(key);
     slot.connection?.close();
   }
@@ -92,7 +96,7 @@ export class Connections {
   async #within<T>(timeoutMs: number, request: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = this.#clock.setTimer(
-      () => reject(new Error(`no answer within ${timeoutMs} ms`)),
+      () => reject(new Error(`no response within ${timeoutMs} ms`)),
       timeoutMs,
     );
     try {
@@ -101,4 +105,9 @@ export class Connections {
       timer.cancel();
     }
   }
+}
+
+/** Formats an address as `host:port`, which tells brokers apart. */
+export function addressName({ host, port }: Address): string {
+  return `${host}:${port}`;
 }

@@ -1,36 +1,40 @@
 /**
- * What the broker needs of a Kafka client, and all that differs between the two drivers: one connection to one
- * Kafka broker, and six requests on it. Leaders, retries, batches, positions and bounds are ours, the same for both.
+ * Opens connections to Kafka brokers. Implemented once for each client library.
  *
- * A request answers with Kafka's error codes as they are; it rejects only when the connection is of no more use.
+ * A driver is all that differs between the libraries: one connection to one broker, and six requests on it. Leaders,
+ * retries, batches, positions and bounds are the same code for all drivers. A request resolves with Kafka's error
+ * codes as they are, and rejects only when the connection cannot be used any more.
  */
 export interface Driver {
   readonly name: 'kafkajs' | 'platformatic';
-  /** Rejects when there is no connection within `timeoutMs`. */
+  /** Rejects when the connection is not open within `timeoutMs`. */
   connect(address: Address, options: ConnectOptions): Promise<DriverConnection>;
 }
 
+/** Where a broker listens. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
 export interface ConnectOptions {
+  /** The name under which the broker logs this client. */
   readonly clientId: string;
   readonly timeoutMs: number;
 }
 
+/** An open connection to one broker. */
 export interface DriverConnection {
-  /** False once the other side has gone. */
+  /** False once the broker has closed the connection. */
   isOpen(): boolean;
   metadata(topics: readonly string[]): Promise<ClusterMetadata>;
   createTopics(topics: readonly TopicSpec[], timeoutMs: number): Promise<readonly TopicOutcome[]>;
   listOffsets(queries: readonly OffsetQuery[]): Promise<readonly OffsetOutcome[]>;
-  /** acks=all, neither idempotent nor in a transaction. At most one batch for each partition. */
+  /** Writes with acks=all, neither idempotently nor in a transaction. At most one batch for each partition. */
   produce(batches: readonly ProduceBatch[], timeoutMs: number): Promise<readonly ProduceOutcome[]>;
-  /** Answers when there is anything, or after `maxWaitMs`. Committed records only. */
+  /** Resolves when there are records, or after `maxWaitMs`. Returns committed records only. */
   fetch(partitions: readonly FetchPartition[], options: FetchOptions): Promise<readonly FetchOutcome[]>;
-  /** Ends it at once; what is under way rejects. */
+  /** Closes the connection at once; requests in flight reject. */
   close(): void;
 }
 
@@ -47,10 +51,11 @@ export interface TopicMetadata {
 
 export interface PartitionMetadata {
   readonly partition: number;
-  /** -1 when there is none at this moment. */
+  /** The node id of the leader, or -1 when the partition has none. */
   readonly leader: number;
 }
 
+/** A topic to create. `settings` are Kafka's topic configurations, by name. */
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
@@ -64,7 +69,7 @@ export interface TopicOutcome {
   readonly message?: string;
 }
 
-/** The end of a partition (of what is committed), and its beginning, in place of a time. */
+/** In place of a timestamp: the offset after the last committed record, and the offset of the first record. */
 export const LATEST = -1;
 export const EARLIEST = -2;
 
@@ -79,11 +84,11 @@ export interface OffsetOutcome {
   readonly topic: string;
   readonly partition: number;
   readonly error: number;
-  /** -1 when no record has that time or a later one. */
+  /** The first record at or after the timestamp, or -1 when there is none. */
   readonly offset: number;
 }
 
-/** A record on its way out. Header names are from a fixed list. */
+/** A record to write. Header names come from a fixed list. */
 export interface DriverRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -101,7 +106,7 @@ export interface ProduceOutcome {
   readonly topic: string;
   readonly partition: number;
   readonly error: number;
-  /** Of the first record. */
+  /** The offset of the first record of the batch. */
   readonly baseOffset: number;
 }
 
@@ -113,19 +118,79 @@ export interface FetchPartition {
 
 export interface FetchOptions {
   readonly maxWaitMs: number;
-  /** Of the whole answer and of one partition; the first batch comes even when it is larger. */
+  /** Of the whole response. Kafka returns the first batch even when it is larger. */
   readonly maxBytes: number;
+  /** Of one partition. */
   readonly partitionBytes: number;
+}
+
+/** A transaction whose records were never committed. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
 }
 
 export interface FetchOutcome {
   readonly topic: string;
   readonly partition: number;
   readonly error: number;
-  /** Up to where records are committed. */
+  /** The offset after the last committed record. */
   readonly endOffset: number;
+  /** The offset of the first record that Kafka still keeps. */
   readonly startOffset: number;
-  readonly aborted: readonly { readonly producerId: number; readonly firstOffset: number }[];
-  /** Record batches as they come; read by `readRecordSet`. */
+  readonly aborted: readonly AbortedTransaction[];
+  /** Encoded record batches; `readRecordSet` decodes them. */
   readonly records: Buffer;
+}
+
+/** Values that mean the same in the requests of every library. */
+export const PROTOCOL = {
+  /** Acknowledge a write once all in-sync replicas have it. */
+  acksAll: -1,
+  /** The sender of a fetch is a client, not a replica. */
+  noReplica: -1,
+  /** Isolation level: leave out the records of open and aborted transactions. */
+  readCommitted: 1,
+} as const;
+
+/** The error codes of the Kafka protocol that this package tells apart. */
+export const KAFKA_ERROR = {
+  none: 0,
+  offsetOutOfRange: 1,
+  unknownTopicOrPartition: 3,
+  messageTooLarge: 10,
+  invalidTopic: 17,
+  recordListTooLarge: 18,
+  topicAuthorizationFailed: 29,
+  invalidTimestamp: 32,
+  topicAlreadyExists: 36,
+  invalidReplicationFactor: 38,
+  unsupportedForMessageFormat: 43,
+  policyViolation: 44,
+  invalidRecord: 87,
+} as const;
+
+const NON_RETRIABLE: ReadonlySet<number> = new Set([
+  KAFKA_ERROR.messageTooLarge,
+  KAFKA_ERROR.invalidTopic,
+  KAFKA_ERROR.recordListTooLarge,
+  KAFKA_ERROR.topicAuthorizationFailed,
+  KAFKA_ERROR.invalidTimestamp,
+  KAFKA_ERROR.unsupportedForMessageFormat,
+  KAFKA_ERROR.policyViolation,
+  KAFKA_ERROR.invalidRecord,
+]);
+
+/** Returns true when the broker rejects the records themselves, so that a retry cannot succeed. */
+export function isNonRetriable(code: number): boolean {
+  return NON_RETRIABLE.has(code);
+}
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(KAFKA_ERROR).map(([name, code]) => [code, name]),
+);
+
+/** Formats an error code for a log or an error message. */
+export function errorName(code: number): string {
+  return `Kafka error ${code}${NAMES.has(code) ? ` (${NAMES.get(code)})` : ''}`;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resolveOptions } from './options.ts';
-import { channelPlan, channelTopic, deadLetterTopic } from './topics.ts';
+import { channelPlan, channelTopic, deadLetterTopic, resolveOptions } from './options.ts';
 
 const brokers = '127.0.0.1:9092';
 

@@ -5,33 +5,33 @@ import {
   invalidArgument,
   isChannelName,
 } from '@esdb-gater/types';
-import type { Address } from './driver.ts';
+import type { Address, TopicSpec } from './driver.ts';
 
 export interface KafkaBrokerOptions {
-  /** `host:port` of some of the brokers, a list or one text separated by commas. */
+  /** `host:port` of some of the brokers: a list, or one string separated by commas. */
   readonly brokers: readonly string[] | string;
-  /** The client library; see the README for when to take which. @default 'kafkajs' */
+  /** The client library; the README says when to take which. @default 'kafkajs' */
   readonly driver?: 'kafkajs' | 'platformatic';
-  /** What a channel's Kafka topic begins with. @default 'esdb_channel_' */
+  /** The beginning of the name of every channel's Kafka topic. @default 'esdb_channel_' */
   readonly topicPrefix?: string;
   /** How long a publish may wait for Kafka before it is `unavailable`. 100 to 600 000. @default 8 000 */
   readonly publishTimeoutMs?: number;
-  /** Partitions of a channel whose topic is not there yet. 1 to 12. @default 4 */
+  /** Partitions of the channel topics that this node creates. 1 to 12. @default 4 */
   readonly partitions?: number;
-  /** Copies of a topic that is not there yet. @default 3, or as many as there are brokers then */
+  /** Replicas of the topics that this node creates. @default 3, or as many as there are brokers then */
   readonly replicationFactor?: number;
-  /** Records that may wait for Kafka, those under way counted; more is `overloaded`. @default 20 000 */
+  /** Records that may wait for Kafka or be in flight; more is `overloaded`. @default 20 000 */
   readonly queueRecords?: number;
-  /** Bytes of them. @default 64 MiB */
+  /** Bytes of those records. @default 64 MiB */
   readonly queueBytes?: number;
-  /** The last identities a channel knows duplicates by. 0 switches it off. @default 10 000 */
+  /** How many message identities each channel remembers to drop duplicates. 0 keeps all messages. @default 10 000 */
   readonly duplicateWindow?: number;
   /**
    * Channels whose records get the broker's time instead of the publisher's, so that nobody can make an old
-   * signature look fresh. Only topics that are not there yet take it. @default alerts, security
+   * signature look fresh. Applies to topics that this node creates. @default alerts, security
    */
   readonly brokerTime?: readonly ChannelName[];
-  /** What this node calls itself towards Kafka. @default 'esdb-gater' */
+  /** The name under which the brokers log this client. @default 'esdb-gater' */
   readonly clientId?: string;
 }
 
@@ -40,24 +40,24 @@ export interface ResolvedOptions extends Required<Omit<KafkaBrokerOptions, 'brok
   readonly replicationFactor: number | undefined;
 }
 
-/** A topic name of Kafka has 249 characters; the longest that is put behind the prefix is this. */
-const LONGEST_SUFFIX = 'diagnostics.dead-letter'.length;
+/** Kafka limits a topic name to 249 characters, the longest suffix included. */
+const MAX_PREFIX_UNITS = 249 - 'diagnostics.dead-letter'.length;
 const PREFIX = /^[A-Za-z0-9._-]*$/;
 
 /**
- * Validates and completes.
+ * Validates the options and fills in the defaults.
  *
  * @throws `invalid_argument` with reason `kafka`, naming the member, its value and what was expected
  */
 export function resolveOptions(options: KafkaBrokerOptions): ResolvedOptions {
   const { driver = 'kafkajs', topicPrefix = 'esdb_channel_', brokerTime = ['alerts', 'security'] } = options;
   if (driver !== 'kafkajs' && driver !== 'platformatic')
-    throw refused('driver', driver, 'kafkajs or platformatic');
-  if (!PREFIX.test(topicPrefix) || topicPrefix.length > 249 - LONGEST_SUFFIX) {
-    throw refused('topicPrefix', topicPrefix, `up to ${249 - LONGEST_SUFFIX} of A-Z a-z 0-9 . _ -`);
+    throw optionError('driver', driver, 'kafkajs or platformatic');
+  if (!PREFIX.test(topicPrefix) || topicPrefix.length > MAX_PREFIX_UNITS) {
+    throw optionError('topicPrefix', topicPrefix, `up to ${MAX_PREFIX_UNITS} of A-Z a-z 0-9 . _ -`);
   }
   for (const channel of brokerTime) {
-    if (!isChannelName(channel)) throw refused('brokerTime', channel, `of ${CHANNEL_NAMES.join(', ')}`);
+    if (!isChannelName(channel)) throw optionError('brokerTime', channel, `of ${CHANNEL_NAMES.join(', ')}`);
   }
   return Object.freeze({
     brokers: parseBrokers(options.brokers),
@@ -80,7 +80,7 @@ export function resolveOptions(options: KafkaBrokerOptions): ResolvedOptions {
 function parseBrokers(brokers: readonly string[] | string): readonly Address[] {
   const texts = (typeof brokers === 'string' ? brokers.split(',') : brokers).map((text) => text.trim());
   const addresses = texts.filter((text) => text !== '').map(parseAddress);
-  if (addresses.length === 0) throw refused('brokers', String(brokers), 'at least one host:port');
+  if (addresses.length === 0) throw optionError('brokers', String(brokers), 'at least one host:port');
   return Object.freeze(addresses);
 }
 
@@ -89,19 +89,104 @@ function parseAddress(text: string): Address {
   const port = Number(text.slice(colon + 1));
   const host = text.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, '$1');
   if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw refused('brokers', text, 'host:port, such as 127.0.0.1:9092');
+    throw optionError('brokers', text, 'host:port, such as 127.0.0.1:9092');
   }
   return Object.freeze({ host, port });
 }
 
-function integer(name: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw refused(name, value, `an integer from ${least} to ${most}`);
+function integer(name: string, value: number, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw optionError(name, value, `an integer from ${min} to ${max}`);
 }
 
-function refused(member: string, value: unknown, expected: string): GaterError {
-  return invalidArgument('kafka', `kafka.${member} is ${String(value)}, expected ${expected}`, {
+function optionError(member: string, value: unknown, expected: string): GaterError {
+  return invalidArgument('kafka', `kafka.${member} must be ${expected}, got ${String(value)}`, {
     member,
     expected,
   });
+}
+
+const DAY_MS = 86_400_000;
+
+/** How long the messages of a channel can be replayed. `health` keeps the last message of each topic instead. */
+const RETENTION_DAYS: Readonly<Record<Exclude<ChannelName, 'health'>, number>> = {
+  alerts: 30,
+  security: 90,
+  events: 7,
+  system: 7,
+  metrics: 1,
+  audit: 90,
+  lifecycle: 7,
+  logging: 3,
+  diagnostics: 1,
+};
+const DEAD_LETTER_DAYS = 30;
+
+/** Twice the 1 MiB that a client may send, since a fed event is wrapped. */
+const MAX_MESSAGE_BYTES = 2 * 1_048_576;
+
+/** How to create a topic. The replication factor depends on how many brokers there are then. */
+export type TopicPlan = Omit<TopicSpec, 'replicationFactor'>;
+
+/** Returns the Kafka topic of a channel. */
+export function channelTopic(options: ResolvedOptions, channel: ChannelName): string {
+  return options.topicPrefix + channel;
+}
+
+/** Returns the Kafka topic for the records of a channel that were not delivered. */
+export function deadLetterTopic(options: ResolvedOptions, channel: ChannelName): string {
+  return `${channelTopic(options, channel)}.dead-letter`;
+}
+
+export function channelPlan(options: ResolvedOptions, channel: ChannelName): TopicPlan {
+  return {
+    topic: channelTopic(options, channel),
+    partitions: options.partitions,
+    settings: {
+      ...(channel === 'health' ? compacted() : retained(RETENTION_DAYS[channel] * DAY_MS)),
+      'max.message.bytes': String(MAX_MESSAGE_BYTES),
+      'message.timestamp.type': options.brokerTime.includes(channel) ? 'LogAppendTime' : 'CreateTime',
+    },
+  };
+}
+
+/** Plans one partition: dead letters are few, and people read them. */
+export function deadLetterPlan(options: ResolvedOptions, channel: ChannelName): TopicPlan {
+  return {
+    topic: deadLetterTopic(options, channel),
+    partitions: 1,
+    // A record of another client may be as large as its topic allows, and gets headers here.
+    settings: {
+      ...retained(DEAD_LETTER_DAYS * DAY_MS),
+      'max.message.bytes': String(MAX_MESSAGE_BYTES + 65_536),
+    },
+  };
+}
+
+/**
+ * Plans one partition, so that all nodes read the records in the same order. Keeps the last record of each key for
+ * ever, or all records for `retentionMs`.
+ */
+export function logPlan(topic: string, retentionMs: number | undefined): TopicPlan {
+  return {
+    topic,
+    partitions: 1,
+    settings: {
+      ...(retentionMs === undefined ? compacted() : retained(retentionMs)),
+      'max.message.bytes': String(MAX_MESSAGE_BYTES),
+      'message.timestamp.type': 'LogAppendTime',
+    },
+  };
+}
+
+function retained(retentionMs: number): Readonly<Record<string, string>> {
+  return { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs) };
+}
+
+function compacted(): Readonly<Record<string, string>> {
+  return {
+    'cleanup.policy': 'compact',
+    'max.compaction.lag.ms': String(DAY_MS),
+    'min.cleanable.dirty.ratio': '0.2',
+  };
 }

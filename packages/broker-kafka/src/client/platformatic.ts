@@ -8,33 +8,32 @@ import {
   type Reader,
   ResponseError,
 } from '@platformatic/kafka';
-import type {
-  Address,
-  ClusterMetadata,
-  ConnectOptions,
-  Driver,
-  DriverConnection,
-  DriverRecord,
-  FetchOptions,
-  FetchOutcome,
-  FetchPartition,
-  OffsetOutcome,
-  OffsetQuery,
-  ProduceBatch,
-  ProduceOutcome,
-  TopicOutcome,
-  TopicSpec,
+import {
+  type Address,
+  type ClusterMetadata,
+  type ConnectOptions,
+  type Driver,
+  type DriverConnection,
+  type DriverRecord,
+  type FetchOptions,
+  type FetchOutcome,
+  type FetchPartition,
+  type OffsetOutcome,
+  type OffsetQuery,
+  PROTOCOL,
+  type ProduceBatch,
+  type ProduceOutcome,
+  type TopicOutcome,
+  type TopicSpec,
 } from './driver.ts';
-import { groupByTopic } from './group-by-topic.ts';
 
-const ACKS_ALL = -1;
-const NO_REPLICA = -1;
-const READ_COMMITTED = 1;
-const NOTHING = Buffer.alloc(0);
-/** Longer than any time limit of ours, which are kept above this. */
+/** Longer than any request may take: `Connections` ends a request that takes too long. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
-/** `@platformatic/kafka`: its connection and its requests, without its clients. Needs Kafka 2.7 or newer. */
+/**
+ * Speaks to Kafka through the connection and the requests of `@platformatic/kafka`, without its clients. Needs Kafka
+ * 2.7 or newer.
+ */
 export const platformaticDriver: Driver = {
   name: 'platformatic',
   async connect(address: Address, options: ConnectOptions): Promise<DriverConnection> {
@@ -42,7 +41,7 @@ export const platformaticDriver: Driver = {
       connectTimeout: options.timeoutMs,
       requestTimeout: REQUEST_TIMEOUT_MS,
     });
-    // Errors reach us through the requests; without a listener one between requests would end the process.
+    // Requests reject with the error. Without a listener, an error between requests would end the process.
     connection.on('error', () => {});
     await connection.connect(address.host, address.port);
     return new PlatformaticConnection(connection);
@@ -61,7 +60,9 @@ class PlatformaticConnection implements DriverConnection {
   }
 
   async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
-    const response = await answered(metadataV9.api.async(this.#connection, [...topics], false, false, false));
+    const response = await withErrorCodes(
+      metadataV9.api.async(this.#connection, [...topics], false, false, false),
+    );
     return {
       brokers: response.brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })),
       topics: response.topics.map(({ name, errorCode, partitions }) => ({
@@ -83,7 +84,9 @@ class PlatformaticConnection implements DriverConnection {
       assignments: [],
       configs: Object.entries(spec.settings).map(([name, value]) => ({ name, value })),
     }));
-    const response = await answered(createTopicsV5.api.async(this.#connection, request, timeoutMs, false));
+    const response = await withErrorCodes(
+      createTopicsV5.api.async(this.#connection, request, timeoutMs, false),
+    );
     return response.topics.map(({ name, errorCode, errorMessage }) => ({
       topic: name,
       error: errorCode,
@@ -92,7 +95,7 @@ class PlatformaticConnection implements DriverConnection {
   }
 
   async listOffsets(queries: readonly OffsetQuery[]): Promise<readonly OffsetOutcome[]> {
-    const topics = [...groupByTopic(queries)].map(([name, entries]) => ({
+    const topics = [...Map.groupBy(queries, topicOf)].map(([name, entries]) => ({
       name,
       partitions: entries.map(({ partition, timestampMs }) => ({
         partitionIndex: partition,
@@ -100,8 +103,8 @@ class PlatformaticConnection implements DriverConnection {
         timestamp: BigInt(timestampMs),
       })),
     }));
-    const response = await answered(
-      listOffsetsV7.api.async(this.#connection, NO_REPLICA, READ_COMMITTED, topics),
+    const response = await withErrorCodes(
+      listOffsetsV7.api.async(this.#connection, PROTOCOL.noReplica, PROTOCOL.readCommitted, topics),
     );
     return response.topics.flatMap(({ name, partitions }) =>
       partitions.map(({ partitionIndex, errorCode, offset }) => ({
@@ -117,7 +120,9 @@ class PlatformaticConnection implements DriverConnection {
     const messages = batches.flatMap(({ topic, partition, records }) =>
       records.map((record) => messageOf(topic, partition, record)),
     );
-    const response = await answered(produceV9.api.async(this.#connection, ACKS_ALL, timeoutMs, messages, {}));
+    const response = await withErrorCodes(
+      produceV9.api.async(this.#connection, PROTOCOL.acksAll, timeoutMs, messages, {}),
+    );
     if (typeof response === 'boolean') throw new Error('a produce request with acks=all was not answered');
     return response.responses.flatMap(({ name, partitionResponses }) =>
       partitionResponses.map(({ index, errorCode, baseOffset }) => ({
@@ -130,8 +135,8 @@ class PlatformaticConnection implements DriverConnection {
   }
 
   fetch(partitions: readonly FetchPartition[], options: FetchOptions): Promise<readonly FetchOutcome[]> {
-    const topics = [...groupByTopic(partitions)].map(([topic, entries]) => ({
-      topicId: topic, // this version of the request has the name there
+    const topics = [...Map.groupBy(partitions, topicOf)].map(([topic, entries]) => ({
+      topicId: topic, // version 12 of the request has the topic's name in this field
       partitions: entries.map(({ partition, offset }) => ({
         partition,
         currentLeaderEpoch: -1,
@@ -145,7 +150,7 @@ class PlatformaticConnection implements DriverConnection {
       this.#connection.send(
         fetchV12.api.key,
         fetchV12.api.version,
-        () => fetchV12.createRequest(maxWaitMs, 1, maxBytes, READ_COMMITTED, 0, -1, topics, [], ''),
+        () => fetchV12.createRequest(maxWaitMs, 1, maxBytes, PROTOCOL.readCommitted, 0, -1, topics, [], ''),
         parseFetch,
         true,
         true,
@@ -163,6 +168,10 @@ class PlatformaticConnection implements DriverConnection {
   }
 }
 
+function topicOf({ topic }: { readonly topic: string }): string {
+  return topic;
+}
+
 function messageOf(topic: string, partition: number, record: DriverRecord) {
   const headers = new Map<Buffer, Buffer>();
   for (const [name, value] of record.headers) headers.set(nameBytes(name), value);
@@ -172,14 +181,14 @@ function messageOf(topic: string, partition: number, record: DriverRecord) {
     headers,
     timestamp: BigInt(record.timestampMs),
     ...(record.key === null ? {} : { key: record.key }),
-    // The client's type knows no null, its encoder writes one as Kafka's tombstone.
+    // The library's type does not allow null, but its encoder writes null as a tombstone.
     value: record.value as Buffer,
   };
 }
 
 const names = new Map<string, Buffer>();
 
-/** Header names come from a fixed list, so this stays small. */
+/** Encodes a header name once. Names come from a fixed list, so the map stays small. */
 function nameBytes(name: string): Buffer {
   let bytes = names.get(name);
   if (bytes === undefined) {
@@ -189,8 +198,8 @@ function nameBytes(name: string): Buffer {
   return bytes;
 }
 
-/** An answer that carries error codes comes as a rejection; the codes are what we want. */
-async function answered<T>(request: Promise<T>): Promise<T> {
+/** Resolves with a response that carries error codes; the library rejects with it. */
+async function withErrorCodes<T>(request: Promise<T>): Promise<T> {
   try {
     return await request;
   } catch (error) {
@@ -199,11 +208,11 @@ async function answered<T>(request: Promise<T>): Promise<T> {
   }
 }
 
-/** Fetch response, version 12, with the record sets left as they are. */
+/** Decodes a fetch response of version 12, and leaves the record batches encoded. */
 function parseFetch(_correlationId: number, _key: number, _version: number, reader: Reader): FetchOutcome[] {
   reader.readInt32(); // throttle time
   const error = reader.readInt16();
-  reader.readInt32(); // session
+  reader.readInt32(); // session id
   const outcomes: FetchOutcome[] = [];
   reader.readArray((r) => {
     const topic = r.readString();
@@ -215,10 +224,10 @@ function parseFetch(_correlationId: number, _key: number, _version: number, read
   return outcomes;
 }
 
-function parseFetchPartition(reader: Reader, error: number): Omit<FetchOutcome, 'topic'> {
+function parseFetchPartition(reader: Reader, responseError: number): Omit<FetchOutcome, 'topic'> {
   const partition = reader.readInt32();
-  const own = reader.readInt16();
-  reader.readInt64(); // high watermark: what is not committed counts for nothing here
+  const error = reader.readInt16() || responseError;
+  reader.readInt64(); // high watermark: counts records that are not committed yet
   const endOffset = Number(reader.readInt64());
   const startOffset = Number(reader.readInt64());
   const aborted =
@@ -227,6 +236,6 @@ function parseFetchPartition(reader: Reader, error: number): Omit<FetchOutcome, 
       firstOffset: Number(r.readInt64()),
     })) ?? [];
   reader.readInt32(); // preferred read replica
-  const records = reader.readNullableBytes() ?? NOTHING;
-  return { partition, error: own === 0 ? error : own, endOffset, startOffset, aborted, records };
+  const records = reader.readNullableBytes() ?? Buffer.alloc(0);
+  return { partition, error, endOffset, startOffset, aborted, records };
 }

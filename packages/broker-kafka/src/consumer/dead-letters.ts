@@ -6,71 +6,74 @@ import type { DamagedBatch, KafkaRecord } from './record-set.ts';
 export interface DeadLettersComponents {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Writes it to the channel's dead-letter topic. */
+  /** Writes a record to the channel's dead-letter topic. */
   readonly send: (channel: ChannelName, record: DriverRecord) => Promise<unknown>;
   readonly onDeadLetter: ((channel: ChannelName, reason: string) => void) | undefined;
 }
 
-interface Origin {
+/** The partition that records come from. */
+export interface RecordSource {
   readonly channel: ChannelName;
   readonly kafkaTopic: string;
   readonly partition: number;
 }
 
-/** A reason may come from outside this package. */
-const LONGEST_REASON = 200;
-/** So many are remembered, that one which is read again in replays is written and counted once. */
-const REMEMBERED = 10_000;
+/** Limits a reason, which the `accept` of the caller may give. */
+const MAX_REASON_UNITS = 200;
+/** Places that are remembered, so that a record which a replay reads again is written and counted once. */
+const MAX_KNOWN_PLACES = 10_000;
 
-/** What came in and was not understood: written aside with the reason, counted, and out of the way. */
+/** Writes the records that cannot be delivered to the dead-letter topic of their channel, and counts them. */
 export class DeadLetters {
   readonly #components: DeadLettersComponents;
   readonly #counts = new Map<ChannelName, number>();
-  readonly #known = new RecentSet(REMEMBERED);
+  readonly #known = new RecentSet(MAX_KNOWN_PLACES);
 
   constructor(components: DeadLettersComponents) {
     this.#components = components;
   }
 
-  /** How many this node has met on each channel. */
+  /** Returns how many this node has met on each channel. */
   counts(): ReadonlyMap<ChannelName, number> {
     return this.#counts;
   }
 
-  add(origin: Origin, record: KafkaRecord, reason: string): void {
-    const place = `${origin.kafkaTopic}/${origin.partition}/${record.offset}`;
-    if (!this.#count(origin.channel, place, reason)) return;
+  add(source: RecordSource, record: KafkaRecord, reason: string): void {
+    const place = placeOf(source, record.offset);
+    if (!this.#count(source.channel, place, reason)) return;
     const { clock, logger, send } = this.#components;
     const letter: DriverRecord = {
-      // Copied: the buffers share the memory of a whole answer, and this may wait.
+      // Copied, since the buffers keep the memory of the whole response and this record may wait.
       key: record.key === null ? null : Buffer.from(record.key),
       value: record.value === null ? null : Buffer.from(record.value),
       headers: [
-        ['esdb_error', Buffer.from(reason.slice(0, LONGEST_REASON))],
+        ['esdb_error', Buffer.from(reason.slice(0, MAX_REASON_UNITS))],
         ['esdb_origin', Buffer.from(place)],
       ],
       timestampMs: Math.floor(clock.now()),
     };
-    send(origin.channel, letter).catch((error: unknown) => {
-      logger.warn({ place, reason, cause: error }, 'a dead letter could not be written');
+    send(source.channel, letter).catch((error: unknown) => {
+      logger.warn({ place, reason, cause: error }, 'cannot write a dead letter');
     });
   }
 
-  /** A batch that cannot be read has no records to keep, so there is only its place. */
-  addDamaged(origin: Origin, batch: DamagedBatch): void {
-    const place = `${origin.kafkaTopic}/${origin.partition}/${batch.firstOffset}`;
-    if (!this.#count(origin.channel, place, `damaged batch: ${batch.error}`)) return;
-    this.#components.logger.warn(
-      { place, ...batch },
-      'a batch of Kafka records cannot be read and is left out',
-    );
+  /** Counts and logs a batch that cannot be read; its records cannot be written anywhere. */
+  addDamaged(source: RecordSource, batch: DamagedBatch): void {
+    const place = placeOf(source, batch.firstOffset);
+    if (!this.#count(source.channel, place, `damaged batch: ${batch.error}`)) return;
+    this.#components.logger.warn({ place, ...batch }, 'skipped a damaged batch of Kafka records');
   }
 
+  /** Returns false when the place was counted before. */
   #count(channel: ChannelName, place: string, reason: string): boolean {
     if (!this.#known.add(place)) return false;
     this.#counts.set(channel, (this.#counts.get(channel) ?? 0) + 1);
-    this.#components.logger.debug({ channel, place, reason }, 'a Kafka record was not understood');
+    this.#components.logger.debug({ channel, place, reason }, 'cannot deliver a Kafka record');
     this.#components.onDeadLetter?.(channel, reason);
     return true;
   }
+}
+
+function placeOf({ kafkaTopic, partition }: RecordSource, offset: number): string {
+  return `${kafkaTopic}/${partition}/${offset}`;
 }

@@ -1,6 +1,6 @@
-import { TruncatedError } from './byte-reader.ts';
+import { TruncatedError } from './record-set.ts';
 
-/** The headers that mean something here. One that comes twice counts the first time. */
+/** The headers that this package uses. Of a header that occurs twice, the first one counts. */
 export interface KnownHeaders {
   id?: string;
   source?: string;
@@ -15,7 +15,7 @@ interface KnownName {
   readonly member: keyof KnownHeaders;
 }
 
-/** By the length of the name, so that most headers are told apart without a look at their bytes. */
+/** By the length of the name, which rules out most other headers without comparing bytes. */
 const KNOWN: ReadonlyMap<number, readonly KnownName[]> = Map.groupBy(
   Object.entries({
     ce_id: 'id',
@@ -28,12 +28,12 @@ const KNOWN: ReadonlyMap<number, readonly KnownName[]> = Map.groupBy(
   ({ name }) => name.length,
 );
 
-/** No header that we write is longer; what is longer cannot be ours and is not read. */
-const LONGEST_VALUE_BYTES = 4_096;
+/** Longer values are ignored: this package writes none. */
+const MAX_VALUE_BYTES = 4_096;
 
 /**
- * Picks the known headers out of the encoded ones. Every record has some and only few are wanted, so this makes no
- * views of the others: about 1 µs for the eight of a record of ours.
+ * Reads the known headers out of the encoded ones. Makes no view of any other header, so the eight headers of a record
+ * that this package wrote take about 1 µs.
  *
  * @throws {TruncatedError}
  */
@@ -48,7 +48,7 @@ export function readHeaders(encoded: Buffer): KnownHeaders {
     const valueBytes = lengthAt(encoded, cursor);
     const valueAt = cursor.at;
     skip(encoded, cursor, valueBytes);
-    if (valueBytes < 0 || valueBytes > LONGEST_VALUE_BYTES) continue;
+    if (valueBytes < 0 || valueBytes > MAX_VALUE_BYTES) continue;
     const member = memberOf(encoded, nameAt, nameBytes);
     if (member !== undefined) found[member] ??= encoded.toString('utf8', valueAt, cursor.at);
   }
@@ -66,7 +66,7 @@ function memberOf(encoded: Buffer, at: number, length: number): keyof KnownHeade
   return undefined;
 }
 
-/** A zig-zag varint of up to 32 bits. */
+/** Reads a length, a zig-zag varint of up to 32 bits. */
 function lengthAt(encoded: Buffer, cursor: { at: number }): number {
   let value = 0;
   for (let shift = 0; shift < 35; shift += 7) {

@@ -9,13 +9,13 @@ import {
 } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
 import type { Connections } from '../client/connections.ts';
-import type { ResolvedOptions } from '../client/options.ts';
-import { channelPlan, channelTopic, deadLetterPlan } from '../client/topics.ts';
+import { channelPlan, channelTopic, deadLetterPlan, type ResolvedOptions } from '../client/options.ts';
+import type { RecordSource } from './dead-letters.ts';
 import type { Offsets } from './offsets.ts';
-import { type Position, type PositionCodec, positionCodec } from './position.ts';
+import { offsetIn, type Position, type PositionCodec, positionCodec, positionOf } from './position.ts';
 import { RecentSet } from './recent-set.ts';
-import type { Interpreter } from './record-decoder.ts';
-import { replay } from './replay.ts';
+import type { RecordDecoder } from './record-decoder.ts';
+import { type ReplayRange, replay } from './replay.ts';
 import { SharedQuestion } from './shared-question.ts';
 import { TopicTail } from './topic-tail.ts';
 
@@ -23,19 +23,19 @@ export interface KafkaChannelComponents {
   readonly connections: Connections;
   readonly cluster: Cluster;
   readonly offsets: Offsets;
-  readonly interpreter: Interpreter;
+  readonly decoder: RecordDecoder;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Tells the sender that a partition may begin. */
-  readonly wake: () => void;
+  /** Called when the tail of a partition got its offset, so that the sender may send to it. */
+  readonly onOffsetKnown: () => void;
 }
 
-/** How long a new subscription waits for the tail to find its place. Later it begins by time. */
-const PLACE_WITHIN_MS = 1_000;
-/** How long it waits for the tail to pass what is older. Later that may come, too. */
-const PASSED_WITHIN_MS = 1_000;
+/** How long a new subscription waits for the tail to get an offset. After that it begins by time. */
+const OFFSET_TIMEOUT_MS = 1_000;
+/** How long it waits for the tail to pass older messages. After that it may get some of them. */
+const CATCH_UP_TIMEOUT_MS = 1_000;
 
-/** One channel in Kafka: its tail, its positions and its replays. */
+/** Reads one channel from Kafka: its tail, its positions and its replays. */
 export class KafkaChannel {
   readonly name: ChannelName;
   readonly topic: string;
@@ -66,33 +66,30 @@ export class KafkaChannel {
     return this.#tail?.error;
   }
 
-  /** True when what is sent to the partition now will be seen by the tail, or there is no tail. */
-  mayBegin(partition: number): boolean {
-    return this.#tail?.isAnchored(partition) ?? true;
+  /** Returns true when the tail will read what is sent to the partition now, or there is no tail. */
+  isReady(partition: number): boolean {
+    return this.#tail?.hasOffset(partition) ?? true;
   }
 
   tail(handler: (batch: readonly BrokerRecord[]) => void): () => void {
     if (this.#tail !== undefined) throw new GaterError('internal', `channel ${this.name} has a tail already`);
-    const { cluster, interpreter, logger, wake } = this.#components;
+    const { cluster, decoder, logger, onOffsetKnown } = this.#components;
     cluster.track([deadLetterPlan(this.#options, this.name)]);
     const known = new RecentSet(this.#options.duplicateWindow);
     const tail: TopicTail = new TopicTail(this.#components, {
       topic: this.topic,
       from: 'latest',
-      anchored: wake,
-      damaged: (partition, batch) => interpreter.damaged(this.#place(partition), batch),
-      take: (partition, records) => {
+      onOffsetKnown,
+      onDamagedBatch: (partition, batch) => decoder.addDamaged(this.#source(partition), batch),
+      onRecords: (partition, records) => {
         if (records.length === 0) return;
         const positionAt = this.#codec.encoder(tail.position(), partition);
-        const batch = interpreter.read({ ...this.#place(partition), positionAt }, records, known);
+        const batch = decoder.decode(this.#source(partition), records, positionAt, known);
         if (batch.length === 0) return;
         try {
           handler(batch);
         } catch (error) {
-          logger.error(
-            { channel: this.name, cause: error },
-            'what takes the records of a channel has failed',
-          );
+          logger.error({ channel: this.name, cause: error }, 'the handler of a channel failed');
         }
       },
     });
@@ -104,25 +101,26 @@ export class KafkaChannel {
   }
 
   async position(): Promise<string> {
-    if ((await this.#tail?.whenKnown(PLACE_WITHIN_MS)) === true) await this.#passEnds();
+    if ((await this.#tail?.waitForAnyOffset(OFFSET_TIMEOUT_MS)) === true) await this.#catchUp();
     return this.#codec.encode(this.#tail?.position() ?? (await this.#end()));
   }
 
   tailPosition(): string | undefined {
-    return this.#tail?.known === true ? this.#codec.encode(this.#tail.position()) : undefined;
+    return this.#tail?.hasAnyOffset === true ? this.#codec.encode(this.#tail.position()) : undefined;
   }
 
-  /** The position after a record of ours, everything else as the tail stands. */
-  readonly positionAfter = (partition: number, offset: number): string | undefined =>
-    this.#tail?.known === true
+  /** Returns the position after a record that this node wrote, with all other partitions as the tail has them. */
+  positionAfter(partition: number, offset: number): string | undefined {
+    return this.#tail?.hasAnyOffset === true
       ? this.#codec.encoder(this.#tail.position(), partition)(offset + 1)
       : undefined;
+  }
 
   caughtUp(after: string, until: string): boolean {
     const from = this.#codec.parse(after);
     return this.#codec.parse(until).offsets.every((end, partition) => {
       if (end === undefined) return true;
-      const offset = from.offsets[partition] ?? (isUnknown(from, partition) ? undefined : 0);
+      const offset = offsetIn(from, partition);
       return offset !== undefined && offset >= end;
     });
   }
@@ -132,7 +130,7 @@ export class KafkaChannel {
       typeof from === 'object' && 'position' in from ? this.#codec.parse(from.position) : undefined;
     const timeMs = typeof from === 'object' && 'time' in from ? parseTime(from.time) : undefined;
     const partitions = await this.#partitions();
-    await this.#tailKnown();
+    await this.#tailReady();
     if (position !== undefined)
       return { position: this.#codec.encode(await this.#check(position, partitions)) };
     const starts = await this.#starts(partitions);
@@ -140,13 +138,13 @@ export class KafkaChannel {
       timeMs === undefined ? starts : await this.#components.offsets.atTime(this.topic, partitions, timeMs);
     const lost = partitions.some((partition) => {
       const offset = found.get(partition);
-      // Without a leader a partition cannot be asked for its past now, and the others shall not wait for it.
+      // A partition without a leader cannot be asked now, and the others do not wait for it.
       if (offset === undefined) return true;
-      // Something lay before the first record that is left, and nothing tells how old it was.
+      // Records before the first one were removed, and nothing tells how old they were.
       return timeMs !== undefined && offset > 0 && offset === starts.get(partition);
     });
     return {
-      position: this.#codec.encode(vector(partitions, found, timeMs ?? 0)),
+      position: this.#codec.encode(positionOf(partitions, found, timeMs ?? 0)),
       ...(lost ? { lost } : {}),
     };
   }
@@ -156,36 +154,22 @@ export class KafkaChannel {
     until: string,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<readonly BrokerRecord[]> {
-    const from = this.#codec.parse(after);
     const to = this.#codec.parse(until);
-    const start = await this.#located(from, to);
-    const ranges = new Map<number, { from: number; until: number }>();
-    to.offsets.forEach((end, partition) => {
-      const begin = start.offsets[partition];
-      if (end === undefined) return;
-      if (begin === undefined) {
-        throw new GaterError('unavailable', `partition ${partition} of ${this.topic} has no leader now`);
-      }
-      if (begin < end) ranges.set(partition, { from: begin, until: end });
-    });
+    const start = await this.#locate(this.#codec.parse(after), to);
     const offsets = [...start.offsets];
     const known = new RecentSet(this.#options.duplicateWindow);
     yield* replay(this.#components, {
       topic: this.topic,
-      ranges,
-      patienceMs: this.#options.publishTimeoutMs,
+      ranges: this.#ranges(start, to),
+      stallTimeoutMs: this.#options.publishTimeoutMs,
       signal,
-      interpret: (partition, records, nextOffset) => {
+      decode: (partition, records, nextOffset) => {
         const positionAt = this.#codec.encoder({ ...start, offsets }, partition);
-        const batch = this.#components.interpreter.read(
-          { ...this.#place(partition), positionAt },
-          records,
-          known,
-        );
+        const batch = this.#components.decoder.decode(this.#source(partition), records, positionAt, known);
         offsets[partition] = nextOffset;
         return batch;
       },
-      lost: async () => this.#lost(await this.#partitions()),
+      lost: async () => this.#positionLost(await this.#partitions()),
     });
   }
 
@@ -193,56 +177,60 @@ export class KafkaChannel {
     this.#tail?.close();
   }
 
-  /** What another node or this one acknowledged before now lies before the ends that Kafka tells now. */
-  async #passEnds(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = this.#components.clock.setTimer(resolve, PASSED_WITHIN_MS);
-    const passed = this.#ends.answer().then((ends) => this.#tail?.whenPassed(ends, PASSED_WITHIN_MS));
-    await Promise.race([passed, late]);
+  /** Waits until the tail has passed what was acknowledged before now, on any node: the ends that Kafka tells now. */
+  async #catchUp(): Promise<void> {
+    const { promise: timeout, resolve } = Promise.withResolvers<void>();
+    const timer = this.#components.clock.setTimer(resolve, CATCH_UP_TIMEOUT_MS);
+    const passed = this.#ends.answer().then((ends) => this.#tail?.waitForOffsets(ends, CATCH_UP_TIMEOUT_MS));
+    await Promise.race([passed, timeout]);
     timer.cancel();
   }
 
-  #place(partition: number): { channel: ChannelName; kafkaTopic: string; partition: number } {
+  #source(partition: number): RecordSource {
     return { channel: this.name, kafkaTopic: this.topic, partition };
   }
 
-  /** @throws `unavailable` when Kafka does not tell within the bound of a publish */
+  /** @throws `unavailable` when the partitions are not known within the publish timeout */
   async #partitions(): Promise<readonly number[]> {
     const { cluster, clock } = this.#components;
     if (cluster.partitions(this.topic) === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = clock.setTimer(resolve, this.#options.publishTimeoutMs);
-      const detach = cluster.onChange(() => {
+      const removeListener = cluster.onChange(() => {
         if (cluster.partitions(this.topic) !== undefined) resolve();
       });
       await promise;
       timer.cancel();
-      detach();
+      removeListener();
     }
     const count = cluster.partitions(this.topic);
     if (count !== undefined) return Array.from({ length: count }, (_, partition) => partition);
-    const cause = cluster.state.message ?? 'it does not answer';
-    throw new GaterError('unavailable', `Kafka did not say where ${this.topic} lies: ${cause}`);
+    const cause = cluster.state.message ?? 'Kafka has not responded';
+    throw new GaterError('unavailable', `cannot find the partitions of ${this.topic}: ${cause}`);
   }
 
   /**
-   * A replay goes up to where the tail stands, so that has to be somewhere.
+   * Waits until the tail has an offset, since a replay goes up to there.
    *
    * @throws `unavailable`
    */
-  async #tailKnown(): Promise<void> {
+  async #tailReady(): Promise<void> {
     const { publishTimeoutMs } = this.#options;
-    if (this.#tail === undefined || (await this.#tail.whenKnown(publishTimeoutMs))) return;
-    throw new GaterError('unavailable', `Kafka gave no place in ${this.topic} within ${publishTimeoutMs} ms`);
+    if (this.#tail === undefined || (await this.#tail.waitForAnyOffset(publishTimeoutMs))) return;
+    throw new GaterError(
+      'unavailable',
+      `cannot find an offset of ${this.topic} within ${publishTimeoutMs} ms`,
+    );
   }
 
-  /** The end of every partition, for who asks without a tail. */
+  /** Returns the end of every partition, for a caller without a tail. */
   async #end(): Promise<Position> {
     const sinceMs = Math.floor(this.#components.clock.now());
     const partitions = await this.#partitions();
-    return vector(partitions, await this.#components.offsets.latest(this.topic, partitions), sinceMs);
+    return positionOf(partitions, await this.#components.offsets.latest(this.topic, partitions), sinceMs);
   }
 
+  /** Returns the first offset of every partition, from the tail if it knows them all. */
   async #starts(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const seen = new Map<number, number>();
     for (const partition of partitions) {
@@ -254,16 +242,20 @@ export class KafkaChannel {
       : await this.#components.offsets.earliest(this.topic, partitions);
   }
 
-  /** The position with every offset that can be known, when nothing of what follows it is gone. */
+  /**
+   * Returns the position with every offset that can be known.
+   *
+   * @throws `position_lost` when messages after it were removed
+   */
   async #check(position: Position, partitions: readonly number[]): Promise<Position> {
-    if (position.offsets.length > partitions.length) throw await this.#lost(partitions);
+    if (position.offsets.length > partitions.length) throw await this.#positionLost(partitions);
     const starts = await this.#starts(partitions);
-    const located = await this.#located(position, { offsets: partitions.map(() => 0) });
+    const located = await this.#locate(position, { offsets: partitions.map(() => 0) });
     const beyond: number[] = [];
     located.offsets.forEach((offset, partition) => {
-      this.#tail?.want(partition, offset, located.sinceMs ?? 0);
+      this.#tail?.beginNoLaterThan(partition, offset, located.sinceMs ?? 0);
       if (offset === undefined) return;
-      // What the tail knows of an end may be a second old, and another node's position be newer.
+      // The tail's end may be a second old, and the position of another node newer.
       if (offset > (this.#tail?.bounds(partition)?.endOffset ?? -1)) beyond.push(partition);
     });
     const ends = beyond.length === 0 ? new Map() : await this.#components.offsets.latest(this.topic, beyond);
@@ -272,16 +264,14 @@ export class KafkaChannel {
         offset !== undefined &&
         (offset < (starts.get(partition) ?? 0) || offset > (ends.get(partition) ?? Number.POSITIVE_INFINITY)),
     );
-    if (lost) throw await this.#lost(partitions);
+    if (lost) throw await this.#positionLost(partitions);
     return located;
   }
 
-  /** `from` over the partitions of `to`, with offsets for what it has by time, where Kafka tells them. */
-  async #located(from: Position, to: Position): Promise<Position> {
+  /** Returns `from` over the partitions of `to`, and asks Kafka for the offsets that `from` has only by time. */
+  async #locate(from: Position, to: Position): Promise<Position> {
     const count = Math.max(from.offsets.length, to.offsets.length);
-    const offsets = Array.from({ length: count }, (_, partition) =>
-      isUnknown(from, partition) ? undefined : (from.offsets[partition] ?? 0),
-    );
+    const offsets = Array.from({ length: count }, (_, partition) => offsetIn(from, partition));
     const unknown = offsets.flatMap((offset, partition) => (offset === undefined ? [partition] : []));
     if (unknown.length === 0) return { offsets };
     const sinceMs = from.sinceMs ?? 0;
@@ -291,33 +281,37 @@ export class KafkaChannel {
     return offsets.includes(undefined) ? { offsets, sinceMs } : { offsets };
   }
 
-  async #lost(partitions: readonly number[]): Promise<GaterError> {
-    const oldest = vector(partitions, await this.#components.offsets.earliest(this.topic, partitions), 0);
+  /** @throws `unavailable` when a partition has no leader to tell where it begins */
+  #ranges(start: Position, to: Position): ReadonlyMap<number, ReplayRange> {
+    const ranges = new Map<number, ReplayRange>();
+    to.offsets.forEach((until, partition) => {
+      if (until === undefined) return;
+      const from = start.offsets[partition];
+      if (from === undefined) {
+        throw new GaterError('unavailable', `partition ${partition} of ${this.topic} has no leader now`);
+      }
+      if (from < until) ranges.set(partition, { from, until });
+    });
+    return ranges;
+  }
+
+  async #positionLost(partitions: readonly number[]): Promise<GaterError> {
+    const starts = await this.#components.offsets.earliest(this.topic, partitions);
     return invalidArgument(
       'position_lost',
-      `what follows that position on ${this.name} is no longer kept; the oldest position that is stands in oldest`,
-      { oldest: this.#codec.encode(oldest) },
+      `messages of ${this.name} after this position have expired; see \`oldest\``,
+      { oldest: this.#codec.encode(positionOf(partitions, starts, 0)) },
     );
   }
 }
 
-/** A partition that the position says nothing of but the time; one beyond its end was added later. */
-function isUnknown(position: Position, partition: number): boolean {
-  return position.offsets[partition] === undefined && position.sinceMs !== undefined;
-}
-
-function vector(
-  partitions: readonly number[],
-  offsets: ReadonlyMap<number, number>,
-  sinceMs: number,
-): Position {
-  const list = partitions.map((partition) => offsets.get(partition));
-  return list.length > 0 && !list.includes(undefined) ? { offsets: list } : { offsets: list, sinceMs };
-}
-
 function parseTime(text: string): number {
   const timeMs = Date.parse(text);
-  if (Number.isNaN(timeMs))
-    throw invalidArgument('time', `${JSON.stringify(text)} is no time, expected RFC 3339`);
+  if (Number.isNaN(timeMs)) {
+    throw invalidArgument(
+      'time',
+      `time must be an RFC 3339 time, such as 2026-01-31T12:00:00Z, got ${JSON.stringify(text)}`,
+    );
+  }
   return Math.max(0, timeMs);
 }

@@ -1,13 +1,17 @@
-import type { BrokerRecord, ChannelName } from '@esdb-gater/types';
-import type { DeadLetters } from './dead-letters.ts';
-import { decodeIncoming, type IncomingMessage } from './decode-record.ts';
+import { isUtf8 } from 'node:buffer';
+import { type BrokerRecord, type ChannelName, isName, type JsonValue } from '@esdb-gater/types';
+import type { DeadLetters, RecordSource } from './dead-letters.ts';
+import { type KnownHeaders, readHeaders } from './headers.ts';
+import { depthExceeds } from './json-depth.ts';
 import type { RecentSet } from './recent-set.ts';
 import type { DamagedBatch, KafkaRecord } from './record-set.ts';
+import { isTopic } from './topic-name.ts';
+import { uuidV5 } from './uuid-v5.ts';
 
 /**
- * Whether a record that came in may be delivered: `true`, or why not, in a word or two that becomes the header
- * `esdb_error` of its dead letter. It is asked for every record of the channel, so it must be fast; one that throws
- * refuses.
+ * Decides whether a record may be delivered: `true`, or the reason why not, in a word or two that becomes the header
+ * `esdb_error` of its dead letter. Runs for every record of the channel, so it must be fast. Throwing rejects the
+ * record.
  */
 export type Accept = (
   channel: ChannelName,
@@ -15,54 +19,57 @@ export type Accept = (
   context: { readonly kafkaTimeMs: number },
 ) => true | string;
 
-export interface InterpreterComponents {
+export interface RecordDecoderComponents {
   readonly deadLetters: DeadLetters;
   readonly accept: Accept | undefined;
 }
 
-/** A partition of a channel, and how its positions are written. */
-export interface Place {
-  readonly channel: ChannelName;
-  readonly kafkaTopic: string;
-  readonly partition: number;
-  /** The position after the record before this offset. */
-  readonly positionAt: (offset: number) => string;
-}
-
-/** Makes what lies in Kafka into what subscribers get; what cannot be understood goes to the dead letters. */
-export class Interpreter {
-  readonly #components: InterpreterComponents;
+/** Decodes Kafka records into the messages that subscribers get. Sends what it cannot decode to the dead letters. */
+export class RecordDecoder {
+  readonly #components: RecordDecoderComponents;
   #duplicates = 0;
 
-  constructor(components: InterpreterComponents) {
+  constructor(components: RecordDecoderComponents) {
     this.#components = components;
   }
 
-  /** Records left out because they had come before. */
+  /** How many records were dropped because their identity was known. */
   get duplicates(): number {
     return this.#duplicates;
   }
 
-  read(place: Place, records: readonly KafkaRecord[], known: RecentSet): BrokerRecord[] {
+  /**
+   * Decodes records of one partition.
+   *
+   * @param positionAt returns the position of a subscriber that has everything before an offset
+   * @param known the identities of the channel's last messages; new ones are added
+   */
+  decode(
+    source: RecordSource,
+    records: readonly KafkaRecord[],
+    positionAt: (offset: number) => string,
+    known: RecentSet,
+  ): BrokerRecord[] {
     const messages: BrokerRecord[] = [];
     for (const record of records) {
-      const decoded = decodeIncoming(record, place.kafkaTopic, place.partition);
+      const decoded = decodeRecord(record, source.kafkaTopic, source.partition);
       if (typeof decoded === 'string') {
-        this.#components.deadLetters.add(place, record, decoded);
+        this.#components.deadLetters.add(source, record, decoded);
         continue;
       }
-      const message = brokerRecord(decoded, place.positionAt(record.offset + 1));
-      const verdict = this.#verdict(place.channel, message, record);
-      if (verdict !== true) this.#components.deadLetters.add(place, record, verdict);
-      // Asked last: what was refused must not make the real one look like a duplicate.
-      else if (decoded.identity === undefined || known.add(decoded.identity)) messages.push(message);
+      const { identity } = decoded;
+      const message = withPosition(decoded, positionAt(record.offset + 1));
+      const verdict = this.#verdict(source.channel, message, record);
+      if (verdict !== true) this.#components.deadLetters.add(source, record, verdict);
+      // Added last: a rejected record must not make the real one look like a duplicate.
+      else if (identity === undefined || known.add(identity)) messages.push(message);
       else this.#duplicates += 1;
     }
     return messages;
   }
 
-  damaged(place: Omit<Place, 'positionAt'>, batch: DamagedBatch): void {
-    this.#components.deadLetters.addDamaged(place, batch);
+  addDamaged(source: RecordSource, batch: DamagedBatch): void {
+    this.#components.deadLetters.addDamaged(source, batch);
   }
 
   #verdict(channel: ChannelName, message: BrokerRecord, record: KafkaRecord): true | string {
@@ -76,7 +83,7 @@ export class Interpreter {
   }
 }
 
-function brokerRecord(decoded: IncomingMessage, position: string): BrokerRecord {
+function withPosition(decoded: DecodedRecord, position: string): BrokerRecord {
   const { id, topic, message, time, traceparent, tracestate } = decoded;
   return {
     id,
@@ -87,4 +94,95 @@ function brokerRecord(decoded: IncomingMessage, position: string): BrokerRecord 
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(tracestate === undefined ? {} : { tracestate }),
   };
+}
+
+/** Why a record cannot be decoded; the header `esdb_error` of its dead letter. */
+export type DecodeError =
+  | 'no_key'
+  | 'empty_value'
+  | 'key_not_utf8'
+  | 'key_not_a_topic'
+  | 'value_not_utf8'
+  | 'value_not_json'
+  | 'value_too_deep'
+  | 'bad_headers';
+
+/** A decoded record, still without a position. */
+export interface DecodedRecord extends Omit<BrokerRecord, 'position'> {
+  /** What duplicates are known by; absent unless the record has an id, a source and a subject. */
+  readonly identity?: string;
+}
+
+/** Nothing that a gateway takes from a client is deeper, and code that recurses through a value is safe below it. */
+const MAX_DEPTH = 512;
+
+/**
+ * Decodes a record of any client: the key is its topic, the value its message as JSON. Uses the headers of CloudEvents
+ * and leaves all others alone. Takes about 2 µs besides `JSON.parse`.
+ */
+export function decodeRecord(
+  record: KafkaRecord,
+  kafkaTopic: string,
+  partition: number,
+): DecodedRecord | DecodeError {
+  const { key, value } = record;
+  if (key === null || key.length === 0) return 'no_key';
+  if (value === null || value.length === 0) return 'empty_value';
+  if (!isUtf8(key)) return 'key_not_utf8';
+  const topic = key.toString('utf8');
+  if (!isTopic(topic)) return 'key_not_a_topic';
+  if (!isUtf8(value)) return 'value_not_utf8';
+  if (depthExceeds(value, MAX_DEPTH)) return 'value_too_deep';
+  let message: JsonValue;
+  try {
+    message = JSON.parse(value.toString('utf8')) as JsonValue;
+  } catch {
+    return 'value_not_json';
+  }
+  let headers: KnownHeaders;
+  try {
+    headers = readHeaders(record.headers);
+  } catch {
+    return 'bad_headers';
+  }
+  const { id, source, subject } = headers;
+  return {
+    // CloudEvents allows any text as an id, a message here only a name.
+    id: id !== undefined && isName(id) ? id : uuidV5(`${kafkaTopic}/${partition}/${record.offset}`),
+    topic,
+    message,
+    time: timeOf(headers.time, record.timestampMs),
+    ...traceOf(headers),
+    ...(id !== undefined && source !== undefined && subject !== undefined
+      ? { identity: `${id}\n${source}\n${subject}` }
+      : {}),
+  };
+}
+
+/** The length of the times that this package writes; any other form is normalised. */
+const CANONICAL_TIME_UNITS = 24;
+/** The last moment that ISO 8601 writes with a year of four digits. */
+const MAX_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+function timeOf(header: string | undefined, timestampMs: number): string {
+  const statedMs = header === undefined ? Number.NaN : Date.parse(header);
+  if (header !== undefined && statedMs >= 0 && statedMs <= MAX_TIME_MS) {
+    const canonical = header.length === CANONICAL_TIME_UNITS && header.endsWith('Z') && header[10] === 'T';
+    return canonical ? header : new Date(statedMs).toISOString();
+  }
+  return new Date(Math.min(Math.max(timestampMs, 0), MAX_TIME_MS)).toISOString();
+}
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
+
+/** Returns the W3C trace context of a record, or nothing when it is invalid. */
+function traceOf({ traceparent, tracestate }: KnownHeaders): {
+  traceparent?: string;
+  tracestate?: string;
+} {
+  if (traceparent === undefined || !TRACEPARENT.test(traceparent)) return {};
+  return tracestate !== undefined && TRACESTATE.test(tracestate)
+    ? { traceparent, tracestate }
+    : { traceparent };
 }

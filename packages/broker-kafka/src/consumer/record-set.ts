@@ -1,18 +1,19 @@
-import { ByteReader } from './byte-reader.ts';
-import { decompress } from './decompress.ts';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { compressionsAlgorithms } from '@platformatic/kafka';
+import type { AbortedTransaction } from '../client/driver.ts';
 
-/** A record as it lies in a partition. The buffers share the memory of the answer it came in. */
+/** A record in a partition. Its buffers share the memory of the response that it came in. */
 export interface KafkaRecord {
   readonly offset: number;
-  /** Kafka's own time of it: the producer's, or the broker's where the topic says so. */
+  /** The producer's time, or the broker's where the topic says so. */
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** The headers as they are encoded; see `readHeaders`. */
+  /** Encoded headers; see `readHeaders`. */
   readonly headers: Buffer;
 }
 
-/** Offsets whose batch could not be read; nothing of it can be handed on. */
+/** A batch that cannot be read. None of its records are delivered. */
 export interface DamagedBatch {
   readonly firstOffset: number;
   readonly lastOffset: number;
@@ -21,14 +22,9 @@ export interface DamagedBatch {
 
 export interface RecordSet {
   readonly records: readonly KafkaRecord[];
-  /** Where the next fetch begins. It passes what holds no record: markers, compacted and damaged batches. */
+  /** Where the next fetch begins: after markers, and after compacted and damaged batches too. */
   readonly nextOffset: number;
   readonly damaged: readonly DamagedBatch[];
-}
-
-export interface AbortedTransaction {
-  readonly producerId: number;
-  readonly firstOffset: number;
 }
 
 const HEADER_BYTES = 61;
@@ -40,12 +36,12 @@ const CONTROL = 0x20;
 const ABORT_MARKER = 0;
 
 /**
- * Reads what a fetch brought of one partition, record batches of format 2 (KIP-98).
+ * Decodes what a fetch returned of one partition: record batches of format 2 (KIP-98).
  *
- * Both drivers use it instead of what their client has: one of these stands still at a batch whose records were
- * all compacted away, and both lose a whole answer to one damaged batch.
+ * Serves both drivers in place of the decoders of their libraries. The one of kafkajs stops at a batch whose records
+ * were all compacted away, and both lose the whole response to one damaged batch.
  *
- * @param fetchOffset records before it are left out: a batch comes whole even when it was asked for in its middle
+ * @param fetchOffset records before it are left out, since Kafka returns whole batches
  * @param aborted transactions whose records were never committed
  */
 export function readRecordSet(
@@ -59,7 +55,7 @@ export function readRecordSet(
   let nextOffset = fetchOffset;
   for (let at = 0; at + FRAME_BYTES <= data.length; ) {
     const end = at + FRAME_BYTES + data.readInt32BE(at + 8);
-    // The last batch of an answer may be cut off; it comes whole with the next one.
+    // The last batch of a response may be cut off; the next fetch returns it whole.
     if (end > data.length || end < at + FRAME_BYTES) break;
     const firstOffset = readInt64(data, at);
     let lastOffset = firstOffset;
@@ -67,13 +63,10 @@ export function readRecordSet(
       const magic = data.readInt8(at + 16);
       if (magic !== 2) throw new Error(`record format ${magic} is not supported, only 2`);
       lastOffset = firstOffset + data.readInt32BE(at + 23);
-      if (lastOffset >= fetchOffset) readBatch(data, at, end, fetchOffset, open, records);
+      if (lastOffset >= fetchOffset) readBatch(data.subarray(at, end), fetchOffset, open, records);
     } catch (error) {
-      damaged.push({
-        firstOffset,
-        lastOffset,
-        error: error instanceof Error ? error.message : String(error),
-      });
+      const message = error instanceof Error ? error.message : String(error);
+      damaged.push({ firstOffset, lastOffset, error: message });
     }
     nextOffset = Math.max(nextOffset, lastOffset + 1);
     at = end;
@@ -81,68 +74,75 @@ export function readRecordSet(
   return { records, nextOffset, damaged };
 }
 
-function readBatch(
-  data: Buffer,
-  at: number,
-  end: number,
-  fetchOffset: number,
-  open: AbortedProducers,
-  records: KafkaRecord[],
-): void {
-  const firstOffset = readInt64(data, at);
-  const attributes = data.readInt16BE(at + 21);
-  const producerId = readInt64(data, at + 43);
-  const body = data.subarray(at + HEADER_BYTES, end);
-  open.reach(firstOffset);
+function readBatch(batch: Buffer, fetchOffset: number, open: AbortedProducers, records: KafkaRecord[]): void {
+  const firstOffset = readInt64(batch, 0);
+  const attributes = batch.readInt16BE(21);
+  const producerId = readInt64(batch, 43);
+  const body = batch.subarray(HEADER_BYTES);
+  open.advance(firstOffset);
   if ((attributes & CONTROL) !== 0) {
-    const key = new RecordReader(body, firstOffset, 0).next(undefined)?.key;
-    if (key !== null && key !== undefined && key.readInt16BE(2) === ABORT_MARKER) open.end(producerId);
+    const { key } = readRecord(new ByteReader(body), firstOffset, 0);
+    if (key !== null && key.readInt16BE(2) === ABORT_MARKER) open.end(producerId);
     return;
   }
   if ((attributes & TRANSACTIONAL) !== 0 && open.has(producerId)) return;
-  const codec = attributes & COMPRESSION_MASK;
-  const appendTime = (attributes & LOG_APPEND_TIME) !== 0 ? readInt64(data, at + 35) : undefined;
-  const count = data.readInt32BE(at + 57);
-  const reader = new RecordReader(
-    codec === 0 ? body : decompress(codec, body),
-    firstOffset,
-    readInt64(data, at + 27),
-  );
-  // Collected apart, so that a batch that is damaged in its middle is left out whole.
-  const batch: KafkaRecord[] = [];
+  const appendTimeMs = (attributes & LOG_APPEND_TIME) !== 0 ? readInt64(batch, 35) : undefined;
+  const firstTimestampMs = readInt64(batch, 27);
+  const count = batch.readInt32BE(57);
+  const reader = new ByteReader(decompress(attributes & COMPRESSION_MASK, body));
+  // Collected apart, so that no record of a batch is delivered that is damaged in its middle.
+  const found: KafkaRecord[] = [];
   for (let i = 0; i < count; i++) {
-    const record = reader.next(appendTime);
-    if (record.offset >= fetchOffset) batch.push(record);
+    const record = readRecord(reader, firstOffset, firstTimestampMs, appendTimeMs);
+    if (record.offset >= fetchOffset) found.push(record);
   }
-  for (const record of batch) records.push(record);
+  for (const record of found) records.push(record);
 }
 
-class RecordReader {
-  readonly #reader: ByteReader;
-  readonly #firstOffset: number;
-  readonly #firstTimestamp: number;
+function readRecord(
+  reader: ByteReader,
+  firstOffset: number,
+  firstTimestampMs: number,
+  appendTimeMs?: number,
+): KafkaRecord {
+  const length = reader.varint();
+  const end = reader.position + length;
+  reader.byte(); // attributes, which Kafka does not use yet
+  const timestampMs = firstTimestampMs + reader.varlong();
+  const offset = firstOffset + reader.varint();
+  const key = reader.bytes();
+  const value = reader.bytes();
+  const headers = reader.slice(end - reader.position);
+  return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers };
+}
 
-  constructor(body: Buffer, firstOffset: number, firstTimestamp: number) {
-    this.#reader = new ByteReader(body);
-    this.#firstOffset = firstOffset;
-    this.#firstTimestamp = firstTimestamp;
-  }
+/** A batch may not decompress to more. A topic allows 2 MiB, which a hostile producer can inflate a thousandfold. */
+const MAX_DECOMPRESSED_BYTES = 64 * 1_048_576;
 
-  next(appendTime: number | undefined): KafkaRecord {
-    const reader = this.#reader;
-    const length = reader.varint();
-    const end = reader.position + length;
-    reader.byte(); // attributes, unused by Kafka so far
-    const timestampMs = this.#firstTimestamp + reader.varlong();
-    const offset = this.#firstOffset + reader.varint();
-    const key = reader.bytes();
-    const value = reader.bytes();
-    const headers = reader.slice(end - reader.position);
-    return { offset, timestampMs: appendTime ?? timestampMs, key, value, headers };
+/**
+ * Decompresses the records of a batch by the codec in its attributes: none, gzip, snappy (plain and in Java's
+ * framing), lz4 or zstd.
+ *
+ * @throws when the codec is unknown, the data is damaged or decompresses to more than 64 MiB
+ */
+function decompress(codec: number, data: Buffer): Buffer {
+  switch (codec) {
+    case 0:
+      return data;
+    case 1:
+      return gunzipSync(data, { maxOutputLength: MAX_DECOMPRESSED_BYTES });
+    case 2:
+      return compressionsAlgorithms.snappy.decompressSync(data);
+    case 3:
+      return compressionsAlgorithms.lz4.decompressSync(data);
+    case 4:
+      return zstdDecompressSync(data, { maxOutputLength: MAX_DECOMPRESSED_BYTES });
+    default:
+      throw new Error(`the compression codec ${codec} is unknown`);
   }
 }
 
-/** Which producers have a transaction open at this point of the partition that will be aborted. */
+/** Tracks the producers that have an open transaction at one offset which will be aborted. */
 class AbortedProducers {
   readonly #pending: AbortedTransaction[];
   readonly #open = new Set<number>();
@@ -151,7 +151,8 @@ class AbortedProducers {
     this.#pending = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
   }
 
-  reach(offset: number): void {
+  /** Opens the transactions that begin at or before the offset. */
+  advance(offset: number): void {
     for (
       let next = this.#pending[0];
       next !== undefined && next.firstOffset <= offset;
@@ -171,7 +172,69 @@ class AbortedProducers {
   }
 }
 
-/** Offsets and times stay far below 2^53; a bigint would cost more and go no further. */
+/** Reads a 64-bit integer as a number: offsets and times stay far below 2^53, and a bigint costs more. */
 function readInt64(data: Buffer, at: number): number {
   return data.readInt32BE(at) * 4_294_967_296 + data.readUInt32BE(at + 4);
+}
+
+/** Thrown when a record or its headers are shorter than announced. */
+export class TruncatedError extends Error {}
+
+/** Reads the zig-zag varints and byte strings of a record. */
+class ByteReader {
+  readonly #buffer: Buffer;
+  #at = 0;
+
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  byte(): number {
+    const byte = this.#buffer[this.#at++];
+    if (byte === undefined) throw new TruncatedError('a record ends too early');
+    return byte;
+  }
+
+  /** Reads a zig-zag varint of up to 32 bits. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const next = this.byte();
+      value |= (next & 0x7f) << shift;
+      if (next < 0x80) return (value >>> 1) ^ -(value & 1);
+    }
+    throw new TruncatedError('a varint is longer than 5 bytes');
+  }
+
+  /** Reads a zig-zag varint of up to 64 bits, as a number; exact up to 2^53. */
+  varlong(): number {
+    let value = 0;
+    let factor = 1;
+    for (let count = 0; count < 10; count++) {
+      const next = this.byte();
+      value += (next & 0x7f) * factor;
+      if (next < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      factor *= 128;
+    }
+    throw new TruncatedError('a varint is longer than 10 bytes');
+  }
+
+  /** Reads bytes with their length in front, or null for a negative length. Shares the memory of the buffer. */
+  bytes(): Buffer | null {
+    const length = this.varint();
+    return length < 0 ? null : this.slice(length);
+  }
+
+  slice(length: number): Buffer {
+    const start = this.#at;
+    if (length < 0 || length > this.#buffer.length - start) {
+      throw new TruncatedError('a record ends too early');
+    }
+    this.#at = start + length;
+    return this.#buffer.subarray(start, start + length);
+  }
 }

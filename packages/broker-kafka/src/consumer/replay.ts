@@ -2,10 +2,8 @@ import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { type BrokerRecord, type Clock, GaterError } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
 import type { Connections } from '../client/connections.ts';
-import type { Address, FetchOutcome, FetchPartition } from '../client/driver.ts';
-import { KAFKA_ERROR } from '../client/error-codes.ts';
-import type { KafkaRecord } from './record-set.ts';
-import { readRecordSet } from './record-set.ts';
+import { type Address, type FetchOutcome, type FetchPartition, KAFKA_ERROR } from '../client/driver.ts';
+import { type KafkaRecord, readRecordSet } from './record-set.ts';
 
 export interface ReplayComponents {
   readonly connections: Connections;
@@ -13,120 +11,100 @@ export interface ReplayComponents {
   readonly clock: Clock;
 }
 
+export interface ReplayRange {
+  readonly from: number;
+  /** Exclusive. */
+  readonly until: number;
+}
+
 export interface ReplayOptions {
   readonly topic: string;
-  /** Where each partition begins, and where it ends (exclusive). */
-  readonly ranges: ReadonlyMap<number, { readonly from: number; readonly until: number }>;
-  /** Without progress for so long it is `unavailable`. */
-  readonly patienceMs: number;
+  /** By partition. */
+  readonly ranges: ReadonlyMap<number, ReplayRange>;
+  /** How long the replay may make no progress before it is `unavailable`. */
+  readonly stallTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Makes records of one partition into messages; called in order, `nextOffset` after it. */
-  readonly interpret: (
-    partition: number,
-    records: readonly KafkaRecord[],
-    nextOffset: number,
-  ) => BrokerRecord[];
-  /** Records that were to follow are gone. */
+  /** Decodes records of one partition, in order. The partition stands at `nextOffset` afterwards. */
+  readonly decode: (partition: number, records: readonly KafkaRecord[], nextOffset: number) => BrokerRecord[];
+  /** Makes the error for records that Kafka has removed. */
   readonly lost: () => Promise<GaterError>;
 }
 
-const ANSWER_BYTES = 2 * 1_048_576;
-const PARTITION_BYTES = 524_288;
-/** Kafka has what a replay asks for; a wait only bridges a leader that is still catching up. */
+const MAX_RESPONSE_BYTES = 2 * 1_048_576;
+const MAX_PARTITION_BYTES = 524_288;
+/** The records are in Kafka already, so a fetch waits only for a leader that is still catching up. */
 const MAX_WAIT_MS = 100;
-const TIMEOUT_MS = 3_000;
-/** Records made into messages in one go: others want a turn, and the reader may have enough. */
-const SLICE = 256;
+const REQUEST_TIMEOUT_MS = 3_000;
+/** Records decoded before the reader and the event loop get a turn. */
+const SLICE_RECORDS = 256;
 const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 500, maxAttempts: 1_000_000 });
 
 /**
- * The records of the ranges, in batches, each partition in order. Fetched only as fast as they are taken. All
- * replays share one connection to each broker, apart from the tails'.
+ * Yields the messages of the ranges in batches, each partition in order. Fetches only as fast as the caller reads. All
+ * replays share one connection to each broker, which the tails do not use.
  *
- * @throws `unavailable`, and what `lost` gives
+ * @throws `unavailable`, the reason of `signal`, and what `lost` returns
  */
 export async function* replay(
   components: ReplayComponents,
   options: ReplayOptions,
 ): AsyncGenerator<readonly BrokerRecord[]> {
   const { cluster, clock } = components;
-  const places = new Map<number, number>();
-  for (const [partition, { from, until }] of options.ranges) if (from < until) places.set(partition, from);
+  const { topic, ranges, stallTimeoutMs, signal } = options;
+  /** The next offset of each partition that is not finished. */
+  const offsets = new Map<number, number>();
+  for (const [partition, { from, until }] of ranges) if (from < until) offsets.set(partition, from);
   let progressAt = clock.monotonic();
   let failures = 0;
-  while (places.size > 0) {
-    options.signal?.throwIfAborted();
+  while (offsets.size > 0) {
+    signal?.throwIfAborted();
     let progress = false;
-    for (const [address, partitions] of byLeader(cluster, options.topic, places)) {
-      const outcomes = await ask(components, address, partitions);
-      const alone = partitions[0]?.partition;
-      for (const outcome of outcomes) {
+    const wanted = Array.from(offsets, ([partition, offset]) => ({ topic, partition, offset }));
+    for (const [address, partitions] of cluster.byLeader(topic, wanted)) {
+      for (const outcome of await fetchOnce(components, address, partitions)) {
+        const { partition } = outcome;
         if (outcome.error === KAFKA_ERROR.offsetOutOfRange) throw await options.lost();
         if (outcome.error !== KAFKA_ERROR.none) cluster.invalidate();
-        const from = places.get(outcome.partition);
-        const until = options.ranges.get(outcome.partition)?.until;
+        const from = offsets.get(partition);
+        const until = ranges.get(partition)?.until;
         if (outcome.error !== KAFKA_ERROR.none || from === undefined || until === undefined) continue;
-        const set = readRecordSet(outcome.records, from, outcome.aborted);
-        // The first partition asked for always brings its next batch, so nothing means that nothing is left.
-        const dry = outcome.partition === alone && set.nextOffset === from && outcome.endOffset >= until;
-        const next = dry ? until : Math.min(set.nextOffset, until);
-        if (next === from) continue;
+        const isFirst = partition === partitions[0]?.partition;
+        const { records, nextOffset } = readRange(outcome, { from, until }, isFirst);
+        if (nextOffset === from) continue;
         progress = true;
-        if (next >= until) places.delete(outcome.partition);
-        else places.set(outcome.partition, next);
-        const records = set.records.filter(({ offset }) => offset < until);
-        for (let at = 0; at < records.length; at += SLICE) {
-          const slice = records.slice(at, at + SLICE);
-          const end = at + SLICE < records.length ? (slice.at(-1)?.offset ?? 0) + 1 : next;
-          const messages = options.interpret(outcome.partition, slice, end);
-          if (messages.length > 0) yield messages;
-          options.signal?.throwIfAborted();
-        }
+        if (nextOffset >= until) offsets.delete(partition);
+        else offsets.set(partition, nextOffset);
+        yield* decodeSlices(options, partition, records, nextOffset);
       }
     }
-    rotate(places);
+    moveFirstToEnd(offsets);
     if (progress) {
       failures = 0;
       progressAt = clock.monotonic();
+    } else if (clock.monotonic() - progressAt > stallTimeoutMs) {
+      throw new GaterError(
+        'unavailable',
+        `Kafka returned no more records of ${topic} for ${stallTimeoutMs} ms`,
+      );
     } else {
-      if (clock.monotonic() - progressAt > options.patienceMs) {
-        throw new GaterError(
-          'unavailable',
-          `Kafka gave nothing more of ${options.topic} for ${options.patienceMs} ms`,
-        );
-      }
       await pause(clock, calculateDelay(Math.min(failures++, 10), BACKOFF));
     }
   }
 }
 
-function byLeader(
-  cluster: Cluster,
-  topic: string,
-  places: ReadonlyMap<number, number>,
-): Map<Address, FetchPartition[]> {
-  const groups = new Map<Address, FetchPartition[]>();
-  for (const [partition, offset] of places) {
-    const leader = cluster.leader(topic, partition);
-    if (leader === undefined) continue;
-    const group = groups.get(leader) ?? [];
-    group.push({ topic, partition, offset });
-    groups.set(leader, group);
-  }
-  return groups;
-}
-
-async function ask(
+/** Returns no outcome when the request failed. */
+async function fetchOnce(
   { connections, cluster }: ReplayComponents,
   address: Address,
   partitions: readonly FetchPartition[],
 ): Promise<readonly FetchOutcome[]> {
   try {
-    return await connections.use({ lane: 'replay', address, timeoutMs: TIMEOUT_MS }, (connection) =>
+    const use = { purpose: 'replay', address, timeoutMs: REQUEST_TIMEOUT_MS };
+    return await connections.use(use, (connection) =>
       connection.fetch(partitions, {
         maxWaitMs: MAX_WAIT_MS,
-        maxBytes: ANSWER_BYTES,
-        partitionBytes: PARTITION_BYTES,
+        maxBytes: MAX_RESPONSE_BYTES,
+        partitionBytes: MAX_PARTITION_BYTES,
       }),
     );
   } catch {
@@ -135,12 +113,42 @@ async function ask(
   }
 }
 
-/** Another partition comes first with the next question. */
-function rotate(places: Map<number, number>): void {
-  const [first] = places;
+/** Returns the records of a range, and where its next fetch begins. */
+function readRange(
+  outcome: FetchOutcome,
+  { from, until }: ReplayRange,
+  isFirst: boolean,
+): { readonly records: readonly KafkaRecord[]; readonly nextOffset: number } {
+  const set = readRecordSet(outcome.records, from, outcome.aborted);
+  // Kafka always returns the next batch of the first partition of a request: when there is none, nothing is left.
+  const finished = isFirst && set.nextOffset === from && outcome.endOffset >= until;
+  return {
+    records: set.records.filter(({ offset }) => offset < until),
+    nextOffset: finished ? until : Math.min(set.nextOffset, until),
+  };
+}
+
+function* decodeSlices(
+  { decode, signal }: ReplayOptions,
+  partition: number,
+  records: readonly KafkaRecord[],
+  nextOffset: number,
+): Generator<readonly BrokerRecord[]> {
+  for (let at = 0; at < records.length; at += SLICE_RECORDS) {
+    const slice = records.slice(at, at + SLICE_RECORDS);
+    const end = at + SLICE_RECORDS < records.length ? (slice.at(-1)?.offset ?? 0) + 1 : nextOffset;
+    const messages = decode(partition, slice, end);
+    if (messages.length > 0) yield messages;
+    signal?.throwIfAborted();
+  }
+}
+
+/** Lets another partition be the first one of the next request. */
+function moveFirstToEnd(offsets: Map<number, number>): void {
+  const [first] = offsets;
   if (first === undefined) return;
-  places.delete(first[0]);
-  places.set(first[0], first[1]);
+  offsets.delete(first[0]);
+  offsets.set(first[0], first[1]);
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {

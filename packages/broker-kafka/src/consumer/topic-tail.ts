@@ -1,8 +1,13 @@
 import type { Clock, Logger } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
-import type { Connections } from '../client/connections.ts';
-import type { Address, FetchOutcome, FetchPartition } from '../client/driver.ts';
-import { errorName, KAFKA_ERROR } from '../client/error-codes.ts';
+import { addressName, type Connections } from '../client/connections.ts';
+import {
+  type Address,
+  errorName,
+  type FetchOutcome,
+  type FetchPartition,
+  KAFKA_ERROR,
+} from '../client/driver.ts';
 import { fetchLoop } from './fetch-loop.ts';
 import type { Offsets } from './offsets.ts';
 import type { Position } from './position.ts';
@@ -20,51 +25,55 @@ export interface TopicTailOptions {
   readonly topic: string;
   readonly from: 'latest' | 'earliest';
   /**
-   * Takes records of one partition, in order, before the tail's position passes them. `nextOffset` is where the
-   * partition stands once they are taken; without records it has only passed what holds none.
+   * Handles records of one partition, in order, before the tail's position passes them. `nextOffset` is where the
+   * partition stands afterwards. Without records the partition has only passed offsets that hold none.
    */
-  readonly take: (partition: number, records: readonly KafkaRecord[], nextOffset: number) => void;
-  readonly damaged: (partition: number, batch: DamagedBatch) => void;
-  /** A partition has found its place, and what is sent to it now will be seen. */
-  readonly anchored: () => void;
+  readonly onRecords: (partition: number, records: readonly KafkaRecord[], nextOffset: number) => void;
+  readonly onDamagedBatch: (partition: number, batch: DamagedBatch) => void;
+  /** Called when a partition got its first offset, so that what is sent to it from now on will be read. */
+  readonly onOffsetKnown: () => void;
 }
 
 interface PartitionState {
-  /** Of the next record; undefined until the partition has found its place. */
+  /** Of the next record; undefined until it is known where to begin. */
   offset: number | undefined;
-  /** Where a partition begins that only later finds its place, when a reader needs more than the tail. */
-  wanted: number | undefined;
-  /** What the last answer said. */
-  startOffset: number;
-  endOffset: number;
-  /** An answer said so; until then the two above are not known. */
-  seen: boolean;
+  /** While the offset is undefined: the least offset that a replay has asked for. The tail begins no later. */
+  replayedFrom: number | undefined;
+  /** From the last response. */
+  bounds: PartitionBounds | undefined;
 }
 
-/** Later than this, "from now on" is no longer what the end of a partition means. */
-const PROMPT_MS = 2_000;
-/** Records handed over before others get a turn of the event loop. */
-const SLICE = 512;
+export interface PartitionBounds {
+  /** The offset of the first record that Kafka still keeps. */
+  readonly startOffset: number;
+  /** The offset after the last committed record. */
+  readonly endOffset: number;
+}
+
+/** For so long after the start, the end of a partition is where "from now on" begins. */
+const START_WITHIN_MS = 2_000;
+/** Records handed over before the event loop gets a turn. */
+const SLICE_RECORDS = 512;
 
 /**
- * Reads every partition of a topic from its place on, without a consumer group: one question at a time to each
- * broker that leads some of them. A partition without a leader waits alone. Its place survives every failure, so
- * nothing is left out and nothing comes twice from here.
+ * Reads every partition of a topic from its offset on, without a consumer group. Keeps one fetch in flight at each
+ * broker that leads some of the partitions; a partition without a leader waits alone. Offsets survive every failure,
+ * so each record is handed over exactly once.
  */
 export class TopicTail {
   readonly topic: string;
   readonly #components: TopicTailComponents;
   readonly #options: TopicTailOptions;
-  readonly #lane: string;
+  readonly #purpose: string;
   readonly #partitions: PartitionState[] = [];
+  /** The brokers that are being fetched from. */
   readonly #loops = new Set<string>();
   readonly #startedAt: number;
-  /** By the wall clock: when it began, or what a reader before it needs. */
+  /** Where partitions without an offset begin, by the wall clock: at the start, or earlier if a replay needs it. */
   #sinceMs: number;
-  /** Those who wait for it to get somewhere; called whenever it did. */
   readonly #waiters = new Set<() => void>();
-  readonly #detach: () => void;
-  #anchoring = false;
+  readonly #removeListener: () => void;
+  #findingOffsets = false;
   #rotation = 0;
   #closed = false;
   #error: string | undefined;
@@ -73,243 +82,241 @@ export class TopicTail {
     this.topic = options.topic;
     this.#components = components;
     this.#options = options;
-    this.#lane = `tail:${options.topic}`;
+    this.#purpose = `tail:${options.topic}`;
     this.#startedAt = components.clock.monotonic();
     this.#sinceMs = Math.floor(components.clock.now());
-    this.#detach = components.cluster.onChange(() => this.#arrange());
-    this.#arrange();
+    this.#removeListener = components.cluster.onChange(() => this.#update());
+    this.#update();
   }
 
-  /** True when all that is sent to the partition from now on will be seen. */
-  isAnchored(partition: number): boolean {
+  /** Returns true when everything that is sent to the partition from now on will be read. */
+  hasOffset(partition: number): boolean {
     return this.#partitions[partition]?.offset !== undefined;
   }
 
-  /** Where it stands: everything before was taken, nothing after. */
+  /** True when some partition has an offset. */
+  get hasAnyOffset(): boolean {
+    return this.#partitions.some(({ offset }) => offset !== undefined);
+  }
+
+  /** Returns the position after all records that were handed over. */
   position(): Position {
-    // A reader that waits at a partition keeps its place there, and the tail begins no later.
-    const offsets = this.#partitions.map(({ offset, wanted }) => offset ?? wanted);
+    const offsets = this.#partitions.map(({ offset, replayedFrom }) => offset ?? replayedFrom);
     const complete = offsets.length > 0 && !offsets.includes(undefined);
     return complete ? { offsets } : { offsets, sinceMs: this.#sinceMs };
   }
 
-  /** True when the place of some partition is known. */
-  get known(): boolean {
-    return this.#partitions.some(({ offset }) => offset !== undefined);
+  /** Waits until some partition has an offset. Resolves with false when that takes longer than `timeoutMs`. */
+  async waitForAnyOffset(timeoutMs: number): Promise<boolean> {
+    await this.#waitUntil(() => this.hasAnyOffset, timeoutMs);
+    return this.hasAnyOffset;
   }
 
-  /** Resolves when the place of some partition is known; false when that takes longer than `withinMs`. */
-  async whenKnown(withinMs: number): Promise<boolean> {
-    await this.#until(() => this.known, withinMs);
-    return this.known;
-  }
-
-  /** Resolves when it has taken all that lies before the offsets, or is closed, or after `withinMs`. */
-  async whenPassed(ends: ReadonlyMap<number, number>, withinMs: number): Promise<void> {
-    const passed = (): boolean =>
+  /** Resolves when everything before the offsets was handed over, or the tail is closed, or after `timeoutMs`. */
+  async waitForOffsets(ends: ReadonlyMap<number, number>, timeoutMs: number): Promise<void> {
+    const reached = (): boolean =>
       [...ends].every(([partition, end]) => (this.#partitions[partition]?.offset ?? 0) >= end);
-    await this.#until(passed, withinMs);
+    await this.#waitUntil(reached, timeoutMs);
   }
 
-  /** First offsets and ends as the last answers gave them; undefined for a partition that gave none yet. */
-  bounds(partition: number): { readonly startOffset: number; readonly endOffset: number } | undefined {
-    const state = this.#partitions[partition];
-    return state?.seen === true ? { startOffset: state.startOffset, endOffset: state.endOffset } : undefined;
+  /** Returns the bounds of a partition as of the last response, or undefined before the first one. */
+  bounds(partition: number): PartitionBounds | undefined {
+    return this.#partitions[partition]?.bounds;
   }
 
-  /** Records that lie in Kafka and were not taken yet. */
+  /** How many records are in Kafka that were not handed over yet. */
   get lag(): number {
     let lag = 0;
-    for (const { offset, endOffset, seen } of this.#partitions) {
-      if (seen && offset !== undefined) lag += Math.max(0, endOffset - offset);
+    for (const { offset, bounds } of this.#partitions) {
+      if (bounds !== undefined && offset !== undefined) lag += Math.max(0, bounds.endOffset - offset);
     }
     return lag;
   }
 
-  /** Why not everything comes at this moment, if so. */
+  /** Why some partitions are not read now, or undefined. */
   get error(): string | undefined {
     if (this.#error !== undefined) return this.#error;
-    const complete = this.known && this.#partitions.every(({ offset }) => offset !== undefined);
+    const complete = this.hasAnyOffset && this.#partitions.every(({ offset }) => offset !== undefined);
     return complete ? undefined : `not every partition of ${this.topic} is being read yet`;
   }
 
   /**
-   * A reader stands at this offset of a partition that may have no place yet, or where only this time is known: the
-   * tail must not begin after it.
+   * Tells the tail that a replay begins at this offset, or at this time where the offset is unknown. A partition that
+   * has no offset yet then begins no later, so that the replay and the tail leave no gap.
    */
-  want(partition: number, offset: number | undefined, sinceMs: number): void {
+  beginNoLaterThan(partition: number, offset: number | undefined, sinceMs: number): void {
     const state = this.#partitions[partition];
     if (state === undefined || state.offset !== undefined) return;
     if (offset === undefined) this.#sinceMs = Math.min(this.#sinceMs, sinceMs);
-    else state.wanted = Math.min(state.wanted ?? offset, offset);
+    else state.replayedFrom = Math.min(state.replayedFrom ?? offset, offset);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#detach();
-    this.#components.connections.closeLane(this.#lane);
-    this.#moved();
+    this.#removeListener();
+    this.#components.connections.closePurpose(this.#purpose);
+    this.#wakeWaiters();
   }
 
-  /** Resolves when the condition holds, or the tail is closed, or after `withinMs`. */
-  async #until(holds: () => boolean, withinMs: number): Promise<void> {
+  /** Resolves when the condition holds, or the tail is closed, or after `timeoutMs`. */
+  async #waitUntil(holds: () => boolean, timeoutMs: number): Promise<void> {
     if (holds() || this.#closed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
+    const check = (): void => {
       if (holds() || this.#closed) resolve();
     };
-    this.#waiters.add(look);
-    const timer = this.#components.clock.setTimer(resolve, withinMs);
+    this.#waiters.add(check);
+    const timer = this.#components.clock.setTimer(resolve, timeoutMs);
     await promise;
     timer.cancel();
-    this.#waiters.delete(look);
+    this.#waiters.delete(check);
   }
 
-  #moved(): void {
-    for (const look of this.#waiters) look();
+  #wakeWaiters(): void {
+    for (const check of this.#waiters) check();
   }
 
-  /** After news of the cluster: new partitions, other leaders. */
-  #arrange(): void {
+  /** Follows the metadata: adds new partitions, and starts to fetch from new leaders. */
+  #update(): void {
     if (this.#closed) return;
     const { cluster } = this.#components;
     const count = cluster.partitions(this.topic) ?? 0;
     const before = this.#partitions.length;
     while (this.#partitions.length < count) {
-      // A partition that was added to a topic that we follow holds nothing but what is new.
+      // All records of a partition that was added later are new.
       const offset = before > 0 ? 0 : undefined;
-      this.#partitions.push({ offset, wanted: undefined, startOffset: 0, endOffset: 0, seen: false });
+      this.#partitions.push({ offset, replayedFrom: undefined, bounds: undefined });
     }
-    if (before > 0 && count > before) this.#options.anchored();
-    void this.#anchor();
+    if (before > 0 && count > before) this.#options.onOffsetKnown();
+    void this.#findOffsets();
     for (let partition = 0; partition < count; partition++) {
       const leader = cluster.leader(this.topic, partition);
-      if (leader !== undefined && this.isAnchored(partition)) this.#run(leader);
+      if (leader !== undefined && this.hasOffset(partition)) this.#startLoop(leader);
     }
   }
 
-  async #anchor(): Promise<void> {
-    const { cluster, clock, offsets } = this.#components;
-    const lost = this.#partitions.flatMap(({ offset }, partition) =>
+  /** Finds out where the partitions begin that have a leader and no offset. */
+  async #findOffsets(): Promise<void> {
+    const { cluster } = this.#components;
+    const partitions = this.#partitions.flatMap(({ offset }, partition) =>
       offset === undefined && cluster.leader(this.topic, partition) !== undefined ? [partition] : [],
     );
-    if (lost.length === 0 || this.#anchoring) return;
-    this.#anchoring = true;
-    let places: Map<number, number>;
-    if (this.#options.from === 'earliest') {
-      places = await offsets.earliest(this.topic, lost);
-    } else if (clock.monotonic() - this.#startedAt < PROMPT_MS) {
-      places = await offsets.latest(this.topic, lost);
-    } else {
-      // What came while Kafka was away from us is to be seen, so the end would be too late a place.
-      places = await offsets.atTime(this.topic, lost, this.#sinceMs);
-    }
-    this.#anchoring = false;
+    if (partitions.length === 0 || this.#findingOffsets) return;
+    this.#findingOffsets = true;
+    const found = await this.#startOffsets(partitions);
+    this.#findingOffsets = false;
     if (this.#closed) return;
-    for (const [partition, offset] of places) {
+    for (const [partition, offset] of found) {
       const state = this.#partitions[partition];
-      if (state !== undefined) state.offset ??= Math.min(offset, state.wanted ?? offset);
+      if (state !== undefined) state.offset ??= Math.min(offset, state.replayedFrom ?? offset);
     }
-    if (places.size > 0) {
-      this.#options.anchored();
-      this.#moved();
-      this.#arrange();
+    if (found.size > 0) {
+      this.#options.onOffsetKnown();
+      this.#wakeWaiters();
+      this.#update();
     }
   }
 
-  #run(address: Address): void {
-    const key = `${address.host}:${address.port}`;
-    if (this.#loops.has(key)) return;
-    this.#loops.add(key);
+  #startOffsets(partitions: readonly number[]): Promise<Map<number, number>> {
+    const { clock, offsets } = this.#components;
+    if (this.#options.from === 'earliest') return offsets.earliest(this.topic, partitions);
+    if (clock.monotonic() - this.#startedAt < START_WITHIN_MS) return offsets.latest(this.topic, partitions);
+    // The end would be too late: it lies behind what was written while this node could not reach Kafka.
+    return offsets.atTime(this.topic, partitions, this.#sinceMs);
+  }
+
+  #startLoop(address: Address): void {
+    const leader = addressName(address);
+    if (this.#loops.has(leader)) return;
+    this.#loops.add(leader);
     const { connections, clock, cluster } = this.#components;
     void fetchLoop({
       connections,
       clock,
-      lane: this.#lane,
+      purpose: this.#purpose,
       address,
-      wanted: () => this.#wanted(key),
-      take: (outcomes) => this.#take(outcomes),
-      failed: (error) => {
+      wanted: () => this.#wanted(leader),
+      onOutcomes: (outcomes) => this.#handle(outcomes),
+      onError: (error) => {
         if (this.#closed) return;
         this.#error = error instanceof Error ? error.message : String(error);
         cluster.invalidate();
       },
     }).then(() => {
-      this.#loops.delete(key);
-      this.#arrange();
+      this.#loops.delete(leader);
+      this.#update();
     });
   }
 
-  /** The partitions that this broker leads, in an order that changes, as an answer may be filled by the first. */
-  #wanted(key: string): readonly FetchPartition[] {
+  /** Returns the partitions that a broker leads, each time another one first, since the first may fill a response. */
+  #wanted(leader: string): readonly FetchPartition[] {
     if (this.#closed) return [];
     const wanted: FetchPartition[] = [];
     this.#partitions.forEach(({ offset }, partition) => {
-      const leader = this.#components.cluster.leader(this.topic, partition);
-      if (offset === undefined || leader === undefined || `${leader.host}:${leader.port}` !== key) return;
+      const address = this.#components.cluster.leader(this.topic, partition);
+      if (offset === undefined || address === undefined || addressName(address) !== leader) return;
       wanted.push({ topic: this.topic, partition, offset });
     });
     const cut = this.#rotation++ % Math.max(1, wanted.length);
     return [...wanted.slice(cut), ...wanted.slice(0, cut)];
   }
 
-  async #take(outcomes: readonly FetchOutcome[]): Promise<boolean> {
-    let well = true;
+  /** Handles a response. Returns false when a partition of it carried an error. */
+  async #handle(outcomes: readonly FetchOutcome[]): Promise<boolean> {
+    let ok = true;
     for (const outcome of outcomes) {
       const state = this.#partitions[outcome.partition];
       if (state?.offset === undefined || this.#closed) continue;
       if (outcome.error === KAFKA_ERROR.none) {
-        state.startOffset = outcome.startOffset;
-        state.endOffset = outcome.endOffset;
-        state.seen = true;
-        if (outcome.records.length > 0) await this.#hand(outcome, state);
+        state.bounds = { startOffset: outcome.startOffset, endOffset: outcome.endOffset };
+        if (outcome.records.length > 0) await this.#handOver(outcome, state);
       } else if (outcome.error === KAFKA_ERROR.offsetOutOfRange) {
-        await this.#replace(outcome.partition, state);
+        await this.#skipToFirst(outcome.partition, state);
       } else {
-        well = false;
+        ok = false;
         this.#error = errorName(outcome.error);
         this.#components.cluster.invalidate();
       }
     }
-    if (well) this.#error = undefined;
-    this.#moved();
-    return well;
+    if (ok) this.#error = undefined;
+    this.#wakeWaiters();
+    return ok;
   }
 
-  async #hand(outcome: FetchOutcome, state: PartitionState): Promise<void> {
+  async #handOver(outcome: FetchOutcome, state: PartitionState): Promise<void> {
     const { partition } = outcome;
     const from = state.offset ?? 0;
     const { records, nextOffset, damaged } = readRecordSet(outcome.records, from, outcome.aborted);
-    for (const batch of damaged) this.#options.damaged(partition, batch);
-    for (let at = 0; at < records.length; at += SLICE) {
+    for (const batch of damaged) this.#options.onDamagedBatch(partition, batch);
+    for (let at = 0; at < records.length; at += SLICE_RECORDS) {
       if (at > 0) await new Promise((resolve) => setImmediate(resolve));
       if (this.#closed) return;
-      const slice = records.slice(at, at + SLICE);
-      // Where the leader has moved, the old and the new one may both answer: whoever is first counts.
+      const slice = records.slice(at, at + SLICE_RECORDS);
+      // When the leader changes, the old and the new one may both respond: only the first response counts.
       const fresh = slice.filter(({ offset }) => offset >= (state.offset ?? 0));
       const last = fresh.at(-1);
       if (last === undefined) continue;
-      const next = at + SLICE >= records.length ? nextOffset : last.offset + 1;
-      this.#options.take(partition, fresh, next);
+      const next = at + SLICE_RECORDS >= records.length ? nextOffset : last.offset + 1;
+      this.#options.onRecords(partition, fresh, next);
       state.offset = next;
     }
     if ((state.offset ?? 0) < nextOffset) {
-      this.#options.take(partition, [], nextOffset);
+      this.#options.onRecords(partition, [], nextOffset);
       state.offset = nextOffset;
     }
   }
 
-  /** What followed is gone, by retention or because the topic was made anew: go on with what there is. */
-  async #replace(partition: number, state: PartitionState): Promise<void> {
+  /** Goes on with the first record that is left, after retention or a new topic of this name removed the next one. */
+  async #skipToFirst(partition: number, state: PartitionState): Promise<void> {
     const { offsets, logger } = this.#components;
     const first = (await offsets.earliest(this.topic, [partition])).get(partition);
     if (first === undefined) return;
     logger.warn(
       { topic: this.topic, partition, offset: state.offset, first },
-      'records that were not read yet are gone from Kafka; going on with the first there is',
+      'lost records that Kafka removed before they were read',
     );
-    this.#options.take(partition, [], first);
+    this.#options.onRecords(partition, [], first);
     state.offset = first;
   }
 }

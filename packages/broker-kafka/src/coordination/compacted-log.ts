@@ -1,7 +1,7 @@
 import { type Clock, GaterError, type JsonValue, type Logger } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
 import type { Connections } from '../client/connections.ts';
-import { logPlan, type TopicPlan } from '../client/topics.ts';
+import { logPlan } from '../client/options.ts';
 import type { Offsets } from '../consumer/offsets.ts';
 import type { KafkaRecord } from '../consumer/record-set.ts';
 import { TopicTail } from '../consumer/topic-tail.ts';
@@ -21,31 +21,31 @@ export interface KafkaLogRecord {
   /** Absent when the key was deleted. */
   readonly value?: JsonValue;
   readonly offset: number;
-  /** When the broker wrote it, Unix milliseconds by its clock. */
+  /** When the broker wrote it: Unix milliseconds, by the broker's clock. */
   readonly timeMs: number;
 }
 
 export interface KafkaLogOptions {
-  /** The Kafka topic, made when it is not there. */
+  /** The Kafka topic, created when it does not exist. */
   readonly topic: string;
-  /** Called for every record in order, the old ones first. */
+  /** Called for every record in order, starting with the oldest. */
   readonly onRecord: (record: KafkaLogRecord) => void;
-  /** Keep all records for so long, instead of the last one of each key for ever. */
+  /** Keeps all records for so long, instead of the last record of each key for ever. */
   readonly retentionMs?: number;
 }
 
-/** A small topic that every node reads whole. */
+/** A small topic of one partition that every node reads from its beginning. */
 export interface KafkaLog {
-  /** True when no record was removed from its beginning: what is read is all there ever was. Known once ready. */
+  /** True when no record was removed from the beginning, so that all records ever written are read. Known once ready. */
   readonly complete: boolean;
   /**
-   * Resolves when everything was read that lay there when it was called.
+   * Resolves when every record was read that existed when this was called.
    *
-   * @throws the reason of `signal`, `unavailable` once closed; without one it waits for as long as Kafka is away
+   * @throws the reason of `signal`, `unavailable` once closed; without a signal it waits for as long as Kafka is away
    */
   ready(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Writes a record; without `value` the key is deleted.
+   * Writes a record. Without `value` it deletes the key.
    *
    * @throws `unavailable`, `overloaded`
    */
@@ -53,38 +53,51 @@ export interface KafkaLog {
   close(): void;
 }
 
+/** Opens logs; the part of `KafkaBroker` that leases and checkpoints use. */
+export interface LogOpener {
+  /**
+   * Opens a topic of one partition, such as `esdb_gater_revocations`, and reads all of it, and then what is added.
+   * The topic keeps the last record of each key for ever, unless `retentionMs` is given.
+   */
+  openLog(options: KafkaLogOptions): KafkaLog;
+}
+
 const PARTITION = 0;
 const JSON_TYPE = Buffer.from('application/json');
 
 export function openKafkaLog(components: KafkaLogComponents, options: KafkaLogOptions): KafkaLog {
-  return new CompactedLog(components, options);
+  return new TopicLog(components, options);
 }
 
-class CompactedLog implements KafkaLog {
+class TopicLog implements KafkaLog {
   readonly #components: KafkaLogComponents;
   readonly #options: KafkaLogOptions;
   readonly #tail: TopicTail;
-  readonly #waiting = new Set<() => void>();
-  readonly #detach: () => void;
+  readonly #waiters = new Set<() => void>();
+  readonly #removeListener: () => void;
   #closed = false;
 
   constructor(components: KafkaLogComponents, options: KafkaLogOptions) {
     this.#components = components;
     this.#options = options;
-    components.cluster.track([planOf(options)]);
+    checkRetention(options.retentionMs);
+    components.cluster.track([logPlan(options.topic, options.retentionMs)]);
     const wake = (): void => {
-      for (const waiter of this.#waiting) waiter();
+      for (const waiter of this.#waiters) waiter();
     };
-    this.#detach = components.cluster.onChange(wake);
+    this.#removeListener = components.cluster.onChange(wake);
     this.#tail = new TopicTail(components, {
       topic: options.topic,
       from: 'earliest',
-      anchored: wake,
-      damaged: (_, batch) =>
-        components.logger.warn({ topic: options.topic, ...batch }, 'a batch cannot be read'),
-      take: (_, records) => {
-        for (const record of records) this.#take(record);
-        // The position passes what was taken only after this.
+      onOffsetKnown: wake,
+      onDamagedBatch: (_, batch) =>
+        components.logger.warn(
+          { topic: options.topic, ...batch },
+          'skipped a damaged batch of Kafka records',
+        ),
+      onRecords: (_, records) => {
+        for (const record of records) this.#handle(record);
+        // The tail's position moves after this call.
         queueMicrotask(wake);
       },
     });
@@ -120,12 +133,12 @@ class CompactedLog implements KafkaLog {
 
   close(): void {
     this.#closed = true;
-    this.#detach();
+    this.#removeListener();
     this.#tail.close();
-    for (const waiter of this.#waiting) waiter();
+    for (const waiter of this.#waiters) waiter();
   }
 
-  #take(record: KafkaRecord): void {
+  #handle(record: KafkaRecord): void {
     const { logger } = this.#components;
     const { topic, onRecord } = this.#options;
     try {
@@ -134,27 +147,20 @@ class CompactedLog implements KafkaLog {
       if (record.value === null) onRecord({ key, offset, timeMs });
       else onRecord({ key, offset, timeMs, value: JSON.parse(record.value.toString('utf8')) as JsonValue });
     } catch (error) {
-      logger.warn({ topic, offset: record.offset, cause: error }, 'a record of a log was left out');
+      logger.warn({ topic, offset: record.offset, cause: error }, 'skipped a record of a log');
     }
   }
 
+  /** Resolves when something changed that `ready` waits for, or the signal aborts. */
   #change(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
+    this.#waiters.add(resolve);
     signal?.addEventListener('abort', () => resolve(), { once: true });
-    return promise.finally(() => this.#waiting.delete(resolve));
+    return promise.finally(() => this.#waiters.delete(resolve));
   }
 }
 
-function planOf({ topic, retentionMs }: KafkaLogOptions): TopicPlan {
-  const plan = logPlan(topic);
-  if (retentionMs === undefined) return plan;
-  if (!Number.isSafeInteger(retentionMs) || retentionMs < 60_000) {
-    throw new GaterError('internal', `retentionMs is ${retentionMs}, expected an integer of at least 60000`);
-  }
-  const { 'max.compaction.lag.ms': _, 'min.cleanable.dirty.ratio': __, ...settings } = plan.settings;
-  return {
-    ...plan,
-    settings: { ...settings, 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs) },
-  };
+function checkRetention(retentionMs: number | undefined): void {
+  if (retentionMs === undefined || (Number.isSafeInteger(retentionMs) && retentionMs >= 60_000)) return;
+  throw new GaterError('internal', `retentionMs must be an integer of at least 60000, got ${retentionMs}`);
 }

@@ -1,14 +1,14 @@
 import type { JsonValue } from '@esdb-gater/types';
 
-/** What a node writes to the log of leases. Its key is the lease's name. */
+/** What a node writes to the log of leases. The key of the record is the name of the lease. */
 export interface LeaseEntry {
   readonly holder: string;
-  /** Absent in a claim: the epoch of a claim is the offset at which it lies. */
+  /** Absent in a claim, whose epoch is the offset at which it is written. */
   readonly epoch?: number;
   readonly ttlMs: number;
-  /** The holder gives it back. */
+  /** The holder releases the lease. */
   readonly released?: boolean;
-  /** Tells a node its own renewals apart. */
+  /** Tells a node its own entries apart. */
   readonly sequence: number;
 }
 
@@ -16,13 +16,13 @@ export interface LeaseEntry {
 export interface LeaseState {
   readonly holder: string;
   readonly epoch: number;
-  /** Until when, by the broker's clock. */
+  /** By the broker's clock. */
   readonly expiresAtMs: number;
-  /** False while what came before it in the log was not seen and may prove it wrong. */
+  /** False while earlier entries, which were not read, may contradict the state. */
   readonly confirmed: boolean;
 }
 
-interface LogPlace {
+interface EntryPlace {
   readonly offset: number;
   readonly timeMs: number;
   /** Nothing was removed from the beginning of the log. */
@@ -30,17 +30,17 @@ interface LogPlace {
 }
 
 /**
- * The state after an entry. Every node applies the same entries in the same order with the same times, those of the
- * broker, so all agree on who holds the lease without asking each other.
+ * Returns the state after an entry. Every node applies the same entries in the same order with the broker's times, so
+ * all agree on who holds the lease without asking each other.
  *
- * A claim wins when the lease is free, expired, or held by the same node (which has started anew). A renewal counts
- * only with the epoch of the holder. Where the beginning of the log is gone, a claim may be seen whose refusal is
- * not: it counts as unconfirmed and gives way to whoever renews.
+ * A claim wins when the lease is free, expired, or held by the same node, which has restarted. A renewal counts only
+ * with the epoch of the holder. Where the beginning of the log was removed, a node may read a claim without the entry
+ * that made it fail: such a claim is unconfirmed and yields to any renewal.
  */
 export function applyEntry(
   state: LeaseState | undefined,
   entry: LeaseEntry,
-  { offset, timeMs, complete }: LogPlace,
+  { offset, timeMs, complete }: EntryPlace,
 ): LeaseState | undefined {
   const { holder, epoch, ttlMs } = entry;
   const expiresAtMs = timeMs + ttlMs;
@@ -52,13 +52,13 @@ export function applyEntry(
   if (state?.epoch === epoch) {
     return entry.released === true ? undefined : { ...state, expiresAtMs, confirmed: true };
   }
-  // Who renews has seen itself win: a later epoch than the known one is a win that was not seen here.
+  // A node renews only what it has won: a later epoch proves a win that was not read here.
   const proven = state === undefined ? !complete : epoch > state.epoch || !state.confirmed;
   if (!proven) return state;
   return entry.released === true ? undefined : { holder, epoch, expiresAtMs, confirmed: true };
 }
 
-/** The entry in a log's value, or undefined for what is none. */
+/** Parses the value of a record, or returns undefined when it is not an entry. */
 export function parseEntry(value: JsonValue | undefined): LeaseEntry | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const { holder, epoch, ttlMs, released, sequence } = value as Record<string, JsonValue | undefined>;

@@ -2,8 +2,8 @@ import { silentLogger } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Simulation } from '../../tests/support/simulation.ts';
-import type { KafkaLease } from './lease.ts';
-import { createKafkaLeases, type KafkaLeases } from './leases.ts';
+
+import { createKafkaLeases, type KafkaLease, type KafkaLeases } from './leases.ts';
 
 const TTL = 5_000;
 

@@ -5,8 +5,8 @@ const SPEC_VERSION = Buffer.from('1.0');
 const JSON_TYPE = Buffer.from('application/json');
 
 /**
- * A message as the record that lies in Kafka: the topic as its key, the message as JSON, and the attributes of
- * CloudEvents in the binary mode of their Kafka binding. No header has a name that a client chose.
+ * Encodes a message as a Kafka record: the topic as its key, the message as JSON, and the attributes of CloudEvents in
+ * the binary mode of their Kafka binding. No header has a name that a client chose.
  */
 export function encodeOutgoing(record: OutgoingRecord): DriverRecord {
   const headers: (readonly [string, Buffer])[] = [
@@ -28,8 +28,8 @@ export function encodeOutgoing(record: OutgoingRecord): DriverRecord {
   };
 }
 
-/** Roughly what a record takes of memory and of a request. */
-export function sizeOf(record: DriverRecord): number {
+/** Estimates the bytes that a record takes in memory and in a request. */
+export function estimateBytes(record: DriverRecord): number {
   let bytes = 32 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
   for (const [name, value] of record.headers) bytes += name.length + value.length + 4;
   return bytes;

@@ -1,103 +1,105 @@
 import type { DriverRecord } from '../client/driver.ts';
 
-/** Where an accepted record lies. */
-export interface Accepted {
+/** Where Kafka wrote a record. */
+export interface RecordMetadata {
   readonly partition: number;
   readonly offset: number;
 }
 
-/** A record that waits for Kafka. */
-export interface Waiting {
+/** A record that waits for Kafka, and the promise of its sender. */
+export interface QueuedRecord {
   readonly topic: string;
   readonly record: DriverRecord;
   readonly bytes: number;
-  /** What its partition is chosen by; null: the first one. */
+  /** What its partition is chosen by; null chooses the first partition. */
   readonly partitionKey: Buffer | null;
   /** On the monotonic clock. */
   readonly deadline: number;
-  /** It was refused as one of a batch, and goes alone to find out which one is to blame. */
-  alone: boolean;
-  /** Somebody has been answered; it only still takes room. */
+  /** Kafka rejected a batch with this record; sent alone, it shows which record is to blame. */
+  sendAlone: boolean;
+  /** The sender was answered, by Kafka, by the deadline or by its own signal. */
   settled: boolean;
-  readonly accept: (accepted: Accepted) => void;
-  readonly refuse: (error: unknown) => void;
+  readonly resolve: (metadata: RecordMetadata) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** Records and bytes that one batch carries at most; a single larger record still goes. */
-const BATCH_RECORDS = 5_000;
-const BATCH_BYTES = 900_000;
+/** Limits of one batch. A single larger record is still sent. */
+const MAX_BATCH_RECORDS = 5_000;
+const MAX_BATCH_BYTES = 900_000;
 
 /**
- * The records of one partition in the order they came. At most one batch of it is under way, and a batch that
- * failed goes first again: so records of one key never overtake each other, whatever fails.
+ * Queues the records of one partition in the order of their sends. At most one batch is in flight, and a batch that
+ * failed goes first again, so records with the same key never overtake each other.
  */
-export class Lane {
+export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
-  #queue: Waiting[] = [];
+  #queue: QueuedRecord[] = [];
   #head = 0;
-  #underWay: readonly Waiting[] = [];
-  /** Failures in a row. */
+  #inFlight: readonly QueuedRecord[] = [];
+  /** Failed batches in a row. */
   failures = 0;
-  /** Not before, on the monotonic clock. */
-  notBefore = 0;
+  /** When the next batch may be sent, on the monotonic clock. */
+  retryAt = 0;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
     this.partition = partition;
   }
 
+  /** How many records wait, without those in flight. */
   get waiting(): number {
     return this.#queue.length - this.#head;
   }
 
   get busy(): boolean {
-    return this.#underWay.length > 0;
+    return this.#inFlight.length > 0;
   }
 
   get empty(): boolean {
     return this.waiting === 0 && !this.busy;
   }
 
-  push(waiting: Waiting): void {
-    this.#queue.push(waiting);
+  push(record: QueuedRecord): void {
+    this.#queue.push(record);
   }
 
-  /** Takes the next batch; it is under way until `done` or `putBack`. Nobody waits for what is settled. */
-  take(): readonly Waiting[] {
-    const batch: Waiting[] = [];
+  /** Takes the next batch, which is in flight until `finishBatch` or `requeueBatch`. Skips settled records. */
+  takeBatch(): readonly QueuedRecord[] {
+    const batch: QueuedRecord[] = [];
     let bytes = 0;
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
       if (!next.settled) {
-        const full = batch.length >= BATCH_RECORDS || bytes + next.bytes > BATCH_BYTES || next.alone;
+        const full =
+          batch.length >= MAX_BATCH_RECORDS || bytes + next.bytes > MAX_BATCH_BYTES || next.sendAlone;
         if (batch.length > 0 && full) break;
         batch.push(next);
         bytes += next.bytes;
       }
       this.#head += 1;
-      if (next.alone && !next.settled) break;
+      if (next.sendAlone && !next.settled) break;
     }
     this.#trim();
-    this.#underWay = batch;
+    this.#inFlight = batch;
     return batch;
   }
 
-  done(): void {
-    this.#underWay = [];
+  finishBatch(): void {
+    this.#inFlight = [];
   }
 
-  /** The batch goes first again, less what nobody waits for any more. */
-  putBack(): void {
-    const again = this.#underWay.filter(({ settled }) => !settled);
+  /** Puts the batch in flight back to the front, without settled records. */
+  requeueBatch(): void {
+    const again = this.#inFlight.filter(({ settled }) => !settled);
     this.#queue = [...again, ...this.#queue.slice(this.#head)];
     this.#head = 0;
-    this.#underWay = [];
+    this.#inFlight = [];
   }
 
-  /** Calls `expire` with every record, waiting or under way, whose time is over. They are in order of it. */
-  sweep(now: number, expire: (waiting: Waiting) => void): void {
-    for (const waiting of this.#underWay) {
-      if (!waiting.settled && waiting.deadline <= now) expire(waiting);
+  /** Calls `expire` with every record whose deadline has passed, in flight or waiting. They are in that order. */
+  expire(now: number, expire: (record: QueuedRecord) => void): void {
+    for (const record of this.#inFlight) {
+      if (!record.settled && record.deadline <= now) expire(record);
     }
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
       if (!next.settled && next.deadline > now) break;
@@ -107,20 +109,11 @@ export class Lane {
     this.#trim();
   }
 
-  /** When the first of them will be over. */
+  /** Returns when the next record expires, or infinity. */
   nextDeadline(): number {
     const waiting = this.#queue[this.#head]?.deadline ?? Number.POSITIVE_INFINITY;
-    const underWay = this.#underWay.find(({ settled }) => !settled)?.deadline ?? Number.POSITIVE_INFINITY;
-    return Math.min(waiting, underWay);
-  }
-
-  /** Everything in it, in order. */
-  *all(): IterableIterator<Waiting> {
-    yield* this.#underWay;
-    for (let i = this.#head; i < this.#queue.length; i++) {
-      const waiting = this.#queue[i];
-      if (waiting !== undefined) yield waiting;
-    }
+    const inFlight = this.#inFlight.find(({ settled }) => !settled)?.deadline ?? Number.POSITIVE_INFINITY;
+    return Math.min(waiting, inFlight);
   }
 
   #trim(): void {

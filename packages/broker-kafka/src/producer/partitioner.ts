@@ -2,8 +2,8 @@ const M = 0x5bd1e995;
 const SEED = 0x9747b28c;
 
 /**
- * The hash by which Apache Kafka's clients choose partitions: MurmurHash2, 32 bits, with Kafka's seed. The result
- * is signed, as Java's `Utils.murmur2` gives it. About 1 ns a byte.
+ * Hashes as Apache Kafka's clients do to choose partitions: MurmurHash2, 32 bits, with Kafka's seed. The result is
+ * signed, like that of Java's `Utils.murmur2`. Takes about 1 ns a byte.
  */
 export function murmur2(data: Uint8Array): number {
   const length = data.length;
@@ -26,7 +26,7 @@ export function murmur2(data: Uint8Array): number {
   return (hash ^ (hash >>> 15)) | 0;
 }
 
-/** The partition that Kafka's Java client gives a record with this key. */
+/** Returns the partition that Kafka's Java client chooses for a record with this key. */
 export function partitionOf(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;
 }

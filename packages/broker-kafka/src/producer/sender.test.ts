@@ -13,7 +13,7 @@ const TOPIC = 'esdb_channel_system';
 function setUp(
   options: Partial<FakeKafkaOptions> = {},
   settings: Partial<SenderSettings> = {},
-  mayBegin?: () => boolean,
+  isReady?: () => boolean,
 ) {
   const simulation = new Simulation(1);
   const { clock } = simulation.node('node');
@@ -25,7 +25,7 @@ function setUp(
   );
   cluster.track([{ topic: TOPIC, partitions: 2, settings: {} }]);
   const sender = new Sender(
-    { connections, cluster, clock, ...(mayBegin === undefined ? {} : { mayBegin }) },
+    { connections, cluster, clock, ...(isReady === undefined ? {} : { isReady }) },
     { publishTimeoutMs: 8_000, queueRecords: 1_000, queueBytes: 1_000_000, ...settings },
   );
   return { simulation, kafka, sender };

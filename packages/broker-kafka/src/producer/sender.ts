@@ -1,19 +1,26 @@
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
-import type { Connections } from '../client/connections.ts';
-import type { Address, DriverRecord, ProduceBatch, ProduceOutcome } from '../client/driver.ts';
-import { errorName, isRefusal, KAFKA_ERROR } from '../client/error-codes.ts';
-import { sizeOf } from './outgoing-record.ts';
-import { type Accepted, Lane, type Waiting } from './partition-queue.ts';
+import { addressName, type Connections } from '../client/connections.ts';
+import {
+  type Address,
+  type DriverRecord,
+  errorName,
+  isNonRetriable,
+  KAFKA_ERROR,
+  type ProduceBatch,
+  type ProduceOutcome,
+} from '../client/driver.ts';
+import { estimateBytes } from './outgoing-record.ts';
+import { PartitionQueue, type QueuedRecord, type RecordMetadata } from './partition-queue.ts';
 import { partitionOf } from './partitioner.ts';
 
 export interface SenderComponents {
   readonly connections: Connections;
   readonly cluster: Cluster;
   readonly clock: Clock;
-  /** False holds a partition back: its reader has not found its place yet, and would miss what is sent now. */
-  readonly mayBegin?: (topic: string, partition: number) => boolean;
+  /** Returns false while the tail of this partition has no offset, and would miss what is sent now. */
+  readonly isReady?: (topic: string, partition: number) => boolean;
 }
 
 export interface SenderSettings {
@@ -22,30 +29,31 @@ export interface SenderSettings {
   readonly queueBytes: number;
 }
 
-/** One request takes no more from all its partitions together. */
-const REQUEST_BYTES = 4 * 1_048_576;
-/** A broker that hangs is given up after this, or sooner when a publish has less, so that another may lead. */
+/** Limit of one request, over all its partitions. */
+const MAX_REQUEST_BYTES = 4 * 1_048_576;
+/** For a produce request, or half of the publish timeout if that is less, so that another broker can take the lead. */
 const REQUEST_TIMEOUT_MS = 3_000;
 const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 500, maxAttempts: 1_000_000 });
 
 /**
- * Hands records to Kafka with acks=all. What comes in one turn of the event loop, and while a request is under way,
- * goes in one request to each leader. Records of one partition keep their order through every failure; a record
- * whose answer was lost is sent again, so it may lie there twice.
+ * Writes records to Kafka with acks=all. Sends what arrives in one turn of the event loop, or while a request is in
+ * flight, in one request to each leader. Keeps the order of a partition through every failure. Sends a record again
+ * when its response was lost, so it may be in Kafka twice.
  */
 export class Sender {
   readonly #components: SenderComponents;
   readonly #settings: SenderSettings;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, PartitionQueue>();
   /** Records of topics whose partitions are not known yet. */
-  readonly #unplaced = new Map<string, Waiting[]>();
+  readonly #unassigned = new Map<string, QueuedRecord[]>();
+  /** Leaders with a request in flight. */
   readonly #busy = new Set<string>();
   #records = 0;
   #bytes = 0;
-  #scheduled = false;
+  #flushScheduled = false;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  #idle: (() => void) | undefined;
+  #onIdle: (() => void) | undefined;
   #closing = false;
   #lastError: string | undefined;
 
@@ -55,223 +63,226 @@ export class Sender {
     components.cluster.onChange(() => this.wake());
   }
 
-  /** Records that wait or are under way, and their bytes. */
+  /** The records that wait or are in flight, and their bytes. */
   get queued(): { readonly records: number; readonly bytes: number } {
     return { records: this.#records, bytes: this.#bytes };
   }
 
   /**
-   * Resolves when the record is acknowledged by all in-sync replicas.
+   * Sends a record, and resolves when all in-sync replicas have acknowledged it.
    *
-   * @throws `unavailable` when that takes longer than the bound, `overloaded` at once when what may wait is full,
-   * `payload_too_large`, and the reason of `signal`, which ends only the waiting
+   * @throws `unavailable` after the publish timeout, `overloaded` at once when the queue is full, `payload_too_large`,
+   * and the reason of `signal`, which does not take the record back from Kafka
    */
   send(
     topic: string,
     record: DriverRecord,
     partitionKey: Buffer | null,
     signal?: AbortSignal,
-  ): Promise<Accepted> {
-    const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
+  ): Promise<RecordMetadata> {
+    const result = Promise.withResolvers<RecordMetadata>();
     try {
       signal?.throwIfAborted();
-      const waiting = this.#admit(topic, record, partitionKey, resolve, reject, signal);
-      this.#place(waiting);
-      this.#watch(waiting.deadline);
+      const bytes = estimateBytes(record);
+      this.#admit(bytes);
+      const deadline = this.#components.clock.monotonic() + this.#settings.publishTimeoutMs;
+      this.#assign(this.#track({ topic, record, bytes, partitionKey, deadline }, result, signal));
+      this.#tickAt(deadline);
       this.wake();
     } catch (error) {
-      reject(error);
+      result.reject(error);
     }
-    return promise;
+    return result.promise;
   }
 
-  /** Looks for what can be sent now, at the end of this turn. */
+  /** Sends what can be sent now, at the end of this turn of the event loop. */
   wake(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
     setImmediate(() => {
-      this.#scheduled = false;
+      this.#flushScheduled = false;
       this.#flush();
     });
   }
 
-  /** Takes nothing more, and resolves when nothing waits: within the bound of a publish. */
+  /** Rejects new records, and resolves when the queued ones are settled: within the publish timeout. */
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#records > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#idle = resolve;
+      this.#onIdle = resolve;
       await promise;
     }
     this.#timer?.cancel();
   }
 
-  #admit(
-    topic: string,
-    record: DriverRecord,
-    partitionKey: Buffer | null,
-    resolve: (accepted: Accepted) => void,
-    reject: (error: unknown) => void,
-    signal: AbortSignal | undefined,
-  ): Waiting {
-    const { queueRecords, queueBytes, publishTimeoutMs } = this.#settings;
-    if (this.#closing) throw new GaterError('unavailable', 'the Kafka broker adapter is closing');
-    const bytes = sizeOf(record);
+  #admit(bytes: number): void {
+    const { queueRecords, queueBytes } = this.#settings;
+    if (this.#closing) throw new GaterError('unavailable', 'the Kafka broker is closing');
     if (this.#records >= queueRecords || (this.#records > 0 && this.#bytes + bytes > queueBytes)) {
       throw new GaterError(
         'overloaded',
-        `${this.#records} records of ${this.#bytes} bytes wait for Kafka already, at most ${queueRecords} of ${queueBytes} bytes may`,
+        `the queue for Kafka is full: ${this.#records} records of ${this.#bytes} bytes wait, at most ${queueRecords} of ${queueBytes} bytes may`,
       );
     }
-    this.#records += 1;
-    this.#bytes += bytes;
-    const settle = (): boolean => {
-      if (waiting.settled) return false;
-      waiting.settled = true;
-      signal?.removeEventListener('abort', aborted);
-      this.#records -= 1;
-      this.#bytes -= bytes;
-      if (this.#records === 0) this.#idle?.();
-      return true;
-    };
-    const aborted = (): void => {
-      if (settle()) reject(signal?.reason);
-    };
-    const waiting: Waiting = {
-      topic,
-      record,
-      bytes,
-      partitionKey,
-      deadline: this.#components.clock.monotonic() + publishTimeoutMs,
-      alone: false,
-      settled: false,
-      accept: (accepted) => {
-        if (settle()) resolve(accepted);
-      },
-      refuse: (error) => {
-        if (settle()) reject(error);
-      },
-    };
-    signal?.addEventListener('abort', aborted);
-    return waiting;
   }
 
-  #place(waiting: Waiting): void {
-    const { topic, partitionKey } = waiting;
+  /** Counts the record as queued until it is settled. */
+  #track(
+    record: Omit<QueuedRecord, 'sendAlone' | 'settled' | 'resolve' | 'reject'>,
+    result: PromiseWithResolvers<RecordMetadata>,
+    signal: AbortSignal | undefined,
+  ): QueuedRecord {
+    this.#records += 1;
+    this.#bytes += record.bytes;
+    const settle = (): boolean => {
+      if (queued.settled) return false;
+      queued.settled = true;
+      signal?.removeEventListener('abort', onAbort);
+      this.#records -= 1;
+      this.#bytes -= record.bytes;
+      if (this.#records === 0) this.#onIdle?.();
+      return true;
+    };
+    const queued: QueuedRecord = {
+      ...record,
+      sendAlone: false,
+      settled: false,
+      resolve: (metadata) => {
+        if (settle()) result.resolve(metadata);
+      },
+      reject: (error) => {
+        if (settle()) result.reject(error);
+      },
+    };
+    const onAbort = (): void => queued.reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort);
+    return queued;
+  }
+
+  /** Puts a record into the queue of its partition. */
+  #assign(queued: QueuedRecord): void {
+    const { topic, partitionKey } = queued;
     const partitions = this.#components.cluster.partitions(topic);
     if (partitions === undefined) {
-      const list = this.#unplaced.get(topic);
-      if (list === undefined) this.#unplaced.set(topic, [waiting]);
-      else list.push(waiting);
+      const list = this.#unassigned.get(topic);
+      if (list === undefined) this.#unassigned.set(topic, [queued]);
+      else list.push(queued);
       return;
     }
     const partition = partitionKey === null ? 0 : partitionOf(partitionKey, partitions);
     const key = `${topic}/${partition}`;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = new Lane(topic, partition);
-      this.#lanes.set(key, lane);
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = new PartitionQueue(topic, partition);
+      this.#queues.set(key, queue);
     }
-    lane.push(waiting);
+    queue.push(queued);
   }
 
+  #assignUnassigned(): void {
+    for (const [topic, list] of this.#unassigned) {
+      if (this.#components.cluster.partitions(topic) === undefined) continue;
+      this.#unassigned.delete(topic);
+      for (const queued of list) if (!queued.settled) this.#assign(queued);
+    }
+  }
+
+  /** Sends a request to every leader that has none in flight and for whose partitions records wait. */
   #flush(): void {
-    this.#placeUnplaced();
+    this.#assignUnassigned();
     const now = this.#components.clock.monotonic();
-    const requests = new Map<string, { readonly address: Address; readonly lanes: Lane[] }>();
-    let wakeAt = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) {
-      if (lane.waiting === 0 || lane.busy) continue;
-      if (lane.notBefore > now) {
-        wakeAt = Math.min(wakeAt, lane.notBefore);
+    const requests = new Map<string, { readonly address: Address; readonly queues: PartitionQueue[] }>();
+    let retryAt = Number.POSITIVE_INFINITY;
+    for (const queue of this.#queues.values()) {
+      if (queue.waiting === 0 || queue.busy) continue;
+      if (queue.retryAt > now) {
+        retryAt = Math.min(retryAt, queue.retryAt);
         continue;
       }
-      if (this.#components.mayBegin?.(lane.topic, lane.partition) === false) continue;
-      const address = this.#components.cluster.leader(lane.topic, lane.partition);
+      if (this.#components.isReady?.(queue.topic, queue.partition) === false) continue;
+      const address = this.#components.cluster.leader(queue.topic, queue.partition);
       if (address === undefined) continue;
-      const key = `${address.host}:${address.port}`;
-      if (this.#busy.has(key)) continue;
-      const request = requests.get(key);
-      if (request === undefined) requests.set(key, { address, lanes: [lane] });
-      else request.lanes.push(lane);
+      const leader = addressName(address);
+      if (this.#busy.has(leader)) continue;
+      const request = requests.get(leader);
+      if (request === undefined) requests.set(leader, { address, queues: [queue] });
+      else request.queues.push(queue);
     }
-    for (const [key, { address, lanes }] of requests) void this.#request(key, address, lanes);
-    if (wakeAt < Number.POSITIVE_INFINITY) this.#watch(wakeAt);
+    for (const { address, queues } of requests.values()) void this.#request(address, queues);
+    if (retryAt < Number.POSITIVE_INFINITY) this.#tickAt(retryAt);
   }
 
-  #placeUnplaced(): void {
-    for (const [topic, list] of this.#unplaced) {
-      if (this.#components.cluster.partitions(topic) === undefined) continue;
-      this.#unplaced.delete(topic);
-      for (const waiting of list) if (!waiting.settled) this.#place(waiting);
-    }
-  }
-
-  async #request(key: string, address: Address, lanes: readonly Lane[]): Promise<void> {
-    const { clock, connections } = this.#components;
-    const taken = new Map<Lane, readonly Waiting[]>();
-    let bytes = 0;
-    for (const lane of lanes) {
-      if (bytes >= REQUEST_BYTES) break;
-      const batch = lane.take();
-      if (batch.length === 0) continue;
-      taken.set(lane, batch);
-      for (const waiting of batch) bytes += waiting.bytes;
-    }
+  async #request(address: Address, queues: readonly PartitionQueue[]): Promise<void> {
+    const taken = takeBatches(queues);
     if (taken.size === 0) return;
-    this.#busy.add(key);
-    const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, Math.ceil(this.#settings.publishTimeoutMs / 2));
+    const leader = addressName(address);
+    this.#busy.add(leader);
     const batches: ProduceBatch[] = [];
     for (const [{ topic, partition }, batch] of taken) {
       batches.push({ topic, partition, records: batch.map(({ record }) => record) });
     }
-    let outcomes: readonly ProduceOutcome[] = [];
-    try {
-      outcomes = await connections.use({ lane: 'produce', address, timeoutMs }, (connection) =>
-        connection.produce(batches, timeoutMs),
-      );
-    } catch (error) {
-      this.#lastError = error instanceof Error ? error.message : String(error);
-    }
-    this.#busy.delete(key);
-    for (const [lane, batch] of taken) {
+    const outcomes = await this.#produce(address, batches);
+    this.#busy.delete(leader);
+    const now = this.#components.clock.monotonic();
+    for (const [queue, batch] of taken) {
       const outcome = outcomes.find(
-        ({ topic, partition }) => topic === lane.topic && partition === lane.partition,
+        ({ topic, partition }) => topic === queue.topic && partition === queue.partition,
       );
-      this.#conclude(lane, batch, outcome, clock.monotonic());
+      this.#settle(queue, batch, outcome, now);
     }
     this.#flush();
   }
 
-  #conclude(lane: Lane, batch: readonly Waiting[], outcome: ProduceOutcome | undefined, now: number): void {
+  /** Returns no outcome when the response was lost. */
+  async #produce(address: Address, batches: readonly ProduceBatch[]): Promise<readonly ProduceOutcome[]> {
+    const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, Math.ceil(this.#settings.publishTimeoutMs / 2));
+    try {
+      return await this.#components.connections.use(
+        { purpose: 'produce', address, timeoutMs },
+        (connection) => connection.produce(batches, timeoutMs),
+      );
+    } catch (error) {
+      this.#lastError = error instanceof Error ? error.message : String(error);
+      return [];
+    }
+  }
+
+  /** Resolves or rejects the records of a batch, or queues them again. */
+  #settle(
+    queue: PartitionQueue,
+    batch: readonly QueuedRecord[],
+    outcome: ProduceOutcome | undefined,
+    now: number,
+  ): void {
     if (outcome?.error === KAFKA_ERROR.none) {
-      lane.done();
-      lane.failures = 0;
-      batch.forEach((waiting, i) => {
-        waiting.accept({ partition: lane.partition, offset: outcome.baseOffset + i });
+      queue.finishBatch();
+      queue.failures = 0;
+      batch.forEach((queued, i) => {
+        queued.resolve({ partition: queue.partition, offset: outcome.baseOffset + i });
       });
       return;
     }
-    if (outcome !== undefined && isRefusal(outcome.error)) {
+    if (outcome !== undefined && isNonRetriable(outcome.error)) {
       const [only] = batch;
       if (batch.length === 1 && only !== undefined) {
-        lane.done();
-        only.refuse(refusal(outcome.error, lane.topic));
+        queue.finishBatch();
+        only.reject(rejection(outcome.error, queue.topic));
         return;
       }
-      for (const waiting of batch) waiting.alone = true;
-      lane.putBack();
+      for (const queued of batch) queued.sendAlone = true;
+      queue.requeueBatch();
       return;
     }
     if (outcome !== undefined) this.#lastError = errorName(outcome.error);
-    lane.putBack();
-    lane.notBefore = now + calculateDelay(Math.min(lane.failures, 10), BACKOFF);
-    lane.failures += 1;
+    queue.requeueBatch();
+    queue.retryAt = now + calculateDelay(Math.min(queue.failures, 10), BACKOFF);
+    queue.failures += 1;
     this.#components.cluster.invalidate();
   }
 
-  /** One timer for all: the earliest moment at which a record expires or a lane may try again. */
-  #watch(at: number): void {
+  /** Moves the timer forward. There is one for all: for the first record that expires or queue that may retry. */
+  #tickAt(at: number): void {
     if (at >= this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = at;
@@ -279,42 +290,57 @@ export class Sender {
     this.#timer = clock.setTimer(() => this.#tick(), Math.max(0, at - clock.monotonic()));
   }
 
+  /** Expires records and drops empty queues. */
   #tick(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#components.clock.monotonic();
-    const expire = (waiting: Waiting): void => waiting.refuse(this.#expired(waiting.topic));
+    const expire = (queued: QueuedRecord): void => queued.reject(this.#timeoutError(queued.topic));
     let next = Number.POSITIVE_INFINITY;
-    for (const [key, lane] of this.#lanes) {
-      lane.sweep(now, expire);
-      next = Math.min(next, lane.nextDeadline());
-      if (lane.empty) this.#lanes.delete(key);
+    for (const [key, queue] of this.#queues) {
+      queue.expire(now, expire);
+      next = Math.min(next, queue.nextDeadline());
+      if (queue.empty) this.#queues.delete(key);
     }
-    for (const [topic, list] of this.#unplaced) {
-      const kept = list.filter((waiting) => {
-        if (!waiting.settled && waiting.deadline <= now) expire(waiting);
-        return !waiting.settled;
+    for (const [topic, list] of this.#unassigned) {
+      const kept = list.filter((queued) => {
+        if (!queued.settled && queued.deadline <= now) expire(queued);
+        return !queued.settled;
       });
-      if (kept.length === 0) this.#unplaced.delete(topic);
-      else this.#unplaced.set(topic, kept);
+      if (kept.length === 0) this.#unassigned.delete(topic);
+      else this.#unassigned.set(topic, kept);
       next = Math.min(next, kept[0]?.deadline ?? Number.POSITIVE_INFINITY);
     }
-    if (next < Number.POSITIVE_INFINITY) this.#watch(next);
+    if (next < Number.POSITIVE_INFINITY) this.#tickAt(next);
     this.#flush();
   }
 
-  #expired(topic: string): GaterError {
+  #timeoutError(topic: string): GaterError {
     const { status, message } = this.#components.cluster.state;
     const cause = status === 'up' ? this.#lastError : message;
     return new GaterError(
       'unavailable',
-      `Kafka did not accept the message on ${topic} within ${this.#settings.publishTimeoutMs} ms${cause === undefined ? '' : `: ${cause}`}`,
+      `Kafka did not acknowledge the message on ${topic} within ${this.#settings.publishTimeoutMs} ms${cause === undefined ? '' : `: ${cause}`}`,
     );
   }
 }
 
-function refusal(code: number, topic: string): GaterError {
-  if (code === KAFKA_ERROR.messageTooLarge || code === KAFKA_ERROR.recordListTooLarge) {
-    return new GaterError('payload_too_large', `the message is larger than the Kafka topic ${topic} takes`);
+/** Takes a batch of each queue until the request is full. */
+function takeBatches(queues: readonly PartitionQueue[]): Map<PartitionQueue, readonly QueuedRecord[]> {
+  const taken = new Map<PartitionQueue, readonly QueuedRecord[]>();
+  let bytes = 0;
+  for (const queue of queues) {
+    if (bytes >= MAX_REQUEST_BYTES) break;
+    const batch = queue.takeBatch();
+    if (batch.length === 0) continue;
+    taken.set(queue, batch);
+    for (const queued of batch) bytes += queued.bytes;
   }
-  return new GaterError('internal', `the Kafka topic ${topic} does not take the message: ${errorName(code)}`);
+  return taken;
+}
+
+function rejection(code: number, topic: string): GaterError {
+  if (code === KAFKA_ERROR.messageTooLarge || code === KAFKA_ERROR.recordListTooLarge) {
+    return new GaterError('payload_too_large', `the message is larger than the Kafka topic ${topic} accepts`);
+  }
+  return new GaterError('internal', `the Kafka topic ${topic} rejected the message: ${errorName(code)}`);
 }

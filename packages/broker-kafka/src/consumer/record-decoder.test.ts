@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeOutgoing } from '../producer/outgoing-record.ts';
-import { decodeIncoming } from './decode-record.ts';
+import { decodeRecord } from './record-decoder.ts';
 import type { KafkaRecord } from './record-set.ts';
 import { uuidV5 } from './uuid-v5.ts';
 
@@ -49,11 +49,11 @@ describe('a record that came in', () => {
       tracestate: 'a=b',
     };
     const sent = encodeOutgoing(out);
-    const { identity, ...back } = decodeIncoming(
+    const { identity, ...back } = decodeRecord(
       record({ key: sent.key, value: sent.value, headers: headersOf(sent.headers) }),
       TOPIC,
       0,
-    ) as Exclude<ReturnType<typeof decodeIncoming>, string>;
+    ) as Exclude<ReturnType<typeof decodeRecord>, string>;
     const { type: _, source: __, ...expected } = out;
     expect(back).toEqual(expected);
     expect(identity).toBe(`${out.id}\n${out.source}\n${out.topic}`);
@@ -71,7 +71,7 @@ describe('a record that came in', () => {
   });
 
   test('without headers gets an id of its place, its Kafka time, and is never taken for a duplicate', () => {
-    expect(decodeIncoming(record({}), TOPIC, 3)).toEqual({
+    expect(decodeRecord(record({}), TOPIC, 3)).toEqual({
       id: uuidV5('esdb_channel_events/3/17'),
       topic: 'user.created',
       message: { n: 1 },
@@ -93,25 +93,25 @@ describe('a record that came in', () => {
     ['value_too_deep', { value: Buffer.from('['.repeat(2_000) + ']'.repeat(2_000)) }],
     ['bad_headers', { headers: Buffer.from([0x7e, 0x7e, 0x01]) }],
   ])('is refused as %s', (reason, given) => {
-    expect(decodeIncoming(record(given), TOPIC, 0)).toBe(reason);
+    expect(decodeRecord(record(given), TOPIC, 0)).toBe(reason);
   });
 
   test.each(['not a time', '', '99999999999999', '+275760-09-13T00:00:00.000Z'])(
     'with %j as its time has its Kafka time',
     (time) => {
-      expect(decodeIncoming(record({}, { ce_time: time }), TOPIC, 0)).toMatchObject({
+      expect(decodeRecord(record({}, { ce_time: time }), TOPIC, 0)).toMatchObject({
         time: '2026-01-02T00:00:00.000Z',
       });
     },
   );
 
   test('with a time of another zone or precision has it written as ours', () => {
-    const decoded = decodeIncoming(record({}, { ce_time: '2026-01-01T02:00:00.123456+02:00' }), TOPIC, 0);
+    const decoded = decodeRecord(record({}, { ce_time: '2026-01-01T02:00:00.123456+02:00' }), TOPIC, 0);
     expect(decoded).toMatchObject({ time: '2026-01-01T00:00:00.123Z' });
   });
 
   test.each(['', 'x\ny', 'a'.repeat(256)])('with %j as its id gets one of its place', (id) => {
-    expect(decodeIncoming(record({}, { ce_id: id }), TOPIC, 0)).toMatchObject({
+    expect(decodeRecord(record({}, { ce_id: id }), TOPIC, 0)).toMatchObject({
       id: uuidV5('esdb_channel_events/0/17'),
     });
   });
@@ -122,16 +122,16 @@ describe('a record that came in', () => {
     'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     'x'.repeat(5_000),
   ])('with a hostile traceparent has none', (traceparent) => {
-    expect(decodeIncoming(record({}, { traceparent, tracestate: 'a=b' }), TOPIC, 0)).not.toHaveProperty(
+    expect(decodeRecord(record({}, { traceparent, tracestate: 'a=b' }), TOPIC, 0)).not.toHaveProperty(
       'traceparent',
     );
-    expect(decodeIncoming(record({}, { traceparent, tracestate: 'a=b' }), TOPIC, 0)).not.toHaveProperty(
+    expect(decodeRecord(record({}, { traceparent, tracestate: 'a=b' }), TOPIC, 0)).not.toHaveProperty(
       'tracestate',
     );
   });
 
   test('may have a thousand headers of its own', () => {
     const headers = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`h${i}`, 'v']));
-    expect(decodeIncoming(record({}, { ...headers, ce_id: 'mine' }), TOPIC, 0)).toMatchObject({ id: 'mine' });
+    expect(decodeRecord(record({}, { ...headers, ce_id: 'mine' }), TOPIC, 0)).toMatchObject({ id: 'mine' });
   });
 });
