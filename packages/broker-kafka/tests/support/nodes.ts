@@ -76,14 +76,12 @@ export function outgoing(
   };
 }
 
-/** All that lies between two positions. */
+/** Reads everything between two positions. */
 export async function readAll(
   broker: KafkaBroker,
   channel: ChannelName,
   after: string,
   until: string,
 ): Promise<BrokerRecord[]> {
-  const records: BrokerRecord[] = [];
-  for await (const batch of broker.read(channel, after, until)) records.push(...batch);
-  return records;
+  return (await Array.fromAsync(broker.read(channel, after, until))).flat();
 }
