@@ -98,7 +98,15 @@ describe('a live subscription', () => {
     await expect(subscribe('system', 'a', { position: 'x' })).rejects.toMatchObject({
       reason: 'position_malformed',
     });
-    for (const from of [{ time: 'yesterday' }, { time: '2026-13-01T00:00:00Z' }, {}, 'first', null, 1]) {
+    for (const from of [
+      { time: 'yesterday' },
+      { time: '2026-13-01T00:00:00Z' },
+      { time: '2026-02-30T00:00:00Z' },
+      {},
+      'first',
+      null,
+      1,
+    ]) {
       await expect(subscribe('system', 'a', from as SubscribeFrom)).rejects.toMatchObject({ reason: 'from' });
     }
   });

@@ -89,6 +89,7 @@ describe('verifyRevocation', () => {
       { ...revocation, cid: 'x' },
       { ...rest, by, proof, iss: 'did:web:x' },
       { ...revocation, at: 'soon' },
+      { ...revocation, at: '2026-02-30T00:00:00Z' },
       { ...revocation, at: -1 },
       { ...revocation, proof: 1 },
       { ...revocation, proof: `${revocation.proof}=` },

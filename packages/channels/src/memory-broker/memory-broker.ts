@@ -54,14 +54,8 @@ class MemoryBroker implements Broker {
     const epoch = Math.floor(startedMs).toString(36) + randomBytes(4).readUInt32LE().toString(36);
     this.#logs = new Map(
       CHANNEL_NAMES.map((channel) => {
-        const kept = requireInteger(
-          `history.${channel}`,
-          history[channel] ?? CHANNEL_DEFAULTS[channel].history,
-          {
-            reason: 'broker_option',
-            min: 0,
-          },
-        );
+        const given = history[channel] ?? CHANNEL_DEFAULTS[channel].history;
+        const kept = requireInteger(`history.${channel}`, given, { reason: 'broker_option', min: 0 });
         const options = { channel, epoch, history: kept, startedMs };
         const fed = channel === 'events' ? fedSource : undefined;
         const log =

@@ -1,3 +1,4 @@
+import { JSON_DEPTH } from '@esdb-gater/primitives';
 import type { JsonValue } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +62,12 @@ describe('inspectMessage', () => {
     ]) {
       expect(refusal(bad)).toBe('invalid_argument message');
     }
+  });
+
+  it('takes a message of 100 levels, and refuses one level more', () => {
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    expect(refusal(nested(JSON_DEPTH.value))).toBeUndefined();
+    expect(refusal(nested(JSON_DEPTH.value + 1))).toBe('invalid_argument message');
   });
 
   it('gives equal messages equal hashes, whatever the order of members', () => {

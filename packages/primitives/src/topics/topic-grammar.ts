@@ -54,10 +54,9 @@ export function findTopicProblem(topic: unknown, rule: WildcardRule): TopicProbl
     } else if (unit === STAR || unit === REST) {
       const whole = at === start && (at + 1 === length || topic.charCodeAt(at + 1) === DOT);
       what = wildcardProblem(unit, rule, whole, at + 1 === length);
-    } else if (isPair(unit, topic.charCodeAt(at + 1))) {
-      at++;
-    } else {
-      what = characterProblem(unit);
+    } else if (unit <= 0x20 || unit >= 0x7f) {
+      if (isPair(unit, topic.charCodeAt(at + 1))) at++;
+      else what = characterProblem(unit);
     }
     if (what !== undefined) return { segment, what };
   }
@@ -69,8 +68,8 @@ function isPair(high: number, low: number): boolean {
   return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff;
 }
 
+/** @param unit beyond printable ASCII, and not the first of a pair */
 function characterProblem(unit: number): string | undefined {
-  if (unit > 0x20 && unit < 0x7f) return undefined;
   if (unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0xa0) return 'has white space';
   if (unit < 0xa0) return 'has a control character';
   if (unit >= 0xd800 && unit <= 0xdfff) return 'has a lone surrogate';

@@ -352,8 +352,10 @@ describe('hostile input', () => {
     const good = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     give({ ...call('a', {}, 1), traceparent: good, tracestate: 'v=1' });
     give({ ...call('a', {}, 2), traceparent: 'x\ny', tracestate: 'v=1' });
+    give({ ...call('a', {}, 3), traceparent: good.replace('a'.repeat(32), '0'.repeat(32)) });
     expect(contexts.map(({ traceparent, tracestate }) => [traceparent, tracestate])).toEqual([
       [good, 'v=1'],
+      [undefined, undefined],
       [undefined, undefined],
     ]);
   });
