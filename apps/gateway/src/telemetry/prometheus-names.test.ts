@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { INSTRUMENTS, type Instrument } from '@esdb-gater/telemetry';
 import { expect, test } from 'vitest';
 import { prometheusLabel, prometheusName } from './prometheus-names.ts';
@@ -52,6 +53,22 @@ test('dashboards find every metric under the name that it has always had', () =>
       'esdb_gater_broker_duplicates_total',
       'esdb_gater_broker_leaderless_partitions',
       'esdb_gater_event_loop_delay_seconds',
+    ]),
+  );
+});
+
+test('the README lists every metric as it stands in the table', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const rows = readme.split('\n').filter((line) => /^\| `(esdb_gater|rpc)_/.test(line));
+  expect(rows.map((row) => row.split('|').map((cell) => cell.trim()))).toEqual(
+    INSTRUMENT_LIST.map((one) => [
+      '',
+      `\`${prometheusName(one)}\``,
+      `\`${one.name}\``,
+      one.kind,
+      one.labels.map((label) => `\`${label}\``).join(', '),
+      one.description,
+      '',
     ]),
   );
 });
