@@ -51,6 +51,8 @@ test.skipIf(noPromtool !== undefined)(
   `promtool accepts /metrics, and refuses what is wrong${noPromtool === undefined ? '' : ` (${noPromtool})`}`,
   async () => {
     await using gateway = await startTestGateway();
+    await using client = await connect(gateway.url);
+    await client.appendEvents({ storeId: 'default', streamId: 's', events: [{ type: 't', data: 1 }] });
     const text = await (await fetch(`${gateway.http}/metrics`)).text();
     expect(promtoolFaults(text)).toBe('');
     expect(promtoolFaults(`${text}\n# TYPE a counter\na 1\n`)).toContain('_total');

@@ -115,7 +115,7 @@ test('/metrics and OpenTelemetry have the same metrics, labels, buckets and valu
   const ofProcess = /^(# (HELP|TYPE) )?(process|nodejs)_/;
   const shown = text.split('\n').filter((line) => line !== '' && !ofProcess.test(line));
   expect(shown.filter((line) => !line.startsWith('#')).sort()).toEqual(exported.flatMap(samples).sort());
-  expect(shown.filter((line) => line.startsWith('# TYPE')).sort()).toEqual(exported.map(typeLine).sort());
+  expect(shown.filter((line) => line.startsWith('#')).sort()).toEqual(exported.flatMap(headLines).sort());
 });
 
 function instrumentOf({ descriptor }: MetricData): Instrument {
@@ -124,12 +124,13 @@ function instrumentOf({ descriptor }: MetricData): Instrument {
   return found;
 }
 
-/** The line that announces the metric in the Prometheus text format, made from what OpenTelemetry exports. */
-function typeLine(data: MetricData): string {
-  const { name, unit } = data.descriptor;
+/** The lines that announce the metric in the Prometheus text format, made from what OpenTelemetry exports. */
+function headLines(data: MetricData): string[] {
+  const { name, unit, description } = data.descriptor;
   const isCounter = data.dataPointType === DataPointType.SUM && data.isMonotonic;
   const type = isCounter ? 'counter' : data.dataPointType === DataPointType.HISTOGRAM ? 'histogram' : 'gauge';
-  return `# TYPE ${prometheusName({ kind: type, name, unit })} ${type}`;
+  const shownName = prometheusName({ kind: type, name, unit });
+  return [`# HELP ${shownName} ${description}`, `# TYPE ${shownName} ${type}`];
 }
 
 /** The samples of the metric in the Prometheus text format, made from what OpenTelemetry exports. */
@@ -141,7 +142,7 @@ function samples(data: MetricData): string[] {
       const bounds = buckets.counts.map((inBucket, index) => {
         below += inBucket;
         const le = String(buckets.boundaries[index] ?? '+Inf');
-        return `${name}_bucket${braces({ le, ...attributes })} ${below}`;
+        return `${name}_bucket${braces({ ...attributes, le })} ${below}`;
       });
       const own = braces(attributes);
       return [...bounds, `${name}_sum${own} ${sum}`, `${name}_count${own} ${count}`];
