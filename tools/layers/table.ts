@@ -53,6 +53,6 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
       'store-sqlite',
     ],
     development: ['conformance', 'native'],
-    owns: ['fastify', 'pino', '@opentelemetry/sdk-node'],
+    owns: ['fastify', 'pino', '@opentelemetry/sdk-node', '@prometheus-io/client'],
   },
 };

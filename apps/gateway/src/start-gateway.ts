@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { nextTurn } from '@esdb-gater/primitives';
-import { observeState } from '@esdb-gater/telemetry';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
@@ -15,7 +14,11 @@ import { Cleanup } from './node/cleanup.ts';
 import { createLog } from './node/log.ts';
 import { createLogOutput, type LogOutput } from './node/log-output.ts';
 import { createGrace, type Grace } from './node/shutdown-deadline.ts';
-import { createGatewayMetrics } from './telemetry/gateway-metrics.ts';
+import {
+  createGatewayLabels,
+  createGatewayMetrics,
+  type GatewayMetrics,
+} from './telemetry/gateway-metrics.ts';
 import { createGatewayState } from './telemetry/gateway-state.ts';
 import { createOpenTelemetry } from './telemetry/open-telemetry.ts';
 import { CONNECTION_METHODS } from './ws/session.ts';
@@ -63,7 +66,8 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   assertSupported(config);
   const clock = components.clock ?? systemClock;
-  const openTelemetry = createOpenTelemetry({ env: process.env, clock });
+  const labels = createGatewayLabels(Object.keys(config.stores));
+  const openTelemetry = createOpenTelemetry({ env: process.env, clock, labels });
   const { logger, listening } = createLog(config, {
     logger: components.logger,
     output: components.logOutput ?? createLogOutput(process.stdout, clock),
@@ -72,6 +76,9 @@ export async function startGateway(
   const cleanup = new Cleanup();
   // The last thing that ends, so that it tells of all the others.
   cleanup.defer(() => openTelemetry.stop());
+  // Before the stores are opened, so that their workers are counted.
+  const metrics = createGatewayMetrics(labels);
+  cleanup.defer(() => metrics.close());
   const startTelemetry = (nodeId: string): Promise<void> =>
     openTelemetry.start({ nodeId, version: VERSION }, logger);
   let stopping = false;
@@ -82,7 +89,7 @@ export async function startGateway(
       { clock, logger, cleanup, accepting, url: () => url, startTelemetry },
       config,
     );
-    const port = await openPort(core, { clock, logger, cleanup, accepting }, config);
+    const port = await openPort(core, { clock, logger, cleanup, accepting, metrics }, config);
     url = port.url;
     const { nodeId } = core;
     const { did } = core.security.identity;
@@ -113,6 +120,7 @@ interface PortComponents {
   readonly logger: Logger;
   readonly cleanup: Cleanup;
   readonly accepting: () => boolean;
+  readonly metrics: GatewayMetrics;
 }
 
 /** The port of a gateway. */
@@ -124,7 +132,7 @@ interface OpenPort extends Listening {
 /** Serves WebSocket and HTTP on one port. */
 async function openPort(
   core: GatewayCore,
-  { clock, logger, cleanup, accepting }: PortComponents,
+  { clock, logger, cleanup, accepting, metrics }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
   const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
@@ -143,25 +151,22 @@ async function openPort(
     });
   let guard = guardFor(config.port);
   const originGuard = (): OriginGuard => guard;
-  const state = createGatewayState({
-    registry,
-    channels,
-    broker,
-    eventLoop,
-    connections: () => ({ websocket: upgrades.sessions.size, sse: streams.size }),
-    sendQueueBytes: () => {
-      let bytes = 0;
-      for (const session of upgrades.sessions) bytes += session.queuedBytes();
-      return bytes;
-    },
-  });
-  cleanup.defer(observeState(state));
-  const metrics = createGatewayMetrics({
-    state,
-    refusedNotifications: () => upgrades.refusedNotifications(),
-    closures: () => upgrades.closures(),
-  });
-  cleanup.defer(() => metrics.close());
+  metrics.observe(
+    createGatewayState({
+      registry,
+      channels,
+      broker,
+      eventLoop,
+      connections: () => ({ websocket: upgrades.sessions.size, sse: streams.size }),
+      sendQueueBytes: () => {
+        let bytes = 0;
+        for (const session of upgrades.sessions) bytes += session.queuedBytes();
+        return bytes;
+      },
+      refusedNotifications: () => upgrades.refusedNotifications(),
+      closures: () => upgrades.closures(),
+    }),
+  );
   const readiness = (): Readiness => {
     const { status, message } = broker.health();
     const dependencies = {
@@ -173,7 +178,7 @@ async function openPort(
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };
   };
   const shared = { dispatcher, authorizer, grants, channels, admission, originGuard, clock, logger };
-  const app = createHttpServer({ ...shared, streams, metrics: metrics.registry, readiness }, config);
+  const app = createHttpServer({ ...shared, streams, metrics: metrics.exposition, readiness }, config);
   const hello = {
     gatewayDid: identity.did,
     nodeId,

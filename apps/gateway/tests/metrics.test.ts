@@ -28,15 +28,21 @@ test('a strict reader accepts /metrics, and it has what operators ask for', asyn
     'esdb_gater_connections_closed_total{code="4008"} 0',
     'esdb_gater_deliveries_total{channel="system"} 1',
     'esdb_gater_event_loop_delay_seconds{statistic="max"} ',
-    'esdb_gater_requests_total{store_id="nowhere",request_type="getEvents",result="store_not_found"} 1',
+    'esdb_gater_requests_total{store_id="other",request_type="getEvents",result="store_not_found"} 1',
     'esdb_gater_send_queue_bytes 0',
     'esdb_gater_worker_lookup_duration_seconds_count{store_id="default"} ',
     'esdb_gater_workers{store_id="default",state="live"} 1',
     '# TYPE esdb_gater_channel_lag gauge',
+    'rpc_server_call_duration_seconds_count{rpc_system_name="jsonrpc",rpc_method="appendEvents",esdb_gater_store_id="default"} 1',
+    'process_resident_memory_bytes ',
+    'nodejs_heap_size_used_bytes ',
+    'nodejs_eventloop_lag_p99_seconds ',
+    '# TYPE nodejs_gc_duration_seconds histogram',
   ]) {
     expect(text).toContain(series);
   }
   expect(text).not.toContain('private');
+  expect(text).not.toContain('nowhere');
 });
 
 const noPromtool = promtoolUnavailable();
@@ -45,6 +51,8 @@ test.skipIf(noPromtool !== undefined)(
   `promtool accepts /metrics, and refuses what is wrong${noPromtool === undefined ? '' : ` (${noPromtool})`}`,
   async () => {
     await using gateway = await startTestGateway();
+    await using client = await connect(gateway.url);
+    await client.appendEvents({ storeId: 'default', streamId: 's', events: [{ type: 't', data: 1 }] });
     const text = await (await fetch(`${gateway.http}/metrics`)).text();
     expect(promtoolFaults(text)).toBe('');
     expect(promtoolFaults(`${text}\n# TYPE a counter\na 1\n`)).toContain('_total');

@@ -1,8 +1,8 @@
-// Users
+// Events: who has something to tell, and who wants to hear it
 
 export { type TraceContext as TraceCarrier, validTraceContext } from '@esdb-gater/primitives';
 
-// Who has something to tell
+// Traces
 export type { MessagingSubject, RpcSubject, SpanSubject, StoreSubject } from './conventions.ts';
 export { attachDefaultHandler, DEFAULT_HANDLER_ID } from './default-handler.ts';
 export { EVENTS, type EventName, type Measurements, type Metadata, type TelemetryEvents } from './events.ts';
@@ -15,9 +15,20 @@ export {
   hasHandlers,
   setLogger,
 } from './handlers.ts';
+// Metrics: one table, and what records to exporters from it
+export { type InstrumentSink, type Observe, presentLabels, type Series } from './instrument-sink.ts';
+export { INSTRUMENTS, type Instrument, type LabelsOf } from './instruments.ts';
+export { createLabelValues, type LabelValues, type LabelValuesOptions } from './label-values.ts';
 export { activeTraceFields } from './log-fields.ts';
 export { observeRequest } from './observe-request.ts';
-export { type ObservedState, type ObserveStateOptions, observeState } from './observe-state.ts';
+export {
+  type ObservedBroker,
+  type ObservedChannel,
+  type ObservedState,
+  type ObserveStateOptions,
+  observeState,
+} from './observe-state.ts';
 export { attachOpenTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';
+export { type RecordEventsOptions, recordEvents } from './record-events.ts';
 export { isTracing, type SpanOptions, withDeliverySpan, withSpan } from './spans.ts';
 export { extractTraceContext, injectTraceContext, parseTraceContext } from './trace-context.ts';

@@ -1,3 +1,4 @@
+import { CHANNEL_NAMES } from '@esdb-gater/types';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -5,23 +6,31 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { describe, expect, test } from 'vitest';
+import { createLabelValues, type LabelValues } from './label-values.ts';
 import { type ObservedState, observeState } from './observe-state.ts';
 
 const STATE: ObservedState = {
   connections: () => ({ websocket: 3, sse: 1 }),
+  closures: () => [{ code: '4008', count: 6 }],
   sendQueueBytes: () => 512,
-  channels: () => [{ name: 'events', subscribers: 4, dropped: 2 }],
+  refusedNotifications: () => 7,
+  channels: () => [
+    { name: 'events', subscribers: 4, publishedPerSecond: 1.5, deliveredPerSecond: 6, dropped: 2 },
+  ],
   stores: () => [{ storeId: 'default', live: 1, ejected: 2 }],
   eventLoopDelay: () => ({ p50Ms: 1, p99Ms: 20, maxMs: 300 }),
   broker: () => ({ status: 'healthy' }),
 };
 
 /** The values of one export by the name of the metric and what tells them apart. */
-async function exported(state: ObservedState, stopFirst = false): Promise<Record<string, unknown>> {
+async function exported(
+  state: ObservedState,
+  { stopFirst = false, ...options }: { stopFirst?: boolean; labels?: LabelValues } = {},
+): Promise<Record<string, unknown>> {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const provider = new MeterProvider({ readers: [reader] });
-  const stop = observeState(state, { meter: provider.getMeter('test') });
+  const stop = observeState(state, { meter: provider.getMeter('test'), ...options });
   if (stopFirst) stop();
   await provider.forceFlush();
   const metrics = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((m) => m.metrics));
@@ -42,10 +51,15 @@ describe('observeState', () => {
   test('exports what the gateway says of itself, delays in seconds', async () => {
     expect(await exported(STATE)).toEqual({
       'esdb_gater.connections': { websocket: 3, sse: 1 },
-      'esdb_gater.send_queue.size': { '': 512 },
-      'esdb_gater.channel.subscriptions': { 'esdb_gater events': 4 },
-      'esdb_gater.channel.dropped': { 'esdb_gater events': 2 },
-      'esdb_gater.store.workers': { 'default live': 1, 'default ejected': 2 },
+      'esdb_gater.connections_closed': { '4008': 6 },
+      'esdb_gater.send_queue': { '': 512 },
+      'esdb_gater.refused_notifications': { '': 7 },
+      'esdb_gater.channel.subscribers': { events: 4 },
+      'esdb_gater.channel.published': { events: 1.5 },
+      'esdb_gater.channel.delivered': { events: 6 },
+      'esdb_gater.channel.dropped': { events: 2 },
+      'esdb_gater.dead_letters': Object.fromEntries(CHANNEL_NAMES.map((name) => [name, 0])),
+      'esdb_gater.workers': { 'default live': 1, 'default ejected': 2 },
       'esdb_gater.event_loop.delay': { p50: 0.001, p99: 0.02, max: 0.3 },
       'esdb_gater.broker.up': { '': 1 },
     });
@@ -61,8 +75,8 @@ describe('observeState', () => {
     };
     expect(await exported({ ...STATE, broker: () => ({ status: 'degraded', stats }) })).toMatchObject({
       'esdb_gater.broker.up': { '': 0.5 },
-      'esdb_gater.broker.queue.records': { '': 5 },
-      'esdb_gater.broker.queue.size': { '': 600 },
+      'esdb_gater.broker.queue': { '': 5 },
+      'esdb_gater.broker.queue.bytes': { '': 600 },
       'esdb_gater.channel.lag': { events: 9 },
       'esdb_gater.dead_letters': { metrics: 1 },
       'esdb_gater.broker.duplicates': { '': 3 },
@@ -70,7 +84,19 @@ describe('observeState', () => {
     });
   });
 
+  test('adds up the workers of stores that have no label value of their own', async () => {
+    const stores = () => [
+      { storeId: 'mine', live: 1, ejected: 0 },
+      { storeId: 'made-up-1', live: 2, ejected: 1 },
+      { storeId: 'made-up-2', live: 3, ejected: 0 },
+    ];
+    const labels = createLabelValues({ configuredStores: ['mine'] });
+    expect(await exported({ ...STATE, stores }, { labels })).toMatchObject({
+      'esdb_gater.workers': { 'mine live': 1, 'mine ejected': 0, 'other live': 5, 'other ejected': 1 },
+    });
+  });
+
   test('is asked no more once it has been stopped', async () => {
-    expect(await exported(STATE, true)).toEqual({});
+    expect(await exported(STATE, { stopFirst: true })).toEqual({});
   });
 });

@@ -1,27 +1,34 @@
-import { type BatchObservableResult, type Meter, metrics, type Observable } from '@opentelemetry/api';
-import {
-  CHANNEL,
-  CONNECTION_KIND,
-  channelAttributes,
-  OBSERVED,
-  type ObservedInstrument,
-  SCOPE,
-  STATISTIC,
-  storeAttributes,
-  WORKER_STATE,
-} from './conventions.ts';
+import { CHANNEL_NAMES } from '@esdb-gater/types';
+import { type Meter, metrics } from '@opentelemetry/api';
+import { SCOPE } from './conventions.ts';
+import type { InstrumentSink, Observe } from './instrument-sink.ts';
+import { INSTRUMENTS } from './instruments.ts';
+import { createLabelValues, type LabelValues } from './label-values.ts';
+import { createMeterSink } from './meter-sink.ts';
 
 /** What a gateway can say of itself when it is asked. Reading must be cheap and never throw. */
 export interface ObservedState {
   /** Live connections. */
   connections(): { readonly websocket: number; readonly sse: number };
+  /** WebSocket connections that the gateway closed, by the close codes that it uses. */
+  closures(): Iterable<{ readonly code: string; readonly count: number }>;
   /** Bytes that all connections together have not taken yet. */
   sendQueueBytes(): number;
-  channels(): Iterable<{ readonly name: string; readonly subscribers: number; readonly dropped: number }>;
+  /** Calls without an id that were refused. */
+  refusedNotifications(): number;
+  channels(): Iterable<ObservedChannel>;
   stores(): Iterable<{ readonly storeId: string; readonly live: number; readonly ejected: number }>;
   /** Milliseconds, over the last 10 s. */
   eventLoopDelay(): { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
   broker(): ObservedBroker;
+}
+
+export interface ObservedChannel {
+  readonly name: string;
+  readonly subscribers: number;
+  readonly publishedPerSecond: number;
+  readonly deliveredPerSecond: number;
+  readonly dropped: number;
 }
 
 export interface ObservedBroker {
@@ -40,80 +47,85 @@ export interface ObservedBroker {
 export interface ObserveStateOptions {
   /** @default the global one, which does nothing until an SDK is registered */
   readonly meter?: Meter;
+  /** Where the values go. @default `meter` */
+  readonly sink?: InstrumentSink;
+  /** The closed sets of label values. @default sets for a program that chooses its store ids itself */
+  readonly labels?: LabelValues;
 }
+
+const STATE_INSTRUMENTS = Object.values(INSTRUMENTS).filter(({ source }) => source === 'state');
 
 const UP = { healthy: 1, degraded: 0.5, unhealthy: 0 } as const;
 
 /**
- * Exports `state` as OpenTelemetry metrics. It is read at each export and costs nothing in between.
+ * Exports `state` as the metrics of the table whose source is `state`. It is read at each export and costs nothing in
+ * between.
  *
  * @returns what ends it
  */
 export function observeState(state: ObservedState, options: ObserveStateOptions = {}): () => void {
-  const { meter = metrics.getMeter(SCOPE) } = options;
-  const made = {
-    connections: create(meter, OBSERVED.connections),
-    sendQueue: create(meter, OBSERVED.sendQueue),
-    subscriptions: create(meter, OBSERVED.subscriptions),
-    dropped: create(meter, OBSERVED.dropped),
-    storeWorkers: create(meter, OBSERVED.storeWorkers),
-    eventLoopDelay: create(meter, OBSERVED.eventLoopDelay),
-    brokerUp: create(meter, OBSERVED.brokerUp),
-    brokerQueue: create(meter, OBSERVED.brokerQueue),
-    brokerQueueSize: create(meter, OBSERVED.brokerQueueSize),
-    lag: create(meter, OBSERVED.lag),
-    deadLetters: create(meter, OBSERVED.deadLetters),
-    duplicates: create(meter, OBSERVED.duplicates),
-    leaderless: create(meter, OBSERVED.leaderless),
-  };
-
-  const read = (result: BatchObservableResult): void => {
-    const { websocket, sse } = state.connections();
-    result.observe(made.connections, websocket, { [CONNECTION_KIND]: 'websocket' });
-    result.observe(made.connections, sse, { [CONNECTION_KIND]: 'sse' });
-    result.observe(made.sendQueue, state.sendQueueBytes());
-    for (const { name, subscribers, dropped } of state.channels()) {
-      const attributes = channelAttributes(name);
-      result.observe(made.subscriptions, subscribers, attributes);
-      result.observe(made.dropped, dropped, attributes);
-    }
-    for (const { storeId, live, ejected } of state.stores()) {
-      const attributes = storeAttributes(storeId);
-      result.observe(made.storeWorkers, live, { ...attributes, [WORKER_STATE]: 'live' });
-      result.observe(made.storeWorkers, ejected, { ...attributes, [WORKER_STATE]: 'ejected' });
-    }
-    const { p50Ms, p99Ms, maxMs } = state.eventLoopDelay();
-    result.observe(made.eventLoopDelay, p50Ms / 1_000, { [STATISTIC]: 'p50' });
-    result.observe(made.eventLoopDelay, p99Ms / 1_000, { [STATISTIC]: 'p99' });
-    result.observe(made.eventLoopDelay, maxMs / 1_000, { [STATISTIC]: 'max' });
-    observeBroker(state.broker(), result);
-  };
-
-  const observeBroker = ({ status, stats }: ObservedBroker, result: BatchObservableResult): void => {
-    result.observe(made.brokerUp, UP[status]);
-    if (stats === undefined) return;
-    result.observe(made.brokerQueue, stats.queued.records);
-    result.observe(made.brokerQueueSize, stats.queued.bytes);
-    for (const [channel, lag] of stats.lag) result.observe(made.lag, lag, { [CHANNEL]: channel });
-    for (const [channel, count] of stats.deadLetters) {
-      result.observe(made.deadLetters, count, { [CHANNEL]: channel });
-    }
-    result.observe(made.duplicates, stats.duplicates);
-    result.observe(made.leaderless, stats.leaderless);
-  };
-
-  const observables = Object.values(made);
-  meter.addBatchObservableCallback(read, observables);
-  return () => meter.removeBatchObservableCallback(read, observables);
+  const { meter, labels = createLabelValues() } = options;
+  const sink = options.sink ?? createMeterSink(meter ?? metrics.getMeter(SCOPE));
+  return sink.observe(STATE_INSTRUMENTS, (observe) => {
+    observeConnections(state, observe);
+    observeChannels(state, labels, observe);
+    observeStores(state, labels, observe);
+    observeEventLoop(state, observe);
+    observeBroker(state.broker(), labels, observe);
+  });
 }
 
-function create(meter: Meter, { kind, name, unit, description }: ObservedInstrument): Observable {
-  switch (kind) {
-    case 'gauge':
-      return meter.createObservableGauge(name, { unit, description });
-    case 'upDownCounter':
-      return meter.createObservableUpDownCounter(name, { unit, description });
-    case 'counter':
-      return meter.createObservableCounter(name, { unit, description });
+function observeConnections(state: ObservedState, observe: Observe): void {
+  const { websocket, sse } = state.connections();
+  observe(INSTRUMENTS.connections, websocket, { kind: 'websocket' });
+  observe(INSTRUMENTS.connections, sse, { kind: 'sse' });
+  for (const { code, count } of state.closures()) observe(INSTRUMENTS.connectionsClosed, count, { code });
+  observe(INSTRUMENTS.sendQueue, state.sendQueueBytes(), {});
+  observe(INSTRUMENTS.refusedNotifications, state.refusedNotifications(), {});
+}
+
+function observeChannels(state: ObservedState, labels: LabelValues, observe: Observe): void {
+  for (const { name, subscribers, publishedPerSecond, deliveredPerSecond, dropped } of state.channels()) {
+    const channel = labels.channel(name);
+    observe(INSTRUMENTS.channelSubscribers, subscribers, { channel });
+    observe(INSTRUMENTS.channelPublished, publishedPerSecond, { channel });
+    observe(INSTRUMENTS.channelDelivered, deliveredPerSecond, { channel });
+    observe(INSTRUMENTS.channelDropped, dropped, { channel });
   }
+}
+
+/** Stores without a label value of their own are added up. */
+function observeStores(state: ObservedState, labels: LabelValues, observe: Observe): void {
+  const byStore = new Map<string, { live: number; ejected: number }>();
+  for (const { storeId, live, ejected } of state.stores()) {
+    const store_id = labels.store(storeId);
+    const before = byStore.get(store_id) ?? { live: 0, ejected: 0 };
+    byStore.set(store_id, { live: before.live + live, ejected: before.ejected + ejected });
+  }
+  for (const [store_id, { live, ejected }] of byStore) {
+    observe(INSTRUMENTS.workers, live, { store_id, state: 'live' });
+    observe(INSTRUMENTS.workers, ejected, { store_id, state: 'ejected' });
+  }
+}
+
+function observeEventLoop(state: ObservedState, observe: Observe): void {
+  const { p50Ms, p99Ms, maxMs } = state.eventLoopDelay();
+  observe(INSTRUMENTS.eventLoopDelay, p50Ms / 1_000, { statistic: 'p50' });
+  observe(INSTRUMENTS.eventLoopDelay, p99Ms / 1_000, { statistic: 'p99' });
+  observe(INSTRUMENTS.eventLoopDelay, maxMs / 1_000, { statistic: 'max' });
+}
+
+/** Lag, a queue and the like are values of a broker outside of this process only. */
+function observeBroker({ status, stats }: ObservedBroker, labels: LabelValues, observe: Observe): void {
+  observe(INSTRUMENTS.brokerUp, UP[status], {});
+  for (const channel of CHANNEL_NAMES) {
+    observe(INSTRUMENTS.deadLetters, stats?.deadLetters.get(channel) ?? 0, { channel });
+  }
+  if (stats === undefined) return;
+  for (const [name, lag] of stats.lag)
+    observe(INSTRUMENTS.channelLag, lag, { channel: labels.channel(name) });
+  observe(INSTRUMENTS.brokerQueue, stats.queued.records, {});
+  observe(INSTRUMENTS.brokerQueueBytes, stats.queued.bytes, {});
+  observe(INSTRUMENTS.brokerDuplicates, stats.duplicates, {});
+  observe(INSTRUMENTS.brokerLeaderless, stats.leaderless, {});
 }

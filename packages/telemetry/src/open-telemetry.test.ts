@@ -58,7 +58,7 @@ describe('attachOpenTelemetry', () => {
     expect([...metrics.keys()]).toEqual(['rpc.client.call.duration']);
   });
 
-  test('counts workers up and down, nodes, retries and broadcasts', async () => {
+  test('counts registrations, nodes, retries and broadcasts', async () => {
     const store = { store_id: 'default' };
     const metrics = await recorded(() => {
       emit('esdb_gater.worker.registered', { system_time: 1 }, { ...store, node: 'n', pid: '1' });
@@ -74,13 +74,13 @@ describe('attachOpenTelemetry', () => {
     });
     const values = Object.fromEntries([...metrics].map(([name, [point]]) => [name, point?.value]));
     expect(values).toMatchObject({
-      'esdb_gater.workers': 1,
+      'esdb_gater.worker.registrations': 2,
       'esdb_gater.worker.lookup.duration': { count: 1 },
-      'esdb_gater.retry.attempts': 1,
-      'esdb_gater.retry.exhausted': 1,
+      'esdb_gater.retries': 1,
+      'esdb_gater.retries_exhausted': 1,
       'esdb_gater.cluster.nodes': 1,
-      'esdb_gater.channel.broadcasts': 2,
-      'esdb_gater.channel.deliveries': 10,
+      'esdb_gater.broadcasts': 2,
+      'esdb_gater.deliveries': 10,
     });
   });
 

@@ -6,7 +6,7 @@ import type { GrantVerifier } from '../access/grants.ts';
 import type { OriginGuard } from '../access/origin-guard.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { GatewayConfig } from '../config/types.ts';
-import type { MetricRegistry } from '../telemetry/metric-registry.ts';
+import type { Exposition } from '../telemetry/exposition.ts';
 import { guardOrigins } from './cross-origin.ts';
 import { addRoutes, createHttpApp } from './http-app.ts';
 import { createHttpDoor } from './http-calls.ts';
@@ -24,7 +24,7 @@ export interface HttpServerComponents {
   readonly channels: Channels;
   readonly streams: StreamRegistry;
   readonly admission: Admission;
-  readonly metrics: MetricRegistry;
+  readonly metrics: Exposition;
   readonly originGuard: () => OriginGuard;
   readonly readiness: () => Readiness;
   readonly clock: Clock;

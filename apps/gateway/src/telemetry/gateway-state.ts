@@ -1,6 +1,7 @@
 import type { KafkaBroker, KafkaStats } from '@esdb-gater/broker-kafka';
+import { CLOSE_CODES } from '@esdb-gater/protocol';
 import type { ObservedState } from '@esdb-gater/telemetry';
-import type { Broker, ChannelInfo, Channels, Registry } from '@esdb-gater/types';
+import type { Broker, Channels, Registry } from '@esdb-gater/types';
 import type { EventLoopMonitor } from './event-loop.ts';
 
 export interface GatewayStateComponents {
@@ -12,19 +13,30 @@ export interface GatewayStateComponents {
   readonly connections: () => { readonly websocket: number; readonly sse: number };
   /** Bytes that WebSocket connections have not taken yet. */
   readonly sendQueueBytes: () => number;
+  /** What live and past connections sent that was refused without an answer. */
+  readonly refusedNotifications: () => number;
+  /** WebSocket connections that the gateway has closed, by close code. */
+  readonly closures: () => ReadonlyMap<number, number>;
 }
 
-/** What `/metrics` and OpenTelemetry ask a gateway for. */
+/** What the metrics of a gateway ask it for. */
 export interface GatewayState extends ObservedState {
-  channels(): readonly ChannelInfo[];
   broker(): { readonly status: ReturnType<Broker['health']>['status']; readonly stats?: KafkaStats };
 }
 
 export function createGatewayState(components: GatewayStateComponents): GatewayState {
-  const { registry, channels, broker, eventLoop, connections, sendQueueBytes } = components;
+  const { registry, channels, broker, eventLoop, closures, ...rest } = components;
   return {
-    connections,
-    sendQueueBytes,
+    ...rest,
+    *closures() {
+      const counts = new Map(closures());
+      for (const code of CLOSING_CODES) {
+        yield { code: String(code), count: counts.get(code) ?? 0 };
+        counts.delete(code);
+      }
+      const other = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      if (other > 0) yield { code: 'other', count: other };
+    },
     channels: () => channels.channelInfo(),
     stores: () =>
       registry.stores().map((storeId) => {
@@ -39,3 +51,13 @@ export function createGatewayState(components: GatewayStateComponents): GatewayS
     },
   };
 }
+
+/** What a gateway closes connections with of its own accord. */
+const CLOSING_CODES = [
+  CLOSE_CODES.goingAway,
+  CLOSE_CODES.tooSlow,
+  CLOSE_CODES.unauthorized,
+  CLOSE_CODES.forbidden,
+  CLOSE_CODES.authenticationTimeout,
+  CLOSE_CODES.tooMany,
+] as const;

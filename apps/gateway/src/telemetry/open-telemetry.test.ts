@@ -1,4 +1,5 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
+import { createLabelValues } from '@esdb-gater/telemetry';
 import type { Logger } from '@esdb-gater/types';
 import { silentLogger } from '@esdb-gater/types';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -22,7 +23,7 @@ afterEach(async () => {
 
 function open(env: Readonly<Record<string, string>>, load: () => Promise<OpenTelemetrySdk>) {
   const clock = createFakeClock();
-  const openTelemetry = createOpenTelemetry({ env, clock, load });
+  const openTelemetry = createOpenTelemetry({ env, clock, labels: createLabelValues(), load });
   started.push(openTelemetry);
   return { openTelemetry, clock };
 }

@@ -1,4 +1,4 @@
-import { activeTraceFields, attachOpenTelemetry, isTracing } from '@esdb-gater/telemetry';
+import { activeTraceFields, attachOpenTelemetry, isTracing, type LabelValues } from '@esdb-gater/telemetry';
 import type { Clock, Logger } from '@esdb-gater/types';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { createGrace } from '../node/shutdown-deadline.ts';
@@ -23,6 +23,8 @@ export interface OpenTelemetrySdk {
 export interface OpenTelemetryComponents {
   readonly env: Environment;
   readonly clock: Clock;
+  /** The closed sets of label values, shared with `/metrics`. */
+  readonly labels: LabelValues;
   /** @default imports `@opentelemetry/sdk-node` */
   readonly load?: () => Promise<OpenTelemetrySdk>;
 }
@@ -52,7 +54,8 @@ const OFF: OpenTelemetry = Object.freeze({
 });
 
 /** Off, nothing is loaded and nothing is done. */
-export function createOpenTelemetry({ env, clock, load = loadSdk }: OpenTelemetryComponents): OpenTelemetry {
+export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTelemetry {
+  const { env, clock, labels, load = loadSdk } = components;
   if (!asksForOpenTelemetry(env)) return OFF;
   let stop: (() => Promise<void>) | undefined;
   let log: Logger | undefined;
@@ -74,7 +77,7 @@ export function createOpenTelemetry({ env, clock, load = loadSdk }: OpenTelemetr
           logLevel: diagnosticLevel(env['OTEL_LOG_LEVEL']),
           suppressOverrideMessage: true,
         });
-        const detach = attachOpenTelemetry({ id: ATTACHMENT });
+        const detach = attachOpenTelemetry({ id: ATTACHMENT, labels });
         stop = async () => {
           detach();
           await sdk.shutdown();

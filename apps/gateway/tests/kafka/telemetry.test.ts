@@ -89,8 +89,8 @@ describe.skipIf(reason !== undefined)(
           expect.arrayContaining([
             'esdb_gater.dead_letters',
             'esdb_gater.channel.lag',
-            'esdb_gater.broker.queue.records',
-            'esdb_gater.broker.queue.size',
+            'esdb_gater.broker.queue',
+            'esdb_gater.broker.queue.bytes',
             'esdb_gater.broker.duplicates',
             'esdb_gater.broker.leaderless_partitions',
           ]),

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const LABEL = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"`;
+/** A value is what Go's `ParseFloat` takes, which ignores case: the library writes `Nan`. */
 const SAMPLE = new RegExp(
-  `^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?[0-9.]+(?:e[+-]?[0-9]+)?|\\+Inf|NaN)$`,
+  `^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?[0-9.]+(?:e[+-]?[0-9]+)?|\\+Inf|NaN|Nan)$`,
 );
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
   counter: [''],
@@ -25,6 +26,8 @@ export function expositionFaults(text: string): string[] {
   let below = 0;
   if (!text.endsWith('\n')) faults.push('the text does not end with a line feed');
   for (const line of text.trimEnd().split('\n')) {
+    // The format ignores empty lines; the library parts the families by them.
+    if (line === '') continue;
     const help = new RegExp(`^# HELP (${NAME}) .+$`).exec(line);
     const typed = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`).exec(line);
     if (help !== null) {
@@ -57,7 +60,7 @@ export function expositionFaults(text: string): string[] {
       if (!name.endsWith('_bucket')) continue;
       const count = Number(sample?.[3]);
       if (count < below) faults.push(`${key}: a bucket is below the one before`);
-      below = labels.endsWith('le="+Inf"') ? 0 : count;
+      below = /(^|,)le="\+Inf"/.test(labels) ? 0 : count;
     }
   }
   return faults;

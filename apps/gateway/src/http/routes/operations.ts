@@ -1,5 +1,5 @@
 import type { FastifyReply, RouteOptions } from 'fastify';
-import type { MetricRegistry } from '../../telemetry/metric-registry.ts';
+import type { Exposition } from '../../telemetry/exposition.ts';
 import { bodyMembers, parseJson } from '../body.ts';
 import { bodyOf, requireJsonType, sendProblem } from '../http-app.ts';
 import { type HttpDoor, sendJson } from '../http-calls.ts';
@@ -16,7 +16,7 @@ export interface Readiness {
 export interface OperationRouteComponents {
   readonly door: HttpDoor;
   readonly readiness: () => Readiness;
-  readonly metrics: MetricRegistry;
+  readonly metrics: Exposition;
 }
 
 /** What operators and their machines ask for. */
@@ -44,9 +44,9 @@ export function operationRoutes({ door, readiness, metrics }: OperationRouteComp
     {
       method: 'GET',
       url: '/metrics',
-      handler(request, reply) {
+      async handler(request, reply) {
         door.demandToken(request);
-        return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.render());
+        return reply.type(metrics.contentType).send(await metrics.render());
       },
     },
     { method: 'GET', url: '/openapi.json', handler: later('the OpenAPI description') },

@@ -1,0 +1,31 @@
+import type { Instrument, LabelsOf } from './instruments.ts';
+
+/**
+ * Records one value of one series: adds it to a counter, sets a gauge, sorts it into a histogram. Keep it for what is
+ * recorded often: finding a series costs far more than recording to it.
+ */
+export type Series = (value: number) => void;
+
+/** Reports the current value of one series of a `state` instrument. */
+export type Observe = <One extends Instrument>(instrument: One, value: number, labels: LabelsOf<One>) => void;
+
+/** An exporter of metrics, seen from what measures. */
+export interface InstrumentSink {
+  /** The series of an `event` instrument with these labels. */
+  series<One extends Instrument>(instrument: One, labels: LabelsOf<One>): Series;
+  /**
+   * Calls `read` at each export, to report the current values of `instruments`, which are of the source `state`.
+   *
+   * @returns what ends it
+   */
+  observe(instruments: readonly Instrument[], read: (observe: Observe) => void): () => void;
+}
+
+/** The labels that have a value. */
+export function presentLabels<One extends Instrument>(labels: LabelsOf<One>): Record<string, string> {
+  const present: Record<string, string> = {};
+  for (const [name, value] of Object.entries<string | undefined>(labels)) {
+    if (value !== undefined) present[name] = value;
+  }
+  return present;
+}
