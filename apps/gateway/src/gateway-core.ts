@@ -1,8 +1,7 @@
 import type { KafkaBroker } from '@esdb-gater/broker-kafka';
 import { createChannels } from '@esdb-gater/channels';
-import { createStoreCaller } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
-import { createRegistry } from '@esdb-gater/registry';
+import { createRegistry, createStoreCaller } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
 import type { Broker, Channels, Clock, Logger, Registry } from '@esdb-gater/types';
 import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
@@ -10,7 +9,6 @@ import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-secu
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
 import { createHandlers } from './calls/handlers.ts';
 import { createHealthMonitor } from './calls/health.ts';
-import { traceDispatcher } from './calls/traced-dispatcher.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { createFeedCoordination } from './kafka/feed-coordination.ts';
@@ -107,19 +105,23 @@ export async function openGatewayCore(
 
   const authorizer = createAuthorizer(config);
   const health = createHealthMonitor(
-    { registry, broker, eventLoop, clock, complaints: () => [...stores.complaints(), ...feeds.complaints()] },
+    {
+      registry,
+      broker,
+      eventLoop,
+      clock,
+      healthReasons: () => [...stores.healthReasons(), ...feeds.healthReasons()],
+    },
     { nodeId, url },
   );
   const caller = createStoreCaller({ registry, clock }, config.retry);
-  const dispatcher = traceDispatcher(
-    createDispatcher(
-      {
-        authorizer,
-        handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
-        accepting,
-      },
-      { messageBytes: config.limits.messageBytes },
-    ),
+  const dispatcher = createDispatcher(
+    {
+      authorizer,
+      handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
+      accepting,
+    },
+    { messageBytes: config.limits.messageBytes },
   );
   const workers = createWorkerHost(
     { registry, clock, onWorker: (worker) => feeds.workerRegistered(worker), onRefused: health.refused },

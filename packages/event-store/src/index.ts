@@ -38,7 +38,7 @@ export {
 export type { PublishRecord } from './feed/publish-wave.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
-export { STORE_METHODS, type StoreMethod } from './methods.ts';
+export { STORE_METHODS } from './methods.ts';
 export {
   completeAfter,
   completeCount,

@@ -1,12 +1,4 @@
-/** Methods whose answers may be pages of 8 MiB. */
-const PAGE_METHODS: ReadonlySet<string> = new Set([
-  'getEvents',
-  'streamForward',
-  'streamBackward',
-  'readAll',
-  'queryEvents',
-  'listSnapshots',
-]);
+import { factsOf } from '@esdb-gater/protocol';
 
 /** Pages that one connection may have read at once. */
 const MAX_PAGES = 4;
@@ -19,21 +11,21 @@ const MAX_BUFFERED_BYTES = 8 * 1_048_576;
  * being read or wait to be sent. A thousand pipelined reads by a client that does not take the answers would
  * otherwise be a thousand pages in memory.
  */
-export interface PageGate {
+export interface PageLimiter {
   /** Runs `start` now, or when it is its turn. */
   run(method: string, start: () => unknown): unknown;
   /** To be called when the socket has room again. */
   drained(): void;
 }
 
-export function createPageGate(bufferedBytes: () => number): PageGate {
+export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
   const queue: { readonly isPage: boolean; readonly begin: () => void }[] = [];
   let pages = 0;
-  const mayBegin = (isPage: boolean): boolean =>
+  const isReady = (isPage: boolean): boolean =>
     !isPage || (pages < MAX_PAGES && bufferedBytes() < MAX_BUFFERED_BYTES);
 
   function pump(): void {
-    for (let next = queue[0]; next !== undefined && mayBegin(next.isPage); next = queue[0]) {
+    for (let next = queue[0]; next !== undefined && isReady(next.isPage); next = queue[0]) {
       queue.shift();
       next.begin();
     }
@@ -51,8 +43,8 @@ export function createPageGate(bufferedBytes: () => number): PageGate {
 
   return {
     run(method, start) {
-      const isPage = PAGE_METHODS.has(method);
-      if (queue.length === 0 && mayBegin(isPage)) return begin(isPage, start);
+      const isPage = factsOf(method)?.paged === true;
+      if (queue.length === 0 && isReady(isPage)) return begin(isPage, start);
       return new Promise((resolve, reject) => {
         queue.push({
           isPage,
