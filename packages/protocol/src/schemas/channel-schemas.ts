@@ -1,4 +1,4 @@
-import { CHANNEL_NAMES, type ChannelInfo, type SubscribeFrom } from '@esdb-gater/types';
+import { CHANNEL_NAMES, CHANNEL_PRIORITIES, type ChannelInfo, type SubscribeFrom } from '@esdb-gater/types';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import { channel, empty, name, time, topic, topicPattern } from './leaf-schemas.ts';
 import {
