@@ -19,7 +19,6 @@ import { telemetryLogger } from './node/log.ts';
 import { createFeedHost } from './stores/feed-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
-import { traceBroker } from './telemetry/traced-broker.ts';
 import { traceWorker } from './telemetry/traced-worker.ts';
 
 /** Everything of a gateway but its port. */
@@ -88,11 +87,14 @@ export async function openGatewayCore(
 
   const eventLoop = createEventLoopMonitor(clock);
   cleanup.defer(() => eventLoop.close());
-  const traced = traceBroker(broker, config.kafka.brokers === null ? 'esdb_gater' : 'kafka');
-  cleanup.defer(() => traced.detach());
   const channels = createChannels(
-    { broker: traced, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
-    { channels: config.channels, realm: config.realm, messageBytes: config.limits.messageBytes },
+    { broker, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
+    {
+      channels: config.channels,
+      realm: config.realm,
+      messagingSystem: kafka === undefined ? 'esdb_gater' : 'kafka',
+      messageBytes: config.limits.messageBytes,
+    },
   );
   cleanup.defer(() => channels.close());
   const { revocations } = security;
