@@ -10,7 +10,14 @@ import type { Readable } from 'node:stream';
 import { storeSuite } from '@esdb-gater/conformance';
 import { createPeer, type Peer } from '@esdb-gater/protocol';
 import { createRemoteWorker, type RemoteWorker } from '@esdb-gater/registry';
-import type { CallContext, EventStore, Transport } from '@esdb-gater/types';
+import type {
+  AppendCondition,
+  CallContext,
+  EventStore,
+  StoreMethod,
+  StoreParamsOf,
+  Transport,
+} from '@esdb-gater/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -132,8 +139,10 @@ function workerOf({ peer, registrations }: Connected, storeId: string): RemoteWo
 /** The worker as an event store: what the gateway makes of it, without the gateway. */
 function storeOver(worker: RemoteWorker): EventStore {
   const { storeId } = worker;
-  const call = (method: string) => (params: object, context?: CallContext) =>
-    worker.call(method, params, context) as Promise<never>;
+  const call =
+    <M extends StoreMethod>(method: M) =>
+    (params: StoreParamsOf<M>, context?: CallContext) =>
+      worker.call(method, params, context) as Promise<never>;
   return {
     storeId,
     storeUuid: worker.storeUuid ?? '',
@@ -194,8 +203,13 @@ describe('the Python worker', () => {
   test('tells of commits, serves queries and checks conditions', async () => {
     const { program, connected } = await start(['orders', 'other']);
     const worker = workerOf(connected, 'orders');
-    const append = (condition?: object) =>
-      worker.call('appendEvents', { storeId: 'orders', streamId: 's', events: events('a', 'b'), condition });
+    const append = (condition?: AppendCondition) =>
+      worker.call('appendEvents', {
+        storeId: 'orders',
+        streamId: 's',
+        events: events('a', 'b'),
+        ...(condition && { condition }),
+      });
     await append();
     const query = { items: [{ types: ['b'], tags: ['tag:b'] }] };
     const page = await worker.call('readAll', { storeId: 'orders', query });
@@ -283,9 +297,7 @@ describe('the Python worker', () => {
       data: 'x'.repeat(1_000_000),
     }));
     await worker.call('appendEvents', { storeId: 'orders', streamId: 's', events: large });
-    const page = (await worker.call('getEvents', { storeId: 'orders', streamId: 's' })) as {
-      events: unknown[];
-    };
+    const page = await worker.call('getEvents', { storeId: 'orders', streamId: 's' });
     expect(page.events).toHaveLength(8);
     await stop(program);
   });

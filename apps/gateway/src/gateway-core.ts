@@ -1,9 +1,8 @@
 import type { KafkaBroker } from '@esdb-gater/broker-kafka';
 import { createChannels } from '@esdb-gater/channels';
-import { createStoreCaller } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
-import { createRegistry } from '@esdb-gater/registry';
+import { createRegistry, createStoreCaller } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
 import type { Broker, Channels, Clock, Logger, Registry } from '@esdb-gater/types';
 import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
@@ -11,7 +10,6 @@ import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-secu
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
 import { createHandlers } from './calls/handlers.ts';
 import { createHealthMonitor } from './calls/health.ts';
-import { traceDispatcher } from './calls/traced-dispatcher.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { createFeedCoordination } from './kafka/feed-coordination.ts';
@@ -22,7 +20,6 @@ import { telemetryLogger } from './node/log.ts';
 import { createFeedHost } from './stores/feed-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
-import { traceBroker } from './telemetry/traced-broker.ts';
 import { traceWorker } from './telemetry/traced-worker.ts';
 
 /** How long a start waits for Kafka to tell what was revoked. */
@@ -94,11 +91,14 @@ export async function openGatewayCore(
 
   const eventLoop = createEventLoopMonitor(clock);
   cleanup.defer(() => eventLoop.close());
-  const traced = traceBroker(broker, config.kafka.brokers === null ? 'esdb_gater' : 'kafka');
-  cleanup.defer(() => traced.detach());
   const channels = createChannels(
-    { broker: traced, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
-    { channels: config.channels, realm: config.realm, messageBytes: config.limits.messageBytes },
+    { broker, clock, logger, signatures: security.signatures, overloaded: eventLoop.isBehind },
+    {
+      channels: config.channels,
+      realm: config.realm,
+      messagingSystem: kafka === undefined ? 'esdb_gater' : 'kafka',
+      messageBytes: config.limits.messageBytes,
+    },
   );
   cleanup.defer(() => channels.close());
   const { revocations } = security;
@@ -111,19 +111,23 @@ export async function openGatewayCore(
 
   const authorizer = createAuthorizer(config);
   const health = createHealthMonitor(
-    { registry, broker, eventLoop, clock, complaints: () => [...stores.complaints(), ...feeds.complaints()] },
+    {
+      registry,
+      broker,
+      eventLoop,
+      clock,
+      healthReasons: () => [...stores.healthReasons(), ...feeds.healthReasons()],
+    },
     { nodeId, url },
   );
   const caller = createStoreCaller({ registry, clock }, config.retry);
-  const dispatcher = traceDispatcher(
-    createDispatcher(
-      {
-        authorizer,
-        handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
-        accepting,
-      },
-      { messageBytes: config.limits.messageBytes },
-    ),
+  const dispatcher = createDispatcher(
+    {
+      authorizer,
+      handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
+      accepting,
+    },
+    { messageBytes: config.limits.messageBytes },
   );
   const workers = createWorkerHost(
     { registry, clock, onWorker: (worker) => feeds.workerRegistered(worker), onRefused: health.refused },

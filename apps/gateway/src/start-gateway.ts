@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { nextTurn } from '@esdb-gater/primitives';
+import { METHOD_NAMES } from '@esdb-gater/protocol';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
+import { isServed } from './calls/dispatcher.ts';
 import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { type Listening, listen } from './http/listen.ts';
 import type { Readiness } from './http/routes/operations.ts';
-import { createStreamRegistry } from './http/sse-connections.ts';
+import { createSseConnections } from './http/sse-connections.ts';
 import { Cleanup } from './node/cleanup.ts';
 import { createLog } from './node/log.ts';
 import { createLogOutput, type LogOutput } from './node/log-output.ts';
-import { createGrace, type Grace } from './node/shutdown-deadline.ts';
+import { createShutdownDeadline, type ShutdownDeadline } from './node/shutdown-deadline.ts';
 import {
   createGatewayLabels,
   createGatewayMetrics,
@@ -21,7 +23,6 @@ import {
 } from './telemetry/gateway-metrics.ts';
 import { createGatewayState } from './telemetry/gateway-state.ts';
 import { createOpenTelemetry } from './telemetry/open-telemetry.ts';
-import { CONNECTION_METHODS } from './ws/session.ts';
 import { createUpgradeServer } from './ws/upgrade-server.ts';
 
 export interface GatewayComponents {
@@ -95,10 +96,10 @@ export async function startGateway(
     const { did } = core.security.identity;
     const stop = async (): Promise<void> => {
       stopping = true;
-      const grace = createGrace(clock, config.shutdown.graceMs);
-      await grace.within(core.dispatcher.idle());
-      await port.drain(grace);
-      const closed = await grace.within(
+      const deadline = createShutdownDeadline(clock, config.shutdown.graceMs);
+      await deadline.within(core.dispatcher.idle());
+      await port.drain(deadline);
+      const closed = await deadline.within(
         cleanup.run().catch((error: unknown) => logger.error({ err: error }, 'something did not close')),
       );
       if (!closed) logger.warn({}, 'the grace period ended before everything was closed');
@@ -126,7 +127,7 @@ interface PortComponents {
 /** The port of a gateway. */
 interface OpenPort extends Listening {
   /** Closes all connections: WebSockets with 1001, streams at their end, and what does not go by force. */
-  drain(grace: Grace): Promise<void>;
+  drain(deadline: ShutdownDeadline): Promise<void>;
 }
 
 /** Serves WebSocket and HTTP on one port. */
@@ -137,9 +138,9 @@ async function openPort(
 ): Promise<OpenPort> {
   const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
     core;
-  const { grants, presenter, revocations, identity } = core.security;
+  const { grants, authenticator, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
-  const streams = createStreamRegistry(clock);
+  const streams = createSseConnections(clock);
   // The guard knows its own origins when the port is known; nothing comes before.
   const guardFor = (port: number): OriginGuard =>
     createOriginGuard({
@@ -184,11 +185,11 @@ async function openPort(
     nodeId,
     version: VERSION,
     capabilities: config.security.capabilities,
-    methods: [...dispatcher.methods, ...CONNECTION_METHODS],
+    methods: METHOD_NAMES.filter(isServed),
   };
   const upgrades = createUpgradeServer(
     app.server,
-    { ...shared, presenter, workers, accepting },
+    { ...shared, authenticator, workers, accepting },
     { ...config.limits, realm: config.realm, hello },
   );
   revocations.onRevoked(() => {
@@ -201,12 +202,12 @@ async function openPort(
   guard = guardFor(bound.port);
   return {
     ...bound,
-    async drain(grace) {
+    async drain(deadline) {
       // Answers of this turn go out before the close frames do.
       await nextTurn();
       streams.close();
-      if (!(await grace.within(upgrades.close()))) upgrades.terminate();
-      if (!(await grace.within(app.close()))) app.server.closeAllConnections();
+      if (!(await deadline.within(upgrades.close()))) upgrades.terminate();
+      if (!(await deadline.within(app.close()))) app.server.closeAllConnections();
     },
   };
 }

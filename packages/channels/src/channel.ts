@@ -44,8 +44,8 @@ export interface Channel {
   readonly lastValues: LastValues | undefined;
   /** The subscriber has one more, or one less, subscription here, live or replaying. */
   countSubscription(recipient: Recipient, difference: 1 | -1): void;
-  /** Hands records to everybody who is subscribed live. */
-  fanOut(batch: readonly BrokerRecord[]): void;
+  /** Hands records to everybody who is subscribed live, and returns how many deliveries that were. */
+  fanOut(batch: readonly BrokerRecord[]): number;
   /** Counts messages that were handed to queues otherwise than by {@link fanOut}. */
   countDelivered(count: number): void;
   countDropped(): void;
@@ -94,9 +94,10 @@ class FanOutChannel implements Channel {
     else this.#subscriptions.delete(recipient);
   }
 
-  fanOut(batch: readonly BrokerRecord[]): void {
+  fanOut(batch: readonly BrokerRecord[]): number {
     const now = this.#components.clock.monotonic();
     const mayShed = this.settings.priority === 'low' && this.#components.overloaded();
+    let reached = 0;
     let delivered = 0;
     for (const record of batch) {
       if (!this.accepts(record)) continue;
@@ -108,12 +109,14 @@ class FanOutChannel implements Channel {
           if (mayShed) queue.shed(delivery);
           else queue.offer(delivery);
         }
+        reached += recipients.length;
         if (!mayShed) delivered += recipients.length;
       }
       this.#components.onBroadcast(this.name, record.topic, recipients.length);
     }
     this.#published.add(batch.length, now);
     if (delivered > 0) this.#delivered.add(delivered, now);
+    return reached;
   }
 
   countDelivered(count: number): void {

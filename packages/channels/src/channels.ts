@@ -28,6 +28,7 @@ import { createPublisher, type Publisher, type PublishTarget } from './publish/p
 import { createRateLimiter } from './publish/rate-limiter.ts';
 import { createSignatureGate, type SignatureGate } from './publish/signature-gate.ts';
 import { createSubscriber, type SubscriberComponents } from './subscribe/subscriber.ts';
+import { deliverTraced } from './tracing.ts';
 
 export interface ChannelsComponents {
   /** @default an in-process broker with the history of the options */
@@ -87,7 +88,8 @@ class TenChannels implements Channels {
     });
     this.#tails = CHANNEL_NAMES.map((name) => {
       const channel = this.#channelOf(name);
-      return broker.tail(name, (batch) => channel.fanOut(batch));
+      const fanOut = (batch: readonly BrokerRecord[]): number => channel.fanOut(batch);
+      return broker.tail(name, (batch) => deliverTraced(options.messagingSystem, name, batch, fanOut));
     });
     const warmed = this.#warm(logger);
     this.#subscriberComponents = {

@@ -9,6 +9,7 @@ import {
   isChannelName,
   LIMITS,
 } from '@esdb-gater/types';
+import type { MessagingSystem } from './tracing.ts';
 
 /** What may differ from the table of the ten channels. */
 export interface ChannelOptions {
@@ -24,6 +25,8 @@ export interface ChannelsOptions {
   readonly channels?: Partial<Readonly<Record<ChannelName, ChannelOptions>>>;
   /** Stands in the `source` of what is published. @default 'default' */
   readonly realm?: string;
+  /** What carries the messages, as OpenTelemetry spans name it. @default 'esdb_gater' */
+  readonly messagingSystem?: MessagingSystem;
   /** The longest message as JSON. @default 1 MiB */
   readonly messageBytes?: number;
   /** How long the same `id` is recognised. @default 300 000 */
@@ -63,6 +66,7 @@ export function completeOptions(options: ChannelsOptions = {}): CompleteOptions 
   return Object.freeze({
     channels: Object.freeze(channels),
     realm: options.realm ?? 'default',
+    messagingSystem: options.messagingSystem ?? 'esdb_gater',
     messageBytes: integer('messageBytes', options.messageBytes ?? LIMITS.messageBytes, 1),
     idempotencyMs: integer('idempotencyMs', options.idempotencyMs ?? 300_000, 0),
     idempotencyEntries: integer('idempotencyEntries', options.idempotencyEntries ?? 200_000, 0),

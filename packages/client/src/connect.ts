@@ -15,7 +15,7 @@ import {
   completeConnect,
 } from './connection/options.ts';
 import { retryingCalls } from './connection/retrying-calls.ts';
-import { type CallMethod, createFacade } from './facade.ts';
+import { createFacade } from './facade.ts';
 import type { AnyEvent, CallOptions, Gater } from './gater.ts';
 import { storeEvents, streamEvents } from './paging.ts';
 import { type Lane, Lanes } from './subscriptions/lanes.ts';
@@ -85,23 +85,17 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
   const overConnection = retryingCalls(connection, settings);
   const persistent = new PersistentSubscriptions(connection, overConnection);
 
-  const call: CallMethod = async (method, params, options) => {
-    // Subscriptions of this client have a home here: the gateway alone would not end their iterations.
-    if (method === 'unsubscribe') {
-      return { removed: await lanes.unsubscribe(params as { channel: string; topic: string }) };
-    }
-    return overConnection(method, params, options);
-  };
-
   const gater: RemoteGater = {
-    ...createFacade(call),
+    ...createFacade(overConnection),
+    // Subscriptions of this client have a home here: the gateway alone would not end their iterations.
+    unsubscribe: async (params) => ({ removed: await lanes.unsubscribe(params) }),
     connection,
     get hello(): Hello {
       if (connection.hello === undefined) throw new GaterError('unavailable', 'there was no connection yet');
       return connection.hello;
     },
-    events: (params, options) => streamEvents(call, params, options),
-    allEvents: (params, options) => storeEvents(call, params, options),
+    events: (params, options) => streamEvents(overConnection, params, options),
+    allEvents: (params, options) => storeEvents(overConnection, params, options),
     subscribe: (params, options = {}) =>
       lanes.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
     saveSubscription: (params: SaveSubscriptionParams, options?: CallOptions) =>

@@ -1,12 +1,19 @@
-import type { MethodSpec, Methods, ReadStreamParams } from '@esdb-gater/protocol';
+import type {
+  MethodName,
+  MethodsWith,
+  ParamsOf,
+  ResultOf,
+  SaveSubscriptionParams,
+} from '@esdb-gater/protocol';
 import type {
   AppendCondition,
   AppendResult,
-  EventQuery,
   ExpectedVersion,
   GetEventsParams,
   NewEvent,
+  QueryEventsParams,
   ReadAllParams,
+  ReadStreamParams,
   RecordedEvent,
   SubscribeParams,
 } from '@esdb-gater/types';
@@ -76,29 +83,26 @@ export type EventsParams = GetEventsParams;
 /** A store from `after` to its end; `limit` is the size of a page. */
 export type AllEventsParams = ReadAllParams;
 
-type EventMethod =
-  | 'appendEvents'
-  | 'appendToStreams'
-  | 'getEvents'
-  | 'streamForward'
-  | 'streamBackward'
-  | 'readAll'
-  | 'queryEvents';
+/** Calls a method of the protocol. */
+export type CallMethod = <M extends MethodName>(
+  method: M,
+  params: ParamsOf<M>,
+  options?: CallOptions,
+) => Promise<ResultOf<M>>;
 
-/** What is no plain call of a `Gater`. */
-type OtherMethod = 'subscribe' | 'saveSubscription';
+type EventMethod = MethodsWith<{ readonly carriesEvents: true }>;
 
-export type PlainMethod = Exclude<keyof Methods, EventMethod | OtherMethod>;
+type IteratedMethod = MethodsWith<{ readonly iterated: true }>;
 
-type Call<Spec> =
-  Spec extends MethodSpec<infer Params, infer Result>
-    ? Params extends Record<string, never>
-      ? (params?: Params, options?: CallOptions) => Promise<Result>
-      : (params: Params, options?: CallOptions) => Promise<Result>
-    : never;
+type PlainMethod = Exclude<MethodName, EventMethod | IteratedMethod>;
+
+type PlainCall<M extends MethodName> =
+  ParamsOf<M> extends Record<string, never>
+    ? (params?: ParamsOf<M>, options?: CallOptions) => Promise<ResultOf<M>>
+    : (params: ParamsOf<M>, options?: CallOptions) => Promise<ResultOf<M>>;
 
 /** The methods that carry no events: parameters and results of the protocol as they are. */
-export type PlainMethods = { readonly [M in PlainMethod]: Call<Methods[M]> };
+export type PlainMethods = { readonly [M in PlainMethod]: PlainCall<M> };
 
 /**
  * The one interface to streams, snapshots, subscriptions and channels, in process and over WebSocket.
@@ -118,15 +122,7 @@ export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, Asyn
   streamForward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
   streamBackward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
   readAll(params: ReadAllParams, options?: CallOptions): Promise<StoreEvents<E>>;
-  queryEvents(
-    params: {
-      readonly storeId: string;
-      readonly query: EventQuery;
-      readonly after?: number;
-      readonly limit?: number;
-    },
-    options?: CallOptions,
-  ): Promise<StoreEvents<E>>;
+  queryEvents(params: QueryEventsParams, options?: CallOptions): Promise<StoreEvents<E>>;
   /** Every event of a stream, page by page; the next page is asked for when the last one is used up. */
   events(params: EventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
   /** Every event of a store, page by page, up to what is there when the last page is read. */
@@ -135,7 +131,7 @@ export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, Asyn
   subscribe(params: SubscribeParams, options?: SubscribeOptions): Promise<MessageSubscription>;
   /** Events of a persistent subscription, to be acknowledged. `signal` ends the delivery. */
   saveSubscription(
-    params: Parameters<Methods['saveSubscription']['requires']>[0],
+    params: SaveSubscriptionParams,
     options?: CallOptions,
   ): Promise<EventSubscription<Recorded<E>>>;
   /** The same object for a program whose events are `F`. */

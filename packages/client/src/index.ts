@@ -31,15 +31,6 @@ export {
   type GaterOptions,
   type LocalGater,
 } from './in-process/create-gater.ts';
-// What a gateway is made of
-export { countLiveWorkers, probeStores, type StoresHealth, worstOf } from './in-process/health.ts';
-export {
-  createStoreCaller,
-  type StoreCaller,
-  type StoreCallerComponents,
-  type StoreCallerOptions,
-  type StoreCallOptions,
-} from './in-process/store-caller.ts';
 export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
 export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';
 export type { DeliveredEvent, EventSubscription, NackOptions } from './subscriptions/event-subscription.ts';

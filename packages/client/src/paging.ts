@@ -1,6 +1,5 @@
 import type { GetEventsParams, ReadAllParams, RecordedEvent, StorePage, StreamPage } from '@esdb-gater/types';
-import type { CallMethod } from './facade.ts';
-import type { CallOptions } from './gater.ts';
+import type { CallMethod, CallOptions } from './gater.ts';
 
 /** Every event of a stream from `startVersion` on. A page is read only when the one before is used up. */
 export async function* streamEvents(
@@ -11,7 +10,7 @@ export async function* streamEvents(
   let next: number | undefined = params.startVersion;
   do {
     const from = next === undefined ? params : { ...params, startVersion: next };
-    const page = (await call('getEvents', from, options)) as StreamPage;
+    const page: StreamPage = await call('getEvents', from, options);
     yield* page.events;
     next = page.next;
   } while (next !== undefined);
@@ -26,7 +25,7 @@ export async function* storeEvents(
   let next: number | undefined = params.after;
   do {
     const from = next === undefined ? params : { ...params, after: next };
-    const page = (await call('readAll', from, options)) as StorePage;
+    const page: StorePage = await call('readAll', from, options);
     yield* page.events;
     next = page.next;
   } while (next !== undefined);

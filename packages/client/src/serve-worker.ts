@@ -1,5 +1,5 @@
 import { onNextTurn, retryUntilAborted } from '@esdb-gater/primitives';
-import { validateParams } from '@esdb-gater/protocol';
+import { isWorkerMethod, validateParams } from '@esdb-gater/protocol';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { withSpan } from '@esdb-gater/telemetry';
 import {
@@ -64,10 +64,7 @@ export async function serveWorker(
       ...(storeUuid === undefined ? {} : { storeUuid }),
       ...(workerId === undefined ? {} : { workerId }),
     };
-    const result = (await connection.call('registerWorker', params, { timeoutMs: 10_000 })) as {
-      readonly workerId: string;
-    };
-    workerId = result.workerId;
+    ({ workerId } = await connection.call('registerWorker', params, { timeoutMs: 10_000 }));
   }
 
   function registerAgain(): void {
@@ -104,12 +101,16 @@ export async function serveWorker(
       token: _,
       ...rest
     } = params as { readonly deadlineMs?: unknown; readonly token?: unknown };
-    const serve = async (trace: object): Promise<unknown> =>
-      worker.call(method, validateParams(method, rest), {
+    const serve = async (trace: object): Promise<unknown> => {
+      if (!isWorkerMethod(method)) {
+        throw new GaterError('not_supported', `no worker serves ${JSON.stringify(method.slice(0, 64))}`);
+      }
+      return worker.call(method, validateParams(method, rest), {
         ...trace,
         signal: context.signal,
         ...(typeof deadlineMs === 'number' && deadlineMs > 0 ? { deadlineMs } : {}),
       });
+    };
     // Probes, and the feed that reads all the time, belong to no call.
     if (context.traceparent === undefined) return serve({});
     return withSpan({ kind: 'server', method, storeId }, { parent: context }, serve);

@@ -39,7 +39,6 @@ export {
 export type { PublishRecord } from './feed/publish-wave.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
-export { STORE_METHODS, type StoreMethod } from './methods.ts';
 export {
   completeAfter,
   completeCount,
@@ -52,6 +51,6 @@ export {
 } from './pages.ts';
 export { type AppendPlan, type AppendRequest, idKey, type KnownEvent, planAppend } from './plan-append.ts';
 export type { StoreHealth } from './store-health.ts';
-export { createStoreWorker, type StoreWorkerOptions } from './store-worker.ts';
+export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
 export { compareUtf8, prefixEnd } from './utf8-order.ts';

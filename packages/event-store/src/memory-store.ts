@@ -4,6 +4,7 @@ import {
   type AppendResult,
   type CallContext,
   type Clock,
+  type DeleteSnapshotParams,
   type DeleteStreamParams,
   type EventStore,
   type FeedCheckpoint,
@@ -12,11 +13,13 @@ import {
   isStoreId,
   type Logger,
   type ReadAllParams,
+  type ReadSnapshotParams,
   type RecordedEvent,
   type RecordSnapshotParams,
   type Snapshot,
   type SnapshotParams,
   type StorePage,
+  type StreamNames,
   type StreamPage,
   type StreamParams,
   silentLogger,
@@ -33,7 +36,6 @@ import { nextEpochUs } from './event-time.ts';
 import { checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
 import { MemoryStreams } from './memory-streams.ts';
-import { STORE_METHODS } from './methods.ts';
 import {
   completeAfter,
   completeCount,
@@ -43,6 +45,7 @@ import {
   readableRange,
 } from './pages.ts';
 import { idKey, type KnownEvent, planAppend } from './plan-append.ts';
+import { STORE_METHODS } from './store-worker.ts';
 import { isReadable } from './stream-state.ts';
 
 export interface MemoryStoreOptions {
@@ -157,10 +160,7 @@ class MemoryStore implements EventStore {
     return { exists: isReadable(this.#streams.state(params.streamId)) };
   }
 
-  async getStreams(
-    params: GetStreamsParams,
-    context?: CallContext,
-  ): Promise<{ streams: string[]; next?: string }> {
+  async getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames> {
     this.#check(params, context);
     const limit = completeCount('limit', params.limit);
     const streams: string[] = [];
@@ -205,10 +205,7 @@ class MemoryStore implements EventStore {
     return {};
   }
 
-  async readSnapshot(
-    params: SnapshotParams & { readonly version?: number },
-    context?: CallContext,
-  ): Promise<Snapshot> {
+  async readSnapshot(params: ReadSnapshotParams, context?: CallContext): Promise<Snapshot> {
     this.#check(params, context);
     checkSnapshotIds(params);
     if (params.version !== undefined) checkSnapshotVersion(params.version);
@@ -223,10 +220,7 @@ class MemoryStore implements EventStore {
     return { snapshots: JSON.parse(snapshotListText(this.#snapshots.list(params))) as Snapshot[] };
   }
 
-  async deleteSnapshot(
-    params: SnapshotParams & { readonly version: number },
-    context?: CallContext,
-  ): Promise<{ deleted: boolean }> {
+  async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
     this.#check(params, context);
     checkSnapshotIds(params);
     checkSnapshotVersion(params.version);

@@ -4,11 +4,13 @@ import {
   type EventStore,
   GaterError,
   invalidArgument,
+  type StoreMethod,
+  type StoreParamsOf,
+  type StoreResultOf,
   type StoreWorker,
   systemClock,
 } from '@esdb-gater/types';
 import { notSupported } from './errors.ts';
-import { STORE_METHODS, type StoreMethod } from './methods.ts';
 
 export interface StoreWorkerOptions {
   /** The node that the worker runs on. */
@@ -21,24 +23,41 @@ export interface StoreWorkerOptions {
   readonly clock?: Clock;
 }
 
-/** A method of the store by its name. */
-type StoreCall = (store: EventStore, params: never, context?: CallContext) => Promise<unknown>;
+/** A method of the wire that `EventStore` has under the same name. */
+type OwnMethod = StoreMethod & keyof EventStore;
 
-// A Map and no object: `constructor` and `__proto__` are method names like any other unknown one.
-const CALLS: ReadonlyMap<string, StoreCall> = new Map<StoreMethod, StoreCall>([
-  ['appendEvents', (store, params, context) => store.appendEvents(params, context)],
-  ['getEvents', (store, params, context) => store.getEvents(params, context)],
-  ['getVersion', (store, params, context) => store.getVersion(params, context)],
-  ['streamExists', (store, params, context) => store.streamExists(params, context)],
-  ['getStreams', (store, params, context) => store.getStreams(params, context)],
-  ['deleteStream', (store, params, context) => store.deleteStream(params, context)],
-  ['readAll', (store, params, context) => store.readAll(params, context)],
-  ['recordSnapshot', (store, params, context) => store.recordSnapshot(params, context)],
-  ['readSnapshot', (store, params, context) => store.readSnapshot(params, context)],
-  ['listSnapshots', (store, params, context) => store.listSnapshots(params, context)],
-  ['deleteSnapshot', (store, params, context) => store.deleteSnapshot(params, context)],
-  ['quickHealthCheck', (store, _params, context) => store.quickHealthCheck(context)],
-]);
+type StoreCall<M extends StoreMethod> = (
+  store: EventStore,
+  params: StoreParamsOf<M>,
+  context?: CallContext,
+) => Promise<StoreResultOf<M>>;
+
+const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
+  appendEvents: (store, params, context) => store.appendEvents(params, context),
+  getEvents: (store, params, context) => store.getEvents(params, context),
+  getVersion: (store, params, context) => store.getVersion(params, context),
+  streamExists: (store, params, context) => store.streamExists(params, context),
+  getStreams: (store, params, context) => store.getStreams(params, context),
+  deleteStream: (store, params, context) => store.deleteStream(params, context),
+  readAll: (store, params, context) => store.readAll(params, context),
+  recordSnapshot: (store, params, context) => store.recordSnapshot(params, context),
+  readSnapshot: (store, params, context) => store.readSnapshot(params, context),
+  listSnapshots: (store, params, context) => store.listSnapshots(params, context),
+  deleteSnapshot: (store, params, context) => store.deleteSnapshot(params, context),
+  quickHealthCheck: (store, _params, context) => store.quickHealthCheck(context),
+};
+
+/** The methods of `EventStore` that can be called by name, which the stores of this project serve. */
+export const STORE_METHODS: readonly string[] = Object.freeze(Object.keys(CALLS));
+
+/** The same by any name of the wire, of which some are not methods of `EventStore`. */
+const BY_NAME: { readonly [M in StoreMethod]?: StoreCall<M> } = CALLS;
+
+/** What calls a method of a store by its name; undefined for what is not a method of `EventStore`. */
+function storeCall<M extends StoreMethod>(method: M): StoreCall<M> | undefined {
+  // `constructor` and `__proto__` are method names like any other unknown one.
+  return Object.hasOwn(BY_NAME, method) ? BY_NAME[method] : undefined;
+}
 
 /**
  * A worker that serves a store of this process. Only the methods that the store itself names are served, and only
@@ -55,14 +74,18 @@ export function createStoreWorker(store: EventStore, options: StoreWorkerOptions
     incarnation: options.incarnation ?? clock.now(),
     registeredAt: clock.now(),
     methods: Object.freeze([...served]),
-    async call(method: string, params: unknown, context?: CallContext): Promise<unknown> {
-      const run = served.has(method) ? CALLS.get(method) : undefined;
+    async call<M extends StoreMethod>(
+      method: M,
+      params: StoreParamsOf<M>,
+      context?: CallContext,
+    ): Promise<StoreResultOf<M>> {
+      const run = served.has(method) ? storeCall(method) : undefined;
       if (run === undefined) throw notSupported(`the method ${JSON.stringify(method)}`, store.storeId);
       if (typeof params !== 'object' || params === null) {
         throw invalidArgument('params', `the parameters of ${method} must be an object`);
       }
       try {
-        return await run(store, params as never, context);
+        return await run(store, params, context);
       } catch (error) {
         throw GaterError.from(error);
       }

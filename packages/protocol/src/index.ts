@@ -1,7 +1,4 @@
-// Speaking
-
-export type { Action, Requirement, Target } from './methods/actions.ts';
-export type { UnsubscribeParams } from './methods/channel-methods.ts';
+// Methods
 export type {
   AuthenticateParams,
   AuthenticateResult,
@@ -12,18 +9,28 @@ export type {
   RevokeTokenParams,
   StoreHealth,
   UnregisterWorkerParams,
-} from './methods/gateway-methods.ts';
-export { isIdempotent } from './methods/idempotent.ts';
-export type { MethodSpec, ServedBy, WorkerDuty } from './methods/method-spec.ts';
-// Methods
+} from './methods/gateway-types.ts';
 export {
+  factsOf,
+  isIdempotent,
   isMethodName,
+  isServedBy,
+  isWorkerMethod,
+  METHOD_NAMES,
   METHODS,
+  type MethodFacts,
   type MethodName,
-  type Methods,
-  type ParamsOf,
-  type ResultOf,
-} from './methods/methods.ts';
+  type MethodsWith,
+  type ServedBy,
+  type WorkerDuty,
+} from './methods/method-table.ts';
+export type {
+  FollowEventsParams,
+  Methods,
+  ParamsOf,
+  ResultOf,
+  UnsubscribeParams,
+} from './methods/method-types.ts';
 // Notifications
 export {
   type CapabilityMode,
@@ -34,15 +41,7 @@ export {
   type SubscriptionEvent,
 } from './methods/notifications.ts';
 export { type PrepareOptions, prepareEvents, prepareParams } from './methods/prepare.ts';
-export type { DeleteSnapshotParams, ReadSnapshotParams } from './methods/snapshot-methods.ts';
-export type {
-  AppendToStreamsParams,
-  FollowEventsParams,
-  QueryEventsParams,
-  ReadStreamParams,
-  StreamAppend,
-  VersionAtParams,
-} from './methods/stream-methods.ts';
+export { type Action, type Requirement, requirementsOf, type Target } from './methods/requirements.ts';
 export type {
   AckEventParams,
   ListParkedParams,
@@ -54,7 +53,8 @@ export type {
   ReplayParkedParams,
   ResetSubscriptionParams,
   SaveSubscriptionParams,
-} from './methods/subscription-methods.ts';
+} from './methods/subscription-types.ts';
+// Speaking
 export {
   encodeError,
   encodeNotification,
@@ -77,7 +77,9 @@ export { fromRpcError, RPC_CODES, type RpcError, rpcCode, toRpcError } from './r
 export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './rpc/subprotocol.ts';
 // In process
 export { createTransportPair } from './rpc/transport-pair.ts';
-export type { OptionalSchema, Schema } from './schemas/schema-kit.ts';
+// Schemas
+export { METHOD_SCHEMAS } from './schemas/method-schemas.ts';
+export type { MethodSchemas, OptionalSchema, Schema } from './schemas/schema-kit.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';
 // Values of the protocol
 

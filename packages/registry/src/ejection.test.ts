@@ -1,7 +1,7 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError, type Registry } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type FakeWorker, fakeWorker, unavailable } from '../tests/fake-worker.ts';
+import { type FakeWorker, fakeWorker, STREAM, unavailable } from '../tests/fake-worker.ts';
 import { createRegistry } from './registry.ts';
 
 let clock: FakeClock;
@@ -26,7 +26,7 @@ async function callA(times: number): Promise<void> {
   for (let done = 0; done < times; ) {
     const worker = registry.pick('default');
     if (worker.workerId === 'a') done++;
-    await worker.call('getVersion', {}).catch(() => {});
+    await worker.call('getVersion', STREAM).catch(() => {});
   }
 }
 
@@ -40,7 +40,7 @@ const live = (): string[] =>
 function limited(limitMs: number): Promise<unknown> {
   const controller = new AbortController();
   clock.setTimer(() => controller.abort(new GaterError('timeout', 'too late')), limitMs);
-  return registry.pick('default').call('getVersion', {}, { signal: controller.signal });
+  return registry.pick('default').call('getVersion', STREAM, { signal: controller.signal });
 }
 
 describe('with another live worker', () => {
@@ -91,7 +91,7 @@ describe('with another live worker', () => {
 
   test('what is no GaterError is internal, and a failure', async () => {
     a.behave(new TypeError('a bug') as GaterError);
-    const call = registry.pick('default').call('getVersion', {});
+    const call = registry.pick('default').call('getVersion', STREAM);
     await expect(call).rejects.toMatchObject({ code: 'internal' });
     await callA(2);
     expect(live()).toEqual(['b']);
@@ -105,7 +105,7 @@ describe('with another live worker', () => {
     expect(failed).toHaveLength(6);
     expect(live()).toEqual(['b']);
     a.calls.length = 0;
-    for (let i = 0; i < 20; i++) await registry.pick('default').call('getVersion', {});
+    for (let i = 0; i < 20; i++) await registry.pick('default').call('getVersion', STREAM);
     expect(a.calls).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe('with another live worker', () => {
     const calls = Array.from({ length: 6 }, () =>
       registry
         .pick('default')
-        .call('getVersion', {}, { deadlineMs: 100 })
+        .call('getVersion', STREAM, { deadlineMs: 100 })
         .catch((error: unknown) => error),
     );
     await clock.pass(100);
@@ -128,7 +128,7 @@ describe('with another live worker', () => {
     a.behave('hangs');
     const controller = new AbortController();
     const calls = Array.from({ length: 12 }, () =>
-      registry.pick('default').call('getVersion', {}, { signal: controller.signal }),
+      registry.pick('default').call('getVersion', STREAM, { signal: controller.signal }),
     );
     controller.abort('enough');
     const settled = await Promise.allSettled(calls);
@@ -243,17 +243,17 @@ describe("a store's only worker", () => {
     for (let i = 0; i < 20; i++) {
       await registry
         .pick('default')
-        .call('appendEvents', {})
+        .call('appendEvents', { ...STREAM, events: [] })
         .catch(() => {});
       await clock.pass(0);
-      await expect(registry.pick('default').call('getVersion', {})).resolves.toEqual({});
+      await expect(registry.pick('default').call('getVersion', STREAM)).resolves.toEqual({});
       await registry
         .pick('default')
-        .call('appendEvents', {})
+        .call('appendEvents', { ...STREAM, events: [] })
         .catch(() => {});
       await registry
         .pick('default')
-        .call('appendEvents', {})
+        .call('appendEvents', { ...STREAM, events: [] })
         .catch(() => {});
     }
   });

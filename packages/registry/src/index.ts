@@ -1,4 +1,7 @@
 // Users
+
+// Health
+export { countLiveWorkers, overallHealth, probeStores, type StoresHealth } from './health.ts';
 export type { RegistryComponents, RegistryOptions, RegistryPolicy } from './options.ts';
 export { createRegistry } from './registry.ts';
 // Who connects workers of other processes
@@ -8,3 +11,11 @@ export {
   type RemoteWorker,
   type RemoteWorkerOptions,
 } from './remote-worker.ts';
+export {
+  createStoreCaller,
+  type StoreCaller,
+  type StoreCallerComponents,
+  type StoreCallerOptions,
+  type StoreCallOptions,
+} from './store-caller.ts';
+export type { StoreCallMethod } from './worker-request.ts';

@@ -3,6 +3,9 @@ import {
   type CallContext,
   type Clock,
   GaterError,
+  type StoreMethod,
+  type StoreParamsOf,
+  type StoreResultOf,
   type StoreWorker,
   type WorkerInfo,
 } from '@esdb-gater/types';
@@ -81,7 +84,11 @@ export class RegisteredWorker implements StoreWorker {
    *
    * @throws a `GaterError`, or the reason of `context.signal`
    */
-  call(method: string, params: unknown, context: CallContext = {}): Promise<unknown> {
+  call<M extends StoreMethod>(
+    method: M,
+    params: StoreParamsOf<M>,
+    context: CallContext = {},
+  ): Promise<StoreResultOf<M>> {
     if (this.#fenced) return Promise.reject(this.#gone());
     const { signal, deadlineMs } = context;
     if (signal !== undefined) return this.#watched(method, params, context, signal);
@@ -128,7 +135,11 @@ export class RegisteredWorker implements StoreWorker {
   }
 
   /** The call, whose failures are all rejections. */
-  #begun(method: string, params: unknown, context: CallContext): Promise<unknown> {
+  #begun<M extends StoreMethod>(
+    method: M,
+    params: StoreParamsOf<M>,
+    context: CallContext,
+  ): Promise<StoreResultOf<M>> {
     try {
       return this.#worker.call(method, params, context);
     } catch (error) {
@@ -136,7 +147,7 @@ export class RegisteredWorker implements StoreWorker {
     }
   }
 
-  #settled(call: Promise<unknown>): Promise<unknown> {
+  #settled<T>(call: Promise<T>): Promise<T> {
     return call.then(
       (result) => {
         this.#health.succeeded();
@@ -150,12 +161,12 @@ export class RegisteredWorker implements StoreWorker {
   }
 
   /** Ends with the signal, so that a worker that hangs is found out although its call never ends. */
-  async #watched(
-    method: string,
-    params: unknown,
+  async #watched<M extends StoreMethod>(
+    method: M,
+    params: StoreParamsOf<M>,
     context: CallContext,
     signal: AbortSignal,
-  ): Promise<unknown> {
+  ): Promise<StoreResultOf<M>> {
     signal.throwIfAborted();
     try {
       const result = await waitFor(this.#begun(method, params, context), { signal });

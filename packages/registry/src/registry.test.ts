@@ -1,12 +1,12 @@
 import { withRetry } from '@esdb-gater/retry';
 import { attach, detach } from '@esdb-gater/telemetry';
-import { GaterError, type Registry, type RegistryEvent } from '@esdb-gater/types';
+import { GaterError, type Registry, type RegistryEvent, type StoreMethod } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { fakeWorker } from '../tests/fake-worker.ts';
+import { fakeWorker, STREAM } from '../tests/fake-worker.ts';
 import { createRegistry } from './registry.ts';
 
-const picks = (registry: Registry, count: number, method?: string): string[] =>
+const picks = (registry: Registry, count: number, method?: StoreMethod): string[] =>
   Array.from({ length: count }, () => registry.pick('default', method).workerId);
 
 async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
@@ -86,7 +86,7 @@ describe('picking', () => {
   test('a picked worker calls the one that was registered', async () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a'));
-    expect(await registry.pick('default').call('getVersion', {})).toEqual({ by: 'a' });
+    expect(await registry.pick('default').call('getVersion', STREAM)).toEqual({ by: 'a' });
   });
 
   test('a lookup among 1 000 workers takes about as long as among 8', () => {
@@ -149,8 +149,11 @@ describe('registering', () => {
     const before = registry.pick('default');
     expect(registry.register(fakeWorker('a', { incarnation: 2 })).incarnation).toBe(2);
     expect(registry.workers()).toMatchObject([{ workerId: 'a', incarnation: 2 }]);
-    await expect(before.call('getVersion', {})).rejects.toMatchObject({ code: 'unavailable', workerId: 'a' });
-    await expect(registry.pick('default').call('getVersion', {})).resolves.toEqual({ by: 'a' });
+    await expect(before.call('getVersion', STREAM)).rejects.toMatchObject({
+      code: 'unavailable',
+      workerId: 'a',
+    });
+    await expect(registry.pick('default').call('getVersion', STREAM)).resolves.toEqual({ by: 'a' });
   });
 
   test('a lower incarnation that comes after a higher one changes nothing', () => {
@@ -245,7 +248,7 @@ describe('retrying over the registry', () => {
     registry.register(sound);
     const results = await Promise.all(
       Array.from({ length: 4 }, () =>
-        withRetry((_, signal) => registry.pick('default').call('getVersion', {}, { signal }), {
+        withRetry((_, signal) => registry.pick('default').call('getVersion', STREAM, { signal }), {
           baseDelayMs: 0,
         }),
       ),

@@ -2,6 +2,7 @@ import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { type CallOptions, createPeer, createTransportPair, METHODS, type Peer } from '@esdb-gater/protocol';
 import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
+import { STREAM } from '../tests/fake-worker.ts';
 import { createRegistry } from './registry.ts';
 import { createRemoteWorker, REQUIRED_METHODS, type RemoteWorkerOptions } from './remote-worker.ts';
 
@@ -70,8 +71,8 @@ describe('a remote worker', () => {
 
   test('time that has run out is sent as one millisecond', async () => {
     const { calls, worker } = noted({});
-    await worker.call('quickHealthCheck', {}, { deadlineMs: -3 });
-    expect(calls[0]?.[1]).toEqual({ deadlineMs: 1 });
+    await worker.call('quickHealthCheck', { storeId: 'default' }, { deadlineMs: -3 });
+    expect(calls[0]?.[1]).toEqual({ storeId: 'default', deadlineMs: 1 });
   });
 
   test('a query goes to queryEvents of a worker that names it, else to readAll', async () => {
@@ -107,7 +108,7 @@ describe('a remote worker', () => {
         details: { streamId: 's', expected: 1, actual: 2 },
       });
     });
-    await expect(worker.call('appendEvents', {})).rejects.toMatchObject({
+    await expect(worker.call('appendEvents', { ...STREAM, events: [] })).rejects.toMatchObject({
       code: 'wrong_expected_version',
       expected: 1,
       actual: 2,
@@ -119,19 +120,19 @@ describe('a remote worker', () => {
     const call = worker.call('getVersion', { storeId: 'default', streamId: 's' });
     program.close();
     await expect(call).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(worker.call('getVersion', {})).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(worker.call('getVersion', STREAM)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('a peer that fails in a way of its own is unavailable, with the cause kept', async () => {
     const cause = new TypeError('socket');
-    const call = noted(cause).worker.call('getVersion', {});
+    const call = noted(cause).worker.call('getVersion', STREAM);
     await expect(call).rejects.toMatchObject({ code: 'unavailable', workerId: 'far', cause });
   });
 
   test('the reason of the signal comes out as it is', async () => {
     const { worker } = connected(() => new Promise(() => {}));
     const controller = new AbortController();
-    const call = worker.call('getVersion', {}, { signal: controller.signal });
+    const call = worker.call('getVersion', STREAM, { signal: controller.signal });
     controller.abort('enough');
     await expect(call).rejects.toBe('enough');
   });
@@ -139,7 +140,7 @@ describe('a remote worker', () => {
   test('an answer that does not come is a timeout', async () => {
     const clock = createFakeClock();
     const { worker } = connected(() => new Promise(() => {}), clock);
-    const call = worker.call('getVersion', {}, { deadlineMs: 70 });
+    const call = worker.call('getVersion', STREAM, { deadlineMs: 70 });
     const settled = expect(call).rejects.toMatchObject({ code: 'timeout' });
     clock.advance(70);
     await settled;

@@ -1,16 +1,19 @@
-import { isMethodName, type Peer, validateResult } from '@esdb-gater/protocol';
-import { type CallContext, type Clock, GaterError, type StoreWorker, systemClock } from '@esdb-gater/types';
+import { factsOf, isMethodName, METHOD_NAMES, type Peer, validateResult } from '@esdb-gater/protocol';
+import {
+  type CallContext,
+  type Clock,
+  GaterError,
+  type StoreMethod,
+  type StoreParamsOf,
+  type StoreResultOf,
+  type StoreWorker,
+  systemClock,
+} from '@esdb-gater/types';
 
 /** What every worker serves, so that one need not name it. */
-export const REQUIRED_METHODS: readonly string[] = Object.freeze([
-  'appendEvents',
-  'getEvents',
-  'getVersion',
-  'streamExists',
-  'getStreams',
-  'readAll',
-  'quickHealthCheck',
-]);
+export const REQUIRED_METHODS: readonly string[] = Object.freeze(
+  METHOD_NAMES.filter((method) => factsOf(method).worker === 'required'),
+);
 
 export interface RemoteWorkerOptions {
   /** The connection to the worker. */
@@ -74,16 +77,23 @@ class PeerWorker implements RemoteWorker {
     this.#deadlineMs = options.deadlineMs ?? 5_000;
   }
 
-  async call(method: string, params: unknown, context: CallContext = {}): Promise<unknown> {
+  async call<M extends StoreMethod>(
+    method: M,
+    params: StoreParamsOf<M>,
+    context: CallContext = {},
+  ): Promise<StoreResultOf<M>> {
     const { signal, deadlineMs = this.#deadlineMs, ...trace } = context;
-    const sent = this.#wire(method, params);
+    const given: object = params;
+    const { token: _, ...rest }: { readonly token?: unknown; readonly query?: unknown } = given;
+    // A query goes to a worker that names it for queries.
+    const asked = method === 'readAll' && rest.query !== undefined && this.methods.includes('queryEvents');
     // A whole number of milliseconds, as other languages read it, and never none at all.
     const timeoutMs = Math.max(1, Math.floor(deadlineMs));
     let result: unknown;
     try {
       result = await this.#peer.call(
-        sent.method,
-        { ...sent.params, deadlineMs: timeoutMs },
+        asked ? 'queryEvents' : method,
+        { ...rest, deadlineMs: timeoutMs },
         { ...trace, timeoutMs, ...(signal && { signal }) },
       );
     } catch (error) {
@@ -95,8 +105,8 @@ class PeerWorker implements RemoteWorker {
       });
     }
     // The probe asks whether there is an answer, not which.
-    const { method: name } = sent;
-    return name !== 'quickHealthCheck' && isMethodName(name) ? validateResult(name, result) : result;
+    if (method === 'quickHealthCheck' || !isMethodName(method)) return result;
+    return validateResult(method, result);
   }
 
   onCommitted(listener: (position: number) => void): () => void {
@@ -112,12 +122,5 @@ class PeerWorker implements RemoteWorker {
     if (!Number.isSafeInteger(position) || position <= this.#position) return;
     this.#position = position;
     for (const listener of this.#listeners) listener(position);
-  }
-
-  /** The call as it is sent: without the caller's token, and a query to whom it names for queries. */
-  #wire(method: string, params: unknown): { readonly method: string; readonly params: object } {
-    const { token: _, ...rest } = (params ?? {}) as { readonly token?: unknown; readonly query?: unknown };
-    const asked = method === 'readAll' && rest.query !== undefined && this.methods.includes('queryEvents');
-    return { method: asked ? 'queryEvents' : method, params: rest };
   }
 }

@@ -1,6 +1,6 @@
 import { watchContext } from '@esdb-gater/event-store';
 import { type CallContext, type Clock, GaterError } from '@esdb-gater/types';
-import type { ThreadAnswer, ThreadCall } from './thread-messages.ts';
+import type { SomeCall, ThreadAnswer } from './thread-messages.ts';
 
 /** What one message may carry: bounds how long one transaction takes. */
 const MESSAGE_COST_BYTES = 4 * 1_048_576;
@@ -13,7 +13,7 @@ export interface CallQueueOptions {
 }
 
 interface WaitingCall {
-  readonly call: ThreadCall;
+  readonly call: SomeCall;
   readonly costBytes: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -45,7 +45,12 @@ export class CallQueue {
   }
 
   /** @throws (rejects) `overloaded` when too much waits, `timeout` when the caller stopped waiting, or the answer's error */
-  add(method: string, args: readonly unknown[], costBytes: number, context?: CallContext): Promise<unknown> {
+  add(
+    method: PropertyKey,
+    args: readonly unknown[],
+    costBytes: number,
+    context?: CallContext,
+  ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const { maxWaitingCalls, maxWaitingBytes, clock } = this.#options;
     if (this.size >= maxWaitingCalls || (this.size > 0 && this.#costBytes + costBytes > maxWaitingBytes)) {
@@ -54,7 +59,7 @@ export class CallQueue {
     }
     this.#seq += 1;
     const seq = this.#seq;
-    const call: ThreadCall = [seq, method, ...args];
+    const call: SomeCall = [seq, method, ...args];
     const waiting: WaitingCall = { call, costBytes, resolve, reject, stopWatching: undefined };
     this.#unsent.set(seq, waiting);
     this.#costBytes += costBytes;
@@ -63,8 +68,8 @@ export class CallQueue {
   }
 
   /** The next calls to send, up to what one message may carry. */
-  take(): ThreadCall[] {
-    const calls: ThreadCall[] = [];
+  take(): SomeCall[] {
+    const calls: SomeCall[] = [];
     let costBytes = 0;
     for (const [seq, waiting] of this.#unsent) {
       if (calls.length > 0 && costBytes + waiting.costBytes > MESSAGE_COST_BYTES) break;

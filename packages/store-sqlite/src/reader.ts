@@ -10,11 +10,12 @@ import {
   snapshotNotFound,
   snapshotText,
 } from '@esdb-gater/event-store';
+import type { StreamNames } from '@esdb-gater/types';
 import { EventPages } from './event-pages.ts';
 import { readMeta } from './meta.ts';
 import { SnapshotReader } from './snapshot-rows.ts';
 import { checkStreamRow, StreamRows } from './stream-rows.ts';
-import type { ThreadCall } from './thread-messages.ts';
+import type { CallOf, ReaderCalls, ResultOf } from './thread-messages.ts';
 
 /** Runs the calls that read. What holds events or snapshots is answered as JSON text. */
 export class Reader {
@@ -42,28 +43,34 @@ export class Reader {
     this.#newest = database.prepare('SELECT max(position) AS position FROM events');
   }
 
-  perform([, method, ...args]: ThreadCall): unknown {
-    switch (method) {
+  perform(call: CallOf<ReaderCalls>): ResultOf<ReaderCalls> {
+    switch (call[1]) {
       case 'getEvents':
-        return this.#getEvents(args[0] as StreamRead);
+        return this.#getEvents(call[2]);
       case 'getVersion':
-        return this.#state(args[0] as string).version;
+        return this.#state(call[2]).version;
       case 'streamExists':
-        return isReadable(this.#state(args[0] as string));
-      case 'getStreams':
-        return this.#getStreams(...(args as [string, string, number]));
-      case 'readAll':
-        return this.#readAll(...(args as [number, number]));
-      case 'readSnapshot':
-        return this.#readSnapshot(...(args as [string, string, number | undefined]));
-      case 'listSnapshots':
-        return snapshotListText(this.#snapshots.newestFirst(...(args as [string, string])));
+        return isReadable(this.#state(call[2]));
+      case 'getStreams': {
+        const [, , prefix, after, limit] = call;
+        return this.#getStreams(prefix, after, limit);
+      }
+      case 'readAll': {
+        const [, , after, limit] = call;
+        return this.#pages.ofStore(after, limit, this.#newestPosition());
+      }
+      case 'readSnapshot': {
+        const [, , sourceUuid, streamUuid, version] = call;
+        return this.#readSnapshot(sourceUuid, streamUuid, version);
+      }
+      case 'listSnapshots': {
+        const [, , sourceUuid, streamUuid] = call;
+        return snapshotListText(this.#snapshots.newestFirst(sourceUuid, streamUuid));
+      }
       case 'loadCheckpoint':
         return Number(readMeta(this.#database, 'feed_checkpoint', this.#file) ?? 0);
       case 'ping':
         return this.#newestPosition() >= 0;
-      default:
-        throw new TypeError(`the reader has no method ${method}`);
     }
   }
 
@@ -79,10 +86,6 @@ export class Reader {
     return this.#pages.ofStream(read, range, stream as NonNullable<typeof stream>);
   }
 
-  #readAll(after: number, limit: number): string {
-    return this.#pages.ofStore(after, limit, this.#newestPosition());
-  }
-
   #newestPosition(): number {
     return Number(this.#newest.get()?.['position'] ?? 0);
   }
@@ -91,7 +94,7 @@ export class Reader {
     return this.#streams.find(name) ?? MISSING_STREAM;
   }
 
-  #getStreams(prefix: string, after: string, limit: number): { streams: string[]; next?: string } {
+  #getStreams(prefix: string, after: string, limit: number): StreamNames {
     const end = prefixEnd(prefix) ?? null;
     const streams = this.#names.all(after, prefix, end, end, limit + 1).map((row) => {
       const { id, name, hidden_through: hiddenThrough, checksum } = row;

@@ -20,25 +20,27 @@ import type {
   AppendEventsParams,
   AppendResult,
   CallContext,
+  DeleteSnapshotParams,
   DeleteStreamParams,
   EventStore,
   FeedCheckpoint,
   GetEventsParams,
   GetStreamsParams,
   ReadAllParams,
+  ReadSnapshotParams,
   RecordSnapshotParams,
   Snapshot,
   SnapshotParams,
   StorePage,
+  StreamNames,
   StreamPage,
   StreamParams,
 } from '@esdb-gater/types';
-import type { AppendAnswer } from './append-writer.ts';
 import { type FileLock, lockFile } from './file-lock.ts';
 import { type CompleteOptions, completeOptions, type SqliteStoreOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
 import { ThreadClient } from './thread-client.ts';
-import type { ThreadSetup } from './thread-messages.ts';
+import type { ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
 
 /** What a call weighs besides its texts. */
 const CALL_BYTES = 256;
@@ -80,8 +82,8 @@ class SqliteFileStore implements SqliteStore {
   readonly #options: CompleteOptions;
   readonly #lock: FileLock;
   readonly #listeners: ReturnType<typeof createCommitListeners>;
-  readonly #writer: ThreadClient;
-  readonly #reader: ThreadClient;
+  readonly #writer: ThreadClient<WriterCalls>;
+  readonly #reader: ThreadClient<ReaderCalls>;
   #closed: Promise<void> | undefined;
 
   constructor(options: CompleteOptions, lock: FileLock) {
@@ -96,9 +98,9 @@ class SqliteFileStore implements SqliteStore {
     });
     this.#reader = new ThreadClient({ ...setup, role: 'reader' }, options);
     this.feedCheckpoint = {
-      load: async () => (await this.#read('loadCheckpoint', [])) as number,
+      load: () => this.#reader.call('loadCheckpoint', [], CALL_BYTES),
       save: async (position) => {
-        await this.#write('saveCheckpoint', [position], CALL_BYTES);
+        await this.#writer.call('saveCheckpoint', [position], CALL_BYTES);
       },
     };
   }
@@ -121,98 +123,87 @@ class SqliteFileStore implements SqliteStore {
     const fields = packEvents(encodeEvents(params.events, this.#options.clock.now()));
     let costBytes = CALL_BYTES;
     for (const field of fields) costBytes += field.length + 32;
-    const answer = await this.#write(
-      'append',
-      [params.streamId, expectedVersion, fields],
-      costBytes,
-      context,
-    );
-    const [version, position, count, duplicate] = answer as AppendAnswer;
+    const args = [params.streamId, expectedVersion, fields] as const;
+    const answer = await this.#writer.call('append', args, costBytes, context);
+    const [version, position, count, duplicate] = answer;
     return { version, position, count, duplicate };
   }
 
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
     this.#check(params, context);
     const read = completeStreamRead(params);
-    return JSON.parse((await this.#read('getEvents', [read], context)) as string) as StreamPage;
+    return JSON.parse(await this.#reader.call('getEvents', [read], CALL_BYTES, context)) as StreamPage;
   }
 
   async getVersion(params: StreamParams, context?: CallContext): Promise<{ version: number }> {
     this.#check(params, context);
-    return { version: (await this.#read('getVersion', [params.streamId], context)) as number };
+    return { version: await this.#reader.call('getVersion', [params.streamId], CALL_BYTES, context) };
   }
 
   async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {
     this.#check(params, context);
-    return { exists: (await this.#read('streamExists', [params.streamId], context)) as boolean };
+    return { exists: await this.#reader.call('streamExists', [params.streamId], CALL_BYTES, context) };
   }
 
-  async getStreams(
-    params: GetStreamsParams,
-    context?: CallContext,
-  ): Promise<{ streams: string[]; next?: string }> {
+  async getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames> {
     this.#check(params, context);
-    const args = [params.prefix ?? '', params.after ?? '', completeCount('limit', params.limit)];
-    return (await this.#read('getStreams', args, context)) as { streams: string[]; next?: string };
+    const limit = completeCount('limit', params.limit);
+    const args = [params.prefix ?? '', params.after ?? '', limit] as const;
+    return this.#reader.call('getStreams', args, CALL_BYTES, context);
   }
 
   async deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ version: number }> {
     this.#check(params, context);
-    const args = [params.streamId, completeExpectedVersion(params.expectedVersion)];
-    return { version: (await this.#write('deleteStream', args, CALL_BYTES, context)) as number };
+    const args = [params.streamId, completeExpectedVersion(params.expectedVersion)] as const;
+    return { version: await this.#writer.call('deleteStream', args, CALL_BYTES, context) };
   }
 
   async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
     if (params.query !== undefined) throw notSupported('queries', this.storeId);
-    const args = [completeAfter(params.after), completeCount('limit', params.limit)];
-    return JSON.parse((await this.#read('readAll', args, context)) as string) as StorePage;
+    const args = [completeAfter(params.after), completeCount('limit', params.limit)] as const;
+    return JSON.parse(await this.#reader.call('readAll', args, CALL_BYTES, context)) as StorePage;
   }
 
   async recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>> {
     this.#check(params, context);
     const snapshot = encodeSnapshot(params, 0);
     const costBytes = CALL_BYTES + snapshot.record.length + snapshot.metadata.length;
-    await this.#write('recordSnapshot', [snapshot], costBytes, context);
+    await this.#writer.call('recordSnapshot', [snapshot], costBytes, context);
     return {};
   }
 
-  async readSnapshot(
-    params: SnapshotParams & { readonly version?: number },
-    context?: CallContext,
-  ): Promise<Snapshot> {
+  async readSnapshot(params: ReadSnapshotParams, context?: CallContext): Promise<Snapshot> {
     this.#check(params, context);
     checkSnapshotIds(params);
     if (params.version !== undefined) checkSnapshotVersion(params.version);
-    const args = [params.sourceUuid, params.streamUuid, params.version];
-    return JSON.parse((await this.#read('readSnapshot', args, context)) as string) as Snapshot;
+    const args = [params.sourceUuid, params.streamUuid, params.version] as const;
+    return JSON.parse(await this.#reader.call('readSnapshot', args, CALL_BYTES, context)) as Snapshot;
   }
 
   async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    const text = await this.#read('listSnapshots', [params.sourceUuid, params.streamUuid], context);
-    return { snapshots: JSON.parse(text as string) as Snapshot[] };
+    const args = [params.sourceUuid, params.streamUuid] as const;
+    const text = await this.#reader.call('listSnapshots', args, CALL_BYTES, context);
+    return { snapshots: JSON.parse(text) as Snapshot[] };
   }
 
-  async deleteSnapshot(
-    params: SnapshotParams & { readonly version: number },
-    context?: CallContext,
-  ): Promise<{ deleted: boolean }> {
+  async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
     this.#check(params, context);
     checkSnapshotIds(params);
     checkSnapshotVersion(params.version);
-    const args = [params.sourceUuid, params.streamUuid, params.version];
-    return { deleted: (await this.#write('deleteSnapshot', args, CALL_BYTES, context)) as boolean };
+    const args = [params.sourceUuid, params.streamUuid, params.version] as const;
+    return { deleted: await this.#writer.call('deleteSnapshot', args, CALL_BYTES, context) };
   }
 
   async quickHealthCheck(context?: CallContext): Promise<Record<string, never>> {
     this.#check({ storeId: this.storeId }, context);
     // A writer that cannot write still lets the store read: `health` tells of it, the probe of a worker does not fail.
-    const writer = this.#write('ping', [], 0, context).catch((error: unknown) => {
+    const writer = this.#writer.call('ping', [], 0, context).catch((error: unknown) => {
       if (!this.#writer.alive || this.#writer.trouble === undefined) throw error;
     });
-    await Promise.all([writer, this.#read('ping', [], context)]);
+    await Promise.all([writer, this.#reader.call('ping', [], CALL_BYTES, context)]);
     return {};
   }
 
@@ -239,19 +230,6 @@ class SqliteFileStore implements SqliteStore {
     await this.#writer.close();
     this.#listeners.clear();
     this.#lock.release();
-  }
-
-  #write(
-    method: string,
-    args: readonly unknown[],
-    costBytes: number,
-    context?: CallContext,
-  ): Promise<unknown> {
-    return this.#writer.call(method, args, costBytes, context);
-  }
-
-  #read(method: string, args: readonly unknown[], context?: CallContext): Promise<unknown> {
-    return this.#reader.call(method, args, CALL_BYTES, context);
   }
 
   #check(params: { readonly storeId: string }, context: CallContext | undefined): void {

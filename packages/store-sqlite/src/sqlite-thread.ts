@@ -6,11 +6,13 @@ import { Reader } from './reader.ts';
 import { fromSqlite } from './sqlite-errors.ts';
 import type {
   CallMessage,
+  CallOf,
   FromThread,
+  ReaderCalls,
   ThreadAnswer,
-  ThreadCall,
   ThreadSetup,
   ToThread,
+  WriterCalls,
 } from './thread-messages.ts';
 import { toWire, Writer } from './writer.ts';
 
@@ -18,26 +20,24 @@ import { toWire, Writer } from './writer.ts';
 const GATHERED_CHARACTERS = 262_144;
 
 /** What a thread does with the calls of a message. */
-interface Served {
-  run(message: CallMessage, post: (message: FromThread) => void): void;
+interface Served<Call> {
+  readonly storeUuid: string;
+  run(message: CallMessage<Call>, post: (message: FromThread) => void): void;
   close(): void;
 }
 
-function serveWriter(setup: ThreadSetup): { served: Served; storeUuid: string } {
+function serveWriter(setup: ThreadSetup): Served<CallOf<WriterCalls>> {
   const database = openForWriting(setup);
   const storeUuid = readMeta(database, 'store_uuid', setup.file) as string;
   const writer = new Writer(database, setup.file);
-  return {
-    storeUuid,
-    served: { run: (message, post) => post(writer.run(message)), close: () => writer.close() },
-  };
+  return { storeUuid, run: (message, post) => post(writer.run(message)), close: () => writer.close() };
 }
 
-function serveReader(setup: ThreadSetup): { served: Served; storeUuid: string } {
+function serveReader(setup: ThreadSetup): Served<CallOf<ReaderCalls>> {
   const database = openForReading(setup);
   const storeUuid = readMeta(database, 'store_uuid', setup.file) as string;
   const reader = new Reader(database, setup.storeId, setup.file);
-  const answer = (call: ThreadCall): ThreadAnswer => {
+  const answer = (call: CallOf<ReaderCalls>): ThreadAnswer => {
     try {
       return [call[0], reader.perform(call)];
     } catch (error) {
@@ -46,14 +46,15 @@ function serveReader(setup: ThreadSetup): { served: Served; storeUuid: string } 
   };
   return {
     storeUuid,
-    served: { run: (message, post) => gather(message, answer, post), close: () => reader.close() },
+    run: (message, post) => gather(message, answer, post),
+    close: () => reader.close(),
   };
 }
 
 /** One message for many small answers, and one each for those that are large. */
-function gather(
-  { calls }: CallMessage,
-  answer: (call: ThreadCall) => ThreadAnswer,
+function gather<Call>(
+  { calls }: CallMessage<Call>,
+  answer: (call: Call) => ThreadAnswer,
   post: (message: FromThread) => void,
 ): void {
   let answers: ThreadAnswer[] = [];
@@ -70,20 +71,23 @@ function gather(
   }
 }
 
-function main(port: MessagePort, setup: ThreadSetup): void {
+function main<Call>(
+  port: MessagePort,
+  setup: ThreadSetup,
+  serve: (setup: ThreadSetup) => Served<Call>,
+): void {
   const post = (message: FromThread): void => port.postMessage(message);
-  let served: Served | undefined;
+  let served: Served<Call> | undefined;
   const open = (): void => {
     try {
-      const opened = setup.role === 'writer' ? serveWriter(setup) : serveReader(setup);
-      served = opened.served;
-      post({ kind: 'ready', storeUuid: opened.storeUuid });
+      served = serve(setup);
+      post({ kind: 'ready', storeUuid: served.storeUuid });
     } catch (error) {
       post({ kind: 'failed', error: toWire(openError(error, setup.file)) });
       port.close();
     }
   };
-  port.on('message', (message: ToThread) => {
+  port.on('message', (message: ToThread<Call>) => {
     if (message.kind === 'open') return open();
     if (message.kind === 'calls') return served?.run(message, post);
     served?.close();
@@ -97,4 +101,6 @@ function openError(error: unknown, file: string): GaterError {
 }
 
 if (parentPort === null) throw new Error('this module is the body of a worker thread');
-main(parentPort, workerData as ThreadSetup);
+const setup: ThreadSetup = workerData;
+if (setup.role === 'writer') main(parentPort, setup, serveWriter);
+else main(parentPort, setup, serveReader);

@@ -4,7 +4,7 @@ import { type CallContext, GaterError } from '@esdb-gater/types';
 import { CallQueue } from './call-queue.ts';
 import type { CompleteOptions } from './options.ts';
 import { startThread as startStoreThread } from './store-thread.ts';
-import type { AnswerMessage, CallMessage, ThreadSetup } from './thread-messages.ts';
+import type { AnswerMessage, CallMessage, ThreadCalls, ThreadSetup } from './thread-messages.ts';
 
 /** Messages that a thread has and has not answered: one that it works on, one that is ready when it is done. */
 const UNANSWERED_MESSAGES = 2;
@@ -23,7 +23,7 @@ type StartThread = typeof startStoreThread;
  * One thread and the calls to it. Calls of one turn of the event loop go in one message, and so do all that came while
  * the thread was busy. A thread that ends unasked fails what it had, and is started again.
  */
-export class ThreadClient {
+export class ThreadClient<Calls extends ThreadCalls<Calls>> {
   readonly #setup: ThreadSetup;
   readonly #options: CompleteOptions;
   readonly #hooks: ThreadClientHooks;
@@ -86,7 +86,12 @@ export class ThreadClient {
   }
 
   /** `costBytes` is about what the call weighs in memory. @throws `unavailable`, `overloaded`, `timeout` */
-  call(method: string, args: readonly unknown[], costBytes: number, context?: CallContext): Promise<unknown> {
+  call<M extends keyof Calls>(
+    method: M,
+    args: Calls[M]['args'],
+    costBytes: number,
+    context?: CallContext,
+  ): Promise<Calls[M]['result']> {
     if (this.#worker === undefined) return Promise.reject(this.#ended());
     if (this.#queue.size === 0) this.#worker.ref();
     const answer = this.#queue.add(method, args, costBytes, context);

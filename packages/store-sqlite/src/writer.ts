@@ -1,12 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { nextEpochUs, type StoredSnapshot } from '@esdb-gater/event-store';
+import { nextEpochUs } from '@esdb-gater/event-store';
 import { GaterError } from '@esdb-gater/types';
 import { AppendWriter } from './append-writer.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { unpackEvents } from './pack-events.ts';
 import { SnapshotWriter } from './snapshot-rows.ts';
 import { fromSqlite, sqliteCode } from './sqlite-errors.ts';
-import type { AnswerMessage, CallMessage, ThreadAnswer, ThreadCall, WireError } from './thread-messages.ts';
+import type {
+  AnswerMessage,
+  CallMessage,
+  CallOf,
+  ResultOf,
+  ThreadAnswer,
+  WireError,
+  WriterCalls,
+} from './thread-messages.ts';
+
+type WriterCall = CallOf<WriterCalls>;
 
 /** SQLITE_CONSTRAINT: somebody else has written into the file, so what is cached is not what is there. */
 const CONSTRAINT = 19;
@@ -27,7 +37,7 @@ export class Writer {
     this.#snapshots = new SnapshotWriter(database);
   }
 
-  run({ calls, nowMs }: CallMessage): AnswerMessage {
+  run({ calls, nowMs }: CallMessage<WriterCall>): AnswerMessage {
     const before = this.#appends.lastPosition;
     const answers = this.#transact(calls, nowMs);
     const committed = this.#appends.lastPosition;
@@ -44,7 +54,7 @@ export class Writer {
     this.#database.close();
   }
 
-  #transact(calls: readonly ThreadCall[], nowMs: number): ThreadAnswer[] {
+  #transact(calls: readonly WriterCall[], nowMs: number): ThreadAnswer[] {
     // A probe of a store that is well must not cost a flush.
     if (this.#trouble === undefined && calls.every(([, method]) => method === 'ping')) {
       return calls.map(([seq]) => [seq, true]);
@@ -67,7 +77,7 @@ export class Writer {
   }
 
   /** The answer of one call. An error that is the caller's own does not touch the others of the transaction. */
-  #answer(call: ThreadCall, nowMs: number): ThreadAnswer {
+  #answer(call: WriterCall, nowMs: number): ThreadAnswer {
     try {
       return [call[0], this.#perform(call, nowMs)];
     } catch (error) {
@@ -77,30 +87,30 @@ export class Writer {
     }
   }
 
-  #perform([, method, ...args]: ThreadCall, nowMs: number): unknown {
-    switch (method) {
+  #perform(call: WriterCall, nowMs: number): ResultOf<WriterCalls> {
+    switch (call[1]) {
       case 'append': {
-        const [streamId, expectedVersion, fields] = args as [string, number, readonly string[]];
+        const [, , streamId, expectedVersion, fields] = call;
         return this.#appends.append(streamId, expectedVersion, unpackEvents(fields), nowMs);
       }
-      case 'deleteStream':
-        return this.#appends.deleteStream(...(args as [string, number]));
-      case 'recordSnapshot': {
-        const [snapshot] = args as [Omit<StoredSnapshot, 'epochUs'>];
-        this.#snapshots.put({ ...snapshot, epochUs: nextEpochUs(nowMs, 0) });
-        return true;
+      case 'deleteStream': {
+        const [, , streamId, expectedVersion] = call;
+        return this.#appends.deleteStream(streamId, expectedVersion);
       }
-      case 'deleteSnapshot':
-        return this.#snapshots.delete(...(args as [string, string, number]));
+      case 'recordSnapshot':
+        this.#snapshots.put({ ...call[2], epochUs: nextEpochUs(nowMs, 0) });
+        return true;
+      case 'deleteSnapshot': {
+        const [, , sourceUuid, streamUuid, version] = call;
+        return this.#snapshots.delete(sourceUuid, streamUuid, version);
+      }
       case 'saveCheckpoint':
-        this.#saveCheckpoint(args[0] as number);
+        this.#saveCheckpoint(call[2]);
         return true;
       case 'ping':
         this.#probes += 1;
         writeMeta(this.#database, 'write_probe', String(this.#probes));
         return true;
-      default:
-        throw new TypeError(`the writer has no method ${method}`);
     }
   }
 

@@ -53,21 +53,31 @@ export type {
 // Ports
 export { type Clock, systemClock, type Timer } from './ports/clock.ts';
 export type { DiscoveredNode, Discovery } from './ports/discovery.ts';
-export type {
-  AppendEventsParams,
-  CallContext,
-  DeleteStreamParams,
-  EventStore,
-  FeedCheckpoint,
-  GetEventsParams,
-  GetStreamsParams,
-  ReadAllParams,
-  RecordSnapshotParams,
-  SnapshotParams,
-  StreamParams,
-} from './ports/event-store.ts';
+export type { CallContext, EventStore, FeedCheckpoint } from './ports/event-store.ts';
 export { type Logger, silentLogger } from './ports/logger.ts';
 export type { Registry, RegistryEvent, StoreWorker, WorkerInfo } from './ports/registry.ts';
+export type {
+  AppendEventsParams,
+  AppendToStreamsParams,
+  DeleteSnapshotParams,
+  DeleteStreamParams,
+  GetEventsParams,
+  GetStreamsParams,
+  QueryEventsParams,
+  ReadAllParams,
+  ReadSnapshotParams,
+  ReadStreamParams,
+  RecordSnapshotParams,
+  SnapshotParams,
+  StoreMethod,
+  StoreMethods,
+  StoreParamsOf,
+  StoreResultOf,
+  StreamAppend,
+  StreamNames,
+  StreamParams,
+  VersionAtParams,
+} from './ports/store-methods.ts';
 export type { Transport, TransportHandlers } from './ports/transport.ts';
 export type { AppendCondition, EventQuery, EventQueryItem } from './queries.ts';
 export type { Snapshot } from './snapshots.ts';

@@ -1,4 +1,10 @@
-import { METHODS, type MethodName, type MethodSpec, type Requirement } from '@esdb-gater/protocol';
+import {
+  factsOf,
+  type MethodName,
+  type ParamsOf,
+  type Requirement,
+  requirementsOf,
+} from '@esdb-gater/protocol';
 import { type ChannelInfo, type ChannelName, GaterError, isChannelName } from '@esdb-gater/types';
 import type { CapabilityMode, GatewayConfig } from '../config/types.ts';
 import type { Call } from './caller.ts';
@@ -22,7 +28,7 @@ export interface Authorizer {
    *
    * @throws `unauthorized`, reason `insufficient_permissions` and others of the token
    */
-  authorize(method: MethodName, params: unknown, call: Call): void;
+  authorize<M extends MethodName>(method: M, params: ParamsOf<M>, call: Call): void;
   /** Whether one item of a list is the caller's to see. */
   isVisible(requirement: Requirement, call: Call): boolean;
   /** Where in a list that the requirement speaks of anything is that the caller may see. */
@@ -30,9 +36,6 @@ export interface Authorizer {
   /** The channels of which some grant of the caller speaks. */
   visibleChannels(channels: readonly ChannelInfo[], call: Call): readonly ChannelInfo[];
 }
-
-/** What may be called without a token where one is required: it proves itself. */
-const PROVES_ITSELF: ReadonlySet<string> = new Set(['authenticate', 'revokeToken']);
 
 const ALL_NAMES: readonly NameRange[] = [{ text: '', open: true }];
 
@@ -43,7 +46,7 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
   /** The mode that a call falls under: its channel's, where it names one. */
   function modeFor(params: unknown): CapabilityMode {
     const channel =
-      typeof params === 'object' && params !== null ? (params as { channel?: unknown }).channel : undefined;
+      typeof params === 'object' && params !== null && 'channel' in params ? params.channel : undefined;
     return isChannelName(channel) ? modeOf(channel) : mode;
   }
 
@@ -54,17 +57,18 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
   return {
     mode,
     demandToken(method, params, call) {
-      if (call.grant !== undefined || PROVES_ITSELF.has(method)) return;
+      if (call.grant !== undefined) return;
+      const needs = factsOf(method)?.token;
+      if (needs === 'never') return;
       const required =
         modeFor(params) === 'required' ||
-        (method === 'registerWorker' && mode === 'optional' && !call.caller.loopback);
+        (needs === 'beyond-loopback' && mode === 'optional' && !call.caller.loopback);
       if (required) throw capabilityRequired();
     },
     authorize(method, params, call) {
       const grant = grantFor(params, call);
       if (grant === undefined) return;
-      const spec = METHODS[method] as unknown as MethodSpec<unknown, unknown>;
-      for (const requirement of spec.requires(params)) {
+      for (const requirement of requirementsOf(method, params)) {
         if (requirement.filtered !== true || grant.below(requirement).length === 0) grant.demand(requirement);
       }
     },

@@ -7,7 +7,7 @@ import { type DataDir, keptSecret } from '../node/data-dir.ts';
 import { loadIdentity } from '../node/identity-file.ts';
 import type { GrantVerifier } from './grants.ts';
 import { openRevocations, type Revocations } from './revocations.ts';
-import { createPresenter, type Presenter } from './token-authenticator.ts';
+import { createTokenAuthenticator, type TokenAuthenticator } from './token-authenticator.ts';
 import { createGrantVerifier } from './token-verifier.ts';
 
 export interface GatewaySecurityComponents {
@@ -21,7 +21,7 @@ export interface GatewaySecurity {
   readonly identity: Identity;
   readonly signatures: SignatureGate;
   readonly grants: GrantVerifier;
-  readonly presenter: Presenter;
+  readonly authenticator: TokenAuthenticator;
   readonly revocations: Revocations;
 }
 
@@ -49,7 +49,7 @@ export async function openGatewaySecurity(
     identity,
     signatures: createSignatureGate({ clock }, { secret, ttlSeconds: security.messageTtlSeconds }),
     grants,
-    presenter: createPresenter(identity.did, grants),
+    authenticator: createTokenAuthenticator(identity.did, grants),
     revocations,
   };
 }

@@ -12,22 +12,22 @@ interface Presented {
   readonly proved: readonly string[];
 }
 
-/** Takes tokens that come with a proof of their audience's key. */
-export interface Presenter {
+/** Authenticates tokens that come with a proof of their audience's key. */
+export interface TokenAuthenticator {
   /**
    * The verified token, and all DIDs that the connection has proved by now.
    *
    * @throws `unauthorized`: the token's own fault first, then `wrong_audience` for a proof that is wrong
    */
-  present(presented: Presented): { readonly grant: VerifiedGrant; readonly proved: readonly string[] };
+  authenticate(presented: Presented): { readonly grant: VerifiedGrant; readonly proved: readonly string[] };
 }
 
 /** Most DIDs that one connection may prove; beyond it the oldest is forgotten. */
 const MAX_PROVED = 16;
 
-export function createPresenter(gatewayDid: string, grants: GrantVerifier): Presenter {
+export function createTokenAuthenticator(gatewayDid: string, grants: GrantVerifier): TokenAuthenticator {
   return {
-    present({ token, proof, nonce, proved }) {
+    authenticate({ token, proof, nonce, proved }) {
       if (proof === undefined) return { grant: grants.verify(token, proved), proved };
       const audience = claimedAudience(token);
       // As if the proof were good, so that the token's own faults are told as anywhere else.
@@ -46,7 +46,7 @@ export function createPresenter(gatewayDid: string, grants: GrantVerifier): Pres
 /** What a token says whom it is for; nothing is proven by it. */
 function claimedAudience(token: string): string | undefined {
   try {
-    const { aud } = (decodeToken(token).claims ?? {}) as { readonly aud?: unknown };
+    const { aud }: { readonly aud?: unknown } = decodeToken(token).claims ?? {};
     return typeof aud === 'string' ? aud : undefined;
   } catch {
     // Whoever verifies the token says what is wrong with it.

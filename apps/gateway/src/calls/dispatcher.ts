@@ -1,18 +1,47 @@
 import {
+  factsOf,
   isMethodName,
+  isServedBy,
   type MethodName,
+  type MethodsWith,
+  type ParamsOf,
   prepareParams,
+  type ResultOf,
   unknownMethod,
   validateParams,
 } from '@esdb-gater/protocol';
-import { GaterError } from '@esdb-gater/types';
+import { isTracing, type RpcSubject, validTraceContext, withSpan } from '@esdb-gater/telemetry';
+import { GaterError, isStoreId } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 
+/** Answers a method. Its parameters are valid, permitted and prepared. */
+export type Handler<M extends MethodName> = (
+  params: ParamsOf<M>,
+  call: Call,
+) => ResultOf<M> | Promise<ResultOf<M>>;
+
+/** The handlers of some methods. */
+export type Handlers = { readonly [M in MethodName]?: Handler<M> };
+
+/** The methods that this version of the gateway serves. */
+export type ServedMethod = Exclude<MethodName, MethodsWith<{ readonly planned: true }>>;
+
+/** True for a method that this version of the gateway serves, if only on a connection. */
+export function isServed(method: MethodName): method is ServedMethod {
+  return factsOf(method).planned !== true;
+}
+
+/** The methods that only a connection can serve. */
+export type ConnectionMethod = MethodsWith<{ readonly servedBy: 'connection' }> & ServedMethod;
+
+/** What a connection serves by itself. A connection that is no WebSocket serves only some of them. */
+export type ConnectionMethods = { readonly [M in ConnectionMethod]: Handler<M> };
+
 export interface DispatcherComponents {
   readonly authorizer: Authorizer;
-  /** What is served without a connection of its own, by method name. */
-  readonly handlers: ReadonlyMap<MethodName, Handler>;
+  /** What is served without a connection of its own. */
+  readonly handlers: Handlers;
   /** False once the gateway stops: then new work is refused. */
   readonly accepting: () => boolean;
 }
@@ -22,74 +51,126 @@ export interface DispatcherOptions {
   readonly messageBytes: number;
 }
 
-/** Answers a method that needs no connection of its own. Parameters are valid and permitted. */
-export type Handler = (params: never, call: Call) => Promise<unknown> | unknown;
-
 /** What a call's parameters were parsed from. */
 interface Source {
   /** UTF-16 units, or bytes, of the text: short ones need not be weighed. */
   readonly frameUnits?: number;
 }
 
-/** What a connection serves by itself. */
-export interface OwnMethods {
-  serves(method: MethodName): boolean;
-  run(method: MethodName, params: unknown, call: Call): unknown;
-}
-
 /** The one way into the gateway for every call. */
 export interface Dispatcher {
-  /** The method names that are served without a connection of their own. */
-  readonly methods: readonly MethodName[];
   /**
    * Asks for a token where one is needed, validates, authorises, and runs what serves the method: the connection
-   * itself (`own`), else the gateway.
+   * itself (`own`), else the gateway. Under an OpenTelemetry SDK the call is a SERVER span.
    *
    * @throws a `GaterError`
    */
-  dispatch(method: string, params: unknown, call: Call, source?: Source, own?: OwnMethods): unknown;
+  dispatch(
+    method: string,
+    params: unknown,
+    call: Call,
+    source?: Source,
+    own?: Partial<ConnectionMethods>,
+  ): unknown;
   /** Resolves when no call is under way. */
   idle(): Promise<void>;
 }
 
 export function createDispatcher(components: DispatcherComponents, options: DispatcherOptions): Dispatcher {
-  const { authorizer, handlers, accepting } = components;
-  let underWay = 0;
-  let waiting: (() => void)[] = [];
-  const done = (): void => {
-    underWay--;
-    if (underWay > 0) return;
-    for (const resolve of waiting) resolve();
-    waiting = [];
-  };
-  return {
-    idle: () => (underWay === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
-    methods: [...handlers.keys()],
-    dispatch(method, params, call, source = {}, own) {
-      authorizer.demandToken(method, params, call);
-      if (!isMethodName(method)) throw unknownMethod(method);
-      const byConnection = own?.serves(method) === true;
-      const handler = handlers.get(method);
-      if (!byConnection && handler === undefined) throw notServed(method);
-      if (!accepting()) throw stopping();
-      const valid = validateParams(method as string, params);
-      authorizer.authorize(method, valid, call);
-      // The channels weigh messages themselves, and remember only those whose id the caller gave.
-      const prepared =
-        method === 'publish'
-          ? valid
-          : prepareParams(method, valid, { messageBytes: options.messageBytes, ...source });
-      const result = byConnection ? own.run(method, prepared, call) : handler?.(prepared as never, call);
-      if (result instanceof Promise) {
-        underWay++;
-        result.then(done, done);
-      }
-      return result;
-    },
+  return new CallDispatcher(components, options);
+}
+
+class CallDispatcher implements Dispatcher {
+  readonly #components: DispatcherComponents;
+  readonly #messageBytes: number;
+  #underWay = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(components: DispatcherComponents, options: DispatcherOptions) {
+    this.#components = components;
+    this.#messageBytes = options.messageBytes;
+  }
+
+  idle(): Promise<void> {
+    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  dispatch(
+    method: string,
+    params: unknown,
+    call: Call,
+    source: Source = {},
+    own: Partial<ConnectionMethods> = {},
+  ): unknown {
+    if (!isTracing()) return this.#dispatch(method, params, withValidTrace(call), source, own);
+    return withSpan(subjectOf(method, params), { parent: call }, async (trace) =>
+      this.#dispatch(method, params, { ...withoutTrace(call), ...trace }, source, own),
+    );
+  }
+
+  #dispatch(method: string, given: unknown, call: Call, source: Source, own: Handlers): unknown {
+    const { authorizer, handlers, accepting } = this.#components;
+    authorizer.demandToken(method, given, call);
+    if (!isMethodName(method)) throw unknownMethod(method);
+    const serving = isServedBy(method, 'connection') ? own : handlers;
+    if (serving[method] === undefined) throw notServed(method);
+    if (!accepting()) throw stopping();
+    const params = validateParams(method, given);
+    authorizer.authorize(method, params, call);
+    const result = this.#run(serving, method, params, call, source);
+    if (result instanceof Promise) {
+      this.#underWay++;
+      result.then(this.#done, this.#done);
+    }
+    return result;
+  }
+
+  #run<M extends MethodName>(
+    serving: Handlers,
+    method: M,
+    params: ParamsOf<M>,
+    call: Call,
+    source: Source,
+  ): unknown {
+    // The channels weigh messages themselves, and remember only those whose id the caller gave.
+    const prepared =
+      factsOf(method).servedBy === 'channels'
+        ? params
+        : prepareParams(method, params, { messageBytes: this.#messageBytes, ...source });
+    return serving[method]?.(prepared, call);
+  }
+
+  readonly #done = (): void => {
+    this.#underWay--;
+    if (this.#underWay > 0) return;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting = [];
   };
 }
 
-/** The error of a method of the protocol that this gateway, or this door of it, does not serve. */
+/** What the conventions call a method that is none: callers make up names, and names of spans must be few. */
+const OTHER_METHOD = '_OTHER';
+
+function subjectOf(method: string, params: unknown): RpcSubject {
+  const storeId =
+    typeof params === 'object' && params !== null && 'storeId' in params ? params.storeId : undefined;
+  return {
+    kind: 'server',
+    method: isMethodName(method) ? method : OTHER_METHOD,
+    ...(isStoreId(storeId) ? { storeId } : {}),
+  };
+}
+
+/** Without an SDK the trace context that came with a call is handed on, when it is valid. */
+function withValidTrace(call: Call): Call {
+  return call.traceparent === undefined ? call : { ...withoutTrace(call), ...validTraceContext(call) };
+}
+
+function withoutTrace({ traceparent: _, tracestate: __, ...call }: Call): Call {
+  return call;
+}
+
+/** The error of a method of the protocol that the gateway, or this kind of connection, does not serve. */
 function notServed(method: MethodName): GaterError {
   return new GaterError('not_supported', `${method} is not served here`, { details: { method } });
 }

@@ -1,13 +1,13 @@
-import { countLiveWorkers, type StoreCaller } from '@esdb-gater/client';
-import type { MethodName, ParamsOf } from '@esdb-gater/protocol';
-import type { Channels, GetStreamsParams, PublishParams, Registry } from '@esdb-gater/types';
+import { isServedBy, METHOD_NAMES, type MethodName } from '@esdb-gater/protocol';
+import { countLiveWorkers, type StoreCaller, type StoreCallMethod } from '@esdb-gater/registry';
+import type { Channels, GetStreamsParams, Registry } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 import { isEverything } from '../access/name-ranges.ts';
 import type { Revocations } from '../access/revocations.ts';
-import type { Handler } from './dispatcher.ts';
+import { type ConnectionMethod, type Handler, isServed, type ServedMethod } from './dispatcher.ts';
 import type { HealthMonitor } from './health.ts';
-import { listVisibleStreams, type StreamNames } from './list-streams.ts';
+import { listVisibleStreams } from './list-streams.ts';
 
 export interface HandlerComponents {
   readonly stores: StoreCaller;
@@ -18,61 +18,52 @@ export interface HandlerComponents {
   readonly revocations: Revocations;
 }
 
-/** The store methods that this version serves. */
-const STORE_METHODS = [
-  'appendEvents',
-  'getEvents',
-  'streamForward',
-  'streamBackward',
-  'getVersion',
-  'streamExists',
-  'deleteStream',
-  'readAll',
-  'recordSnapshot',
-  'readSnapshot',
-  'listSnapshots',
-  'deleteSnapshot',
-] as const satisfies readonly MethodName[];
+type HandlersOf<M extends MethodName> = { readonly [K in M]: Handler<K> };
 
-/** What the gateway serves for whoever calls, by method name. */
-export function createHandlers(components: HandlerComponents): ReadonlyMap<MethodName, Handler> {
+/** What the gateway serves for whoever calls. */
+export function createHandlers(
+  components: HandlerComponents,
+): HandlersOf<Exclude<ServedMethod, ConnectionMethod>> {
   const { stores, channels, registry, health, authorizer, revocations } = components;
-  const handlers = new Map<MethodName, Handler>();
-  const add = <M extends MethodName>(
-    method: M,
-    handler: (params: ParamsOf<M>, call: Call) => unknown,
-  ): void => {
-    handlers.set(method, handler as Handler);
+  return {
+    ...storeHandlers(stores),
+    getStreams(params, call) {
+      const { storeId } = params;
+      const ask = (one: GetStreamsParams) => stores.call('getStreams', one, contextOf(call));
+      const ranges = authorizer.visibleRanges(
+        { action: 'stream/read', target: { kind: 'store', storeId } },
+        call,
+      );
+      if (isEverything(ranges)) return ask(params);
+      return listVisibleStreams(ask, params, {
+        ranges,
+        isVisible: (streamId) =>
+          authorizer.isVisible(
+            { action: 'stream/read', target: { kind: 'stream', storeId, streamId } },
+            call,
+          ),
+      });
+    },
+    health: () => health.health(),
+    quickHealthCheck: ({ storeId }) => countLiveWorkers(registry, storeId),
+    publish: (params, call) => channels.publish(params, publishContext(call)),
+    channelInfo: (_params, call) => ({
+      channels: authorizer.visibleChannels(channels.channelInfo(), call),
+    }),
+    revokeToken: (params) => revocations.publish(params),
   };
-  const askStore = (method: MethodName) => (params: unknown, call: Call) =>
-    stores.call(method, params, contextOf(call));
+}
 
-  for (const method of STORE_METHODS) add(method, askStore(method) as never);
-  add('getStreams', (params, call) => {
-    const ask = (one: GetStreamsParams) =>
-      stores.call('getStreams', one, contextOf(call)) as Promise<StreamNames>;
-    const ranges = authorizer.visibleRanges(
-      { action: 'stream/read', target: { kind: 'store', storeId: params.storeId } },
-      call,
-    );
-    if (isEverything(ranges)) return ask(params);
-    return listVisibleStreams(ask, params, {
-      ranges,
-      isVisible: (streamId) =>
-        authorizer.isVisible(
-          { action: 'stream/read', target: { kind: 'stream', storeId: params.storeId, streamId } },
-          call,
-        ),
-    });
-  });
-  add('health', () => health.health());
-  add('quickHealthCheck', ({ storeId }) => countLiveWorkers(registry, storeId));
-  add('publish', (params, call) => channels.publish(params as PublishParams, publishContext(call)));
-  add('channelInfo', (_params, call) => ({
-    channels: authorizer.visibleChannels(channels.channelInfo(), call),
-  }));
-  add('revokeToken', (params) => revocations.publish(params));
-  return handlers;
+/** One handler like another for every method that the workers of a store answer. */
+function storeHandlers(stores: StoreCaller): HandlersOf<StoreCallMethod & ServedMethod> {
+  const ask =
+    <M extends StoreCallMethod>(method: M): Handler<M> =>
+    (params, call) =>
+      stores.call(method, params, contextOf(call));
+  const handlers = METHOD_NAMES.filter(isServed)
+    .filter((method) => isServedBy(method, 'store'))
+    .map((method) => [method, ask(method)] as const);
+  return Object.fromEntries(handlers) as unknown as HandlersOf<StoreCallMethod & ServedMethod>;
 }
 
 function contextOf({ signal, traceparent, tracestate }: Call) {

@@ -1,5 +1,5 @@
-import { probeStores } from '@esdb-gater/client';
-import type { HealthReason, HealthResult, HealthStatus, StoreHealth } from '@esdb-gater/protocol';
+import type { HealthReason, HealthResult } from '@esdb-gater/protocol';
+import { overallHealth, probeStores } from '@esdb-gater/registry';
 import type { Broker, Clock, Registry } from '@esdb-gater/types';
 import type { EventLoopMonitor } from '../telemetry/event-loop.ts';
 
@@ -8,8 +8,8 @@ export interface HealthComponents {
   readonly broker: Broker;
   readonly eventLoop: EventLoopMonitor;
   readonly clock: Clock;
-  /** What stores and feeds complain of, although their workers answer. */
-  readonly complaints: () => readonly HealthReason[];
+  /** Why stores and feeds are not healthy, although their workers answer. */
+  readonly healthReasons: () => readonly HealthReason[];
 }
 
 export interface HealthOptions {
@@ -43,9 +43,8 @@ export function createHealthMonitor(components: HealthComponents, options: Healt
       refusals.set(storeId, { message, until: clock.monotonic() + REFUSAL_SHOWN_MS });
     },
     async health() {
-      const asked = await probeStores(registry, PROBE_TIMEOUT_MS);
-      const { stores } = asked;
-      const reasons: HealthReason[] = [...asked.reasons];
+      const { stores, reasons: storeReasons } = await probeStores(registry, PROBE_TIMEOUT_MS);
+      const reasons: HealthReason[] = [...storeReasons];
       for (const [storeId, { message, until }] of refusals) {
         if (until < clock.monotonic()) refusals.delete(storeId);
         else reasons.push({ component: `store:${storeId}`, code: 'store_mismatch', message });
@@ -60,8 +59,8 @@ export function createHealthMonitor(components: HealthComponents, options: Healt
         const message = `the event loop is ${Math.round(p99Ms)} ms behind (p99 of the last 10 s)`;
         reasons.push({ component: 'event_loop', code: 'overloaded', message });
       }
-      reasons.push(...components.complaints());
-      const status = overall(Object.values(stores), reasons, brokerHealth.status);
+      reasons.push(...components.healthReasons());
+      const status = overallHealth({ stores, reasons }, brokerHealth.status);
       return {
         status,
         reasons,
@@ -70,15 +69,4 @@ export function createHealthMonitor(components: HealthComponents, options: Healt
       };
     },
   };
-}
-
-/** Unhealthy when nothing can be served: no store answers, or the broker is lost. */
-function overall(
-  stores: readonly StoreHealth[],
-  reasons: readonly HealthReason[],
-  broker: HealthStatus,
-): HealthStatus {
-  if (broker === 'unhealthy') return 'unhealthy';
-  if (stores.length > 0 && stores.every(({ status }) => status === 'unhealthy')) return 'unhealthy';
-  return reasons.length === 0 ? 'healthy' : 'degraded';
 }

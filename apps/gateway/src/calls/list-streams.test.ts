@@ -1,8 +1,8 @@
-import type { GetStreamsParams } from '@esdb-gater/types';
+import type { GetStreamsParams, StreamNames } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rangesBelow } from '../access/name-ranges.ts';
-import { listVisibleStreams, type StreamNames } from './list-streams.ts';
+import { listVisibleStreams } from './list-streams.ts';
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 

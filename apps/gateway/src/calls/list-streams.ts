@@ -1,11 +1,5 @@
-import { type GetStreamsParams, LIMITS } from '@esdb-gater/types';
+import { type GetStreamsParams, LIMITS, type StreamNames } from '@esdb-gater/types';
 import type { NameRange } from '../access/name-ranges.ts';
-
-/** A page of the names of a store's streams. */
-export interface StreamNames {
-  readonly streams: readonly string[];
-  readonly next?: string;
-}
 
 /** What a caller may see of a store's streams. */
 export interface StreamView {

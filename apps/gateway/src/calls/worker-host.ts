@@ -26,12 +26,12 @@ export interface WorkerHostOptions {
 
 /** Lets connections serve stores. */
 export interface WorkerHost {
-  /** What one connection serves. */
-  seat(peer: Peer): WorkerSeat;
+  /** Begins with no workers: what the connection of `peer` will serve. */
+  open(peer: Peer): ConnectionWorkers;
 }
 
 /** The workers of one connection. They are gone when it is closed. */
-export interface WorkerSeat {
+export interface ConnectionWorkers {
   /** @throws `invalid_argument` (reason `store_mismatch`) when this store cannot be served by this worker */
   register(params: ParamsOf<'registerWorker'>): { readonly workerId: string; readonly nodeId: string };
   /** The ids of the workers that were unregistered: the named one, or all of this connection for the store. */
@@ -59,7 +59,7 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
   }
 
   return {
-    seat(peer) {
+    open(peer) {
       const workers = new Set<RemoteWorker>();
       return {
         register(params) {
@@ -106,17 +106,13 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
           return leaving.filter(remove).map((worker) => worker.workerId);
         },
         committed(params) {
-          const { storeId, position } = (params ?? {}) as {
-            readonly storeId?: unknown;
-            readonly position?: unknown;
-          };
-          if (!isStoreId(storeId) || !Number.isSafeInteger(position) || (position as number) < 0)
-            return false;
+          const { storeId, position }: Partial<Record<'storeId' | 'position', unknown>> = params ?? {};
+          if (!isStoreId(storeId) || !isPosition(position)) return false;
           let known = false;
           for (const worker of workers) {
             if (worker.storeId !== storeId) continue;
             known = true;
-            worker.committed(position as number);
+            worker.committed(position);
           }
           return known;
         },
@@ -127,4 +123,8 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
       };
     },
   };
+}
+
+function isPosition(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

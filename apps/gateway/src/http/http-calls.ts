@@ -1,5 +1,4 @@
-import type { MethodName } from '@esdb-gater/protocol';
-import type { JsonObject } from '@esdb-gater/types';
+import type { MethodName, ResultOf } from '@esdb-gater/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
@@ -7,23 +6,23 @@ import { bearerToken, callerOf } from '../access/caller.ts';
 import type { GrantVerifier } from '../access/grants.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 
-export interface HttpDoorComponents {
+export interface HttpCallsComponents {
   readonly dispatcher: Dispatcher;
   readonly authorizer: Authorizer;
   readonly grants: GrantVerifier;
 }
 
 /** Makes calls of the gateway out of requests. */
-export interface HttpDoor {
+export interface HttpCalls {
   /** Who calls with what token. @throws `unauthorized` when the token is no good */
   call(request: FastifyRequest): Call;
   /** @throws `unauthorized` when a token is required and this request has none that is valid */
   demandToken(request: FastifyRequest): void;
   /** Runs a method for a request; its result is the method's. @throws a `GaterError` */
-  run(request: FastifyRequest, method: MethodName, params: object): Promise<JsonObject>;
+  run<M extends MethodName>(request: FastifyRequest, method: M, params: object): Promise<ResultOf<M>>;
 }
 
-export function createHttpDoor({ dispatcher, authorizer, grants }: HttpDoorComponents): HttpDoor {
+export function createHttpCalls({ dispatcher, authorizer, grants }: HttpCallsComponents): HttpCalls {
   function call(request: FastifyRequest): Call {
     const { authorization, traceparent, tracestate } = request.headers;
     const token = authorizer.mode === 'disabled' ? undefined : bearerToken(authorization);
@@ -37,7 +36,11 @@ export function createHttpDoor({ dispatcher, authorizer, grants }: HttpDoorCompo
   return {
     call,
     demandToken: (request) => authorizer.demandToken('health', {}, call(request)),
-    async run(request, method, params) {
+    async run<M extends MethodName>(
+      request: FastifyRequest,
+      method: M,
+      params: object,
+    ): Promise<ResultOf<M>> {
       const gone = new AbortController();
       const onClose = (): void => gone.abort();
       request.raw.socket.once('close', onClose);
@@ -45,12 +48,9 @@ export function createHttpDoor({ dispatcher, authorizer, grants }: HttpDoorCompo
         const source = Buffer.isBuffer(request.body)
           ? { frameUnits: request.body.length }
           : { frameUnits: 0 };
-        return (await dispatcher.dispatch(
-          method,
-          params,
-          { ...call(request), signal: gone.signal },
-          source,
-        )) as JsonObject;
+        const result = dispatcher.dispatch(method, params, { ...call(request), signal: gone.signal }, source);
+        // What serves a method by its name answers with its result.
+        return (await result) as ResultOf<M>;
       } finally {
         request.raw.socket.off('close', onClose);
       }

@@ -9,20 +9,20 @@ import type { GatewayConfig } from '../config/types.ts';
 import type { Exposition } from '../telemetry/exposition.ts';
 import { guardOrigins } from './cross-origin.ts';
 import { addRoutes, createHttpApp } from './http-app.ts';
-import { createHttpDoor } from './http-calls.ts';
+import { createHttpCalls } from './http-calls.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { operationRoutes, type Readiness } from './routes/operations.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
-import type { StreamRegistry } from './sse-connections.ts';
+import type { SseConnections } from './sse-connections.ts';
 
 export interface HttpServerComponents {
   readonly dispatcher: Dispatcher;
   readonly authorizer: Authorizer;
   readonly grants: GrantVerifier;
   readonly channels: Channels;
-  readonly streams: StreamRegistry;
+  readonly streams: SseConnections;
   readonly admission: Admission;
   readonly metrics: Exposition;
   readonly originGuard: () => OriginGuard;
@@ -35,14 +35,14 @@ export interface HttpServerComponents {
 export function createHttpServer(components: HttpServerComponents, config: GatewayConfig): FastifyInstance {
   const app = createHttpApp(config, components.logger);
   guardOrigins(app, components.originGuard);
-  const door = createHttpDoor(components);
+  const calls = createHttpCalls(components);
   const { queueBytes, queueMessages } = config.limits;
   addRoutes(app, [
-    ...operationRoutes({ ...components, door }),
-    ...streamRoutes(door),
-    ...snapshotRoutes(door),
-    ...subscriptionRoutes(door),
-    ...channelRoutes({ ...components, door }, { queueBytes, queueMessages }),
+    ...operationRoutes({ ...components, calls }),
+    ...streamRoutes(calls),
+    ...snapshotRoutes(calls),
+    ...subscriptionRoutes(calls),
+    ...channelRoutes({ ...components, calls }, { queueBytes, queueMessages }),
   ]);
   return app;
 }

@@ -3,7 +3,7 @@ import type { VerifiedGrant } from '../access/grants.ts';
 import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
 
 /** The live server-sent streams, each of which ends with its token and with the gateway. */
-export interface StreamRegistry {
+export interface SseConnections {
   /** Returns what takes the stream off the list. */
   add(grant: VerifiedGrant | undefined, end: () => void): () => void;
   /** A revocation came. */
@@ -13,7 +13,7 @@ export interface StreamRegistry {
   readonly size: number;
 }
 
-export function createStreamRegistry(clock: Clock): StreamRegistry {
+export function createSseConnections(clock: Clock): SseConnections {
   const live = new Map<LiveGrants, () => void>();
   return {
     add(grant, end) {

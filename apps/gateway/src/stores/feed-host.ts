@@ -28,8 +28,8 @@ export interface FeedHost {
   begin(broker: Broker, coordination?: FeedCoordination): void;
   /** A remote worker is there: the feed of its store starts, or is woken. */
   workerRegistered(worker: RemoteWorker): void;
-  /** What the feeds complain of. */
-  complaints(): readonly HealthReason[];
+  /** Why feeds are not healthy. */
+  healthReasons(): readonly HealthReason[];
   /** Waits for what is in flight, saves the checkpoints and lets other nodes go on. */
   close(): Promise<void>;
 }
@@ -94,7 +94,7 @@ class StoreFeeds implements FeedHost {
     store.wake(0);
   }
 
-  complaints(): readonly HealthReason[] {
+  healthReasons(): readonly HealthReason[] {
     const reasons: HealthReason[] = [];
     for (const [storeId, feed] of this.#feeds) {
       const { status, message } = feed.health();

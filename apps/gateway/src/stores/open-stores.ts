@@ -18,8 +18,8 @@ export interface OpenedStores {
   readonly local: readonly EventStore[];
   /** `ok` for each store of this process that has a live worker, or why not. */
   readiness(): Readonly<Record<string, string>>;
-  /** What stores of this process complain of, although they answer: a full disk. */
-  complaints(): readonly HealthReason[];
+  /** Why stores of this process are not healthy, although they answer: a full disk. */
+  healthReasons(): readonly HealthReason[];
   /** Ends what is in flight and releases the files. */
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function openStores(
       });
       return Object.fromEntries(words);
     },
-    complaints: () => local.flatMap(complaintOf),
+    healthReasons: () => local.flatMap(reasonsOf),
     close,
   };
 }
@@ -65,7 +65,7 @@ export async function openStores(
 /** A store that tells how it is. */
 type HealthyStore = EventStore & { health(): StoreHealth };
 
-function complaintOf(store: EventStore): readonly HealthReason[] {
+function reasonsOf(store: EventStore): readonly HealthReason[] {
   if (!('health' in store)) return [];
   const { status, message } = (store as HealthyStore).health();
   if (status === 'healthy') return [];

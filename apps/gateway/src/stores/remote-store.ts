@@ -30,7 +30,7 @@ export function createRemoteStore(
   // Past the calls' own retries and telemetry: the feed tries again by itself, and asks all the time.
   const readAll = async (params: ReadAllParams, context: CallContext = {}): Promise<StorePage> => {
     const worker = registry.pick(storeId, 'readAll');
-    return (await worker.call('readAll', params, { deadlineMs: READ_DEADLINE_MS, ...context })) as StorePage;
+    return worker.call('readAll', params, { deadlineMs: READ_DEADLINE_MS, ...context });
   };
   return {
     storeId,

@@ -1,7 +1,7 @@
 import { activeTraceFields, attachOpenTelemetry, isTracing, type LabelValues } from '@esdb-gater/telemetry';
 import type { Clock, Logger } from '@esdb-gater/types';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
-import { createGrace } from '../node/shutdown-deadline.ts';
+import { createShutdownDeadline } from '../node/shutdown-deadline.ts';
 import { diagnosticLevel, diagnosticLogger } from './diagnostics.ts';
 import {
   asksForOpenTelemetry,
@@ -92,7 +92,7 @@ export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTe
         log?.warn({ err: error }, 'what OpenTelemetry had left could not be exported'),
       );
       stop = undefined;
-      if (!(await createGrace(clock, FLUSH_MS).within(flushing))) {
+      if (!(await createShutdownDeadline(clock, FLUSH_MS).within(flushing))) {
         log?.warn({}, 'OpenTelemetry did not export what it had left in time');
       }
       for (const api of [trace, metrics, context, propagation, diag]) api.disable();

@@ -1,5 +1,5 @@
 import { isTracing, withSpan } from '@esdb-gater/telemetry';
-import type { StoreWorker } from '@esdb-gater/types';
+import type { CallContext, StoreMethod, StoreParamsOf, StoreResultOf, StoreWorker } from '@esdb-gater/types';
 
 /**
  * A worker of this process whose calls are spans of the store. Calls outside of any trace, such as the probes of the
@@ -10,7 +10,11 @@ import type { StoreWorker } from '@esdb-gater/types';
 export function traceWorker(worker: StoreWorker, system: string): StoreWorker {
   return Object.freeze({
     ...worker,
-    call(method: string, params: unknown, context: Parameters<StoreWorker['call']>[2]): Promise<unknown> {
+    call<M extends StoreMethod>(
+      method: M,
+      params: StoreParamsOf<M>,
+      context?: CallContext,
+    ): Promise<StoreResultOf<M>> {
       if (context?.traceparent === undefined || !isTracing()) return worker.call(method, params, context);
       const subject = { kind: 'store', method, storeId: worker.storeId, system } as const;
       return withSpan(subject, { parent: context }, (trace) =>

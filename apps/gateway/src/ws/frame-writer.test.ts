@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as ws from 'ws';
 import { type FrameSocket, FrameWriter } from './frame-writer.ts';
-import { textFrame } from './sender.ts';
+import { textFrame } from './frames.ts';
 import { createTurnQueue } from './turn.ts';
 
 /** Reads frames as a client that does not care about masks. */

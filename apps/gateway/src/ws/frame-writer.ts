@@ -1,4 +1,4 @@
-import { textFrame } from './sender.ts';
+import { textFrame } from './frames.ts';
 import type { TurnEnd, TurnQueue } from './turn.ts';
 
 /** The part of `net.Socket` that frames are written to. */

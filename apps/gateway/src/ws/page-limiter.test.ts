@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createPageGate } from './page-limiter.ts';
+import { createPageLimiter } from './page-limiter.ts';
 
-function reads(gate: ReturnType<typeof createPageGate>, count: number) {
+function reads(gate: ReturnType<typeof createPageLimiter>, count: number) {
   const started: number[] = [];
   const finish: (() => void)[] = [];
   for (let index = 0; index < count; index++) {
@@ -17,7 +17,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('only so many pages are read at once, in the order of their calls', async () => {
   const { started, finish } = reads(
-    createPageGate(() => 0),
+    createPageLimiter(() => 0),
     10,
   );
   await settled();
@@ -28,7 +28,7 @@ test('only so many pages are read at once, in the order of their calls', async (
 });
 
 test('nothing overtakes a call that is held back', async () => {
-  const gate = createPageGate(() => 0);
+  const gate = createPageLimiter(() => 0);
   const { finish } = reads(gate, 5);
   const order: string[] = [];
   const append = gate.run('appendEvents', () => order.push('append'));
@@ -40,7 +40,7 @@ test('nothing overtakes a call that is held back', async () => {
 });
 
 test('a call that is not held back starts in the same turn, and throws there', () => {
-  const gate = createPageGate(() => 0);
+  const gate = createPageLimiter(() => 0);
   expect(gate.run('publish', () => 'now')).toBe('now');
   expect(() =>
     gate.run('publish', () => {
@@ -51,7 +51,7 @@ test('a call that is not held back starts in the same turn, and throws there', (
 
 test('pages wait until the answers before them were taken', async () => {
   let buffered = 9 * 1_048_576;
-  const gate = createPageGate(() => buffered);
+  const gate = createPageLimiter(() => buffered);
   const { started } = reads(gate, 1);
   await settled();
   expect(started).toEqual([]);

@@ -1,14 +1,5 @@
 import { Fifo } from '@esdb-gater/primitives';
-
-/** Methods whose answers may be pages of 8 MiB. */
-const PAGE_METHODS: ReadonlySet<string> = new Set([
-  'getEvents',
-  'streamForward',
-  'streamBackward',
-  'readAll',
-  'queryEvents',
-  'listSnapshots',
-]);
+import { factsOf } from '@esdb-gater/protocol';
 
 /** Pages that one connection may have read at once. */
 const MAX_PAGES = 4;
@@ -21,21 +12,21 @@ const MAX_BUFFERED_BYTES = 8 * 1_048_576;
  * being read or wait to be sent. A thousand pipelined reads by a client that does not take the answers would
  * otherwise be a thousand pages in memory.
  */
-export interface PageGate {
+export interface PageLimiter {
   /** Runs `start` now, or when it is its turn. */
   run(method: string, start: () => unknown): unknown;
   /** To be called when the socket has room again. */
   drained(): void;
 }
 
-export function createPageGate(bufferedBytes: () => number): PageGate {
+export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
   const queue = new Fifo<{ readonly isPage: boolean; readonly begin: () => void }>();
   let pages = 0;
-  const mayBegin = (isPage: boolean): boolean =>
+  const isReady = (isPage: boolean): boolean =>
     !isPage || (pages < MAX_PAGES && bufferedBytes() < MAX_BUFFERED_BYTES);
 
   function pump(): void {
-    for (let next = queue.first; next !== undefined && mayBegin(next.isPage); next = queue.first) {
+    for (let next = queue.first; next !== undefined && isReady(next.isPage); next = queue.first) {
       queue.shift();
       next.begin();
     }
@@ -53,8 +44,8 @@ export function createPageGate(bufferedBytes: () => number): PageGate {
 
   return {
     run(method, start) {
-      const isPage = PAGE_METHODS.has(method);
-      if (queue.length === 0 && mayBegin(isPage)) return begin(isPage, start);
+      const isPage = factsOf(method)?.paged === true;
+      if (queue.length === 0 && isReady(isPage)) return begin(isPage, start);
       return new Promise((resolve, reject) => {
         queue.push({
           isPage,

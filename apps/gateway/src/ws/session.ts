@@ -3,12 +3,12 @@ import {
   CLOSE_CODES,
   createPeer,
   type Hello,
-  METHODS,
-  type MethodName,
   type ParamsOf,
   type Peer,
   type PeerContext,
   type PeerStats,
+  type ResultOf,
+  requirementsOf,
 } from '@esdb-gater/protocol';
 import {
   type ChannelSubscriber,
@@ -25,13 +25,13 @@ import type { Authorizer } from '../access/authorizer.ts';
 import type { Call, Caller } from '../access/caller.ts';
 import type { GrantVerifier, VerifiedGrant } from '../access/grants.ts';
 import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
-import type { Presenter } from '../access/token-authenticator.ts';
-import type { Dispatcher, OwnMethods } from '../calls/dispatcher.ts';
-import type { WorkerHost, WorkerSeat } from '../calls/worker-host.ts';
-import { joinDeliveries, messageEncoder } from './deliveries.ts';
+import type { TokenAuthenticator } from '../access/token-authenticator.ts';
+import type { ConnectionMethods, Dispatcher } from '../calls/dispatcher.ts';
+import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { joinDeliveries, messageEncoder } from './frames.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
-import { createPageGate, type PageGate } from './page-limiter.ts';
+import { createPageLimiter, type PageLimiter } from './page-limiter.ts';
 import { SocketTransport } from './socket-transport.ts';
 
 /** What all sessions of a gateway share. */
@@ -41,7 +41,7 @@ export interface SessionComponents {
   readonly grants: GrantVerifier;
   readonly channels: Channels;
   readonly workers: WorkerHost;
-  readonly presenter: Presenter;
+  readonly authenticator: TokenAuthenticator;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The gateway closes a connection: called once for each, with the close code. */
@@ -58,20 +58,14 @@ export interface SessionOptions {
   readonly authenticateMs: number;
 }
 
-/** The methods that only a connection can serve. */
-export const CONNECTION_METHODS: readonly MethodName[] = [
-  'authenticate',
-  'subscribe',
-  'unsubscribe',
-  'registerWorker',
-  'unregisterWorker',
-];
-
 /** Unsent bytes at which a connection is no longer read from, until the other side has taken some. */
 const PAUSE_BYTES = 1_048_576;
 
-/** One WebSocket connection: its peer, its token, its subscriptions and the stores it serves. */
-export class Session implements OwnMethods {
+/**
+ * One WebSocket connection: its peer, its token, its subscriptions and the stores it serves. The dispatcher calls the
+ * methods of the protocol that only a connection can serve.
+ */
+export class Session implements ConnectionMethods {
   readonly #shared: SessionComponents;
   readonly #options: SessionOptions;
   readonly #socket: GatewaySocket;
@@ -79,12 +73,12 @@ export class Session implements OwnMethods {
   readonly #caller: Caller;
   readonly #grants: LiveGrants;
   readonly #peer: Peer;
-  readonly #gate: PageGate;
+  readonly #pages: PageLimiter;
   readonly #nonce = randomBytes(24).toString('base64url');
   /** DIDs whose keys this connection has shown to hold. */
   #proved: readonly string[] = [];
   #subscriber: ChannelSubscriber | undefined;
-  #workers: WorkerSeat | undefined;
+  #workers: ConnectionWorkers | undefined;
   #authenticateTimer: Timer | undefined;
   #paused = false;
   #closing = false;
@@ -104,7 +98,7 @@ export class Session implements OwnMethods {
     this.#socket = socket;
     this.#writer = writer;
     this.#caller = caller;
-    this.#gate = createPageGate(() => writer.bufferedBytes());
+    this.#pages = createPageLimiter(() => writer.bufferedBytes());
     this.#grants = createLiveGrants(shared.clock, ({ code, reason }) => this.close(code, reason));
     this.#peer = createPeer(
       new SocketTransport(socket, writer),
@@ -137,7 +131,7 @@ export class Session implements OwnMethods {
       this.#paused = false;
       this.#socket.resume();
     }
-    this.#gate.drained();
+    this.#pages.drained();
     this.#subscriber?.drained();
   }
 
@@ -164,25 +158,45 @@ export class Session implements OwnMethods {
     return this.#writer.bufferedBytes() + this.#heldBytes;
   }
 
-  serves(method: MethodName): boolean {
-    return CONNECTION_METHODS.includes(method);
+  authenticate({ token, proof }: ParamsOf<'authenticate'>): ResultOf<'authenticate'> {
+    const { grant, proved } = this.#shared.authenticator.authenticate({
+      token,
+      ...(proof === undefined ? {} : { proof }),
+      nonce: this.#nonce,
+      proved: this.#proved,
+    });
+    this.#proved = proved;
+    this.#authenticateTimer?.cancel();
+    this.#grants.replace(grant);
+    return { audience: grant.audience, expiresAt: grant.expiresAt, att: grant.att };
   }
 
-  run(method: MethodName, params: unknown, call: Call): unknown {
-    switch (method) {
-      case 'authenticate':
-        return this.#authenticate(params as ParamsOf<'authenticate'>);
-      case 'subscribe':
-        return this.#subscribe(params as SubscribeParams, call);
-      case 'unsubscribe':
-        return this.#unsubscribe(params as ParamsOf<'unsubscribe'>);
-      case 'registerWorker':
-        return this.#registerWorker(params as ParamsOf<'registerWorker'>, call);
-      case 'unregisterWorker':
-        return this.#unregisterWorker(params as ParamsOf<'unregisterWorker'>);
-      default:
-        throw new GaterError('internal', `a connection does not serve ${method}`);
-    }
+  async subscribe(params: SubscribeParams, call: Call): Promise<SubscribeResult> {
+    this.#subscriber ??= this.#openSubscriber();
+    const result = await this.#subscriber.subscribe(
+      params,
+      call.signal === undefined ? {} : { signal: call.signal },
+    );
+    this.#hold(`subscription ${params.channel} ${params.topic}`, 'subscribe', params, call);
+    return result;
+  }
+
+  unsubscribe(params: ParamsOf<'unsubscribe'>): ResultOf<'unsubscribe'> {
+    this.#grants.release(`subscription ${params.channel} ${params.topic}`);
+    return this.#subscriber?.unsubscribe(params) ?? { removed: false };
+  }
+
+  registerWorker(params: ParamsOf<'registerWorker'>, call: Call): ResultOf<'registerWorker'> {
+    this.#workers ??= this.#shared.workers.open(this.#peer);
+    const registered = this.#workers.register(params);
+    this.#hold(`worker ${params.storeId} ${registered.workerId}`, 'registerWorker', params, call);
+    return registered;
+  }
+
+  unregisterWorker(params: ParamsOf<'unregisterWorker'>): ResultOf<'unregisterWorker'> {
+    const removed = this.#workers?.unregister(params) ?? [];
+    for (const workerId of removed) this.#grants.release(`worker ${params.storeId} ${workerId}`);
+    return { removed: removed.length > 0 };
   }
 
   #handle(method: string, given: unknown, context: PeerContext): unknown {
@@ -192,7 +206,7 @@ export class Session implements OwnMethods {
       this.#socket.pause();
     }
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
-    return this.#gate.run(method, () => {
+    return this.#pages.run(method, () => {
       const { params, grant } = this.#tokenOf(method, given);
       const call: Call = {
         caller: this.#caller,
@@ -211,10 +225,10 @@ export class Session implements OwnMethods {
     given: unknown,
   ): { readonly params: unknown; readonly grant: VerifiedGrant | undefined } {
     const inForce = this.#grants.current;
-    const own =
-      typeof given === 'object' && given !== null ? (given as { token?: unknown }).token : undefined;
-    if (own === undefined || method === 'authenticate') return { params: given, grant: inForce };
-    const { token: _, ...params } = given as Record<string, unknown>;
+    if (typeof given !== 'object' || given === null || !('token' in given) || method === 'authenticate') {
+      return { params: given, grant: inForce };
+    }
+    const { token: own, ...params } = given;
     if (this.#shared.authorizer.mode === 'disabled') return { params, grant: undefined };
     if (typeof own !== 'string') {
       throw new GaterError('unauthorized', 'token is no text', { details: { reason: 'parse_error' } });
@@ -222,48 +236,7 @@ export class Session implements OwnMethods {
     return { params, grant: this.#shared.grants.verify(own, this.#proved) };
   }
 
-  #authenticate({ token, proof }: ParamsOf<'authenticate'>): unknown {
-    const { grant, proved } = this.#shared.presenter.present({
-      token,
-      ...(proof === undefined ? {} : { proof }),
-      nonce: this.#nonce,
-      proved: this.#proved,
-    });
-    this.#proved = proved;
-    this.#authenticateTimer?.cancel();
-    this.#grants.replace(grant);
-    return { audience: grant.audience, expiresAt: grant.expiresAt, att: grant.att };
-  }
-
-  async #subscribe(params: SubscribeParams, call: Call): Promise<SubscribeResult> {
-    this.#subscriber ??= this.#openSubscriber();
-    const result = await this.#subscriber.subscribe(
-      params,
-      call.signal === undefined ? {} : { signal: call.signal },
-    );
-    this.#hold(`subscription ${params.channel} ${params.topic}`, 'subscribe', params, call);
-    return result;
-  }
-
-  #unsubscribe(params: ParamsOf<'unsubscribe'>): { readonly removed: boolean } {
-    this.#grants.release(`subscription ${params.channel} ${params.topic}`);
-    return this.#subscriber?.unsubscribe(params) ?? { removed: false };
-  }
-
-  #registerWorker(params: ParamsOf<'registerWorker'>, call: Call): unknown {
-    this.#workers ??= this.#shared.workers.seat(this.#peer);
-    const registered = this.#workers.register(params);
-    this.#hold(`worker ${params.storeId} ${registered.workerId}`, 'registerWorker', params, call);
-    return registered;
-  }
-
-  #unregisterWorker(params: ParamsOf<'unregisterWorker'>): { readonly removed: boolean } {
-    const removed = this.#workers?.unregister(params) ?? [];
-    for (const workerId of removed) this.#grants.release(`worker ${params.storeId} ${workerId}`);
-    return { removed: removed.length > 0 };
-  }
-
-  /** What lasts stands on the token that allowed it. */
+  /** Ties a subscription or a worker to the token that authorised it. */
   #hold<M extends 'subscribe' | 'registerWorker'>(
     key: string,
     method: M,
@@ -271,11 +244,8 @@ export class Session implements OwnMethods {
     call: Call,
   ): void {
     if (call.grant === undefined) return;
-    const requires = METHODS[method].requires as (
-      params: ParamsOf<M>,
-    ) => ReturnType<(typeof METHODS)[M]['requires']>;
     this.#grants.hold(key, call.grant, (grant) =>
-      requires(params).every((requirement) => grant.allows(requirement)),
+      requirementsOf(method, params).every((requirement) => grant.allows(requirement)),
     );
   }
 

@@ -124,6 +124,20 @@ describe('a gateway and a client that export to a collector', () => {
     expect(served).toMatchObject({ traceId, kind: SERVER, name: 'getVersion', parentSpanId: '' });
   });
 
+  test('an event of the feed belongs to no call: neither its way to the broker nor its delivery is a span', async () => {
+    const stream = { storeId: 'default', streamId: 'fed' };
+    await using fed = await client.subscribe({ channel: 'events', topic: 'default.fed.*' });
+    await client.appendEvents({ ...stream, events: [{ type: 't', data: 1 }] });
+    for await (const { message } of fed) {
+      expect(message).toMatchObject({ streamId: 'fed' });
+      break;
+    }
+    // Whatever was a span by now is exported with what comes later.
+    await client.publish({ channel: 'system', topic: 'later', message: 1 });
+    await received(child(SERVER, ownSpan('publish').spanContext()));
+    expect(receiver.spans.filter(({ name }) => name.endsWith(' events'))).toEqual([]);
+  });
+
   test('a publish is a PRODUCER span, its delivery to all one CONSUMER span that is linked to it', async () => {
     const topic = 'private.topic';
     await raw.call('subscribe', { channel: 'system', topic });

@@ -11,6 +11,7 @@ import {
   type PublishResult,
 } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
+import { appendTraced, type MessagingSystem } from '../tracing.ts';
 import { inspectMessage } from './inspect-message.ts';
 import type { Publication, PublishMemory, RememberedPublish } from './publish-memory.ts';
 import type { RateLimiter, RatePlace } from './rate-limiter.ts';
@@ -24,6 +25,7 @@ export interface PublisherComponents {
 }
 
 export interface PublisherOptions {
+  readonly messagingSystem: MessagingSystem;
   readonly messageBytes: number;
 }
 
@@ -144,29 +146,29 @@ class PipelinePublisher implements Publisher {
     if (!target.channel.settings.enabled) return Promise.resolve({ id, delivered: false });
     const { signal } = context;
     for (const starting of target.channel.starting) starting.published(id);
-    const answer = this.#components.broker
-      .append(target.channel.name, this.#recordOf(sending), signal === undefined ? NO_OPTIONS : { signal })
-      .then(
-        ({ position }) => {
-          const result = position === undefined ? { id, delivered: true } : { id, position, delivered: true };
-          if (remembered !== undefined) {
-            remembered.result = result;
-            remembered.waiting = undefined;
-          }
-          return result;
-        },
-        (cause: unknown) => {
-          const error = signal?.aborted === true ? timedOut(cause) : GaterError.from(cause);
-          if (remembered !== undefined) remembered.waiting = undefined;
-          // After a time-out the message may have been accepted: what it took stays taken.
-          if (!isDoubt(error)) {
-            taken.place?.release();
-            taken.pass?.release();
-            if (remembered !== undefined) this.#components.memory.forget(remembered);
-          }
-          throw error;
-        },
-      );
+    const carrier = { broker: this.#components.broker, system: this.#options.messagingSystem };
+    const options = signal === undefined ? NO_OPTIONS : { signal };
+    const answer = appendTraced(carrier, target.channel.name, this.#recordOf(sending), options).then(
+      ({ position }) => {
+        const result = position === undefined ? { id, delivered: true } : { id, position, delivered: true };
+        if (remembered !== undefined) {
+          remembered.result = result;
+          remembered.waiting = undefined;
+        }
+        return result;
+      },
+      (cause: unknown) => {
+        const error = signal?.aborted === true ? timedOut(cause) : GaterError.from(cause);
+        if (remembered !== undefined) remembered.waiting = undefined;
+        // After a time-out the message may have been accepted: what it took stays taken.
+        if (!isDoubt(error)) {
+          taken.place?.release();
+          taken.pass?.release();
+          if (remembered !== undefined) this.#components.memory.forget(remembered);
+        }
+        throw error;
+      },
+    );
     if (remembered !== undefined) remembered.waiting = answer;
     return answer;
   }

@@ -1,5 +1,13 @@
 import { onAbort, sleep, waitFor, watchLimits } from '@esdb-gater/primitives';
-import type { Hello, Peer, PeerContext, WaitOptions } from '@esdb-gater/protocol';
+import type {
+  Hello,
+  MethodName,
+  ParamsOf,
+  Peer,
+  PeerContext,
+  ResultOf,
+  WaitOptions,
+} from '@esdb-gater/protocol';
 import { GaterError } from '@esdb-gater/types';
 import { reconnectDelay } from './backoff.ts';
 import { closedEarly, establish, type Session, type SessionHandlers } from './establish.ts';
@@ -35,7 +43,11 @@ export interface Connection {
    * @throws what the gateway answers; `unavailable` when the connection breaks before the answer, or is closed;
    * the signal's reason
    */
-  call(method: string, params: unknown, options?: ConnectionCallOptions): Promise<unknown>;
+  call<M extends MethodName>(
+    method: M,
+    params: WithToken<ParamsOf<M>>,
+    options?: ConnectionCallOptions,
+  ): Promise<ResultOf<M>>;
   /** Nothing is said when there is no connection. */
   notify(method: string, params: unknown): void;
   /** Returns what removes the listener. */
@@ -44,6 +56,9 @@ export interface Connection {
   serve(storeId: string, serve: ServeCall): () => void;
   close(): Promise<void>;
 }
+
+/** Parameters as they are sent, to which a token for this one call may be added. */
+export type WithToken<Params> = Params & { readonly token?: string };
 
 export interface ConnectionCallOptions extends WaitOptions {
   readonly traceparent?: string;
@@ -103,14 +118,19 @@ class ReconnectingConnection implements Connection {
     return this.#lastError;
   }
 
-  call(method: string, params: unknown, options: ConnectionCallOptions = {}): Promise<unknown> {
+  call<M extends MethodName>(
+    method: M,
+    params: WithToken<ParamsOf<M>>,
+    options: ConnectionCallOptions = {},
+  ): Promise<ResultOf<M>> {
     return this.#inFlight.run(async () => {
       if (options.now === true && this.#session === undefined) {
         throw new GaterError('unavailable', 'there is no connection');
       }
       const { peer } = this.#session ?? (await this.ready(options.signal));
       options.onSent?.();
-      return peer.call(method, params, options);
+      // What a gateway answers is not looked at any further: it is the one that validates.
+      return peer.call(method, params, options) as Promise<ResultOf<M>>;
     }, options.signal);
   }
 

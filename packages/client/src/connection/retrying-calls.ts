@@ -1,10 +1,16 @@
-import { isIdempotent, prepareParams, wasUnanswered } from '@esdb-gater/protocol';
+import {
+  isIdempotent,
+  type MethodName,
+  type ParamsOf,
+  prepareParams,
+  type ResultOf,
+  wasUnanswered,
+} from '@esdb-gater/protocol';
 import { withRetry } from '@esdb-gater/retry';
 import { withSpan } from '@esdb-gater/telemetry';
 import { GaterError } from '@esdb-gater/types';
-import type { CallMethod } from '../facade.ts';
-import type { CallOptions } from '../gater.ts';
-import type { OpenConnection } from './connection.ts';
+import type { CallMethod, CallOptions } from '../gater.ts';
+import type { OpenConnection, WithToken } from './connection.ts';
 import type { ConnectionSettings } from './options.ts';
 
 /**
@@ -29,12 +35,12 @@ export function clientRetries(method: string, error: GaterError, retryRateLimite
 export function retryingCalls(connection: OpenConnection, settings: ConnectionSettings): CallMethod {
   const { policy, clock, random, logger } = settings;
 
-  async function attempts(
-    method: string,
-    params: unknown,
+  async function attempts<M extends MethodName>(
+    method: M,
+    params: WithToken<ParamsOf<M>>,
     options: CallOptions,
     trace: CallOptions,
-  ): Promise<unknown> {
+  ): Promise<ResultOf<M>> {
     const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
     const { retryRateLimited = false, signal } = options;
     let sent = false;
@@ -89,8 +95,8 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
     // the gateway to say.
     const prepared = prepareParams(method, params, { messageBytes: Number.POSITIVE_INFINITY });
     const { token, traceparent } = options;
-    const withToken = token === undefined ? prepared : { ...(prepared as object), token };
-    const storeId = (params as { readonly storeId?: unknown } | undefined)?.storeId;
+    const withToken = token === undefined ? prepared : { ...prepared, token };
+    const storeId = 'storeId' in params ? params.storeId : undefined;
     const subject = { kind: 'client', method, ...(typeof storeId === 'string' ? { storeId } : {}) } as const;
     return withSpan(subject, traceparent === undefined ? {} : { parent: options }, (trace) =>
       attempts(method, withToken, options, trace),

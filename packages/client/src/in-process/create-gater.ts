@@ -1,12 +1,29 @@
 import { waitFor } from '@esdb-gater/primitives';
-import { isMethodName, METHODS, prepareParams, unknownMethod, validateParams } from '@esdb-gater/protocol';
+import {
+  type HealthResult,
+  isMethodName,
+  isServedBy,
+  type MethodName,
+  type ParamsOf,
+  prepareParams,
+  type ResultOf,
+  unknownMethod,
+  validateParams,
+} from '@esdb-gater/protocol';
+import {
+  countLiveWorkers,
+  createStoreCaller,
+  overallHealth,
+  probeStores,
+  type StoreCaller,
+  type StoreCallerOptions,
+} from '@esdb-gater/registry';
 import type { RetryPolicyOptions } from '@esdb-gater/retry';
 import {
   type Channels,
   type Clock,
   GaterError,
   type NewEvent,
-  type PublishParams,
   type Registry,
   type StoreWorker,
   systemClock,
@@ -15,9 +32,7 @@ import { createFacade } from '../facade.ts';
 import type { AnyEvent, CallOptions, Gater } from '../gater.ts';
 import { storeEvents, streamEvents } from '../paging.ts';
 import { Lanes } from '../subscriptions/lanes.ts';
-import { countLiveWorkers, processHealth } from './health.ts';
 import { createLocalLane } from './local-lane.ts';
-import { createStoreCaller, type StoreCaller, type StoreCallerOptions } from './store-caller.ts';
 
 export interface GaterComponents {
   readonly registry: Registry;
@@ -63,33 +78,63 @@ function noChannels(method: string): GaterError {
   return new GaterError('not_supported', `${method} needs channels, and this Gater has none`);
 }
 
-function call(parts: Parts, method: string, given: unknown, options: CallOptions): Promise<unknown> {
-  const { registry, channels, stores } = parts;
-  const { messageBytes, nodeId } = parts.options;
+/** What is served in process besides the stores. */
+const LOCAL: {
+  readonly [M in MethodName]?: (
+    parts: Parts,
+    params: ParamsOf<M>,
+    options: CallOptions,
+  ) => Promise<ResultOf<M>>;
+} = {
+  async publish({ channels }, params, options) {
+    if (channels === undefined) throw noChannels('publish');
+    return channels.publish(params, options);
+  },
+  async channelInfo({ channels }) {
+    if (channels === undefined) throw noChannels('channelInfo');
+    return { channels: channels.channelInfo() };
+  },
+  async unsubscribe({ lanes }, params) {
+    if (lanes === undefined) throw noChannels('unsubscribe');
+    return { removed: await lanes.unsubscribe(params) };
+  },
+  health: ({ registry, options }) => processHealth(registry, options.nodeId),
+  quickHealthCheck: ({ registry }, { storeId }) => countLiveWorkers(registry, storeId),
+};
+
+/** The health of a process without a gateway: its stores are all there is to ask. */
+async function processHealth(registry: Registry, nodeId: string | undefined): Promise<HealthResult> {
+  const stores = await probeStores(registry);
+  const status = overallHealth(stores);
+  return { status, ...stores, nodes: nodeId === undefined ? [] : [{ nodeId, url: '', status }] };
+}
+
+function call<M extends MethodName>(
+  parts: Parts,
+  method: M,
+  given: unknown,
+  options: CallOptions,
+): Promise<ResultOf<M>> {
   if (!isMethodName(method)) throw unknownMethod(method);
-  const valid = validateParams(method as string, given);
-  const params = prepareParams(method, valid, messageBytes === undefined ? {} : { messageBytes });
-  if (METHODS[method].servedBy === 'store') {
+  if (isServedBy(method, 'store')) {
     const { timeoutMs, ...rest } = options;
-    return stores.call(method, params, timeoutMs === undefined ? rest : { ...rest, deadlineMs: timeoutMs });
+    const bounds = timeoutMs === undefined ? rest : { ...rest, deadlineMs: timeoutMs };
+    return parts.stores.call(method, paramsOf(method, given, parts), bounds);
   }
-  switch (method) {
-    case 'publish':
-      if (channels === undefined) throw noChannels(method);
-      return channels.publish(params as PublishParams, options);
-    case 'channelInfo':
-      if (channels === undefined) throw noChannels(method);
-      return Promise.resolve({ channels: channels.channelInfo() });
-    case 'unsubscribe':
-      if (parts.lanes === undefined) throw noChannels(method);
-      return parts.lanes.unsubscribe(params as PublishParams).then((removed) => ({ removed }));
-    case 'health':
-      return processHealth(registry, nodeId === undefined ? undefined : { nodeId, url: '' });
-    case 'quickHealthCheck':
-      return countLiveWorkers(registry, (params as { readonly storeId: string }).storeId);
-    default:
-      throw new GaterError('not_supported', `${method} is served by gateways, not in process`);
-  }
+  const params = paramsOf(method, given, parts);
+  const serve = LOCAL[method];
+  if (serve === undefined)
+    throw new GaterError('not_supported', `${method} is served by gateways, not in process`);
+  return serve(parts, params, options);
+}
+
+function paramsOf<M extends MethodName>(method: M, given: unknown, { options }: Parts): ParamsOf<M> {
+  const { messageBytes } = options;
+  return prepareParams(
+    method,
+    validateParams(method, given),
+    messageBytes === undefined ? {} : { messageBytes },
+  );
 }
 
 /**
@@ -111,11 +156,11 @@ export function createGater<E extends AnyEvent = NewEvent>(
   const parts: Parts = { registry, channels, stores, lanes, options };
   let closed = false;
 
-  async function callMethod(
-    method: string,
-    params: unknown,
+  async function callMethod<M extends MethodName>(
+    method: M,
+    params: ParamsOf<M>,
     callOptions: CallOptions = {},
-  ): Promise<unknown> {
+  ): Promise<ResultOf<M>> {
     if (closed) throw new GaterError('unavailable', 'the Gater is closed');
     callOptions.signal?.throwIfAborted();
     const { signal, timeoutMs } = callOptions;

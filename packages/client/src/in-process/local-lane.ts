@@ -21,7 +21,7 @@ export function createLocalLane(channels: Channels, clock: Clock, onEmpty?: () =
         onResult(await subscriber.subscribe(params, signal === undefined ? {} : { signal }));
       },
       async unsubscribe({ channel, topic }) {
-        if (!closed) subscriber.unsubscribe({ channel, topic } as SubscribeParams);
+        if (!closed) subscriber.unsubscribe({ channel, topic });
       },
     },
   });

@@ -39,8 +39,11 @@ export interface EventSubscription<Event = RecordedEvent>
 /** What an event subscription is made of. */
 export interface EventSubscriptionParts {
   readonly subscription: Subscription;
-  readonly ack: (event: RecordedEvent, options: { readonly upTo?: boolean }) => Promise<unknown>;
-  readonly nack: (event: RecordedEvent, options: NackOptions) => Promise<unknown>;
+  readonly ack: (
+    event: RecordedEvent,
+    options: { readonly upTo?: boolean },
+  ) => Promise<{ readonly checkpoint: number }>;
+  readonly nack: (event: RecordedEvent, options: NackOptions) => Promise<{ readonly checkpoint: number }>;
   readonly leave: () => Promise<{ readonly left: boolean }>;
 }
 
@@ -69,8 +72,8 @@ export class JoinedSubscription implements EventSubscription {
     this.#queue.put({
       event,
       attempt,
-      ack: async (options = {}) => (await ack(event, options)) as { checkpoint: number },
-      nack: async (options = {}) => (await nack(event, options)) as { checkpoint: number },
+      ack: (options = {}) => ack(event, options),
+      nack: (options = {}) => nack(event, options),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { UnsubscribeParams } from '@esdb-gater/protocol';
 import type { SubscribeParams, SubscribeResult } from '@esdb-gater/types';
 
 /** What a hub says to the side that has the messages. */
@@ -16,5 +17,5 @@ export interface SubscriptionLink {
     },
   ): Promise<unknown>;
   /** Ends a subscription, if there is a connection; never throws. */
-  unsubscribe(params: { readonly channel: string; readonly topic: string }): Promise<void>;
+  unsubscribe(params: UnsubscribeParams): Promise<void>;
 }

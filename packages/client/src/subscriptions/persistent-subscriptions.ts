@@ -1,9 +1,8 @@
 import { onAbort } from '@esdb-gater/primitives';
 import type { SaveSubscriptionParams, SubscriptionEvent } from '@esdb-gater/protocol';
-import { GaterError, invalidArgument, type RecordedEvent, type Subscription } from '@esdb-gater/types';
+import { GaterError, invalidArgument, type RecordedEvent } from '@esdb-gater/types';
 import type { Connection } from '../connection/connection.ts';
-import type { CallMethod } from '../facade.ts';
-import type { CallOptions } from '../gater.ts';
+import type { CallMethod, CallOptions } from '../gater.ts';
 import { JoinedSubscription } from './event-subscription.ts';
 
 interface Joined {
@@ -54,9 +53,7 @@ export class PersistentSubscriptions {
     }
     this.#early.set(key, []);
     try {
-      const { subscription } = (await this.#call('saveSubscription', params, options)) as {
-        readonly subscription: Subscription;
-      };
+      const { subscription } = await this.#call('saveSubscription', params, options);
       const named = { storeId: params.storeId, name: params.name };
       const at = (event: RecordedEvent) => ({
         ...named,
@@ -101,7 +98,7 @@ export class PersistentSubscriptions {
     joined.stopListening();
     joined.subscription.end();
     const { storeId, name } = joined.params;
-    return (await this.#call('leaveSubscription', { storeId, name }, joined.options)) as { left: boolean };
+    return this.#call('leaveSubscription', { storeId, name }, joined.options);
   }
 
   #deliver(delivered: SubscriptionEvent): void {

@@ -84,7 +84,7 @@ describe('prepareEvents', () => {
 
 describe('prepareParams', () => {
   it('a publish gets an id, and its message is bounded', () => {
-    const publish = { channel: 'events', topic: 'a', message: 'x'.repeat(100) };
+    const publish = { channel: 'events', topic: 'a', message: 'x'.repeat(100) } as const;
     expect(prepareParams('publish', publish, { newId: () => 'new' })).toEqual({ ...publish, id: 'new' });
     expect(prepareParams('publish', { ...publish, id: 'own' })).toMatchObject({ id: 'own' });
     expect(() => prepareParams('publish', publish, { messageBytes: 50 })).toThrow(

@@ -1,16 +1,7 @@
 import { utf8Bytes, uuidV7, walkJson } from '@esdb-gater/primitives';
-import {
-  type AppendEventsParams,
-  GaterError,
-  invalidArgument,
-  type JsonValue,
-  LIMITS,
-  type NewEvent,
-  type PublishParams,
-  type RecordSnapshotParams,
-} from '@esdb-gater/types';
-import type { AppendToStreamsParams } from './stream-methods.ts';
-import type { SaveSubscriptionParams } from './subscription-methods.ts';
+import { GaterError, invalidArgument, LIMITS, type NewEvent } from '@esdb-gater/types';
+import type { MethodName } from './method-table.ts';
+import type { ParamsOf } from './method-types.ts';
 
 /** Where the parameters come from, and what they may weigh. */
 export interface PrepareOptions {
@@ -25,6 +16,8 @@ export interface PrepareOptions {
   readonly newId?: () => string;
 }
 
+const limitOf = ({ messageBytes }: PrepareOptions): number => messageBytes ?? LIMITS.messageBytes;
+
 /** A unit of JSON text becomes at most six bytes when it is written again (`1e20` becomes 21 digits). */
 const GROWTH = 6;
 
@@ -38,8 +31,9 @@ function tooLarge(what: string, bytes: number, limit: number): GaterError {
   );
 }
 
-function weighed(value: JsonValue, path: string, limit: number, options: PrepareOptions): JsonValue {
-  // What came in a frame is walked, too: 1e999 is JSON, but it is no number that could be written again.
+/** `value` as JSON makes it, a copy where it is not JSON yet. `T` is what JSON makes of it: a JSON value is one. */
+function weighed<T>(value: T, path: string, limit: number, options: PrepareOptions): T {
+  // What came in a frame is walked, too: 1e999 is JSON, but it is not a number that could be written again.
   const walk = walkJson(value, path);
   if (options.frameUnits !== undefined) {
     if (options.frameUnits * GROWTH > limit) weigh(value, path, limit);
@@ -52,10 +46,10 @@ function weighed(value: JsonValue, path: string, limit: number, options: Prepare
   const text = JSON.stringify(value);
   const bytes = utf8Bytes(text, limit);
   if (bytes > limit) throw tooLarge(`\`${path}\``, bytes, limit);
-  return JSON.parse(text) as JsonValue;
+  return JSON.parse(text) as T;
 }
 
-function weigh(value: JsonValue, path: string, limit: number): void {
+function weigh(value: unknown, path: string, limit: number): void {
   const bytes = utf8Bytes(JSON.stringify(value), limit);
   if (bytes > limit) throw tooLarge(`\`${path}\``, bytes, limit);
 }
@@ -71,7 +65,7 @@ export function prepareEvents(
   options: PrepareOptions = {},
   path = 'events',
 ): readonly NewEvent[] {
-  const limit = options.messageBytes ?? LIMITS.messageBytes;
+  const limit = limitOf(options);
   const newId = options.newId ?? uuidV7;
   return events.map((event, index) => {
     if (event.data === undefined) {
@@ -79,13 +73,38 @@ export function prepareEvents(
         path: `${path}[${index}].data`,
       });
     }
-    const clean = weighed(event as unknown as JsonValue, `${path}[${index}]`, limit, options);
-    return {
-      ...(clean as unknown as NewEvent),
-      id: event.id === undefined ? newId() : event.id.toLowerCase(),
-    };
+    const id = event.id === undefined ? newId() : event.id.toLowerCase();
+    return { ...weighed(event, `${path}[${index}]`, limit, options), id };
   });
 }
+
+type Preparation<M extends MethodName> = (params: ParamsOf<M>, options: PrepareOptions) => ParamsOf<M>;
+
+/** Only of methods whose parameters hold what callers make up: events, messages, records, selectors. */
+const PREPARATIONS: { readonly [M in MethodName]?: Preparation<M> } = {
+  appendEvents: (params, options) => ({ ...params, events: prepareEvents(params.events, options) }),
+  appendToStreams: (params, options) => ({
+    ...params,
+    appends: params.appends.map((append, index) => ({
+      ...append,
+      events: prepareEvents(append.events, options, `appends[${index}].events`),
+    })),
+  }),
+  publish(params, options) {
+    const message = weighed(params.message, 'message', limitOf(options), options);
+    return { ...params, message, id: params.id ?? (options.newId ?? uuidV7)() };
+  },
+  recordSnapshot(params, options) {
+    const limit = limitOf(options);
+    const record = weighed(params.record, 'record', limit, options);
+    if (params.metadata === undefined) return { ...params, record };
+    return { ...params, record, metadata: weighed(params.metadata, 'metadata', limit, options) };
+  },
+  saveSubscription(params) {
+    walkJson(params.selector, 'selector');
+    return params;
+  },
+};
 
 /**
  * Parameters of a call that passed `validateParams`, completed and weighed: events and messages get ids, and
@@ -93,37 +112,11 @@ export function prepareEvents(
  *
  * @throws `payload_too_large`; `invalid_argument`, reason `json`
  */
-export function prepareParams(method: string, params: unknown, options: PrepareOptions = {}): unknown {
-  switch (method) {
-    case 'appendEvents': {
-      const append = params as AppendEventsParams;
-      return { ...append, events: prepareEvents(append.events, options) };
-    }
-    case 'appendToStreams': {
-      const { appends, ...rest } = params as AppendToStreamsParams;
-      const prepared = appends.map((append, index) => ({
-        ...append,
-        events: prepareEvents(append.events, options, `appends[${index}].events`),
-      }));
-      return { ...rest, appends: prepared };
-    }
-    case 'publish': {
-      const publish = params as PublishParams;
-      const limit = options.messageBytes ?? LIMITS.messageBytes;
-      const message = weighed(publish.message, 'message', limit, options);
-      return { ...publish, message, id: publish.id ?? (options.newId ?? uuidV7)() };
-    }
-    case 'recordSnapshot': {
-      const snapshot = params as RecordSnapshotParams;
-      const limit = options.messageBytes ?? LIMITS.messageBytes;
-      const record = weighed(snapshot.record, 'record', limit, options);
-      if (snapshot.metadata === undefined) return { ...snapshot, record };
-      return { ...snapshot, record, metadata: weighed(snapshot.metadata, 'metadata', limit, options) };
-    }
-    case 'saveSubscription':
-      walkJson((params as SaveSubscriptionParams).selector, 'selector');
-      return params;
-    default:
-      return params;
-  }
+export function prepareParams<M extends MethodName>(
+  method: M,
+  params: ParamsOf<M>,
+  options: PrepareOptions = {},
+): ParamsOf<M> {
+  const prepare = PREPARATIONS[method];
+  return prepare === undefined ? params : prepare(params, options);
 }

@@ -1,5 +1,7 @@
 import type { JsonObject, JsonValue } from '@esdb-gater/types';
 import { type TOptional, type TSchema, type TUnsafe, Type } from 'typebox';
+import type { MethodName } from '../methods/method-table.ts';
+import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 
 /** A JSON Schema of a value of type `T`. As JSON it is plain JSON Schema 2020-12. */
 export type Schema<T> = TUnsafe<T>;
@@ -16,6 +18,23 @@ export type Members<T> = {
     ? OptionalSchema<Required<T>[K]>
     : Schema<T[K]>;
 };
+
+/** The shapes of a method; all other facts about it stand in its row of `METHODS`. */
+export interface MethodSchemas<M extends MethodName> {
+  /** One sentence for the descriptions of the protocol. */
+  readonly summary: string;
+  readonly params: Schema<ParamsOf<M>>;
+  readonly result: Schema<ResultOf<M>>;
+  /**
+   * What a schema cannot say about several members together.
+   *
+   * @throws `invalid_argument`
+   */
+  check?(params: ParamsOf<M>): void;
+}
+
+/** The schemas of some methods by their names. */
+export type SchemasOf<M extends MethodName> = { readonly [K in M]: MethodSchemas<K> };
 
 /** What an error says when a value does not fit: in words, and by a stable reason. */
 export interface Wording {

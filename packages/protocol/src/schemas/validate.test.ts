@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isIdempotent } from '../methods/idempotent.ts';
-import { isMethodName, METHODS, type MethodName } from '../methods/methods.ts';
+import { METHOD_NAMES, type MethodName } from '../methods/method-table.ts';
 import { explain } from './explain.ts';
+import { METHOD_SCHEMAS } from './method-schemas.ts';
 import { compileCheck, validateParams, validateResult } from './validate.ts';
 
 const append = { storeId: 's', streamId: 'a-1', events: [{ type: 't', data: 1 }] };
@@ -219,8 +219,8 @@ describe('explain', () => {
     .tuple(tree, fc.constantFrom(...members))
     .map(([value, member]) => ({ ...append, [member]: value }));
 
-  it.each(Object.keys(METHODS).filter(isMethodName))('gives a reason exactly when %s refuses', (method) => {
-    const { params } = METHODS[method];
+  it.each(METHOD_NAMES)('gives a reason exactly when %s refuses', (method) => {
+    const { params } = METHOD_SCHEMAS[method];
     const check = compileCheck(params);
     fc.assert(
       fc.property(fc.oneof(tree, nearly), (value) => {
@@ -244,75 +244,13 @@ describe('validateResult', () => {
   });
 });
 
-describe('METHODS', () => {
-  it('has every method of the protocol', () => {
-    expect(Object.keys(METHODS).sort()).toEqual(
-      (
-        'ackEvent appendEvents appendToStreams authenticate channelInfo deleteSnapshot deleteStream followEvents ' +
-        'getEvents getStreams getSubscriptions getVersion health leaveSubscription listParked listSnapshots ' +
-        'nackEvent publish queryEvents quickHealthCheck readAll readSnapshot recordSnapshot registerWorker ' +
-        'removeSubscription replayParked resetSubscription revokeToken saveSubscription streamBackward ' +
-        'streamExists streamForward subscribe unfollow unregisterWorker unsubscribe verifyStream versionAt'
-      ).split(' '),
-    );
-  });
-
-  it('a worker must serve appends, reads and the probe, and may serve the rest of a store', () => {
-    const duty = (worker: string) =>
-      Object.entries(METHODS).flatMap(([method, spec]) => (spec.worker === worker ? [method] : []));
-    expect(duty('required').sort()).toEqual(
-      [
-        'appendEvents',
-        'getEvents',
-        'getStreams',
-        'getVersion',
-        'quickHealthCheck',
-        'readAll',
-        'streamExists',
-      ].sort(),
-    );
-    expect(duty('optional')).toContain('queryEvents');
-    expect(duty('never')).toContain('streamForward');
-  });
-
+describe('METHOD_SCHEMAS', () => {
   it('is JSON Schema that a document can hold', () => {
-    for (const { params, result } of Object.values(METHODS)) {
+    for (const { params, result } of Object.values(METHOD_SCHEMAS)) {
       expect(JSON.parse(JSON.stringify([params, result]))).toEqual([
         expect.objectContaining({ type: 'object' }),
         expect.objectContaining({ type: 'object' }),
       ]);
     }
-  });
-
-  it('a condition needs the right to read the whole store besides that to append', () => {
-    const condition = { failIfEventsMatch: { items: [{ types: ['t'] }] } };
-    expect(METHODS.appendEvents.requires({ ...append, condition })).toEqual([
-      { action: 'stream/append', target: { kind: 'stream', storeId: 's', streamId: 'a-1' } },
-      { action: 'stream/read', target: { kind: 'store', storeId: 's' } },
-    ]);
-    expect(METHODS.appendEvents.requires(append)).toHaveLength(1);
-  });
-
-  it('a subscription to one stream needs to read that one, to anything else the whole store', () => {
-    const save = { storeId: 's', name: 'n', type: 'stream', selector: 'a' } as const;
-    const store = { action: 'stream/read', target: { kind: 'store', storeId: 's' } };
-    expect(METHODS.saveSubscription.requires(save)[1]).toEqual({
-      action: 'stream/read',
-      target: { kind: 'stream', storeId: 's', streamId: 'a' },
-    });
-    expect(METHODS.saveSubscription.requires({ ...save, selector: '$all' })[1]).toEqual(store);
-    expect(METHODS.saveSubscription.requires({ ...save, type: 'event_type' })[1]).toEqual(store);
-  });
-
-  it('what has an effect each time is not idempotent', () => {
-    const not = Object.keys(METHODS).filter((method) => !isIdempotent(method));
-    expect(not.sort()).toEqual([
-      'deleteStream',
-      'followEvents',
-      'replayParked',
-      'resetSubscription',
-      'revokeToken',
-      'unfollow',
-    ]);
   });
 });

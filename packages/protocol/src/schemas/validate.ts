@@ -1,9 +1,11 @@
 import { GaterError, invalidArgument } from '@esdb-gater/types';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
-import type { MethodSpec } from '../methods/method-spec.ts';
-import { isMethodName, METHODS, type MethodName, type ParamsOf, type ResultOf } from '../methods/methods.ts';
+import { isMethodName, type MethodName } from '../methods/method-table.ts';
+import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import { explain, type Violation } from './explain.ts';
+import { METHOD_SCHEMAS } from './method-schemas.ts';
+import type { MethodSchemas, Schema } from './schema-kit.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -40,17 +42,13 @@ export function compileCheck(schema: TSchema): Check {
 /** Compiled when a method is first called: a program that calls three methods compiles three schemas. */
 const checks = new WeakMap<TSchema, Check>();
 
-function checkOf(schema: TSchema): Check {
+function fits<T>(schema: Schema<T>, value: unknown): value is T {
   let check = checks.get(schema);
   if (check === undefined) {
     check = compileCheck(schema);
     checks.set(schema, check);
   }
-  return check;
-}
-
-function specOf<M extends MethodName>(method: M): MethodSpec<ParamsOf<M>, ResultOf<M>> {
-  return METHODS[method] as unknown as MethodSpec<ParamsOf<M>, ResultOf<M>>;
+  return check(value);
 }
 
 function wordsOf(violation: Violation): string {
@@ -77,14 +75,17 @@ export function validateParams<M extends MethodName>(method: M, params: unknown)
 export function validateParams(method: string, params: unknown): unknown;
 export function validateParams(method: string, params: unknown): unknown {
   if (!isMethodName(method)) throw unknownMethod(method);
-  const spec = specOf(method);
-  if (!checkOf(spec.params)(params)) {
-    const violation = explain(spec.params, params);
+  return checked(METHOD_SCHEMAS[method], params);
+}
+
+function checked<M extends MethodName>(schemas: MethodSchemas<M>, params: unknown): ParamsOf<M> {
+  if (!fits(schemas.params, params)) {
+    const violation = explain(schemas.params, params);
     if (violation === undefined) throw invalidArgument('schema', 'the parameters do not fit the method');
     const { reason, path, actual, expected } = violation;
     throw invalidArgument(reason, wordsOf(violation), { path, actual, expected });
   }
-  spec.check?.(params as never);
+  schemas.check?.(params);
   return params;
 }
 
@@ -94,9 +95,9 @@ export function validateParams(method: string, params: unknown): unknown {
  * @throws `internal` when another program answered what the protocol does not allow
  */
 export function validateResult<M extends MethodName>(method: M, result: unknown): ResultOf<M> {
-  const spec = specOf(method);
-  if (checkOf(spec.result)(result)) return result as ResultOf<M>;
-  const violation = explain(spec.result, result);
+  const schema: Schema<ResultOf<M>> = METHOD_SCHEMAS[method].result;
+  if (fits(schema, result)) return result;
+  const violation = explain(schema, result);
   const words = violation === undefined ? 'does not fit' : wordsOf(violation).replace('parameters', 'result');
   throw new GaterError('internal', `the answer to ${method} is not what the protocol says: ${words}`);
 }

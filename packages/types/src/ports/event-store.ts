@@ -1,68 +1,18 @@
-import type { AppendResult, NewEvent, StorePage, StreamPage } from '../events.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
-import type { AppendCondition, EventQuery } from '../queries.ts';
+import type { AppendResult, StorePage, StreamPage } from '../events.ts';
 import type { Snapshot } from '../snapshots.ts';
-import type { ExpectedVersion } from '../versions.ts';
-
-export interface AppendEventsParams {
-  readonly storeId: string;
-  readonly streamId: string;
-  /** @default ANY_VERSION */
-  readonly expectedVersion?: ExpectedVersion;
-  /** 1 to 1 000. Here every one has its `id`. */
-  readonly events: readonly NewEvent[];
-  readonly condition?: AppendCondition;
-}
-
-export interface GetEventsParams {
-  readonly storeId: string;
-  readonly streamId: string;
-  /** Inclusive. @default 0 forward, -1 (the newest) backward */
-  readonly startVersion?: number;
-  /** 1 to 1 000. @default 100 */
-  readonly count?: number;
-  /** @default 'forward' */
-  readonly direction?: 'forward' | 'backward';
-}
-
-export interface StreamParams {
-  readonly storeId: string;
-  readonly streamId: string;
-}
-
-export interface GetStreamsParams {
-  readonly storeId: string;
-  readonly prefix?: string;
-  /** Exclusive, in the order of UTF-8 bytes. */
-  readonly after?: string;
-  /** 1 to 1 000. @default 100 */
-  readonly limit?: number;
-}
-
-export interface DeleteStreamParams extends StreamParams {
-  readonly expectedVersion?: ExpectedVersion;
-}
-
-export interface ReadAllParams {
-  readonly storeId: string;
-  /** An exclusive position. @default 0 */
-  readonly after?: number;
-  /** 1 to 1 000. @default 100 */
-  readonly limit?: number;
-  readonly query?: EventQuery;
-}
-
-export interface SnapshotParams {
-  readonly storeId: string;
-  readonly sourceUuid: string;
-  readonly streamUuid: string;
-}
-
-export interface RecordSnapshotParams extends SnapshotParams {
-  readonly version: number;
-  readonly record: JsonValue;
-  readonly metadata?: JsonObject;
-}
+import type {
+  AppendEventsParams,
+  DeleteSnapshotParams,
+  DeleteStreamParams,
+  GetEventsParams,
+  GetStreamsParams,
+  ReadAllParams,
+  ReadSnapshotParams,
+  RecordSnapshotParams,
+  SnapshotParams,
+  StreamNames,
+  StreamParams,
+} from './store-methods.ts';
 
 /** What a call may take besides its parameters. */
 export interface CallContext {
@@ -96,27 +46,18 @@ export interface EventStore {
   /** -1 for a stream that never was; the last version of a deleted one. */
   getVersion(params: StreamParams, context?: CallContext): Promise<{ readonly version: number }>;
   streamExists(params: StreamParams, context?: CallContext): Promise<{ readonly exists: boolean }>;
-  getStreams(
-    params: GetStreamsParams,
-    context?: CallContext,
-  ): Promise<{ readonly streams: readonly string[]; readonly next?: string }>;
+  getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames>;
   /** @throws `wrong_expected_version`, `stream_not_found`, `stream_deleted` */
   deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ readonly version: number }>;
   readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
   recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>>;
   /** @throws `snapshot_not_found` */
-  readSnapshot(
-    params: SnapshotParams & { readonly version?: number },
-    context?: CallContext,
-  ): Promise<Snapshot>;
+  readSnapshot(params: ReadSnapshotParams, context?: CallContext): Promise<Snapshot>;
   listSnapshots(
     params: SnapshotParams,
     context?: CallContext,
   ): Promise<{ readonly snapshots: readonly Snapshot[] }>;
-  deleteSnapshot(
-    params: SnapshotParams & { readonly version: number },
-    context?: CallContext,
-  ): Promise<{ readonly deleted: boolean }>;
+  deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ readonly deleted: boolean }>;
   /** Resolves when the store can serve. @throws `unavailable` */
   quickHealthCheck(context?: CallContext): Promise<Record<string, never>>;
 

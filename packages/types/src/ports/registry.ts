@@ -1,4 +1,5 @@
 import type { CallContext } from './event-store.ts';
+import type { StoreMethod, StoreParamsOf, StoreResultOf } from './store-methods.ts';
 
 /** Who serves a store. */
 export interface WorkerInfo {
@@ -18,11 +19,15 @@ export interface StoreWorker extends WorkerInfo {
   /** The method names that it serves. */
   readonly methods: readonly string[];
   /**
-   * One call of a method by its name.
+   * Calls a method by its name.
    *
    * @throws a `GaterError`; `unavailable` when the worker is gone, `timeout` when `context.signal` ended it late
    */
-  call(method: string, params: unknown, context?: CallContext): Promise<unknown>;
+  call<M extends StoreMethod>(
+    method: M,
+    params: StoreParamsOf<M>,
+    context?: CallContext,
+  ): Promise<StoreResultOf<M>>;
   /** Calls `listener` with the newest position after a commit, where the worker tells of commits. */
   onCommitted?(listener: (position: number) => void): () => void;
 }
@@ -53,7 +58,7 @@ export interface Registry {
    * @throws `store_not_found` when the store was never known, `no_workers` when none is live,
    * `not_supported` when none serves `method`
    */
-  pick(storeId: string, method?: string): StoreWorker;
+  pick(storeId: string, method?: StoreMethod): StoreWorker;
   /** All registered, ejected ones too; see `isLive`. */
   workers(storeId?: string): readonly WorkerInfo[];
   /** False while the worker is ejected. */

@@ -1,31 +1,21 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { MethodName } from '@esdb-gater/protocol';
-import {
-  type ChannelSubscriber,
-  type Channels,
-  type Clock,
-  GaterError,
-  invalidArgument,
-  type SubscribeParams,
-  type Timer,
-} from '@esdb-gater/types';
+import { type Channels, type Clock, GaterError, invalidArgument, type Timer } from '@esdb-gater/types';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Admission } from '../../access/admission.ts';
-import type { Call } from '../../access/caller.ts';
 import type { Dispatcher } from '../../calls/dispatcher.ts';
 import { bodyMembers, parseJson } from '../body.ts';
 import { bodyOf, requireJsonType, searchOf, sendProblem } from '../http-app.ts';
-import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
+import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 import { problemOf } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import { beginStream, COMMENT_EVERY_MS, sseEncoder, sseFrom, writeComment } from '../sse.ts';
-import type { StreamRegistry } from '../sse-connections.ts';
+import type { SseConnections } from '../sse-connections.ts';
 
 export interface ChannelRouteComponents {
-  readonly door: HttpDoor;
+  readonly calls: HttpCalls;
   readonly dispatcher: Dispatcher;
   readonly channels: Channels;
-  readonly streams: StreamRegistry;
+  readonly streams: SseConnections;
   readonly admission: Admission;
   readonly clock: Clock;
 }
@@ -42,14 +32,14 @@ export function channelRoutes(
   components: ChannelRouteComponents,
   options: ChannelRouteOptions,
 ): RouteOptions[] {
-  const { door } = components;
+  const { calls } = components;
   return [
     {
       method: 'GET',
       url: '/v1/channels',
       async handler(request, reply) {
         readQuery(searchOf(request), {});
-        return sendJson(reply, await door.run(request, 'channelInfo', {}));
+        return sendJson(reply, await calls.run(request, 'channelInfo', {}));
       },
     },
     {
@@ -60,7 +50,7 @@ export function channelRoutes(
         readQuery(searchOf(request), {});
         const body = bodyMembers(parseJson(bodyOf(request)), ['channel']);
         const params = { ...body, ...partsOf(request, 'channel') };
-        return sendJson(reply, await door.run(request, 'publish', params), 202);
+        return sendJson(reply, await calls.run(request, 'publish', params), 202);
       },
     },
     {
@@ -75,7 +65,7 @@ export function channelRoutes(
 async function stream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { door, dispatcher, channels, streams, admission, clock }: ChannelRouteComponents,
+  { calls, dispatcher, channels, streams, admission, clock }: ChannelRouteComponents,
   options: ChannelRouteOptions,
 ): Promise<unknown> {
   const { topic, from } = readQuery(searchOf(request), { topic: 'text', from: 'text' });
@@ -87,7 +77,7 @@ async function stream(
     topic,
     from: sseFrom(from, typeof lastEventId === 'string' ? lastEventId : undefined),
   };
-  const call = door.call(request);
+  const call = calls.call(request);
   const place = admission.enter(call.caller.address, call.caller.loopback);
   if (place === undefined) throw new GaterError('overloaded', 'too many connections');
   const response = reply.raw;
@@ -118,14 +108,18 @@ async function stream(
       params,
       call,
       {},
-      subscribing(subscriber, () => {
-        // What was set before, such as what lets a page of another origin read this.
-        const headers = reply.getHeaders() as OutgoingHttpHeaders;
-        reply.hijack();
-        beginStream(response, headers);
-        begun = true;
-        for (const events of early) response.write(events);
-      }),
+      {
+        async subscribe(accepted) {
+          const result = await subscriber.subscribe(accepted);
+          // What was set before, such as what lets a page of another origin read this.
+          const headers = reply.getHeaders() as OutgoingHttpHeaders;
+          reply.hijack();
+          beginStream(response, headers);
+          begun = true;
+          for (const events of early) response.write(events);
+          return result;
+        },
+      },
     );
   } catch (error) {
     leave();
@@ -150,16 +144,4 @@ async function stream(
   });
   if (response.destroyed) response.emit('close');
   return reply;
-}
-
-/** Serves `subscribe` of one server-sent stream. */
-function subscribing(subscriber: ChannelSubscriber, accepted: () => void) {
-  return {
-    serves: (method: MethodName): boolean => method === 'subscribe',
-    async run(_method: MethodName, params: unknown, _call: Call): Promise<unknown> {
-      const result = await subscriber.subscribe(params as SubscribeParams);
-      accepted();
-      return result;
-    },
-  };
 }

@@ -2,7 +2,7 @@ import { invalidArgument } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
-import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
+import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 import { readQuery } from '../query.ts';
 
 const SNAPSHOTS = '/v1/stores/:storeId/snapshots/:sourceUuid/:streamUuid';
@@ -10,7 +10,7 @@ const ONE = `${SNAPSHOTS}/:version`;
 const NAMED_BY_PATH = ['storeId', 'sourceUuid', 'streamUuid', 'version'] as const;
 
 /** Snapshots: listed, and one by its version or `latest`. */
-export function snapshotRoutes(door: HttpDoor): RouteOptions[] {
+export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
   return [
     {
       method: 'GET',
@@ -18,7 +18,7 @@ export function snapshotRoutes(door: HttpDoor): RouteOptions[] {
       async handler(request, reply) {
         readQuery(searchOf(request), {});
         const params = partsOf(request, 'storeId', 'sourceUuid', 'streamUuid');
-        return sendJson(reply, await door.run(request, 'listSnapshots', params));
+        return sendJson(reply, await calls.run(request, 'listSnapshots', params));
       },
     },
     {
@@ -28,7 +28,7 @@ export function snapshotRoutes(door: HttpDoor): RouteOptions[] {
         readQuery(searchOf(request), {});
         const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
         const params = version === 'latest' ? snapshot : { ...snapshot, version: versionOf(version) };
-        return sendJson(reply, await door.run(request, 'readSnapshot', params));
+        return sendJson(reply, await calls.run(request, 'readSnapshot', params));
       },
     },
     {
@@ -40,7 +40,7 @@ export function snapshotRoutes(door: HttpDoor): RouteOptions[] {
         const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
         const body = bodyMembers(parseJson(bodyOf(request)), NAMED_BY_PATH);
         const params = { ...body, ...snapshot, version: versionOf(version) };
-        return sendJson(reply, await door.run(request, 'recordSnapshot', params));
+        return sendJson(reply, await calls.run(request, 'recordSnapshot', params));
       },
     },
     {
@@ -51,7 +51,7 @@ export function snapshotRoutes(door: HttpDoor): RouteOptions[] {
         const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
         return sendJson(
           reply,
-          await door.run(request, 'deleteSnapshot', { ...snapshot, version: versionOf(version) }),
+          await calls.run(request, 'deleteSnapshot', { ...snapshot, version: versionOf(version) }),
         );
       },
     },

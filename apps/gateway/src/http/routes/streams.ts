@@ -3,13 +3,13 @@ import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { cloudEventsOf } from '../cloud-events-body.ts';
 import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
-import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
+import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 import { readQuery } from '../query.ts';
 
 const STREAMS = '/v1/stores/:storeId/streams';
 
 /** Streams, their events, and the events of a whole store. */
-export function streamRoutes(door: HttpDoor): RouteOptions[] {
+export function streamRoutes(calls: HttpCalls): RouteOptions[] {
   return [
     {
       method: 'POST',
@@ -23,8 +23,8 @@ export function streamRoutes(door: HttpDoor): RouteOptions[] {
             ? bodyMembers(parseJson(bodyOf(request)), ['storeId', 'streamId'])
             : withVersion(cloudEvents, readQuery(searchOf(request), { expectedVersion: 'integer' }));
         if (cloudEvents === undefined) readQuery(searchOf(request), {});
-        const result = await door.run(request, 'appendEvents', { ...params, ...path });
-        return sendJson(reply, result, result['duplicate'] === true ? 200 : 201);
+        const result = await calls.run(request, 'appendEvents', { ...params, ...path });
+        return sendJson(reply, result, result.duplicate ? 200 : 201);
       },
     },
     {
@@ -38,7 +38,7 @@ export function streamRoutes(door: HttpDoor): RouteOptions[] {
         });
         const params = { ...partsOf(request, 'storeId', 'streamId'), ...query };
         const start = from === undefined ? {} : { startVersion: from };
-        return sendJson(reply, await door.run(request, 'getEvents', { ...params, ...start }));
+        return sendJson(reply, await calls.run(request, 'getEvents', { ...params, ...start }));
       },
     },
     {
@@ -48,7 +48,7 @@ export function streamRoutes(door: HttpDoor): RouteOptions[] {
         const query = readQuery(searchOf(request), { prefix: 'text', after: 'text', limit: 'integer' });
         return sendJson(
           reply,
-          await door.run(request, 'getStreams', { ...partsOf(request, 'storeId'), ...query }),
+          await calls.run(request, 'getStreams', { ...partsOf(request, 'storeId'), ...query }),
         );
       },
     },
@@ -59,8 +59,8 @@ export function streamRoutes(door: HttpDoor): RouteOptions[] {
         readQuery(searchOf(request), {});
         const stream = partsOf(request, 'storeId', 'streamId');
         const [version, exists] = await Promise.all([
-          door.run(request, 'getVersion', stream),
-          door.run(request, 'streamExists', stream),
+          calls.run(request, 'getVersion', stream),
+          calls.run(request, 'streamExists', stream),
         ]);
         return sendJson(reply, { ...version, ...exists });
       },
@@ -71,7 +71,7 @@ export function streamRoutes(door: HttpDoor): RouteOptions[] {
       async handler(request, reply) {
         const query = readQuery(searchOf(request), { expectedVersion: 'integer' });
         const params = { ...partsOf(request, 'storeId', 'streamId'), ...query };
-        return sendJson(reply, await door.run(request, 'deleteStream', params));
+        return sendJson(reply, await calls.run(request, 'deleteStream', params));
       },
     },
     {
@@ -86,11 +86,11 @@ export function streamRoutes(door: HttpDoor): RouteOptions[] {
         });
         const params = { ...partsOf(request, 'storeId'), ...page };
         if (types === undefined && tags === undefined)
-          return sendJson(reply, await door.run(request, 'readAll', params));
+          return sendJson(reply, await calls.run(request, 'readAll', params));
         const item = { ...(types === undefined ? {} : { types }), ...(tags === undefined ? {} : { tags }) };
         return sendJson(
           reply,
-          await door.run(request, 'queryEvents', { ...params, query: { items: [item] } }),
+          await calls.run(request, 'queryEvents', { ...params, query: { items: [item] } }),
         );
       },
     },

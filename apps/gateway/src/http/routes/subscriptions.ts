@@ -1,18 +1,18 @@
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { bodyOf, requireJsonType } from '../http-app.ts';
-import { type HttpDoor, partsOf, sendJson } from '../http-calls.ts';
+import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 
 const SUBSCRIPTIONS = '/v1/stores/:storeId/subscriptions';
 
 /** Persistent subscriptions: listed, made and removed here, delivered over WebSocket. */
-export function subscriptionRoutes(door: HttpDoor): RouteOptions[] {
+export function subscriptionRoutes(calls: HttpCalls): RouteOptions[] {
   return [
     {
       method: 'GET',
       url: SUBSCRIPTIONS,
       handler: async (request, reply) =>
-        sendJson(reply, await door.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
+        sendJson(reply, await calls.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
     },
     {
       method: 'PUT',
@@ -21,20 +21,20 @@ export function subscriptionRoutes(door: HttpDoor): RouteOptions[] {
         requireJsonType(request);
         const body = bodyMembers(parseJson(bodyOf(request)), ['storeId', 'name']);
         const params = { ...body, ...partsOf(request, 'storeId', 'name') };
-        return sendJson(reply, await door.run(request, 'saveSubscription', params));
+        return sendJson(reply, await calls.run(request, 'saveSubscription', params));
       },
     },
     {
       method: 'DELETE',
       url: `${SUBSCRIPTIONS}/:name`,
       handler: async (request, reply) =>
-        sendJson(reply, await door.run(request, 'removeSubscription', partsOf(request, 'storeId', 'name'))),
+        sendJson(reply, await calls.run(request, 'removeSubscription', partsOf(request, 'storeId', 'name'))),
     },
     {
       method: 'GET',
       url: `${SUBSCRIPTIONS}/:name`,
       handler: async (request, reply) =>
-        sendJson(reply, await door.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
+        sendJson(reply, await calls.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
     },
   ];
 }

@@ -1,17 +1,30 @@
 import { expect, test } from 'vitest';
+import { createAuthorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
-import { traceDispatcher } from './traced-dispatcher.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { createDispatcher } from './dispatcher.ts';
 
 const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const caller = { address: '127.0.0.1', loopback: true };
 
-/** The call that the gateway gets to see. */
+/** The call as its handler gets to see it. */
 function passedOn(call: Call): unknown {
-  return traceDispatcher({
-    methods: [],
-    idle: () => Promise.resolve(),
-    dispatch: (_method, _params, passed) => passed,
-  }).dispatch('getEvents', {}, call);
+  let seen: unknown;
+  const dispatcher = createDispatcher(
+    {
+      authorizer: createAuthorizer(loadConfig({ env: {} })),
+      handlers: {
+        quickHealthCheck(_params, passed) {
+          seen = passed;
+          return { workers: 1 };
+        },
+      },
+      accepting: () => true,
+    },
+    { messageBytes: 1_000 },
+  );
+  dispatcher.dispatch('quickHealthCheck', { storeId: 'default' }, call);
+  return seen;
 }
 
 test('without an SDK a valid trace context is handed on, so that a gateway without tracing breaks no trace', () => {

@@ -1,3 +1,6 @@
+import { concatBytes } from '@esdb-gater/channels';
+import { encodeNotification } from '@esdb-gater/protocol';
+import type { Delivery, Notice, NoticeEncoder } from '@esdb-gater/types';
 import * as ws from 'ws';
 
 /** What `Sender.frame` is asked for. A server never masks; a frame that many share is read only. */
@@ -20,4 +23,14 @@ const TEXT: FrameOptions = Object.freeze({ fin: true, opcode: 1, rsv1: false, ma
 export function textFrame(text: string): Uint8Array {
   const parts = Sender.frame(Buffer.from(text, 'utf8'), TEXT);
   return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+}
+
+/** Makes the WebSocket frame of a notice. One object for all connections, so that each frame is made once. */
+export const messageEncoder: NoticeEncoder = Object.freeze({
+  encode: ({ method, params }: Notice): Uint8Array => textFrame(encodeNotification(method, params)),
+});
+
+/** The frames of deliveries that leave together; connections that get the same ones share the bytes. */
+export function joinDeliveries(deliveries: readonly Delivery[]): Uint8Array {
+  return concatBytes(deliveries, messageEncoder);
 }

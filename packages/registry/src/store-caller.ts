@@ -1,5 +1,5 @@
 import { requireNumber } from '@esdb-gater/primitives';
-import { isIdempotent, wasUnanswered } from '@esdb-gater/protocol';
+import { isIdempotent, type ParamsOf, type ResultOf, wasUnanswered } from '@esdb-gater/protocol';
 import {
   createRetryBudget,
   type RetryBudget,
@@ -14,10 +14,11 @@ import {
   type Clock,
   GaterError,
   type Registry,
+  type StoreMethod,
   type StoreWorker,
   systemClock,
 } from '@esdb-gater/types';
-import { type WorkerRequest, workerRequest } from './worker-request.ts';
+import { type StoreCallMethod, type WorkerRequest, workerRequest } from './worker-request.ts';
 
 export interface StoreCallerComponents {
   readonly registry: Registry;
@@ -44,13 +45,17 @@ export interface StoreCallOptions {
 /** Calls the workers of stores: picks one for each attempt, tells telemetry, repeats what may be repeated. */
 export interface StoreCaller {
   /**
-   * One call of a store's method. Parameters have been validated and prepared: an append is repeated, and that
+   * Calls a method of a store. Parameters have been validated and prepared: an append is repeated, and that
    * is safe only because its events have their ids.
    *
    * @throws the worker's error; `store_not_found`, `no_workers`, `not_supported`; `timeout`; `retries_exhausted`
    * with `attempts` and `cause`; the signal's reason
    */
-  call(method: string, params: unknown, options?: StoreCallOptions): Promise<unknown>;
+  call<M extends StoreCallMethod>(
+    method: M,
+    params: ParamsOf<M>,
+    options?: StoreCallOptions,
+  ): Promise<ResultOf<M>>;
   /** Runs `fn` with a worker of the store, and again with the next one while its error is retriable. */
   execute<T>(
     storeId: string,
@@ -89,12 +94,16 @@ class RetryingStoreCaller implements StoreCaller {
     this.#bounds = complete(options);
   }
 
-  async call(method: string, params: unknown, options: StoreCallOptions = {}): Promise<unknown> {
+  async call<M extends StoreCallMethod>(
+    method: M,
+    params: ParamsOf<M>,
+    options: StoreCallOptions = {},
+  ): Promise<ResultOf<M>> {
     const request = workerRequest(method, params);
     const { storeId } = request.params;
     const { traceparent } = options;
     const parent = traceparent === undefined ? {} : { parent: options };
-    return observeRequest(
+    const result = observeRequest(
       storeId,
       method,
       () =>
@@ -103,6 +112,8 @@ class RetryingStoreCaller implements StoreCaller {
         ),
       this.#clock,
     );
+    // Whatever a worker is asked for a method, it answers what the method resolves to.
+    return result as Promise<ResultOf<M>>;
   }
 
   execute<T>(
@@ -149,7 +160,7 @@ class RetryingStoreCaller implements StoreCaller {
     return budget;
   }
 
-  #pick(storeId: string, needs?: string): StoreWorker {
+  #pick(storeId: string, needs?: StoreMethod): StoreWorker {
     return this.#registry.pick(storeId, needs);
   }
 

@@ -1,10 +1,9 @@
-import { emit } from '@esdb-gater/telemetry';
 import type { Broker, BrokerRecord, OutgoingRecord } from '@esdb-gater/types';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TracedBroker, traceBroker } from './traced-broker.ts';
+import { appendTraced, deliverTraced } from './tracing.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
@@ -18,33 +17,27 @@ const RECORD: OutgoingRecord = {
 };
 
 let appended: OutgoingRecord[];
-let deliver: (batch: readonly BrokerRecord[]) => void;
-let broker: TracedBroker;
 
 beforeEach(() => {
   appended = [];
-  const inner: Pick<Broker, 'append' | 'tail'> = {
-    append(_channel, record) {
-      appended.push(record);
+});
+
+function append(record: OutgoingRecord): ReturnType<Broker['append']> {
+  const broker: Pick<Broker, 'append'> = {
+    append(_channel, given) {
+      appended.push(given);
       return Promise.resolve({});
     },
-    tail(_channel, handler) {
-      deliver = handler;
-      return () => {};
-    },
   };
-  broker = traceBroker(inner as Broker, 'kafka');
-});
-afterEach(() => broker.detach());
+  return appendTraced({ broker, system: 'kafka' }, 'events', record, {});
+}
 
-/** Takes what the broker hands over as the channels do: `reach` subscribers get each record. */
-function subscribe(reach: number): string[][] {
+/** Hands a batch over to `reach` subscribers; returns the ids as they came, in what came together. */
+function deliver(batch: readonly BrokerRecord[], reach: number): string[][] {
   const batches: string[][] = [];
-  broker.tail('events', (batch) => {
-    batches.push(batch.map(({ id }) => id));
-    for (const { topic } of batch) {
-      emit('esdb_gater.channel.broadcast', { recipient_count: reach }, { channel: 'events', topic });
-    }
+  deliverTraced('kafka', 'events', batch, (part) => {
+    batches.push(part.map(({ id }) => id));
+    return part.length * reach;
   });
   return batches;
 }
@@ -59,9 +52,8 @@ const incoming = (id: string, traceparent?: string): BrokerRecord => ({
 });
 
 test('without an SDK records and batches pass as they are', async () => {
-  const batches = subscribe(1);
-  await broker.append('events', { ...RECORD, traceparent: TRACEPARENT });
-  deliver([incoming('1'), incoming('2', TRACEPARENT)]);
+  await append({ ...RECORD, traceparent: TRACEPARENT });
+  const batches = deliver([incoming('1'), incoming('2', TRACEPARENT)], 1);
   expect([appended[0]?.traceparent, batches]).toEqual([TRACEPARENT, [['1', '2']]]);
 });
 
@@ -81,7 +73,7 @@ describe('with an SDK', () => {
   });
 
   test('a record leaves with the trace of its PRODUCER span, for the headers of Kafka', async () => {
-    await broker.append('events', { ...RECORD, traceparent: TRACEPARENT, tracestate: 'a=1' });
+    await append({ ...RECORD, traceparent: TRACEPARENT, tracestate: 'a=1' });
     const [span] = exporter.getFinishedSpans();
     expect(span).toMatchObject({ name: 'publish events', kind: SpanKind.PRODUCER });
     expect(span?.attributes['messaging.system']).toBe('kafka');
@@ -89,21 +81,15 @@ describe('with an SDK', () => {
     expect([traceparent, tracestate]).toEqual([`00-${TRACE_ID}-${span?.spanContext().spanId}-01`, 'a=1']);
   });
 
-  test('an event of the feed belongs to no call: it is no span and carries no trace', async () => {
-    await broker.append('events', { ...RECORD, fed: { storeId: 'default', position: 1 } });
-    expect([exporter.getFinishedSpans(), appended[0]?.traceparent]).toEqual([[], undefined]);
-  });
-
   test('each record with a trace is one span, however many it reaches, and the order stays', () => {
-    const batches = subscribe(100);
-    deliver([
+    const batch = [
       incoming('1'),
       incoming('2'),
       incoming('3', TRACEPARENT),
       incoming('4', TRACEPARENT),
       incoming('5'),
-    ]);
-    expect(batches.flat()).toEqual(['1', '2', '3', '4', '5']);
+    ];
+    expect(deliver(batch, 100).flat()).toEqual(['1', '2', '3', '4', '5']);
     const spans = exporter.getFinishedSpans();
     expect(spans.map(({ attributes }) => attributes['messaging.message.id'])).toEqual(['3', '4']);
     expect(spans.map(({ attributes }) => attributes['esdb_gater.recipient.count'])).toEqual([100, 100]);
@@ -111,8 +97,7 @@ describe('with an SDK', () => {
   });
 
   test('a record that reaches nobody here is no span', () => {
-    subscribe(0);
-    deliver([incoming('1', TRACEPARENT)]);
+    deliver([incoming('1', TRACEPARENT)], 0);
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 });

@@ -1,17 +1,9 @@
-import type { HealthReason, HealthResult, HealthStatus, StoreHealth } from '@esdb-gater/protocol';
+import type { HealthReason, HealthStatus, StoreHealth } from '@esdb-gater/protocol';
 import { GaterError, type Registry, type WorkerInfo } from '@esdb-gater/types';
 
 export interface StoresHealth {
   readonly stores: Readonly<Record<string, StoreHealth>>;
   readonly reasons: readonly HealthReason[];
-}
-
-const WORST: readonly HealthStatus[] = ['unhealthy', 'degraded', 'healthy'];
-
-/** The worst of them; healthy when there is none. */
-export function worstOf(statuses: Iterable<HealthStatus>): HealthStatus {
-  const all = new Set(statuses);
-  return WORST.find((status) => all.has(status)) ?? 'healthy';
 }
 
 async function storeHealth(
@@ -34,7 +26,7 @@ async function storeHealth(
   return [{ status: 'degraded', workers }, [{ component, code: 'unavailable', message }]];
 }
 
-/** Asks every worker of every store by its probe: who does not answer is not counted. */
+/** Asks every worker of every store by its probe. A worker that does not answer is not counted. */
 export async function probeStores(registry: Registry, timeoutMs = 2_000): Promise<StoresHealth> {
   const ids = [...registry.stores()];
   const healths = await Promise.all(ids.map((storeId) => storeHealth(registry, storeId, timeoutMs)));
@@ -44,19 +36,24 @@ export async function probeStores(registry: Registry, timeoutMs = 2_000): Promis
   };
 }
 
-/** `health` of a process without a gateway: its stores are all there is to ask. */
-export async function processHealth(
-  registry: Registry,
-  node: { readonly nodeId: string; readonly url: string } | undefined,
-  timeoutMs?: number,
-): Promise<HealthResult> {
-  const { stores, reasons } = await probeStores(registry, timeoutMs);
-  const status = worstOf(Object.values(stores).map((store) => store.status));
-  return { status, reasons, stores, nodes: node === undefined ? [] : [{ ...node, status }] };
+/**
+ * The one rule of overall health: unhealthy when no store serves, or the broker does not; degraded when there is any
+ * reason to complain; else healthy.
+ *
+ * @param broker healthy where there is none to ask
+ */
+export function overallHealth(
+  { stores, reasons }: StoresHealth,
+  broker: HealthStatus = 'healthy',
+): HealthStatus {
+  const statuses = Object.values(stores).map(({ status }) => status);
+  const noneServes = statuses.length > 0 && statuses.every((status) => status === 'unhealthy');
+  if (noneServes || broker === 'unhealthy') return 'unhealthy';
+  return reasons.length === 0 && broker === 'healthy' ? 'healthy' : 'degraded';
 }
 
 /**
- * How many workers of a store answer.
+ * Counts the workers of a store that answer.
  *
  * @throws `store_not_found`, `no_workers`
  */

@@ -1,21 +1,17 @@
 import {
   type AppendCondition,
-  type AppendEventsParams,
   type AppendResult,
-  type DeleteStreamParams,
+  type AppendToStreamsParams,
   type EventQuery,
   type EventQueryItem,
-  type ExpectedVersion,
-  type GetEventsParams,
-  type GetStreamsParams,
   invalidArgument,
   LIMITS,
   type NewEvent,
-  type ReadAllParams,
   type StorePage,
+  type StreamAppend,
   type StreamPage,
-  type StreamParams,
 } from '@esdb-gater/types';
+import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import {
   direction,
   eventType,
@@ -28,7 +24,7 @@ import {
   tag,
   time,
   uuid,
-} from '../schemas/leaf-schemas.ts';
+} from './leaf-schemas.ts';
 import {
   anyText,
   array,
@@ -39,55 +35,8 @@ import {
   object,
   optional,
   type Schema,
-} from '../schemas/schema-kit.ts';
-import { storeNeeds, streamNeeds } from './actions.ts';
-import type { MethodSpec } from './method-spec.ts';
-
-export interface StreamAppend {
-  readonly streamId: string;
-  /** @default ANY_VERSION */
-  readonly expectedVersion?: ExpectedVersion;
-  readonly events: readonly NewEvent[];
-}
-
-export interface AppendToStreamsParams {
-  readonly storeId: string;
-  readonly appends: readonly StreamAppend[];
-  readonly condition?: AppendCondition;
-}
-
-/** `getEvents` in one direction. */
-export interface ReadStreamParams {
-  readonly storeId: string;
-  readonly streamId: string;
-  /** Inclusive. @default 0 forward, -1 (the newest) backward */
-  readonly startVersion?: number;
-  /** 1 to 1 000. @default 100 */
-  readonly count?: number;
-}
-
-export interface QueryEventsParams {
-  readonly storeId: string;
-  readonly query: EventQuery;
-  /** An exclusive position. @default 0 */
-  readonly after?: number;
-  /** 1 to 1 000. @default 100 */
-  readonly limit?: number;
-}
-
-/** A stream, or a query, or neither for the whole store. */
-export interface FollowEventsParams {
-  readonly storeId: string;
-  readonly streamId?: string;
-  readonly query?: EventQuery;
-  /** An exclusive position. @default 0 */
-  readonly after?: number;
-}
-
-export interface VersionAtParams extends StreamParams {
-  /** RFC 3339. */
-  readonly time: string;
-}
+  type SchemasOf,
+} from './schema-kit.ts';
 
 const newEvent: Schema<NewEvent> = object<NewEvent>(
   {
@@ -142,10 +91,6 @@ const storePage: Schema<StorePage> = object<StorePage>(
 
 const stream = { storeId, streamId } as const;
 
-function readsStream(params: StreamParams): ReturnType<MethodSpec<StreamParams, unknown>['requires']> {
-  return [streamNeeds('stream/read', params.storeId, params.streamId)];
-}
-
 const forwardVersion: Schema<number> = integer(0, { reason: 'start_version' });
 const anyVersion: Schema<number> = integer(-1, {
   reason: 'start_version',
@@ -153,47 +98,36 @@ const anyVersion: Schema<number> = integer(-1, {
 });
 
 /** Reads and writes of streams. */
-export const STREAM_METHODS: {
-  readonly appendEvents: MethodSpec<AppendEventsParams, AppendResult>;
-  readonly appendToStreams: MethodSpec<AppendToStreamsParams, { readonly results: readonly AppendResult[] }>;
-  readonly getEvents: MethodSpec<GetEventsParams, StreamPage>;
-  readonly streamForward: MethodSpec<ReadStreamParams, StreamPage>;
-  readonly streamBackward: MethodSpec<ReadStreamParams, StreamPage>;
-  readonly getVersion: MethodSpec<StreamParams, { readonly version: number }>;
-  readonly streamExists: MethodSpec<StreamParams, { readonly exists: boolean }>;
-  readonly getStreams: MethodSpec<
-    GetStreamsParams,
-    { readonly streams: readonly string[]; readonly next?: string }
-  >;
-  readonly deleteStream: MethodSpec<DeleteStreamParams, { readonly version: number }>;
-  readonly followEvents: MethodSpec<FollowEventsParams, { readonly followId: string }>;
-  readonly unfollow: MethodSpec<{ readonly followId: string }, { readonly removed: boolean }>;
-  readonly versionAt: MethodSpec<VersionAtParams, { readonly version: number }>;
-  readonly verifyStream: MethodSpec<StreamParams, { readonly verified: boolean; readonly brokenAt?: number }>;
-  readonly readAll: MethodSpec<ReadAllParams, StorePage>;
-  readonly queryEvents: MethodSpec<QueryEventsParams, StorePage>;
-} = {
+export const STREAM_SCHEMAS: SchemasOf<
+  | 'appendEvents'
+  | 'appendToStreams'
+  | 'getEvents'
+  | 'streamForward'
+  | 'streamBackward'
+  | 'getVersion'
+  | 'streamExists'
+  | 'getStreams'
+  | 'deleteStream'
+  | 'followEvents'
+  | 'unfollow'
+  | 'versionAt'
+  | 'verifyStream'
+  | 'readAll'
+  | 'queryEvents'
+> = {
   appendEvents: {
     summary: 'Appends events to a stream, atomically, durable before it is answered.',
-    servedBy: 'store',
-    worker: 'required',
-    params: object<AppendEventsParams>({
+    params: object<ParamsOf<'appendEvents'>>({
       ...stream,
       expectedVersion: optional(expectedVersion),
       events,
       condition: optional(condition),
     }),
     result: appendResult,
-    requires: (params) => {
-      const append = streamNeeds('stream/append', params.storeId, params.streamId);
-      return params.condition === undefined ? [append] : [append, storeNeeds(params.storeId)];
-    },
   },
   appendToStreams: {
     summary: 'Appends to several streams of a store, all or nothing.',
-    servedBy: 'store',
-    worker: 'optional',
-    params: object<AppendToStreamsParams>({
+    params: object<ParamsOf<'appendToStreams'>>({
       storeId,
       appends: array(object<StreamAppend>({ streamId, expectedVersion: optional(expectedVersion), events }), {
         min: 1,
@@ -203,28 +137,18 @@ export const STREAM_METHODS: {
       }),
       condition: optional(condition),
     }),
-    result: object<{ readonly results: readonly AppendResult[] }>(
-      { results: array(appendResult) },
-      { open: true },
-    ),
-    requires: (params) => {
-      const appends = params.appends.map((one) => streamNeeds('stream/append', params.storeId, one.streamId));
-      return params.condition === undefined ? appends : [...appends, storeNeeds(params.storeId)];
-    },
+    result: object<ResultOf<'appendToStreams'>>({ results: array(appendResult) }, { open: true }),
     check: checkAppends,
   },
   getEvents: {
     summary: 'Reads a page of a stream, forward or backward.',
-    servedBy: 'store',
-    worker: 'required',
-    params: object<GetEventsParams>({
+    params: object<ParamsOf<'getEvents'>>({
       ...stream,
       startVersion: optional(anyVersion),
       count: optional(pageSize('count')),
       direction: optional(direction),
     }),
     result: streamPage,
-    requires: readsStream,
     check: (params) => {
       if (params.startVersion !== -1 || params.direction === 'backward') return;
       throw invalidArgument(
@@ -238,83 +162,59 @@ export const STREAM_METHODS: {
   },
   streamForward: {
     summary: 'Reads a page of a stream upwards.',
-    servedBy: 'store',
-    worker: 'never',
-    params: object<ReadStreamParams>({
+    params: object<ParamsOf<'streamForward'>>({
       ...stream,
       startVersion: optional(forwardVersion),
       count: optional(pageSize('count')),
     }),
     result: streamPage,
-    requires: readsStream,
   },
   streamBackward: {
     summary: 'Reads a page of a stream downwards, from the newest event by default.',
-    servedBy: 'store',
-    worker: 'never',
-    params: object<ReadStreamParams>({
+    params: object<ParamsOf<'streamBackward'>>({
       ...stream,
       startVersion: optional(anyVersion),
       count: optional(pageSize('count')),
     }),
     result: streamPage,
-    requires: readsStream,
   },
   getVersion: {
     summary: 'The version of a stream, -1 for one that never was.',
-    servedBy: 'store',
-    worker: 'required',
-    params: object<StreamParams>(stream),
-    result: object<{ readonly version: number }>({ version: integer(-1) }, { open: true }),
-    requires: readsStream,
+    params: object<ParamsOf<'getVersion'>>(stream),
+    result: object<ResultOf<'getVersion'>>({ version: integer(-1) }, { open: true }),
   },
   streamExists: {
     summary: 'Whether a stream has events and is not deleted.',
-    servedBy: 'store',
-    worker: 'required',
-    params: object<StreamParams>(stream),
-    result: object<{ readonly exists: boolean }>({ exists: boolean() }, { open: true }),
-    requires: readsStream,
+    params: object<ParamsOf<'streamExists'>>(stream),
+    result: object<ResultOf<'streamExists'>>({ exists: boolean() }, { open: true }),
   },
   getStreams: {
     summary: 'The streams of a store in the order of UTF-8 bytes; only those that the grants cover.',
-    servedBy: 'store',
-    worker: 'required',
-    params: object<GetStreamsParams>({
+    params: object<ParamsOf<'getStreams'>>({
       storeId,
       prefix: optional(anyText()),
       after: optional(anyText()),
       limit: optional(pageSize('limit')),
     }),
-    result: object<{ readonly streams: readonly string[]; readonly next?: string }>(
+    result: object<ResultOf<'getStreams'>>(
       { streams: array(anyText()), next: optional(anyText()) },
       { open: true },
     ),
-    requires: (params) => [{ ...storeNeeds(params.storeId), filtered: true }],
   },
   deleteStream: {
     summary: 'Deletes a stream softly; it can be written again and goes on with the next version.',
-    servedBy: 'store',
-    worker: 'optional',
-    params: object<DeleteStreamParams>({ ...stream, expectedVersion: optional(expectedVersion) }),
-    result: object<{ readonly version: number }>({ version: integer(0) }, { open: true }),
-    requires: (params) => [streamNeeds('stream/delete', params.storeId, params.streamId)],
+    params: object<ParamsOf<'deleteStream'>>({ ...stream, expectedVersion: optional(expectedVersion) }),
+    result: object<ResultOf<'deleteStream'>>({ version: integer(0) }, { open: true }),
   },
   followEvents: {
     summary: 'Catches up with a stream, a query or a store and goes on live, without acknowledgement.',
-    servedBy: 'connection',
-    worker: 'never',
-    params: object<FollowEventsParams>({
+    params: object<ParamsOf<'followEvents'>>({
       storeId,
       streamId: optional(streamId),
       query: optional(query),
       after: optional(position),
     }),
-    result: object<{ readonly followId: string }>({ followId: anyText() }, { open: true }),
-    requires: (params) =>
-      params.streamId === undefined
-        ? [storeNeeds(params.storeId)]
-        : [streamNeeds('stream/read', params.storeId, params.streamId)],
+    result: object<ResultOf<'followEvents'>>({ followId: anyText() }, { open: true }),
     check: (params) => {
       if (params.streamId === undefined || params.query === undefined) return;
       throw invalidArgument(
@@ -328,56 +228,41 @@ export const STREAM_METHODS: {
   },
   unfollow: {
     summary: 'Ends a `followEvents`.',
-    servedBy: 'connection',
-    worker: 'never',
-    params: object<{ readonly followId: string }>({ followId: anyText() }),
-    result: object<{ readonly removed: boolean }>({ removed: boolean() }, { open: true }),
-    requires: () => [],
+    params: object<ParamsOf<'unfollow'>>({ followId: anyText() }),
+    result: object<ResultOf<'unfollow'>>({ removed: boolean() }, { open: true }),
   },
   versionAt: {
     summary: 'The version that a stream had at a time.',
-    servedBy: 'store',
-    worker: 'optional',
-    params: object<VersionAtParams>({ ...stream, time }),
-    result: object<{ readonly version: number }>({ version: integer(-1) }, { open: true }),
-    requires: readsStream,
+    params: object<ParamsOf<'versionAt'>>({ ...stream, time }),
+    result: object<ResultOf<'versionAt'>>({ version: integer(-1) }, { open: true }),
   },
   verifyStream: {
     summary: 'Checks the hash chain of a stream, where the store keeps one.',
-    servedBy: 'store',
-    worker: 'optional',
-    params: object<StreamParams>(stream),
-    result: object<{ readonly verified: boolean; readonly brokenAt?: number }>(
+    params: object<ParamsOf<'verifyStream'>>(stream),
+    result: object<ResultOf<'verifyStream'>>(
       { verified: boolean(), brokenAt: optional(integer(0)) },
       { open: true },
     ),
-    requires: readsStream,
   },
   readAll: {
     summary: 'Reads events of a store in global order.',
-    servedBy: 'store',
-    worker: 'required',
-    params: object<ReadAllParams>({
+    params: object<ParamsOf<'readAll'>>({
       storeId,
       after: optional(position),
       limit: optional(pageSize('limit')),
       query: optional(query),
     }),
     result: storePage,
-    requires: (params) => [storeNeeds(params.storeId)],
   },
   queryEvents: {
     summary: 'Reads events by types and tags across streams, with the position to use in a condition.',
-    servedBy: 'store',
-    worker: 'optional',
-    params: object<QueryEventsParams>({
+    params: object<ParamsOf<'queryEvents'>>({
       storeId,
       query,
       after: optional(position),
       limit: optional(pageSize('limit')),
     }),
     result: storePage,
-    requires: (params) => [storeNeeds(params.storeId)],
   },
 };
 

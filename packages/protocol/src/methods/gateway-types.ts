@@ -1,0 +1,64 @@
+import type { JsonValue } from '@esdb-gater/types';
+
+export interface AuthenticateParams {
+  readonly token: string;
+  /** base64url of the audience's Ed25519 signature over the gateway's DID and the nonce of `hello`. */
+  readonly proof?: string;
+}
+
+export interface AuthenticateResult {
+  readonly audience: string;
+  /** Unix seconds. */
+  readonly expiresAt: number;
+  readonly att: readonly { readonly with: string; readonly can: string }[];
+}
+
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+export interface HealthReason {
+  readonly component: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface StoreHealth {
+  readonly status: HealthStatus;
+  /** Those that answered. */
+  readonly workers: readonly { readonly workerId: string; readonly nodeId: string }[];
+}
+
+export interface HealthResult {
+  readonly status: HealthStatus;
+  readonly reasons: readonly HealthReason[];
+  readonly stores: Readonly<Record<string, StoreHealth>>;
+  readonly nodes: readonly { readonly nodeId: string; readonly url: string; readonly status: string }[];
+}
+
+export interface RegisterWorkerParams {
+  readonly storeId: string;
+  /** Made with the database; without it this is the store's only worker. */
+  readonly storeUuid?: string;
+  /** @default made by the gateway */
+  readonly workerId?: string;
+  /** What is served beyond what must be. */
+  readonly methods?: readonly string[];
+}
+
+export interface UnregisterWorkerParams {
+  readonly storeId: string;
+  readonly workerId?: string;
+}
+
+/** Either `cid` or `iss`. */
+export interface RevokeTokenParams {
+  /** The id of a token. */
+  readonly cid?: string;
+  /** An issuer. */
+  readonly iss?: string;
+  /** Who revokes, a DID. */
+  readonly by: string;
+  /** When, in the form that the proof was made over. */
+  readonly at: JsonValue;
+  readonly reason?: string;
+  readonly proof: string;
+}

@@ -1,0 +1,116 @@
+import { invalidArgument } from '@esdb-gater/types';
+import type {
+  AuthenticateResult,
+  HealthReason,
+  HealthResult,
+  HealthStatus,
+  StoreHealth,
+} from '../methods/gateway-types.ts';
+import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
+import { empty, name, storeId } from './leaf-schemas.ts';
+import {
+  anyText,
+  array,
+  boolean,
+  dictionary,
+  integer,
+  json,
+  object,
+  oneOf,
+  optional,
+  type Schema,
+  type SchemasOf,
+} from './schema-kit.ts';
+
+const status: Schema<HealthStatus> = oneOf(['healthy', 'degraded', 'unhealthy']);
+
+const storeHealth: Schema<StoreHealth> = object<StoreHealth>(
+  {
+    status,
+    workers: array(
+      object<StoreHealth['workers'][number]>({ workerId: anyText(), nodeId: anyText() }, { open: true }),
+    ),
+  },
+  { open: true },
+);
+
+/** What is answered by the gateway itself. */
+export const GATEWAY_SCHEMAS: SchemasOf<
+  'authenticate' | 'health' | 'quickHealthCheck' | 'registerWorker' | 'unregisterWorker' | 'revokeToken'
+> = {
+  authenticate: {
+    summary: 'Gives this connection a capability token.',
+    params: object<ParamsOf<'authenticate'>>({
+      token: anyText('a token'),
+      proof: optional(anyText('a proof')),
+    }),
+    result: object<ResultOf<'authenticate'>>(
+      {
+        audience: anyText(),
+        expiresAt: integer(0),
+        att: array(
+          object<AuthenticateResult['att'][number]>({ with: anyText(), can: anyText() }, { open: true }),
+        ),
+      },
+      { open: true },
+    ),
+  },
+  health: {
+    summary: 'How the gateway, its stores and its nodes do; the workers are asked.',
+    params: empty,
+    result: object<ResultOf<'health'>>(
+      {
+        status,
+        reasons: array(
+          object<HealthReason>({ component: anyText(), code: anyText(), message: anyText() }, { open: true }),
+        ),
+        stores: dictionary(storeHealth, 'by store id'),
+        nodes: array(
+          object<HealthResult['nodes'][number]>(
+            { nodeId: anyText(), url: anyText(), status: anyText() },
+            { open: true },
+          ),
+        ),
+      },
+      { open: true },
+    ),
+  },
+  quickHealthCheck: {
+    summary: 'How many live workers a store has, on all nodes.',
+    params: object<ParamsOf<'quickHealthCheck'>>({ storeId }),
+    result: object<ResultOf<'quickHealthCheck'>>({ workers: integer(0) }, { open: true }),
+  },
+  registerWorker: {
+    summary: 'Serves a store through this connection.',
+    params: object<ParamsOf<'registerWorker'>>({
+      storeId,
+      storeUuid: optional(name('an id', 'store_uuid')),
+      workerId: optional(name('an id', 'worker_id')),
+      methods: optional(
+        array(anyText('a method name'), { max: 100, description: 'at most 100 method names' }),
+      ),
+    }),
+    result: object<ResultOf<'registerWorker'>>({ workerId: anyText(), nodeId: anyText() }, { open: true }),
+  },
+  unregisterWorker: {
+    summary: 'Ends the serving of a store through this connection.',
+    params: object<ParamsOf<'unregisterWorker'>>({ storeId, workerId: optional(name('an id', 'worker_id')) }),
+    result: object<ResultOf<'unregisterWorker'>>({ removed: boolean() }, { open: true }),
+  },
+  revokeToken: {
+    summary: 'Publishes a revocation, which counts by its proof.',
+    params: object<ParamsOf<'revokeToken'>>({
+      cid: optional(anyText('the id of a token')),
+      iss: optional(anyText('a DID')),
+      by: anyText('a DID'),
+      at: json(),
+      reason: optional(anyText()),
+      proof: anyText('a proof'),
+    }),
+    result: object<ResultOf<'revokeToken'>>({ id: anyText() }, { open: true }),
+    check: (params) => {
+      if ((params.cid === undefined) !== (params.iss === undefined)) return;
+      throw invalidArgument('schema', 'expected either `cid` or `iss`', { path: '' });
+    },
+  },
+};

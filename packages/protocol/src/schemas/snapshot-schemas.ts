@@ -1,0 +1,40 @@
+import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
+import { empty, name, snapshot, storeId, version } from './leaf-schemas.ts';
+import { array, boolean, json, jsonObject, object, optional, type SchemasOf } from './schema-kit.ts';
+
+const ids = {
+  storeId,
+  sourceUuid: name('an id', 'source_uuid'),
+  streamUuid: name('an id', 'stream_uuid'),
+} as const;
+
+/** Snapshots of aggregates. */
+export const SNAPSHOT_SCHEMAS: SchemasOf<
+  'recordSnapshot' | 'readSnapshot' | 'listSnapshots' | 'deleteSnapshot'
+> = {
+  recordSnapshot: {
+    summary: 'Keeps the state of an aggregate at a version; the same version again overwrites.',
+    params: object<ParamsOf<'recordSnapshot'>>({
+      ...ids,
+      version,
+      record: json(),
+      metadata: optional(jsonObject()),
+    }),
+    result: empty,
+  },
+  readSnapshot: {
+    summary: 'The snapshot at a version, by default the newest.',
+    params: object<ParamsOf<'readSnapshot'>>({ ...ids, version: optional(version) }),
+    result: snapshot,
+  },
+  listSnapshots: {
+    summary: 'All snapshots of an aggregate, newest first.',
+    params: object<ParamsOf<'listSnapshots'>>(ids),
+    result: object<ResultOf<'listSnapshots'>>({ snapshots: array(snapshot) }, { open: true }),
+  },
+  deleteSnapshot: {
+    summary: 'Deletes the snapshot at a version.',
+    params: object<ParamsOf<'deleteSnapshot'>>({ ...ids, version }),
+    result: object<ResultOf<'deleteSnapshot'>>({ deleted: boolean() }, { open: true }),
+  },
+};
