@@ -1,6 +1,6 @@
 import { attach, detach } from '@esdb-gater/telemetry';
 import { type CallContext, GaterError, type Registry, type StoreWorker } from '@esdb-gater/types';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createGater } from './create-gater.ts';
 import { createStoreCaller } from './store-caller.ts';
 
@@ -43,7 +43,7 @@ const FAST = { baseDelayMs: 0, maxDelayMs: 0 };
 const stream = { storeId: 's', streamId: 'a' };
 
 describe('createStoreCaller', () => {
-  it('each attempt picks a worker anew', async () => {
+  test('each attempt picks a worker anew', async () => {
     const down = vi.fn(() => {
       throw new GaterError('unavailable', 'down');
     });
@@ -52,7 +52,7 @@ describe('createStoreCaller', () => {
     expect(down).toHaveBeenCalledTimes(1);
   });
 
-  it('a worker that hangs leaves time for another', async () => {
+  test('a worker that hangs leaves time for another', async () => {
     const hangs: Serve = () => new Promise(() => {});
     const stores = createStoreCaller(
       { registry: registryOf([hangs, () => 'up']) },
@@ -61,7 +61,7 @@ describe('createStoreCaller', () => {
     expect(await stores.call('getEvents', stream)).toBe('up');
   });
 
-  it('only retriable errors are repeated: a version conflict comes back at once', async () => {
+  test('only retriable errors are repeated: a version conflict comes back at once', async () => {
     const conflict = vi.fn(() => {
       throw new GaterError('wrong_expected_version', 'no', { details: { expected: 1, actual: 2 } });
     });
@@ -70,7 +70,7 @@ describe('createStoreCaller', () => {
     expect(conflict).toHaveBeenCalledTimes(1);
   });
 
-  it('after a timeout only idempotent methods are repeated', async () => {
+  test('after a timeout only idempotent methods are repeated', async () => {
     for (const [method, calls] of [
       ['deleteStream', 1],
       ['getEvents', 3],
@@ -86,7 +86,7 @@ describe('createStoreCaller', () => {
     }
   });
 
-  it('the whole call has a deadline, and a worker learns what is left of it', async () => {
+  test('the whole call has a deadline, and a worker learns what is left of it', async () => {
     const left: (number | undefined)[] = [];
     const stores = createStoreCaller(
       {
@@ -108,7 +108,7 @@ describe('createStoreCaller', () => {
     expect(left.at(-1)).toBeLessThanOrEqual(25);
   });
 
-  it('no more retries than a tenth of the calls and ten are made, when every worker fails', async () => {
+  test('no more retries than a tenth of the calls and ten are made, when every worker fails', async () => {
     let calls = 0;
     const registry = registryOf([
       () => {
@@ -121,7 +121,7 @@ describe('createStoreCaller', () => {
     expect(calls).toBeLessThanOrEqual(200 * 1.1 + 10);
   });
 
-  it('the two reads by direction are asked as getEvents', async () => {
+  test('the two reads by direction are asked as getEvents', async () => {
     const asked: unknown[] = [];
     const registry = registryOf([(method, params) => asked.push({ method, params })]);
     const stores = createStoreCaller({ registry });
@@ -133,7 +133,7 @@ describe('createStoreCaller', () => {
     ]);
   });
 
-  it('a query or a condition is never left out: workers that do not know queries are not asked', async () => {
+  test('a query or a condition is never left out: workers that do not know queries are not asked', async () => {
     const serve = vi.fn(() => ({}));
     const query = { items: [{ types: ['t'] }] };
     const append = { ...stream, events: [], condition: { failIfEventsMatch: query } };
@@ -150,12 +150,12 @@ describe('createStoreCaller', () => {
     expect(serve.mock.calls.map((args: unknown[]) => args[0])).toEqual(['queryEvents', 'appendEvents']);
   });
 
-  it.each(['publish', 'toString', 'registerWorker'])('%s is no call of a store', async (method) => {
+  test.each(['publish', 'toString', 'registerWorker'])('%s is no call of a store', async (method) => {
     const stores = createStoreCaller({ registry: registryOf([() => 1]) });
     await expect(stores.call(method, stream)).rejects.toMatchObject({ code: 'not_supported' });
   });
 
-  it('execute lends a worker, and another one while the error is retriable', async () => {
+  test('execute lends a worker, and another one while the error is retriable', async () => {
     const stores = createStoreCaller({ registry: registryOf([() => 'a', () => 'b']) }, FAST);
     const lent: string[] = [];
     const result = await stores.execute('s', async (worker) => {
@@ -170,7 +170,7 @@ describe('createStoreCaller', () => {
 describe('telemetry of a call', () => {
   afterEach(() => void detach('test'));
 
-  it('tells start, attempts, exhaustion and error, with the name of the method', async () => {
+  test('tells start, attempts, exhaustion and error, with the name of the method', async () => {
     const seen: [string, unknown][] = [];
     attach(
       'test',
@@ -195,7 +195,7 @@ describe('telemetry of a call', () => {
 });
 
 describe('createGater', () => {
-  it('validates, fills in ids and returns what the worker answers', async () => {
+  test('validates, fills in ids and returns what the worker answers', async () => {
     const asked: unknown[] = [];
     const gater = createGater({ registry: registryOf([(_method, params) => asked.push(params)]) });
     await gater.appendEvents({
@@ -217,7 +217,7 @@ describe('createGater', () => {
     await expect(gater.appendEvents({ ...stream, events: [] })).rejects.toMatchObject({ reason: 'events' });
   });
 
-  it('a timed-out append written again carries the same ids', async () => {
+  test('a timed-out append written again carries the same ids', async () => {
     const ids: unknown[] = [];
     const serve: Serve = (_method, params) => {
       const [event] = (params as { events: { id: string }[] }).events;
@@ -229,7 +229,7 @@ describe('createGater', () => {
     expect(ids).toEqual([expect.any(String), ids[0]]);
   });
 
-  it('health asks the workers, it does not count them', async () => {
+  test('health asks the workers, it does not count them', async () => {
     const dead: Serve = () => {
       throw new GaterError('unavailable', 'dead');
     };
@@ -247,7 +247,7 @@ describe('createGater', () => {
     await expect(none.quickHealthCheck({ storeId: 'x' })).rejects.toMatchObject({ code: 'store_not_found' });
   });
 
-  it('without channels what needs them is not supported, and so is what only gateways serve', async () => {
+  test('without channels what needs them is not supported, and so is what only gateways serve', async () => {
     const gater = createGater({ registry: registryOf([() => 1]) });
     const publish = { channel: 'events', topic: 'a', message: 1 } as const;
     for (const refused of [
@@ -261,7 +261,7 @@ describe('createGater', () => {
     }
   });
 
-  it('timeoutMs and a signal end a call', async () => {
+  test('timeoutMs and a signal end a call', async () => {
     const gater = createGater({ registry: registryOf([() => new Promise(() => {})]) });
     await expect(gater.getEvents(stream, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'timeout' });
     const reason = new Error('enough');
