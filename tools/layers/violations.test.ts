@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { specifiersOf } from './imports.ts';
 import { LAYERS } from './table.ts';
 import { violationsOf } from './violations.ts';
@@ -6,7 +6,7 @@ import { violationsOf } from './violations.ts';
 const file = (specifier: string, isTest = false) => [{ file: 'x.ts', isTest, specifiers: [specifier] }];
 
 describe('the layer check', () => {
-  it('finds every kind of import and leaves comments out', () => {
+  test('finds every kind of import and leaves comments out', () => {
     const source = [
       `import { a } from 'one';`,
       `import type {\n  B,\n} from "two";`,
@@ -19,31 +19,31 @@ describe('the layer check', () => {
     expect(specifiersOf(source)).toEqual(['one', 'two', 'three', 'four', 'five']);
   });
 
-  it('lets an arrow point downwards', () => {
+  test('lets an arrow point downwards', () => {
     expect(violationsOf('registry', file('@esdb-gater/types'), LAYERS)).toEqual([]);
   });
 
-  it('refuses an arrow that points upwards', () => {
+  test('refuses an arrow that points upwards', () => {
     expect(violationsOf('types', file('@esdb-gater/client'), LAYERS)).toHaveLength(1);
   });
 
-  it('refuses a product outside its adapter', () => {
+  test('refuses a product outside its adapter', () => {
     expect(violationsOf('channels', file('kafkajs'), LAYERS)[0]?.message).toContain('only "broker-kafka"');
   });
 
-  it('lets only tests import the conformance suites', () => {
+  test('lets only tests import the conformance suites', () => {
     expect(violationsOf('store-sqlite', file('@esdb-gater/conformance', true), LAYERS)).toEqual([]);
     expect(violationsOf('store-sqlite', file('@esdb-gater/conformance'), LAYERS)).toHaveLength(1);
   });
 
-  it('lets only tests import an entry for tests', () => {
+  test('lets only tests import an entry for tests', () => {
     expect(violationsOf('registry', file('@esdb-gater/primitives/testing', true), LAYERS)).toEqual([]);
     const [violation] = violationsOf('registry', file('@esdb-gater/primitives/testing'), LAYERS);
     expect(violation?.message).toBe('only tests may import "@esdb-gater/primitives/testing"');
     expect(violationsOf('types', file('@esdb-gater/primitives/testing', true), LAYERS)).toHaveLength(1);
   });
 
-  it('refuses a package that stands in no row', () => {
+  test('refuses a package that stands in no row', () => {
     expect(violationsOf('new-one', [], LAYERS)).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answers } from './answers.ts';
 import {
   install,
@@ -29,7 +29,7 @@ const staged = stagePlatform(join(folder, 'platform'));
 let tarballs: ReadonlyMap<string, Tarball>;
 
 beforeAll(() => {
-  const others = ['@noble/curves', '@noble/hashes', 'ws', '@opentelemetry/api'].map(installedFolder);
+  const others = ['@noble/curves', '@noble/hashes', 'uuid', 'ws', '@opentelemetry/api'].map(installedFolder);
   const ours = publishedFolders().filter((one) => !one.includes(join('native', 'npm')));
   tarballs = pack([...ours, ...others, ...(staged === undefined ? [] : [staged.folder])], folder);
 }, 120_000);
@@ -42,10 +42,13 @@ function tarball(name: string): Tarball {
 }
 
 /** `@esdb-gater/security` and what it needs, and nothing else. */
-const SECURITY = ['@esdb-gater/types', '@esdb-gater/security', '@noble/curves', '@noble/hashes'];
+const SECURITY = [
+  ...['types', 'primitives', 'security'].map((name) => `@esdb-gater/${name}`),
+  ...['@noble/curves', '@noble/hashes', 'uuid'],
+];
 const CLIENT = [
   ...SECURITY,
-  ...['client', 'protocol', 'retry', 'telemetry'].map((name) => `@esdb-gater/${name}`),
+  ...['client', 'registry', 'protocol', 'retry', 'telemetry'].map((name) => `@esdb-gater/${name}`),
   ...['ws', '@opentelemetry/api'],
 ];
 
@@ -90,7 +93,7 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     'prepublish',
   ];
 
-  it('no package of ours runs anything when it is installed', () => {
+  test('no package of ours runs anything when it is installed', () => {
     const folders = publishedFolders();
     expect(folders.length).toBeGreaterThan(20);
     for (const one of folders) {
@@ -106,7 +109,7 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     expect(Object.keys(scripts).filter((script) => lifecycle.includes(script))).toEqual([]);
   });
 
-  it('of what others publish, only what is known to do so runs something when it is installed', () => {
+  test('of what others publish, only what is known to do so runs something when it is installed', () => {
     const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { hasInstallScript?: boolean; link?: boolean; integrity?: string }>;
     };
@@ -118,7 +121,7 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     expect(loose.map(([path]) => path)).toEqual([]);
   });
 
-  it('packages hold what they export, no tests, no keys, and nothing that runs at an installation', () => {
+  test('packages hold what they export, no tests, no keys, and nothing that runs at an installation', () => {
     for (const { name, contents } of [...tarballs.values()].filter((one) =>
       one.name.startsWith('@esdb-gater/'),
     )) {
@@ -139,17 +142,21 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     }
   });
 
-  it('the security package works alone, without the addon, in TypeScript', () => {
+  test('the security package works alone, without the addon, in TypeScript', () => {
     const at = join(folder, 'alone');
     install(at, SECURITY.map(tarball));
-    expect(readdirSync(join(at, 'node_modules', '@esdb-gater')).sort()).toEqual(['security', 'types']);
+    expect(readdirSync(join(at, 'node_modules', '@esdb-gater')).sort()).toEqual([
+      'primitives',
+      'security',
+      'types',
+    ]);
     const { engine, details, answers } = ask(at);
     expect(engine).toBe('typescript');
     expect(details.reason).toContain('@esdb-gater/native');
     expect(answers).toMatchObject(KNOWN);
   }, 60_000);
 
-  it('the client works alone, and says that there is no gateway where there is none', () => {
+  test('the client works alone, and says that there is no gateway where there is none', () => {
     const at = join(folder, 'client');
     install(at, CLIENT.map(tarball));
     const text = `
@@ -173,7 +180,7 @@ function textsOf(value: unknown): string[] {
 
 describe('T24: with the addon', () => {
   if (staged === undefined && process.env['CI'] !== 'true') {
-    it.skip('needs the addon, which npm run build:native builds', () => undefined);
+    test.skip('needs the addon, which npm run build:native builds', () => undefined);
     return;
   }
   const at = join(folder, 'native');
@@ -182,11 +189,11 @@ describe('T24: with the addon', () => {
     install(at, [...SECURITY, '@esdb-gater/native', staged.name].map(tarball));
   }, 60_000);
 
-  it('never again: a native module that can never load', () => {
+  test('never again: a native module that can never load', () => {
     expect(ask(at, { ESDB_GATER_ENGINE: 'native' }).engine).toBe('native');
   });
 
-  it('the same package finds it, and answers the same as without it', () => {
+  test('the same package finds it, and answers the same as without it', () => {
     const [native, typescript] = [ask(at), ask(at, { ESDB_GATER_ENGINE: 'typescript' })];
     expect([native.engine, typescript.engine]).toEqual(['native', 'typescript']);
     expect(native.details.reason).toBeUndefined();
@@ -194,7 +201,7 @@ describe('T24: with the addon', () => {
     expect(native.answers).toEqual(typescript.answers);
   });
 
-  it('one that is damaged, of another version or not what it says is left, and TypeScript answers the same', () => {
+  test('one that is damaged, of another version or not what it says is left, and TypeScript answers the same', () => {
     const broken = join(folder, 'broken');
     install(broken, [...SECURITY, '@esdb-gater/native', staged?.name ?? ''].map(tarball));
     const installed = join(broken, 'node_modules', staged?.name ?? '');

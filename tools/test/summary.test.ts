@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { summaryOf } from './summary.ts';
 
 const file = (...statuses: string[]) => ({
@@ -8,34 +8,34 @@ const file = (...statuses: string[]) => ({
 });
 
 describe('the closing line of a test run', () => {
-  it('counts what passed and what failed', () => {
+  test('counts what passed and what failed', () => {
     const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'failed')] }, 1);
     expect(lines.at(-1)).toBe('1 passed, 1 failed');
     expect(exitCode).toBe(1);
   });
 
-  it('names what was skipped', () => {
+  test('names what was skipped', () => {
     const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'skipped')] }, 0);
     expect(lines).toEqual(['skipped: test 1', '1 passed, 0 failed, 1 skipped']);
     expect(exitCode).toBe(0);
   });
 
-  it('fails a run that skipped something where nothing may be skipped', () => {
+  test('fails a run that skipped something where nothing may be skipped', () => {
     const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'skipped')] }, 0, true);
     expect(lines.at(-1)).toBe('1 passed, 1 failed, 1 skipped');
     expect(exitCode).toBe(1);
   });
 
-  it('counts a file that could not be loaded as failed', () => {
+  test('counts a file that could not be loaded as failed', () => {
     const broken = { name: 'b.test.ts', status: 'failed', assertionResults: [] };
     expect(summaryOf({ testResults: [file('passed'), broken] }, 1).lines.at(-1)).toBe('1 passed, 1 failed');
   });
 
-  it('fails a run that failed although no test did', () => {
+  test('fails a run that failed although no test did', () => {
     expect(summaryOf({ testResults: [file('passed')] }, 1)).toMatchObject({ exitCode: 1 });
   });
 
-  it('fails a run that executed nothing', () => {
+  test('fails a run that executed nothing', () => {
     expect(summaryOf({ testResults: [] }, 0).exitCode).toBe(1);
     expect(summaryOf(undefined, 0).exitCode).toBe(1);
   });

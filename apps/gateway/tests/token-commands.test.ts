@@ -1,6 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonLines, temporaryFolder } from './support/gateway-process.ts';
 import { runInProcess } from './support/terminal.ts';
 
@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 
 describe('identity new', () => {
-  it('keeps the key in a file that only its owner reads, and prints the DID alone', async () => {
+  test('keeps the key in a file that only its owner reads, and prints the DID alone', async () => {
     const made = await runInProcess(['identity', 'new', '--file', file('mode.json')]);
     expect(made.stdout).toMatch(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]+\n$/);
     expect(statSync(file('mode.json')).mode & 0o777).toBe(0o600);
@@ -64,7 +64,7 @@ describe('identity new', () => {
     expect(shown.stdout).toBe(made.stdout);
   });
 
-  it('never overwrites a key', async () => {
+  test('never overwrites a key', async () => {
     const before = readFileSync(file('root.json'), 'utf8');
     const { code, stderr } = await runInProcess(['identity', 'new', '--file', file('root.json')]);
     expect(code).toBe(2);
@@ -74,11 +74,11 @@ describe('identity new', () => {
 });
 
 describe('token create', () => {
-  it('keeps a token in a file of mode 0600', () => {
+  test('keeps a token in a file of mode 0600', () => {
     expect(statSync(file('parent.jwt')).mode & 0o777).toBe(0o600);
   });
 
-  it.each([
+  test.each([
     ['a grant without a resource', ['--grant', 'stream/read']],
     ['a lifetime that is no number', ['--grant', `stream/read=${STORE}/a`, '--lifetime', 'long']],
     ['a file that is no identity', ['--grant', `stream/read=${STORE}/a`, '--identity', file('no.json')]],
@@ -92,7 +92,7 @@ describe('token create', () => {
 });
 
 describe('token inspect', () => {
-  it('draws the chain with who, until when and what', async () => {
+  test('draws the chain with who, until when and what', async () => {
     const { stdout } = await runInProcess(['token', 'inspect', file('child.jwt')]);
     const lines = stdout.split('\n');
     expect(lines[0]).toMatch(/^token bafkrei/);
@@ -103,7 +103,7 @@ describe('token inspect', () => {
     expect(stdout).toContain(`       issuer    ${root}`);
   });
 
-  it('keeps control characters of a forged token out of the terminal', async () => {
+  test('keeps control characters of a forged token out of the terminal', async () => {
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const forged = `${part({ alg: 'none' })}.${part({ iss: '\u001b[2Jroot\n', prf: [] })}.AA`;
     const { stdout } = await runInProcess(['token', 'inspect'], { stdin: forged });
@@ -115,14 +115,14 @@ describe('token inspect', () => {
 describe('token verify', () => {
   const verify = (...args: string[]) => runInProcess(['token', 'verify', file('child.jwt'), ...args]);
 
-  it('takes a good chain and says until when', async () => {
+  test('takes a good chain and says until when', async () => {
     const wanted = ['--action', 'stream/read', '--resource', `${STORE}/users-1`];
     const { code, stdout } = await verify('--trusted', root, '--audience', user, ...wanted);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^valid until \S+Z\n$/);
   });
 
-  it.each([
+  test.each([
     [
       'untrusted_root',
       'does not end at an issuer that is trusted',
@@ -151,7 +151,7 @@ describe('token verify', () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
-  it('never prints the token', async () => {
+  test('never prints the token', async () => {
     const token = readFileSync(file('child.jwt'), 'utf8').trim();
     const { stderr } = await verify('--trusted', service, '--audience', user);
     expect(stderr).not.toContain(token.slice(0, 40));

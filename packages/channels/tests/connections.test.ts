@@ -1,7 +1,7 @@
 import { setSecret, sign } from '@esdb-gater/security';
 import { attach, detach } from '@esdb-gater/telemetry';
 import type { JsonValue } from '@esdb-gater/types';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryBroker } from '../src/index.ts';
 import { openChannels } from './open-channels.ts';
 import { nextTurn, TestSink, until } from './support.ts';
@@ -9,7 +9,7 @@ import { nextTurn, TestSink, until } from './support.ts';
 afterEach(() => setSecret(undefined));
 
 describe('many connections', () => {
-  it('a subscriber that stops reading costs bounded memory and slows nobody else (T11, F12)', async () => {
+  test('a subscriber that stops reading costs bounded memory and slows nobody else (T11, F12)', async () => {
     const { connect, publish } = openChannels();
     const slow = connect({ queueBytes: 100_000 });
     const others = Array.from({ length: 10 }, () => connect());
@@ -29,7 +29,7 @@ describe('many connections', () => {
     await until(() => slow.sink.messages.length + again.sink.messages.length === 500);
   });
 
-  it('Never again: a dying subscriber that blocks a channel for seconds', async () => {
+  test('Never again: a dying subscriber that blocks a channel for seconds', async () => {
     const { connect, publish } = openChannels();
     const dying = connect();
     const other = connect();
@@ -43,7 +43,7 @@ describe('many connections', () => {
     expect(dying.sink.writes).toHaveLength(1);
   });
 
-  it('get the same batch, encoded once', async () => {
+  test('get the same batch, encoded once', async () => {
     const { connect, publish, channels } = openChannels();
     const first = connect();
     const second = new TestSink(first.sink.encoder);
@@ -55,7 +55,7 @@ describe('many connections', () => {
     expect(second.writes[0]).toBe(first.sink.writes[0]);
   });
 
-  it('shed low priority first while the process is behind (F20)', async () => {
+  test('shed low priority first while the process is behind (F20)', async () => {
     let behind = true;
     const { connect, publish, clock } = openChannels({}, { overloaded: () => behind });
     const { sink, subscribe } = connect();
@@ -81,7 +81,7 @@ describe('many connections', () => {
 });
 
 describe('channelInfo', () => {
-  it('tells of the ten channels what the table says', () => {
+  test('tells of the ten channels what the table says', () => {
     const { channels } = openChannels();
     expect(
       channels
@@ -108,12 +108,12 @@ describe('channelInfo', () => {
     ]);
   });
 
-  it('has no `maxRate` where there is none, rather than null', () => {
+  test('has no `maxRate` where there is none, rather than null', () => {
     const { channels } = openChannels();
     expect(Object.keys(channels.channelInfo()[0] ?? {})).not.toContain('maxRate');
   });
 
-  it('counts subscribers, not subscriptions, and rates of the last second', async () => {
+  test('counts subscribers, not subscriptions, and rates of the last second', async () => {
     const { connect, publish, channels, clock } = openChannels();
     const one = connect();
     await one.subscribe('system', 'a');
@@ -132,7 +132,7 @@ describe('channelInfo', () => {
     expect(info()).toMatchObject({ publishedPerSecond: 0, deliveredPerSecond: 0 });
   });
 
-  it('counts what was dropped', async () => {
+  test('counts what was dropped', async () => {
     const { connect, publish, channels } = openChannels();
     const { sink, subscribe } = connect({ queueMessages: 2 });
     sink.buffered = 100_000;
@@ -143,7 +143,7 @@ describe('channelInfo', () => {
 });
 
 describe('the telemetry of a channel', () => {
-  it('tells of each broadcast how many connections got it', async () => {
+  test('tells of each broadcast how many connections got it', async () => {
     const seen: unknown[] = [];
     attach('channels-test', (event, measurements, metadata) => seen.push([event, measurements, metadata]));
     try {
@@ -163,7 +163,7 @@ describe('the telemetry of a channel', () => {
 });
 
 describe('records that come from outside', () => {
-  it('reach subscribers of a channel that requires signatures only when these verify', async () => {
+  test('reach subscribers of a channel that requires signatures only when these verify', async () => {
     setSecret('a secret');
     const broker = createMemoryBroker();
     const { connect, clock } = openChannels({ verifyIncoming: true }, { broker });

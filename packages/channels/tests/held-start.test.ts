@@ -1,5 +1,5 @@
 import type { ChannelName } from '@esdb-gater/types';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { createMemoryBroker } from '../src/index.ts';
 import { openChannels, withMethods } from './open-channels.ts';
 import { nextTurn, until } from './support.ts';
@@ -37,7 +37,7 @@ function openSlow() {
   return { asked, fromElsewhere, ...openChannels({}, { broker }) };
 }
 
-it('gets what comes after its beginning, once and in order, after its answer', async () => {
+test('gets what comes after its beginning, once and in order, after its answer', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
@@ -53,7 +53,7 @@ it('gets what comes after its beginning, once and in order, after its answer', a
   expect(sink.values).toEqual([1, 2, 3, 4]);
 });
 
-it('does not get what the broker says lies before its beginning', async () => {
+test('does not get what the broker says lies before its beginning', async () => {
   const { asked, connect, publish, fromElsewhere } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
@@ -69,7 +69,7 @@ it('does not get what the broker says lies before its beginning', async () => {
   expect(again.sink.values).toEqual(['new']);
 });
 
-it('gets what was published here after the call, wherever the broker says that it begins', async () => {
+test('gets what was published here after the call, wherever the broker says that it begins', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
@@ -80,7 +80,7 @@ it('gets what was published here after the call, wherever the broker says that i
   expect(sink.values).toEqual(['after the call']);
 });
 
-it('gets the events that were committed after the call, however fast they were', async () => {
+test('gets the events that were committed after the call, however fast they were', async () => {
   const { asked, clock, connect, fromElsewhere } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('events', '>');
@@ -93,7 +93,7 @@ it('gets the events that were committed after the call, however fast they were',
   expect(sink.values).toEqual(['at the call']);
 });
 
-it('gets once what another subscription of its connection gets, too, live or beginning', async () => {
+test('gets once what another subscription of its connection gets, too, live or beginning', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscribe } = connect();
   const live = subscribe('system', 'a.*');
@@ -111,7 +111,7 @@ it('gets once what another subscription of its connection gets, too, live or beg
   expect(sink.values).toEqual([1, 2, 3]);
 });
 
-it('keeps nothing any more once it is unsubscribed, refused or closed', async () => {
+test('keeps nothing any more once it is unsubscribed, refused or closed', async () => {
   const { asked, connect, publish } = openSlow();
   const unsubscribed = connect();
   const first = unsubscribed.subscribe('system', 'a');
@@ -133,7 +133,7 @@ it('keeps nothing any more once it is unsubscribed, refused or closed', async ()
   for (const { sink } of [unsubscribed, refused, closed]) expect(sink.values).toEqual([]);
 });
 
-it('ends when it is unsubscribed in the turn between its answer and what was kept', async () => {
+test('ends when it is unsubscribed in the turn between its answer and what was kept', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscriber, subscribe } = connect();
   const subscribing = subscribe('system', 'a');

@@ -9,7 +9,7 @@ import {
   type OutgoingRecord,
   type PublishContext,
 } from '@esdb-gater/types';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type ChannelsComponents,
   type ChannelsOptions,
@@ -83,7 +83,7 @@ afterEach(async () => {
 });
 
 describe('publish', () => {
-  it('answers with the id, the position and that the broker has it', async () => {
+  test('answers with the id, the position and that the broker has it', async () => {
     const { publish, appended } = opened();
     const outcome = await publish('system', { n: 1 });
     expect(outcome).toEqual({ id: expect.any(String), position: expect.any(String), delivered: true });
@@ -99,7 +99,7 @@ describe('publish', () => {
     ]);
   });
 
-  it('makes a UUIDv7 where there is no id, later ones greater', async () => {
+  test('makes a UUIDv7 where there is no id, later ones greater', async () => {
     const { publish, clock } = opened();
     const ids: string[] = [];
     for (let n = 0; n < 20; n++) {
@@ -111,20 +111,20 @@ describe('publish', () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it('passes the trace context on', async () => {
+  test('passes the trace context on', async () => {
     const { publish, appended } = opened();
     await publish('system', 1, { traceparent: '00-x', tracestate: 'y' });
     expect(appended[0]).toMatchObject({ traceparent: '00-x', tracestate: 'y' });
   });
 
-  it('refuses an unknown channel, and names of the prototype', async () => {
+  test('refuses an unknown channel, and names of the prototype', async () => {
     const { publish } = opened();
     for (const name of ['x', '__proto__', 'constructor', '', 'esdb_channel_events', 1, null]) {
       expect(await publish(name as ChannelName, 1)).toMatchObject({ code: 'unknown_channel' });
     }
   });
 
-  it('refuses a topic with wildcards, a long message, an odd id', async () => {
+  test('refuses a topic with wildcards, a long message, an odd id', async () => {
     const { publish, appended } = opened();
     expect(await publish('system', 1, { topic: 'a.*' })).toMatchObject({
       code: 'invalid_argument',
@@ -137,7 +137,7 @@ describe('publish', () => {
     expect(appended).toEqual([]);
   });
 
-  it('checks what is published on a channel that is off, and delivers nothing', async () => {
+  test('checks what is published on a channel that is off, and delivers nothing', async () => {
     const { publish, appended } = opened();
     const topic = 'a.*';
     expect(await publish('diagnostics', 1, { topic })).toMatchObject({ reason: 'topic' });
@@ -148,7 +148,7 @@ describe('publish', () => {
     expect(appended).toEqual([]);
   });
 
-  it('is refused with unavailable after the end', async () => {
+  test('is refused with unavailable after the end', async () => {
     const { publish, channels } = opened();
     await channels.close();
     expect(await publish('system', 1)).toMatchObject({ code: 'unavailable' });
@@ -156,7 +156,7 @@ describe('publish', () => {
 });
 
 describe('the rate limit of publish', () => {
-  it('takes the limits of the table: health 100, metrics 10 000, logging 1 000, diagnostics 100', async () => {
+  test('takes the limits of the table: health 100, metrics 10 000, logging 1 000, diagnostics 100', async () => {
     const { publish } = opened();
     for (const [channel, maxRate] of [
       ['health', 100],
@@ -171,7 +171,7 @@ describe('the rate limit of publish', () => {
     }
   });
 
-  it('passes again after `retryAfterMs`', async () => {
+  test('passes again after `retryAfterMs`', async () => {
     const { publish, clock } = opened({ channels: { system: { maxRate: 1 } } });
     await publish('system', 1);
     const { retryAfterMs } = await publish('system', 2);
@@ -179,7 +179,7 @@ describe('the rate limit of publish', () => {
     expect(await publish('system', 3)).toMatchObject({ delivered: true });
   });
 
-  it('counts by publisher, and without one by process', async () => {
+  test('counts by publisher, and without one by process', async () => {
     const { publish } = opened({ channels: { system: { maxRate: 1 } } });
     expect(await publish('system', 1, { publisher: 'a' })).toMatchObject({ delivered: true });
     expect(await publish('system', 1, { publisher: 'b' })).toMatchObject({ delivered: true });
@@ -188,7 +188,7 @@ describe('the rate limit of publish', () => {
     expect(await publish('system', 2)).toMatchObject({ code: 'rate_limited' });
   });
 
-  it('takes no place for what an earlier check refuses, and gives it back when a later one does', async () => {
+  test('takes no place for what an earlier check refuses, and gives it back when a later one does', async () => {
     const { publish, outcomes } = opened({ channels: { system: { maxRate: 1 }, alerts: { maxRate: 1 } } });
     await publish('system', 1, { topic: 'a..b' });
     outcomes.push(() => Promise.reject(new GaterError('overloaded', 'full')));
@@ -201,7 +201,7 @@ describe('the rate limit of publish', () => {
     expect(await publish('alerts', { unsigned: true })).toMatchObject({ code: 'signature_required' });
   });
 
-  it('keeps the place after a timeout', async () => {
+  test('keeps the place after a timeout', async () => {
     const { publish, outcomes } = opened({ channels: { system: { maxRate: 1 } } });
     outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
     expect(await publish('system', 1)).toMatchObject({ code: 'timeout' });
@@ -210,7 +210,7 @@ describe('the rate limit of publish', () => {
 });
 
 describe('the signature of a published message', () => {
-  it('is required on alerts and security', async () => {
+  test('is required on alerts and security', async () => {
     const { publish, clock } = opened();
     for (const channel of ['alerts', 'security'] as const) {
       expect(await publish(channel, { a: 1 })).toMatchObject({ code: 'signature_required' });
@@ -218,7 +218,7 @@ describe('the signature of a published message', () => {
     }
   });
 
-  it('must be bound to channel and topic', async () => {
+  test('must be bound to channel and topic', async () => {
     const { publish, clock } = opened();
     const message = signed(clock, { a: 1 }, 'alerts', 'other.topic');
     expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'mismatch' });
@@ -226,7 +226,7 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', unbound)).toMatchObject({ code: 'invalid_signature', reason: 'unbound' });
   });
 
-  it('Never again: replay on another topic', async () => {
+  test('Never again: replay on another topic', async () => {
     const { publish, clock } = opened();
     const message = signed(clock, { a: 1 });
     expect(await publish('alerts', message)).toMatchObject({ delivered: true });
@@ -234,7 +234,7 @@ describe('the signature of a published message', () => {
     expect(await publish('security', message)).toMatchObject({ code: 'invalid_signature' });
   });
 
-  it('is accepted once: its nonce is used up', async () => {
+  test('is accepted once: its nonce is used up', async () => {
     const { publish, clock } = opened();
     const message = signed(clock, { a: 1 });
     await publish('alerts', message);
@@ -242,7 +242,7 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'replayed' });
   });
 
-  it('keeps its nonce when the broker refuses, and loses it after a timeout', async () => {
+  test('keeps its nonce when the broker refuses, and loses it after a timeout', async () => {
     const { publish, clock, outcomes } = opened();
     const message = signed(clock, { a: 1 });
     outcomes.push(() => Promise.reject(new GaterError('overloaded', 'full')));
@@ -252,7 +252,7 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', message)).toMatchObject({ reason: 'replayed' });
   });
 
-  it('takes no nonce from a message that the rate limit refuses', async () => {
+  test('takes no nonce from a message that the rate limit refuses', async () => {
     const { publish, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
     await publish('alerts', signed(clock, { a: 1 }));
     const second = signed(clock, { a: 2 });
@@ -261,14 +261,14 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', second)).toMatchObject({ delivered: true });
   });
 
-  it('expires', async () => {
+  test('expires', async () => {
     const { publish, clock } = opened();
     const message = signed(clock, { a: 1 });
     clock.advance(301_000);
     expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'expired' });
   });
 
-  it('is verified also where none is required', async () => {
+  test('is verified also where none is required', async () => {
     const { publish, clock } = opened();
     const good = signed(clock, { a: 1 }, 'system');
     expect(await publish('system', { ...(good as object), a: 2 })).toMatchObject({
@@ -280,7 +280,7 @@ describe('the signature of a published message', () => {
     });
   });
 
-  it('Never again: a wrongly typed signature crashing a channel', async () => {
+  test('Never again: a wrongly typed signature crashing a channel', async () => {
     const { publish, clock } = opened();
     for (const odd of [1, null, {}, [], true, '']) {
       const message = { ...(signed(clock, { a: 1 }) as object), signature: odd } as JsonValue;
@@ -293,7 +293,7 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', signed(clock, { a: 1 }))).toMatchObject({ delivered: true });
   });
 
-  it('Never again: security settings that depend on load order', async () => {
+  test('Never again: security settings that depend on load order', async () => {
     setSecret(undefined);
     const { publish, clock } = opened();
     setSecret('set after the channels were made');
@@ -305,21 +305,21 @@ describe('the signature of a published message', () => {
 describe('the same id again', () => {
   const id = '01890000-0000-7000-8000-000000000001';
 
-  it('is answered as before, and published once', async () => {
+  test('is answered as before, and published once', async () => {
     const { publish, appended } = opened();
     const first = await publish('system', { a: 1, b: 2 }, { id });
     expect(await publish('system', { b: 2, a: 1 }, { id })).toEqual(first);
     expect(appended).toHaveLength(1);
   });
 
-  it('takes neither a place nor a nonce', async () => {
+  test('takes neither a place nor a nonce', async () => {
     const { publish, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
     const message = signed(clock, { a: 1 });
     const first = await publish('alerts', message, { id });
     expect(await publish('alerts', message, { id })).toEqual(first);
   });
 
-  it('waits for the one that is on its way', async () => {
+  test('waits for the one that is on its way', async () => {
     const { publish, appended, outcomes } = opened();
     const { promise, resolve } = Promise.withResolvers<{ readonly position?: string }>();
     outcomes.push(() => promise);
@@ -329,7 +329,7 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(1);
   });
 
-  it('is a new message with another content, topic, channel or publisher', async () => {
+  test('is a new message with another content, topic, channel or publisher', async () => {
     const { publish, appended } = opened();
     await publish('system', 1, { id });
     await publish('system', 2, { id });
@@ -339,7 +339,7 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(5);
   });
 
-  it('is recognised for five minutes', async () => {
+  test('is recognised for five minutes', async () => {
     const { publish, appended, clock } = opened();
     await publish('system', 1, { id });
     clock.advance(300_000);
@@ -350,7 +350,7 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(2);
   });
 
-  it('is sent again when the first left doubt, with what that one had taken', async () => {
+  test('is sent again when the first left doubt, with what that one had taken', async () => {
     const { publish, appended, outcomes, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
     const message = signed(clock, { a: 1 });
     outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
@@ -359,7 +359,7 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(2);
   });
 
-  it('is sent again by who waited for one that left doubt', async () => {
+  test('is sent again by who waited for one that left doubt', async () => {
     const { publish, appended, outcomes } = opened();
     const { promise, reject } = Promise.withResolvers<{ readonly position?: string }>();
     outcomes.push(() => promise);
@@ -371,14 +371,14 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(2);
   });
 
-  it('begins anew after a refusal', async () => {
+  test('begins anew after a refusal', async () => {
     const { publish, outcomes } = opened();
     outcomes.push(() => Promise.reject(new GaterError('unavailable', 'away')));
     expect(await publish('system', 1, { id })).toMatchObject({ code: 'unavailable' });
     expect(await publish('system', 1, { id })).toMatchObject({ delivered: true });
   });
 
-  it('gives `timeout` to who stopped waiting, whatever the broker says', async () => {
+  test('gives `timeout` to who stopped waiting, whatever the broker says', async () => {
     const { publish, outcomes } = opened();
     const abort = new AbortController();
     outcomes.push(async () => {
@@ -390,7 +390,7 @@ describe('the same id again', () => {
 });
 
 describe('the options of the channels', () => {
-  it('are refused by name when they are wrong', () => {
+  test('are refused by name when they are wrong', () => {
     for (const [options, name] of [
       [{ channels: { nope: {} } }, 'channels.nope'],
       [{ channels: { system: { maxRate: 0 } } }, 'channels.system.maxRate'],
@@ -404,7 +404,7 @@ describe('the options of the channels', () => {
     }
   });
 
-  it('take away a limit with null', async () => {
+  test('take away a limit with null', async () => {
     const { publish } = opened({ channels: { health: { maxRate: null } } });
     const outcomes = await Promise.all(Array.from({ length: 200 }, (_, n) => publish('health', n)));
     expect(outcomes.every(({ delivered }) => delivered === true)).toBe(true);

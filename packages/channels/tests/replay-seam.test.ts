@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createChannels } from '../src/index.ts';
 import { nextTurn, TestSink, until } from './support.ts';
 
@@ -16,7 +16,7 @@ const step = fc.oneof(
 );
 
 describe('the seam between a replay and what is live', () => {
-  it('gives every message exactly once and in order, whatever is published meanwhile', async () => {
+  test('gives every message exactly once and in order, whatever is published meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('events' as const, 'system' as const, 'alerts' as const),

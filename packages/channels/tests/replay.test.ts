@@ -1,11 +1,11 @@
 import { GaterError, silentLogger } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMemoryBroker } from '../src/index.ts';
 import { openChannels, withMethods } from './open-channels.ts';
 import { nextTurn, until } from './support.ts';
 
 describe('a replay', () => {
-  it('gives what is held, marked with the subscription, then `replayed`, then goes on live', async () => {
+  test('gives what is held, marked with the subscription, then `replayed`, then goes on live', async () => {
     const { connect, publish } = openChannels();
     for (let n = 0; n < 3; n++) await publish('system', 'a.b', n);
     await publish('system', 'other', 'other');
@@ -29,7 +29,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('comes after the answer to `subscribe`', async () => {
+  test('comes after the answer to `subscribe`', async () => {
     const { connect, publish } = openChannels();
     await publish('events', 'a', 1);
     const { sink, subscribe } = connect();
@@ -39,7 +39,7 @@ describe('a replay', () => {
     await until(() => sink.notices.length === 2);
   });
 
-  it('resumes after a position without loss or double', async () => {
+  test('resumes after a position without loss or double', async () => {
     const { connect, publish } = openChannels();
     const positions: string[] = [];
     for (let n = 0; n < 10; n++) positions.push(await publish('system', 'a', n));
@@ -50,7 +50,7 @@ describe('a replay', () => {
     expect(sink.values).toEqual([4, 5, 6, 7, 8, 9]);
   });
 
-  it('begins at a time, inclusive', async () => {
+  test('begins at a time, inclusive', async () => {
     const { connect, publish, clock } = openChannels();
     for (let n = 0; n < 5; n++) {
       await publish('system', 'a', n);
@@ -62,7 +62,7 @@ describe('a replay', () => {
     expect(sink.values).toEqual([2, 3, 4]);
   });
 
-  it('says that a position is lost that is older than the history', async () => {
+  test('says that a position is lost that is older than the history', async () => {
     const { connect, publish } = openChannels({ channels: { system: { history: 5 } } });
     const first = await publish('system', 'a', 0);
     for (let n = 1; n < 10; n++) await publish('system', 'a', n);
@@ -79,7 +79,7 @@ describe('a replay', () => {
     expect(sink.values).toEqual([5, 6, 7, 8, 9]);
   });
 
-  it('leaves an earlier subscription in place when it is refused', async () => {
+  test('leaves an earlier subscription in place when it is refused', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await subscribe('system', 'a');
@@ -89,7 +89,7 @@ describe('a replay', () => {
     expect(sink.values).toEqual([1]);
   });
 
-  it('gives a message that matches a live subscription too both ways: once live, once in the replay', async () => {
+  test('gives a message that matches a live subscription too both ways: once live, once in the replay', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await subscribe('system', '>');
@@ -102,7 +102,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('gives what is published meanwhile in the replay, when only replaying subscriptions match', async () => {
+  test('gives what is published meanwhile in the replay, when only replaying subscriptions match', async () => {
     const { connect, publish } = openChannels();
     await publish('system', 'a', 1);
     const { sink, subscribe } = connect();
@@ -115,7 +115,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('ends with unsubscribe, without `replayed`', async () => {
+  test('ends with unsubscribe, without `replayed`', async () => {
     const { connect, publish } = openChannels();
     for (let n = 0; n < 1_000; n++) await publish('system', 'a', n);
     const { sink, subscriber, subscribe } = connect();
@@ -127,7 +127,7 @@ describe('a replay', () => {
     expect(sink.notices.every(({ method }) => method === 'message')).toBe(true);
   });
 
-  it('never fills the queue: it waits for a connection that is slow', async () => {
+  test('never fills the queue: it waits for a connection that is slow', async () => {
     const { connect, publish } = openChannels();
     for (let n = 0; n < 1_000; n++) await publish('system', 'a', [n, 'x'.repeat(1_000)]);
     const { sink, subscriber, subscribe } = connect({ queueBytes: 100_000, queueMessages: 50 });
@@ -146,7 +146,7 @@ describe('a replay', () => {
     );
   });
 
-  it('ends the connection as too slow when the history leaves it behind', async () => {
+  test('ends the connection as too slow when the history leaves it behind', async () => {
     const { connect, publish } = openChannels({ channels: { system: { history: 100 } } });
     for (let n = 0; n < 100; n++) await publish('system', 'a', 'x'.repeat(1_000));
     const { sink, subscriber, subscribe } = connect({ queueMessages: 20 });
@@ -162,7 +162,7 @@ describe('a replay', () => {
     expect(sink.overflows).toBe(1);
   });
 
-  it('is tried again when the broker cannot be read', async () => {
+  test('is tried again when the broker cannot be read', async () => {
     const broker = createMemoryBroker();
     let failures = 2;
     const { connect, publish, clock } = openChannels(
@@ -192,7 +192,7 @@ describe('a replay', () => {
 });
 
 describe('the channel `health`', () => {
-  it('gives a new subscription the last message of each topic that matches, as its replay', async () => {
+  test('gives a new subscription the last message of each topic that matches, as its replay', async () => {
     const { connect, publish } = openChannels();
     for (const [topic, message] of [
       ['node.a', 1],
@@ -214,7 +214,7 @@ describe('the channel `health`', () => {
     ]);
   });
 
-  it('keeps so many topics, and lets go of the one unheard longest', async () => {
+  test('keeps so many topics, and lets go of the one unheard longest', async () => {
     const { connect, publish } = openChannels({ lastValueTopics: 2 });
     for (const topic of ['a', 'b', 'a', 'c']) await publish('health', topic, topic);
     const { sink, subscribe } = connect();
@@ -223,7 +223,7 @@ describe('the channel `health`', () => {
     expect(sink.values).toEqual(['a', 'c']);
   });
 
-  it('replays the history when that is asked for', async () => {
+  test('replays the history when that is asked for', async () => {
     const { connect, publish } = openChannels();
     for (const n of [1, 2, 3]) await publish('health', 'a', n);
     const { sink, subscribe } = connect();
@@ -232,7 +232,7 @@ describe('the channel `health`', () => {
     expect(sink.values).toEqual([1, 2, 3]);
   });
 
-  it('knows from the beginning what a broker keeps', async () => {
+  test('knows from the beginning what a broker keeps', async () => {
     const broker = createMemoryBroker();
     for (const n of [1, 2]) {
       await broker.append('health', { id: `${n}`, topic: 'a', message: n, time: '', type: '', source: '' });
@@ -244,7 +244,7 @@ describe('the channel `health`', () => {
     expect(sink.values).toEqual([2]);
   });
 
-  it('does not wait for ever for a broker that is away', async () => {
+  test('does not wait for ever for a broker that is away', async () => {
     const broker = createMemoryBroker();
     const { connect, clock } = openChannels(
       {},
@@ -257,7 +257,7 @@ describe('the channel `health`', () => {
     await subscribing;
   });
 
-  it('reads what a broker keeps that was away at first, and warns of that once', async () => {
+  test('reads what a broker keeps that was away at first, and warns of that once', async () => {
     const broker = createMemoryBroker();
     await broker.append('health', { id: '1', topic: 'a', message: 1, time: '', type: '', source: '' });
     let failures = 2;

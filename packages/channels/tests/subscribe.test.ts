@@ -1,10 +1,10 @@
 import type { ChannelName, SubscribeFrom } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openChannels } from './open-channels.ts';
 import { nextTurn } from './support.ts';
 
 describe('a live subscription', () => {
-  it('gets what is published from now on, with everything that a message has', async () => {
+  test('gets what is published from now on, with everything that a message has', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await publish('system', 'a.b', 'before');
@@ -27,7 +27,7 @@ describe('a live subscription', () => {
     ]);
   });
 
-  it('gives a message once per connection, however many subscriptions match', async () => {
+  test('gives a message once per connection, however many subscriptions match', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     for (const topic of ['a.b', 'a.*', '>', '*.b']) await subscribe('system', topic);
@@ -36,7 +36,7 @@ describe('a live subscription', () => {
     expect(sink.values).toEqual([1]);
   });
 
-  it('Never again: `events` subscribers receiving what was published on `metrics`', async () => {
+  test('Never again: `events` subscribers receiving what was published on `metrics`', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await subscribe('events', '>');
@@ -46,7 +46,7 @@ describe('a live subscription', () => {
     expect(sink.messages.map(({ channel, message }) => [channel, message])).toEqual([['events', 'events']]);
   });
 
-  it('ends with unsubscribe, and another one of the connection stays', async () => {
+  test('ends with unsubscribe, and another one of the connection stays', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     await subscribe('system', 'a');
@@ -58,7 +58,7 @@ describe('a live subscription', () => {
     expect(sink.values).toEqual([2]);
   });
 
-  it('Never again: an unknown topic in `unsubscribe` crashing a channel', async () => {
+  test('Never again: an unknown topic in `unsubscribe` crashing a channel', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     await subscribe('system', 'a');
@@ -74,7 +74,7 @@ describe('a live subscription', () => {
     expect(sink.values).toEqual([1]);
   });
 
-  it('takes the place of the same one from before', async () => {
+  test('takes the place of the same one from before', async () => {
     const { connect, publish, channels } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     await subscribe('system', 'a');
@@ -87,7 +87,7 @@ describe('a live subscription', () => {
     expect(subscriber.unsubscribe({ channel: 'system', topic: 'a' })).toEqual({ removed: false });
   });
 
-  it('is refused with a wrong topic, channel, position or time', async () => {
+  test('is refused with a wrong topic, channel, position or time', async () => {
     const { connect } = openChannels();
     const { subscribe } = connect();
     await expect(subscribe('system', 'a.b*')).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('a live subscription', () => {
     }
   });
 
-  it('takes names of the prototype for topics', async () => {
+  test('takes names of the prototype for topics', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     for (const topic of ['__proto__', 'constructor.prototype', 'toString']) {
@@ -122,7 +122,7 @@ describe('a live subscription', () => {
     expect(sink.values).toEqual(['__proto__', 'constructor.prototype', 'toString']);
   });
 
-  it('stands in bounded numbers', async () => {
+  test('stands in bounded numbers', async () => {
     const { connect } = openChannels({ subscriptionsPerSubscriber: 2 });
     const { subscribe } = connect();
     await subscribe('system', 'a');
@@ -131,7 +131,7 @@ describe('a live subscription', () => {
     await subscribe('system', 'a');
   });
 
-  it('ends with its connection, and later calls are refused', async () => {
+  test('ends with its connection, and later calls are refused', async () => {
     const { connect, publish, channels } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     await subscribe('system', 'a');
@@ -144,7 +144,7 @@ describe('a live subscription', () => {
     await expect(subscribe('system', 'a')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('is not made any more when the connection ends while it is being made', async () => {
+  test('is not made any more when the connection ends while it is being made', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     const subscribing = subscribe('system', 'a', 'earliest');
@@ -155,7 +155,7 @@ describe('a live subscription', () => {
     expect(sink.writes).toEqual([]);
   });
 
-  it('is not made any more when it was unsubscribed while it was being made', async () => {
+  test('is not made any more when it was unsubscribed while it was being made', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     const subscribing = subscribe('system', 'a');
@@ -166,7 +166,7 @@ describe('a live subscription', () => {
     expect(sink.writes).toEqual([]);
   });
 
-  it('is given up when its call is aborted', async () => {
+  test('is given up when its call is aborted', async () => {
     const { connect } = openChannels();
     const { subscriber } = connect();
     const params = { channel: 'system', topic: 'a' } as const;

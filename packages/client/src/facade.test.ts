@@ -1,8 +1,8 @@
 import { METHODS } from '@esdb-gater/protocol';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { createFacade } from './facade.ts';
 
-it('every method of the protocol is a method of the client', async () => {
+test('every method of the protocol is a method of the client', async () => {
   const called: string[] = [];
   const facade = createFacade(async (method) => {
     called.push(method);

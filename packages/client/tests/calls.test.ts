@@ -1,5 +1,5 @@
 import { GaterError, silentLogger } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clientRetries } from '../src/connection/retrying-calls.ts';
 import { type ConnectOptions, connect, type RemoteGater } from '../src/index.ts';
 import { FakeGateway, turns } from './fake-gateway.ts';
@@ -23,7 +23,7 @@ const callsOf = (gateway: FakeGateway, method: string) =>
   gateway.calls.filter((call) => call.method === method);
 
 describe('retries of the client', () => {
-  it('unavailable and overloaded are repeated, timeout and no_workers are not', async () => {
+  test('unavailable and overloaded are repeated, timeout and no_workers are not', async () => {
     for (const [code, calls] of [
       ['unavailable', 2],
       ['overloaded', 2],
@@ -42,7 +42,7 @@ describe('retries of the client', () => {
     }
   });
 
-  it('rate_limited is repeated only when asked, and not before its time', async () => {
+  test('rate_limited is repeated only when asked, and not before its time', async () => {
     const gateway = new FakeGateway();
     const limited = () => new GaterError('rate_limited', 'slow', { details: { retryAfterMs: 30 } });
     const client = await connectTo(gateway);
@@ -56,7 +56,7 @@ describe('retries of the client', () => {
     await client.close();
   });
 
-  it('when attempts are used up the error is retries_exhausted with its cause', async () => {
+  test('when attempts are used up the error is retries_exhausted with its cause', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('getVersion', () => {
       throw new GaterError('unavailable', 'no');
@@ -70,7 +70,7 @@ describe('retries of the client', () => {
     await client.close();
   });
 
-  it('a lost answer does not append twice: the same ids are sent again', async () => {
+  test('a lost answer does not append twice: the same ids are sent again', async () => {
     const gateway = new FakeGateway();
     let lost = false;
     gateway.answers.set('appendEvents', () => {
@@ -88,7 +88,7 @@ describe('retries of the client', () => {
     await client.close();
   });
 
-  it('publish always carries an id, the same one when it is sent again', async () => {
+  test('publish always carries an id, the same one when it is sent again', async () => {
     const gateway = new FakeGateway();
     failing(gateway, 'publish', [new GaterError('overloaded', 'full')], { id: 'x', delivered: true });
     const client = await connectTo(gateway);
@@ -98,7 +98,7 @@ describe('retries of the client', () => {
     await client.close();
   });
 
-  it('what is not idempotent is not repeated after its connection broke', async () => {
+  test('what is not idempotent is not repeated after its connection broke', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('deleteStream', () => {
       gateway.cut();
@@ -112,12 +112,12 @@ describe('retries of the client', () => {
     await client.close();
   });
 
-  it('what never reached a gateway is repeated even when it is not idempotent', () => {
+  test('what never reached a gateway is repeated even when it is not idempotent', () => {
     const never = new GaterError('unavailable', 'the connection is closed');
     expect(clientRetries('deleteStream', never, false)).toBe(true);
   });
 
-  it('a call that is made without a connection waits for the next one', async () => {
+  test('a call that is made without a connection waits for the next one', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('getVersion', () => ({ version: 7 }));
     const client = await connectTo(gateway);
@@ -129,7 +129,7 @@ describe('retries of the client', () => {
 });
 
 describe('bounds of a call', () => {
-  it('a call that is not answered in time ends with timeout, one without a connection with unavailable', async () => {
+  test('a call that is not answered in time ends with timeout, one without a connection with unavailable', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('getVersion', () => new Promise(() => {}));
     const client = await connectTo(gateway);
@@ -142,7 +142,7 @@ describe('bounds of a call', () => {
     await client.close();
   });
 
-  it('a call that is refused, tried again and then out of time says why it was refused', async () => {
+  test('a call that is refused, tried again and then out of time says why it was refused', async () => {
     const gateway = new FakeGateway();
     const refused = [
       new GaterError('unavailable', 'Kafka is away'),
@@ -174,7 +174,7 @@ describe('bounds of a call', () => {
     await client.close();
   });
 
-  it('a signal ends a call at once, with its reason', async () => {
+  test('a signal ends a call at once, with its reason', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('getVersion', () => new Promise(() => {}));
     const client = await connectTo(gateway);
@@ -187,7 +187,7 @@ describe('bounds of a call', () => {
     await client.close();
   });
 
-  it('more calls than allowed wait here, in order, and all are answered', async () => {
+  test('more calls than allowed wait here, in order, and all are answered', async () => {
     const gateway = new FakeGateway();
     let running = 0;
     let most = 0;
@@ -206,7 +206,7 @@ describe('bounds of a call', () => {
     await client.close();
   });
 
-  it('after the close every call is unavailable at once, and those under way too', async () => {
+  test('after the close every call is unavailable at once, and those under way too', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('getVersion', () => new Promise(() => {}));
     const client = await connectTo(gateway);
@@ -222,7 +222,7 @@ describe('bounds of a call', () => {
 });
 
 describe('methods', () => {
-  it('a token of one call stands in its parameters', async () => {
+  test('a token of one call stands in its parameters', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('health', () => ({}));
     const client = await connectTo(gateway);
@@ -232,7 +232,7 @@ describe('methods', () => {
     await client.close();
   });
 
-  it('events and allEvents read page by page', async () => {
+  test('events and allEvents read page by page', async () => {
     const gateway = new FakeGateway();
     const all = Array.from({ length: 7 }, (_, version) => ({ version, position: version + 1 }));
     gateway.answers.set('getEvents', ({ startVersion = 0 }) => {
@@ -263,7 +263,7 @@ describe('methods', () => {
     await client.close();
   });
 
-  it('events of a program are typed', async () => {
+  test('events of a program are typed', async () => {
     type UserEvents =
       | { readonly type: 'user_created'; readonly data: { readonly name: string } }
       | { readonly type: 'user_left'; readonly data: { readonly at: string } };
@@ -288,7 +288,7 @@ describe('persistent subscriptions', () => {
   const event = (version: number) => ({ streamId: 'a', version, position: version + 1 });
   const subscription = { storeId: 's', name: 'n' };
 
-  it('events are read, acknowledged and refused, and the subscription is joined again after a break', async () => {
+  test('events are read, acknowledged and refused, and the subscription is joined again after a break', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('saveSubscription', (_params, connection) => {
       const version = gateway.opened - 1;
@@ -329,7 +329,7 @@ describe('persistent subscriptions', () => {
     await client.close();
   });
 
-  it('one is read once in a client', async () => {
+  test('one is read once in a client', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('saveSubscription', () => ({ subscription }));
     const client = await connectTo(gateway);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { retryPolicy } from '@esdb-gater/retry';
 import { Identity } from '@esdb-gater/security';
 import { GaterError } from '@esdb-gater/types';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { reconnectDelay } from '../src/connection/backoff.ts';
 import { type ConnectOptions, connect } from '../src/index.ts';
@@ -20,7 +20,7 @@ function connectTo(
 }
 
 describe('tokens', () => {
-  it('a token goes with the request, and with an identity by authenticate, with a proof over the nonce', async () => {
+  test('a token goes with the request, and with an identity by authenticate, with a proof over the nonce', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('authenticate', () => ({}));
     const early = await connectTo(gateway, { token: 'T' });
@@ -34,7 +34,7 @@ describe('tokens', () => {
     await proved.close();
   });
 
-  it('a token that is refused ends the connecting at once', async () => {
+  test('a token that is refused ends the connecting at once', async () => {
     const gateway = new FakeGateway();
     gateway.refusals.push(new GaterError('unauthorized', 'no', { details: { reason: 'expired' } }));
     await expect(connectTo(gateway, { token: 'T' })).rejects.toMatchObject({
@@ -44,7 +44,7 @@ describe('tokens', () => {
     expect(gateway.opened).toBe(1);
   });
 
-  it('when a token has ended, a function gives the next one and the subscriptions go on', async () => {
+  test('when a token has ended, a function gives the next one and the subscriptions go on', async () => {
     const gateway = new FakeGateway();
     let count = 0;
     const client = await connectTo(gateway, { token: () => `T${++count}` });
@@ -59,7 +59,7 @@ describe('tokens', () => {
     await client.close();
   });
 
-  it('a token that was revoked on a live connection ends subscriptions and calls with unauthorized', async () => {
+  test('a token that was revoked on a live connection ends subscriptions and calls with unauthorized', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway, { token: 'T' });
     const subscription = await client.subscribe({ channel: 'events', topic: 'a' });
@@ -74,7 +74,7 @@ describe('tokens', () => {
 });
 
 describe('connecting', () => {
-  it('another gateway is asked when one is not there', async () => {
+  test('another gateway is asked when one is not there', async () => {
     const gateway = new FakeGateway();
     const asked: string[] = [];
     const client = await connect(
@@ -92,7 +92,7 @@ describe('connecting', () => {
     await client.close();
   });
 
-  it('after a gateway went away the next one of the list is asked', async () => {
+  test('after a gateway went away the next one of the list is asked', async () => {
     const gateway = new FakeGateway();
     const asked: string[] = [];
     const client = await connect(
@@ -112,7 +112,7 @@ describe('connecting', () => {
     await client.close();
   });
 
-  it('when no gateway is there in time the error is unavailable and says why', async () => {
+  test('when no gateway is there in time the error is unavailable and says why', async () => {
     const gateway = new FakeGateway();
     gateway.refusals.push(...Array(10_000).fill(new GaterError('unavailable', 'down')));
     await expect(
@@ -126,13 +126,13 @@ describe('connecting', () => {
     expect(gateway.opened).toBe(opened);
   });
 
-  it('a gateway of another protocol is not supported', async () => {
+  test('a gateway of another protocol is not supported', async () => {
     const gateway = new FakeGateway();
     gateway.protocol = '';
     await expect(connectTo(gateway)).rejects.toMatchObject({ code: 'not_supported' });
   });
 
-  it('a signal ends connecting and, later, the client', async () => {
+  test('a signal ends connecting and, later, the client', async () => {
     const gateway = new FakeGateway();
     const abort = new AbortController();
     const client = await connectTo(gateway, { signal: abort.signal });
@@ -142,7 +142,7 @@ describe('connecting', () => {
     await client.close();
   });
 
-  it.each([
+  test.each([
     [[], 'url'],
     ['http://a', 'url'],
     ['ws://user:secret@a', 'url'],
@@ -151,7 +151,7 @@ describe('connecting', () => {
     await expect(connect(urls as string)).rejects.toMatchObject({ code: 'invalid_argument', reason });
   });
 
-  it('a thousand clients that reconnect at once are spread', () => {
+  test('a thousand clients that reconnect at once are spread', () => {
     const policy = retryPolicy();
     const delays = Array.from({ length: 1_000 }, () => reconnectDelay(0, policy, Math.random)).sort(
       (a, b) => a - b,
@@ -207,7 +207,7 @@ describe('over a real WebSocket', () => {
     return { url: await listen(server), headers, wss };
   }
 
-  it('calls are answered, the token is in the header and never in the URL', async () => {
+  test('calls are answered, the token is in the header and never in the URL', async () => {
     const { url, headers, wss } = await serve(() => ({ status: 'healthy' }));
     const urls: (string | undefined)[] = [];
     wss.on('headers', (_, request) => urls.push(request.url));
@@ -216,7 +216,7 @@ describe('over a real WebSocket', () => {
     expect([headers, urls]).toEqual([['Bearer secret'], ['/v1/ws']]);
   });
 
-  it('a connection that is broken off is made again', async () => {
+  test('a connection that is broken off is made again', async () => {
     let calls = 0;
     const { url, headers } = await serve((_method, socket) => {
       if (++calls === 1) socket.terminate();
@@ -227,7 +227,7 @@ describe('over a real WebSocket', () => {
     expect(headers).toHaveLength(2);
   });
 
-  it.each([
+  test.each([
     [
       401,
       '{"type":"urn:esdb-gater:error:unauthorized","code":"unauthorized","retriable":false,"reason":"expired"}',
@@ -247,7 +247,7 @@ describe('over a real WebSocket', () => {
     await expect(connect(url, { token: 'T', connectTimeoutMs: 2_000 })).rejects.toMatchObject(expected);
   });
 
-  it('an upgrade that is answered with 503 is tried again', async () => {
+  test('an upgrade that is answered with 503 is tried again', async () => {
     const server = createServer();
     let tries = 0;
     server.on('upgrade', (_request, socket) => {
@@ -260,7 +260,7 @@ describe('over a real WebSocket', () => {
     expect(tries).toBeGreaterThan(1);
   });
 
-  it('a port where nobody listens is unavailable', async () => {
+  test('a port where nobody listens is unavailable', async () => {
     const connecting = connect('ws://127.0.0.1:1', { connectTimeoutMs: 50, retry: { baseDelayMs: 5 } });
     await expect(connecting).rejects.toMatchObject({ code: 'unavailable' });
   });

@@ -8,7 +8,7 @@ import type {
   SubscribeFrom,
   SubscribeParams,
 } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createGater } from '../src/index.ts';
 import { turns } from './fake-gateway.ts';
 
@@ -89,7 +89,7 @@ function setUp() {
 }
 
 describe('subscriptions in process', () => {
-  it('replay, then live, once each, for every subscription, two of the same topic too', async () => {
+  test('replay, then live, once each, for every subscription, two of the same topic too', async () => {
     const { gater, publish, channels } = setUp();
     await publish('a.x');
     const params = { channel: 'events', topic: 'a.*', from: 'earliest' } as const;
@@ -110,7 +110,7 @@ describe('subscriptions in process', () => {
     expect(channels.sinks.size).toBe(0);
   });
 
-  it('after an overflow it comes back from its position', async () => {
+  test('after an overflow it comes back from its position', async () => {
     const { gater, publish, channels } = setUp();
     const subscription = await gater.subscribe({ channel: 'events', topic: '>' });
     await publish('a');
@@ -124,7 +124,7 @@ describe('subscriptions in process', () => {
     await gater.close();
   });
 
-  it('a closed Gater ends its subscriptions', async () => {
+  test('a closed Gater ends its subscriptions', async () => {
     const { gater } = setUp();
     const subscription = await gater.subscribe({ channel: 'events', topic: 'a' });
     await gater.close();
@@ -134,7 +134,7 @@ describe('subscriptions in process', () => {
     });
   });
 
-  it('a topic that is none is refused', async () => {
+  test('a topic that is none is refused', async () => {
     const { gater } = setUp();
     const refused = gater.subscribe({ channel: 'events', topic: 'a..b' });
     await expect(refused).rejects.toMatchObject({ code: 'invalid_argument', reason: 'topic' });

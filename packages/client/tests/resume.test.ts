@@ -1,7 +1,7 @@
 import { topicMatches } from '@esdb-gater/protocol';
 import type { ChannelMessage } from '@esdb-gater/types';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { connect, type MessageSubscription, type RemoteGater } from '../src/index.ts';
 import { FakeGateway, turns } from './fake-gateway.ts';
 
@@ -71,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('resuming', () => {
-  it('nothing is lost and nothing doubled, wherever the connection breaks and however subscriptions overlap', async () => {
+  test('nothing is lost and nothing doubled, wherever the connection breaks and however subscriptions overlap', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
         const gateway = new FakeGateway();
@@ -101,7 +101,7 @@ describe('resuming', () => {
     );
   });
 
-  it('a slow reader with a small buffer misses nothing, and its buffer stays small', async () => {
+  test('a slow reader with a small buffer misses nothing, and its buffer stays small', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const subscription = await client.subscribe({ channel: 'events', topic: '>' }, { bufferMessages: 4 });
@@ -125,7 +125,7 @@ describe('resuming', () => {
     await client.close();
   });
 
-  it('a position that is no longer held ends the iteration with position_lost, after what had come', async () => {
+  test('a position that is no longer held ends the iteration with position_lost, after what had come', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const subscription = await client.subscribe({ channel: 'events', topic: '>' });
@@ -142,7 +142,7 @@ describe('resuming', () => {
     await client.close();
   });
 
-  it('a subscription that matched nothing for long still resumes, from what came live for others', async () => {
+  test('a subscription that matched nothing for long still resumes, from what came live for others', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     await client.subscribe({ channel: 'events', topic: 'busy' });
@@ -157,7 +157,7 @@ describe('resuming', () => {
     await client.close();
   });
 
-  it('positions that are read are those of the messages that were read', async () => {
+  test('positions that are read are those of the messages that were read', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const subscription = await client.subscribe({ channel: 'events', topic: 'a' });
@@ -176,7 +176,7 @@ describe('resuming', () => {
 });
 
 describe('subscriptions of one client', () => {
-  it('two of the same topic each get every message, and the second connection ends with its subscription', async () => {
+  test('two of the same topic each get every message, and the second connection ends with its subscription', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     gateway.publish('events', 'a');
@@ -193,7 +193,7 @@ describe('subscriptions of one client', () => {
     await client.close();
   });
 
-  it('leaving a loop leaves the subscription, and the next loop goes on', async () => {
+  test('leaving a loop leaves the subscription, and the next loop goes on', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const subscription = await client.subscribe({ channel: 'events', topic: 'a' });
@@ -209,7 +209,7 @@ describe('subscriptions of one client', () => {
     await client.close();
   });
 
-  it('unsubscribe of the client ends the iteration and tells whether there was one', async () => {
+  test('unsubscribe of the client ends the iteration and tells whether there was one', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const reader = new Reader(await client.subscribe({ channel: 'events', topic: 'a' }));
@@ -222,7 +222,7 @@ describe('subscriptions of one client', () => {
     await client.close();
   });
 
-  it('a signal ends the iteration, and await using ends the subscription', async () => {
+  test('a signal ends the iteration, and await using ends the subscription', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const abort = new AbortController();
@@ -240,7 +240,7 @@ describe('subscriptions of one client', () => {
     await client.close();
   });
 
-  it('a refused subscription is an error of subscribe and leaves nothing behind', async () => {
+  test('a refused subscription is an error of subscribe and leaves nothing behind', async () => {
     const gateway = new FakeGateway();
     gateway.historyFrom = 5;
     const client = await connectTo(gateway);
@@ -250,7 +250,7 @@ describe('subscriptions of one client', () => {
     await client.close();
   });
 
-  it('what the gateway dropped is told, and the subscription knows that it lost something', async () => {
+  test('what the gateway dropped is told, and the subscription knows that it lost something', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const notices: unknown[] = [];
@@ -266,7 +266,7 @@ describe('subscriptions of one client', () => {
     await client.close();
   });
 
-  it('a last value of health that came live is not replayed once more', async () => {
+  test('a last value of health that came live is not replayed once more', async () => {
     const gateway = new FakeGateway();
     const value = { channel: 'health', topic: 'a', id: 'v1', time: '', position: 'p1', message: 1 };
     gateway.answers.set('subscribe', () => ({ position: 'p0' }));

@@ -1,5 +1,5 @@
 import { type CallContext, GaterError } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { connect, type ServedWorker, serveWorker } from '../src/index.ts';
 import { FakeGateway, turns } from './fake-gateway.ts';
 
@@ -44,7 +44,7 @@ async function setUp() {
 }
 
 describe('serveWorker', () => {
-  it('registers, answers the gateway, and unregisters', async () => {
+  test('registers, answers the gateway, and unregisters', async () => {
     const { client, worker, peer, called } = await setUp();
     const served = await serveWorker(client.connection, worker);
     expect(called('registerWorker')).toEqual([{ storeId: 's', storeUuid: 'uuid', methods: worker.methods }]);
@@ -63,7 +63,7 @@ describe('serveWorker', () => {
     await client.close();
   });
 
-  it('what a newer gateway asks in parameters that are not known is refused, not ignored', async () => {
+  test('what a newer gateway asks in parameters that are not known is refused, not ignored', async () => {
     const { client, worker, peer } = await setUp();
     await serveWorker(client.connection, worker);
     const asked = peer().call('getEvents', { storeId: 's', streamId: 'a', onlyIf: 1 });
@@ -72,7 +72,7 @@ describe('serveWorker', () => {
     await client.close();
   });
 
-  it('registers again under its id after the connection broke', async () => {
+  test('registers again under its id after the connection broke', async () => {
     const { gateway, client, worker, called } = await setUp();
     await serveWorker(client.connection, worker);
     gateway.cut();
@@ -83,7 +83,7 @@ describe('serveWorker', () => {
     await client.close();
   });
 
-  it('commits of one turn are told once, by the newest position', async () => {
+  test('commits of one turn are told once, by the newest position', async () => {
     const { client, worker, called } = await setUp();
     await serveWorker(client.connection, worker);
     for (const position of [1, 2, 3]) for (const listener of worker.listeners) listener(position);
@@ -97,7 +97,7 @@ describe('serveWorker', () => {
     await client.close();
   });
 
-  it('a worker that the gateway refuses is not served', async () => {
+  test('a worker that the gateway refuses is not served', async () => {
     const { gateway, client, worker, peer } = await setUp();
     gateway.answers.set('registerWorker', () => {
       throw new GaterError('invalid_argument', 'another uuid', { details: { reason: 'store_mismatch' } });

@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber, requireOneOf } from '@esdb-gater/primitives';
+import { MAX_TIMER_MS, requireInteger, requireNumber, requireOneOf } from '@esdb-gater/primitives';
 import { type Clock, type Logger, silentLogger, systemClock } from '@esdb-gater/types';
 
 /** Which of a store's live workers are asked: those of this node as long as there is one, or all. */
@@ -32,7 +32,7 @@ export interface CompleteOptions extends Required<Omit<RegistryOptions, 'nodeId'
 
 const REASON = 'registry_options';
 const POLICIES: readonly RegistryPolicy[] = ['local-first', 'round-robin'];
-const DURATION = { reason: REASON, above: 0, max: 2_147_483_647 } as const;
+const DURATION = { reason: REASON, above: 0, max: MAX_TIMER_MS } as const;
 
 /** @throws `invalid_argument` (reason `registry_options`) */
 export function completeOptions(options: RegistryOptions): CompleteOptions {

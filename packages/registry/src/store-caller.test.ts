@@ -1,6 +1,6 @@
 import { attach, detach } from '@esdb-gater/telemetry';
 import { type CallContext, GaterError, type Registry, type StoreWorker } from '@esdb-gater/types';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createStoreCaller } from './store-caller.ts';
 
 type Serve = (method: string, params: unknown, context?: CallContext) => unknown;
@@ -44,7 +44,7 @@ const FAST = { baseDelayMs: 0, maxDelayMs: 0 };
 const stream = { storeId: 's', streamId: 'a' };
 
 describe('createStoreCaller', () => {
-  it('each attempt picks a worker anew', async () => {
+  test('each attempt picks a worker anew', async () => {
     const down = vi.fn(() => {
       throw new GaterError('unavailable', 'down');
     });
@@ -53,7 +53,7 @@ describe('createStoreCaller', () => {
     expect(down).toHaveBeenCalledTimes(1);
   });
 
-  it('a worker that hangs leaves time for another', async () => {
+  test('a worker that hangs leaves time for another', async () => {
     const hangs: Serve = () => new Promise(() => {});
     const stores = createStoreCaller(
       { registry: registryOf([hangs, () => 'up']) },
@@ -62,7 +62,7 @@ describe('createStoreCaller', () => {
     expect(await stores.call('getEvents', stream)).toBe('up');
   });
 
-  it('only retriable errors are repeated: a version conflict comes back at once', async () => {
+  test('only retriable errors are repeated: a version conflict comes back at once', async () => {
     const conflict = vi.fn(() => {
       throw new GaterError('wrong_expected_version', 'no', { details: { expected: 1, actual: 2 } });
     });
@@ -71,7 +71,7 @@ describe('createStoreCaller', () => {
     expect(conflict).toHaveBeenCalledTimes(1);
   });
 
-  it('after a timeout only idempotent methods are repeated', async () => {
+  test('after a timeout only idempotent methods are repeated', async () => {
     for (const [method, calls] of [
       ['deleteStream', 1],
       ['getEvents', 3],
@@ -87,7 +87,7 @@ describe('createStoreCaller', () => {
     }
   });
 
-  it('the whole call has a deadline, and a worker learns what is left of it', async () => {
+  test('the whole call has a deadline, and a worker learns what is left of it', async () => {
     const left: (number | undefined)[] = [];
     const stores = createStoreCaller(
       {
@@ -109,7 +109,7 @@ describe('createStoreCaller', () => {
     expect(left.at(-1)).toBeLessThanOrEqual(25);
   });
 
-  it('no more retries than a tenth of the calls and ten are made, when every worker fails', async () => {
+  test('no more retries than a tenth of the calls and ten are made, when every worker fails', async () => {
     let calls = 0;
     const registry = registryOf([
       () => {
@@ -122,7 +122,7 @@ describe('createStoreCaller', () => {
     expect(calls).toBeLessThanOrEqual(200 * 1.1 + 10);
   });
 
-  it('the two reads by direction are asked as getEvents', async () => {
+  test('the two reads by direction are asked as getEvents', async () => {
     const asked: unknown[] = [];
     const registry = registryOf([(method, params) => asked.push({ method, params })]);
     const stores = createStoreCaller({ registry });
@@ -134,7 +134,7 @@ describe('createStoreCaller', () => {
     ]);
   });
 
-  it('a query or a condition is never left out: workers that do not know queries are not asked', async () => {
+  test('a query or a condition is never left out: workers that do not know queries are not asked', async () => {
     const serve = vi.fn(() => ({}));
     const query = { items: [{ types: ['t'] }] };
     const append = { ...stream, events: [], condition: { failIfEventsMatch: query } };
@@ -151,14 +151,14 @@ describe('createStoreCaller', () => {
     expect(serve.mock.calls.map((args: unknown[]) => args[0])).toEqual(['queryEvents', 'appendEvents']);
   });
 
-  it.each(['publish', 'toString', 'registerWorker'])('%s is no call of a store', async (method) => {
+  test.each(['publish', 'toString', 'registerWorker'])('%s is no call of a store', async (method) => {
     const stores = createStoreCaller({ registry: registryOf([() => 1]) });
     await expect(stores.call(method as 'getVersion', stream)).rejects.toMatchObject({
       code: 'not_supported',
     });
   });
 
-  it('execute lends a worker, and another one while the error is retriable', async () => {
+  test('execute lends a worker, and another one while the error is retriable', async () => {
     const stores = createStoreCaller({ registry: registryOf([() => 'a', () => 'b']) }, FAST);
     const lent: string[] = [];
     const result = await stores.execute('s', async (worker) => {
@@ -173,7 +173,7 @@ describe('createStoreCaller', () => {
 describe('telemetry of a call', () => {
   afterEach(() => void detach('test'));
 
-  it('tells start, attempts, exhaustion and error, with the name of the method', async () => {
+  test('tells start, attempts, exhaustion and error, with the name of the method', async () => {
     const seen: [string, unknown][] = [];
     attach(
       'test',

@@ -1,6 +1,6 @@
 import bs58 from 'bs58';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BASE58_MAX_BYTES, base58 } from './base58.ts';
 
 /** bitcoin/bitcoin, src/test/data/base58_encode_decode.json: bytes in hex, and their Base58. */
@@ -30,12 +30,12 @@ const BITCOIN_CORE: readonly (readonly [hex: string, text: string])[] = [
 const refused = (reason: string): unknown => expect.objectContaining({ code: 'invalid_argument', reason });
 
 describe('base58', () => {
-  it.each(BITCOIN_CORE)('encodes and decodes %s as Bitcoin Core does', (hex, text) => {
+  test.each(BITCOIN_CORE)('encodes and decodes %s as Bitcoin Core does', (hex, text) => {
     expect(base58.encode(Buffer.from(hex, 'hex'))).toBe(text);
     expect(Buffer.from(base58.decode(text)).toString('hex')).toBe(hex);
   });
 
-  it('gives what bs58 gives, at every length around the table of powers', () => {
+  test('gives what bs58 gives, at every length around the table of powers', () => {
     for (let length = 0; length <= 210; length++) {
       for (const fill of [0, 1, 0x7f, 0xff]) {
         const bytes = new Uint8Array(length).fill(fill);
@@ -46,7 +46,7 @@ describe('base58', () => {
     }
   });
 
-  it('gives what bs58 gives for any bytes, zeros in front too', () => {
+  test('gives what bs58 gives for any bytes, zeros in front too', () => {
     fc.assert(
       fc.property(fc.nat(5), fc.uint8Array({ maxLength: 150 }), (zeros, rest) => {
         const bytes = Uint8Array.of(...new Uint8Array(zeros), ...rest);
@@ -57,7 +57,7 @@ describe('base58', () => {
     );
   });
 
-  it('decodes any text of the alphabet to the bytes that encode to it', () => {
+  test('decodes any text of the alphabet to the bytes that encode to it', () => {
     const digit = fc.constantFrom(...'123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz');
     fc.assert(
       fc.property(fc.string({ unit: digit, maxLength: 200 }), (text) => {
@@ -66,7 +66,7 @@ describe('base58', () => {
     );
   });
 
-  it('refuses every character that is none of the alphabet, and says where it is', () => {
+  test('refuses every character that is none of the alphabet, and says where it is', () => {
     for (const character of [
       '0',
       'O',
@@ -95,7 +95,7 @@ describe('base58', () => {
     expect(() => base58.decode('abc0')).toThrow(/at 3/);
   });
 
-  it('is bounded both ways, and never again: a small token that makes the decoder allocate 200 MB', () => {
+  test('is bounded both ways, and never again: a small token that makes the decoder allocate 200 MB', () => {
     const largest = new Uint8Array(BASE58_MAX_BYTES).fill(255);
     expect(base58.decode(base58.encode(largest))).toEqual(largest);
     expect(base58.decode(base58.encode(largest.fill(0)))).toEqual(largest);
@@ -104,7 +104,7 @@ describe('base58', () => {
     expect(() => base58.decode('z'.repeat(50_000_000))).toThrow(refused('too_large'));
   });
 
-  it('refuses what is neither bytes nor text', () => {
+  test('refuses what is neither bytes nor text', () => {
     for (const wrong of [null, undefined, 1, 'text', [1, 2], new Uint16Array(1), new ArrayBuffer(1), {}]) {
       expect(() => base58.encode(wrong as Uint8Array)).toThrow(refused('type'));
     }

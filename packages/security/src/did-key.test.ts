@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { base58 } from './base58.ts';
 import { didKey } from './did-key.ts';
 import { Identity } from './identity.ts';
@@ -20,14 +20,14 @@ const withPrefix = (...bytes: number[]): string =>
   `did:key:z${base58.encode(Uint8Array.from([...bytes, ...Identity.fromSeed(seedOf(1)).publicKey]))}`;
 
 describe('didKey', () => {
-  it.each(VECTORS)('knows the DID of the seed 0…%d', (last, did) => {
+  test.each(VECTORS)('knows the DID of the seed 0…%d', (last, did) => {
     const { publicKey } = Identity.fromSeed(seedOf(last));
     expect(didKey.encode(publicKey)).toBe(did);
     expect(didKey.decode(did)).toEqual(publicKey);
     expect(didKey.is(did)).toBe(true);
   });
 
-  it('refuses what is no canonical did:key of an Ed25519 key', () => {
+  test('refuses what is no canonical did:key of an Ed25519 key', () => {
     const did = VECTORS[0]?.[1] ?? '';
     const wrong = [
       '',
@@ -61,7 +61,7 @@ describe('didKey', () => {
     }
   });
 
-  it('refuses keys of small order and such that are not reduced', () => {
+  test('refuses keys of small order and such that are not reduced', () => {
     const identity = new Uint8Array(32);
     identity[0] = 1;
     const unreduced = new Uint8Array(32).fill(0xff);
@@ -73,7 +73,7 @@ describe('didKey', () => {
     }
   });
 
-  it('gives copies, so that nobody changes a key that is remembered', () => {
+  test('gives copies, so that nobody changes a key that is remembered', () => {
     const did = VECTORS[1]?.[1] ?? '';
     didKey.decode(did).fill(0);
     expect(didKey.encode(didKey.decode(did))).toBe(did);

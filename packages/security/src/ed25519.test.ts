@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ed25519Verify } from './ed25519.ts';
 import { isStrictPoint, isStrictSignature } from './engine/ed25519-strict.ts';
 import { Identity } from './identity.ts';
@@ -75,7 +75,7 @@ function mixedSignature(
 }
 
 describe('ed25519Verify', () => {
-  it.each(RFC_8032)('signs and verifies test %s of RFC 8032', (_, seed, key, data, signature) => {
+  test.each(RFC_8032)('signs and verifies test %s of RFC 8032', (_, seed, key, data, signature) => {
     const identity = Identity.fromSeed(hex(seed));
     if (key.length === 64) expect(identity.publicKey).toEqual(hex(key));
     expect(identity.sign(hex(data))).toEqual(hex(signature));
@@ -86,7 +86,7 @@ describe('ed25519Verify', () => {
     expect(browserEngine.ed25519Verify(identity.publicKey, hex(data), hex(signature))).toBe(true);
   });
 
-  it('refuses a signature in which any bit is flipped', () => {
+  test('refuses a signature in which any bit is flipped', () => {
     const identity = Identity.generate();
     const data = new Uint8Array(40).fill(1);
     const signature = identity.sign(data);
@@ -98,7 +98,7 @@ describe('ed25519Verify', () => {
     expect(ed25519Verify(identity.publicKey, data.fill(2), signature)).toBe(false);
   });
 
-  it('refuses a scalar that is not reduced: S + L would be a second signature', () => {
+  test('refuses a scalar that is not reduced: S + L would be a second signature', () => {
     const identity = Identity.generate();
     const data = new Uint8Array(3);
     const signature = identity.sign(data);
@@ -113,7 +113,7 @@ describe('ed25519Verify', () => {
     );
   });
 
-  it('refuses keys and points of small order, for which anybody can sign anything', () => {
+  test('refuses keys and points of small order, for which anybody can sign anything', () => {
     const zero = new Uint8Array(32);
     for (let i = 0; i < 8; i++) {
       const small = (i === 0 ? Point.ZERO : TORSION.multiplyUnsafe(BigInt(i))).toBytes();
@@ -129,7 +129,7 @@ describe('ed25519Verify', () => {
     }
   });
 
-  it('refuses every encoding of a point that is not reduced', () => {
+  test('refuses every encoding of a point that is not reduced', () => {
     const prime = 2n ** 255n - 19n;
     for (let excess = 0n; excess < 19n; excess++) {
       for (const sign of [0n, 1n << 255n])
@@ -138,7 +138,7 @@ describe('ed25519Verify', () => {
     expect(isStrictPoint(littleEndian(prime - 2n))).toBe(true);
   });
 
-  it('judges a signature that is good only with the cofactor as bad, with every engine', () => {
+  test('judges a signature that is good only with the cofactor as bad, with every engine', () => {
     const data = new Uint8Array(5);
     const [key, signature] = mixedSignature(data, 0, 1);
     expect(ed25519.verify(signature, data, key, { zip215: false })).toBe(true);
@@ -149,7 +149,7 @@ describe('ed25519Verify', () => {
     ]);
   });
 
-  it('judges keys and points with a part of small order alike with every engine (property)', () => {
+  test('judges keys and points with a part of small order alike with every engine (property)', () => {
     const good = new Set<boolean>();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 8 }), fc.nat(7), fc.nat(7), (data, keyPart, rPart) => {
@@ -164,7 +164,7 @@ describe('ed25519Verify', () => {
     expect(good).toEqual(new Set([true, false]));
   });
 
-  it('is false for wrong lengths and keys that are no point, and throws for what is no Uint8Array', () => {
+  test('is false for wrong lengths and keys that are no point, and throws for what is no Uint8Array', () => {
     const identity = Identity.generate();
     const data = new Uint8Array(1);
     const signature = identity.sign(data);

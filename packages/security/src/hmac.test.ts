@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hmacSha256, hmacSha256Many } from './hmac.ts';
 
 const ascii = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
@@ -48,13 +48,13 @@ const reference = (key: Uint8Array, data: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', key).update(data).digest());
 
 describe('hmacSha256', () => {
-  it.each(RFC_4231)('gives the MAC of test case %s of RFC 4231', (_, key, data, mac) => {
+  test.each(RFC_4231)('gives the MAC of test case %s of RFC 4231', (_, key, data, mac) => {
     const given = hmacSha256(Buffer.from(key, 'hex'), Buffer.from(data, 'hex'));
     expect(given).toHaveLength(32);
     expect(Buffer.from(given).toString('hex').slice(0, mac.length)).toBe(mac);
   });
 
-  it('gives what node:crypto gives, for any key and data', () => {
+  test('gives what node:crypto gives, for any key and data', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
     fc.assert(
       fc.property(bytes, fc.array(bytes, { maxLength: 5 }), (key, list) => {
@@ -65,7 +65,7 @@ describe('hmacSha256', () => {
     );
   });
 
-  it('gives what node:crypto gives around the sizes at which it goes another way', () => {
+  test('gives what node:crypto gives around the sizes at which it goes another way', () => {
     const key = new Uint8Array([1, 2, 3]);
     for (const size of [0, 1, 63, 64, 65, 4095, 4096, 4097, 100_000]) {
       const data = new Uint8Array(size).fill(7);
@@ -73,7 +73,7 @@ describe('hmacSha256', () => {
     }
   });
 
-  it('takes a text as its UTF-8', () => {
+  test('takes a text as its UTF-8', () => {
     const data = new Uint8Array([1]);
     expect(hmacSha256('clé \u{1f511}', data)).toEqual(
       hmacSha256(new TextEncoder().encode('clé \u{1f511}'), data),
@@ -81,7 +81,7 @@ describe('hmacSha256', () => {
     expect(() => hmacSha256('\ud800', data)).toThrow(expect.objectContaining({ reason: 'lone_surrogate' }));
   });
 
-  it('sees that a key was changed in place', () => {
+  test('sees that a key was changed in place', () => {
     const key = new Uint8Array(32);
     const data = new Uint8Array(8);
     hmacSha256(key, data);
@@ -89,7 +89,7 @@ describe('hmacSha256', () => {
     expect(hmacSha256(key, data)).toEqual(reference(key, data));
   });
 
-  it('stays right with more keys than it keeps', () => {
+  test('stays right with more keys than it keeps', () => {
     const data = new Uint8Array(8);
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 200; i++) {
@@ -100,7 +100,7 @@ describe('hmacSha256', () => {
     }
   });
 
-  it('gives each caller an array of its own', () => {
+  test('gives each caller an array of its own', () => {
     const [key, data] = [new Uint8Array(4), new Uint8Array(4)];
     const first = hmacSha256(key, data);
     const copy = first.slice();
@@ -110,7 +110,7 @@ describe('hmacSha256', () => {
     expect(hmacSha256(key, data)).toEqual(copy);
   });
 
-  it('refuses what is no Uint8Array, the whole list before any of it', () => {
+  test('refuses what is no Uint8Array, the whole list before any of it', () => {
     const wrong = [null, undefined, 1, 'text', [1], {}, new ArrayBuffer(2)];
     const type = expect.objectContaining({ code: 'invalid_argument', reason: 'type' });
     for (const data of wrong) {
@@ -123,7 +123,7 @@ describe('hmacSha256', () => {
     }
   });
 
-  it('refuses an array whose memory was transferred, instead of signing nothing', () => {
+  test('refuses an array whose memory was transferred, instead of signing nothing', () => {
     const data = new Uint8Array(8);
     structuredClone(data, { transfer: [data.buffer] });
     expect(() => hmacSha256('key', data)).toThrow(/detached/);

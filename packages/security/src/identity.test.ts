@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ed25519Verify } from './ed25519.ts';
 import { Identity, identityFromJson, identityToJson, isIdentity } from './identity.ts';
 
@@ -7,13 +7,13 @@ const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const data = new TextEncoder().encode('data');
 
 describe('Identity', () => {
-  it('signs what its public key verifies', () => {
+  test('signs what its public key verifies', () => {
     const identity = Identity.generate();
     expect(ed25519Verify(identity.publicKey, data, identity.sign(data))).toBe(true);
     expect(ed25519Verify(Identity.generate().publicKey, data, identity.sign(data))).toBe(false);
   });
 
-  it('is the same for the same seed, which it copies', () => {
+  test('is the same for the same seed, which it copies', () => {
     const mine = seed.slice();
     const identity = Identity.fromSeed(mine);
     mine.fill(0);
@@ -22,7 +22,7 @@ describe('Identity', () => {
     expect(Identity.generate().did).not.toBe(Identity.generate().did);
   });
 
-  it('goes into a file as a JWK with its DID, and comes back', () => {
+  test('goes into a file as a JWK with its DID, and comes back', () => {
     const identity = Identity.fromSeed(seed);
     const json = JSON.parse(JSON.stringify(identityToJson(identity)));
     expect(json).toEqual({
@@ -36,7 +36,7 @@ describe('Identity', () => {
     expect(identityFromJson({ kty: 'OKP', crv: 'Ed25519', d: json.d }).did).toBe(identity.did);
   });
 
-  it('refuses a file whose parts do not belong together', () => {
+  test('refuses a file whose parts do not belong together', () => {
     const json = identityToJson(Identity.fromSeed(seed));
     const other = identityToJson(Identity.generate());
     for (const change of [
@@ -56,7 +56,7 @@ describe('Identity', () => {
     for (const wrong of [null, [], 'x', {}]) expect(() => identityFromJson(wrong)).toThrow(/identity/);
   });
 
-  it('shows its private key to nobody who prints it (T9)', () => {
+  test('shows its private key to nobody who prints it (T9)', () => {
     const identity = Identity.fromSeed(seed);
     const { d } = identityToJson(identity);
     const hex = Buffer.from(seed).toString('hex');
@@ -68,7 +68,7 @@ describe('Identity', () => {
     expect(shown).not.toContain(inspect(seed).slice(20, 60));
   });
 
-  it('refuses a seed or data that is no such thing', () => {
+  test('refuses a seed or data that is no such thing', () => {
     for (const wrong of [new Uint8Array(31), new Uint8Array(33), 'x'.repeat(32), null, undefined]) {
       expect(() => Identity.fromSeed(wrong as Uint8Array)).toThrow(
         expect.objectContaining({ code: 'invalid_argument' }),

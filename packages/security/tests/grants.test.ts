@@ -12,7 +12,7 @@ import {
   resourceName,
 } from '@esdb-gater/security';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reasonOf } from './forge.ts';
 
 const users = 'esdb://default/stream/default/users-*';
@@ -47,11 +47,11 @@ const action = fc.constantFrom(
 const grant: fc.Arbitrary<Grant> = fc.record({ with: resource, can: action });
 
 describe('covers', () => {
-  it('is reflexive (property)', () => {
+  test('is reflexive (property)', () => {
     fc.assert(fc.property(grant, (g) => covers(g, g)));
   });
 
-  it('is transitive (property)', () => {
+  test('is transitive (property)', () => {
     let chains = 0;
     fc.assert(
       fc.property(grant, grant, grant, (a, b, c) => {
@@ -64,7 +64,7 @@ describe('covers', () => {
     expect(chains).toBeGreaterThan(20);
   });
 
-  it('is sound: what a child matches, its parent matches (T3, property)', () => {
+  test('is sound: what a child matches, its parent matches (T3, property)', () => {
     let hits = 0;
     const verb = fc.constantFrom('stream/read', 'stream/append', 'channel/publish');
     fc.assert(
@@ -78,7 +78,7 @@ describe('covers', () => {
     expect(hits).toBeGreaterThan(20);
   });
 
-  it('lets no narrowed grant escape (T3, the mutation list)', () => {
+  test('lets no narrowed grant escape (T3, the mutation list)', () => {
     const escapes = [
       'esdb://default/stream/default/users*',
       'esdb://default/stream/default/user*',
@@ -101,7 +101,7 @@ describe('covers', () => {
     for (const child of escapes) expect(coversResource(users, child)).toBe(false);
   });
 
-  it('takes no spelling that is not the normal form for a resource (T3, the mutation list)', () => {
+  test('takes no spelling that is not the normal form for a resource (T3, the mutation list)', () => {
     const mutations = [
       '',
       'esdb://',
@@ -165,7 +165,7 @@ describe('covers', () => {
     for (const wrong of [null, undefined, 1, [users], {}]) expect(isNormalResource(wrong)).toBe(false);
   });
 
-  it('takes no action but `ns/verb`, `ns/*` and `*`', () => {
+  test('takes no action but `ns/verb`, `ns/*` and `*`', () => {
     for (const text of [
       '',
       '**',
@@ -187,7 +187,7 @@ describe('covers', () => {
 });
 
 describe('normalizeResource', () => {
-  it('gives the one spelling, for any name (property)', () => {
+  test('gives the one spelling, for any name (property)', () => {
     fc.assert(
       fc.property(name, (text) => {
         expect(isNormalResource(text)).toBe(true);
@@ -198,7 +198,7 @@ describe('normalizeResource', () => {
     );
   });
 
-  it('normalises letters with accents and percent signs, and keeps a trailing star', () => {
+  test('normalises letters with accents and percent signs, and keeps a trailing star', () => {
     const normal = 'esdb://default/stream/default/%C3%A9t%C3%A9%2F1';
     for (const text of [
       'esdb://default/stream/default/été%2f1',
@@ -210,7 +210,7 @@ describe('normalizeResource', () => {
     }
   });
 
-  it('refuses what has no normal form', () => {
+  test('refuses what has no normal form', () => {
     for (const text of [
       'x',
       'esdb://a/b/%2e%2e',
@@ -224,7 +224,7 @@ describe('normalizeResource', () => {
     expect(reasonOf(() => normalizeResource(1 as unknown as string))).toBe('invalid_argument/type');
   });
 
-  it('is linear: a hostile text of 10 000 characters takes under a millisecond (T16)', () => {
+  test('is linear: a hostile text of 10 000 characters takes under a millisecond (T16)', () => {
     for (const text of [
       `esdb://a/b/${'%2e'.repeat(3_300)}`,
       `esdb://${'/'.repeat(10_000)}`,
@@ -242,7 +242,7 @@ describe('normalizeResource', () => {
 });
 
 describe('resourceName', () => {
-  it('writes the names of the contract', () => {
+  test('writes the names of the contract', () => {
     expect(resourceName.stream('default', 'orders', 'user/1 é*')).toBe(
       'esdb://default/stream/orders/user%2F1%20%C3%A9%2A',
     );
@@ -257,7 +257,7 @@ describe('resourceName', () => {
     expect(resourceName.worker('r', 's')).toBe('esdb://r/worker/s');
   });
 
-  it('wants, for a pattern, its literal beginning followed by a star', () => {
+  test('wants, for a pattern, its literal beginning followed by a star', () => {
     const wanted = (pattern: string): string => resourceName.channelPattern('default', 'events', pattern);
     expect(wanted('default.*.created')).toBe('esdb://default/channel/events/default.*');
     expect(wanted('default.>')).toBe('esdb://default/channel/events/default.*');
@@ -271,13 +271,13 @@ describe('resourceName', () => {
     );
   });
 
-  it('never takes a stream for a beginning: a star in an id is written as a character', () => {
+  test('never takes a stream for a beginning: a star in an id is written as a character', () => {
     const literal = resourceName.stream('default', 'default', 'users-*');
     expect(coversResource(literal, 'esdb://default/stream/default/users-1')).toBe(false);
     expect(coversResource(users, literal)).toBe(true);
   });
 
-  it('takes names such as __proto__ (T15), and none that is empty or a dot segment', () => {
+  test('takes names such as __proto__ (T15), and none that is empty or a dot segment', () => {
     expect(resourceName.stream('__proto__', 'constructor', 'toString')).toBe(
       'esdb://__proto__/stream/constructor/toString',
     );
@@ -290,7 +290,7 @@ describe('resourceName', () => {
 describe('authorize and filterGranted', () => {
   const authority = { att: [{ with: users, can: 'stream/read' }] };
 
-  it('lets pass or throws', () => {
+  test('lets pass or throws', () => {
     expect(
       reasonOf(() => authorize(authority, 'esdb://default/stream/default/users-1', 'stream/read')),
     ).toBeUndefined();
@@ -300,14 +300,14 @@ describe('authorize and filterGranted', () => {
     expect(reasonOf(() => authorize({ att: [] }, '*', '*'))).toBe('insufficient_permissions');
   });
 
-  it('filters lists by grants (T23)', () => {
+  test('filters lists by grants (T23)', () => {
     const streams = ['users-1', 'orders-1', 'users-2', 'user'];
     const resourceOf = (streamId: string): string => resourceName.stream('default', 'default', streamId);
     expect(filterGranted(authority, streams, resourceOf, 'stream/read')).toEqual(['users-1', 'users-2']);
     expect(filterGranted(authority, streams, resourceOf, 'stream/append')).toEqual([]);
   });
 
-  it('has an action for the methods of the vocabulary', () => {
+  test('has an action for the methods of the vocabulary', () => {
     expect(ACTIONS).toMatchObject({
       appendEvents: 'stream/append',
       getEvents: 'stream/read',

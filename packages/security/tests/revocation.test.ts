@@ -13,7 +13,7 @@ import {
   verifyRevocation,
   verifyToken,
 } from '@esdb-gater/security';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { alice, bob, gateway, mallory, NOW, reasonOf, root } from './forge.ts';
 
 const att = [{ with: '*', can: '*' }];
@@ -34,7 +34,7 @@ const listOf = (...revocations: unknown[]): ReturnType<typeof createRevocationLi
 describe('verifyRevocation', () => {
   const revocation = createRevocation(alice, { cid: tokenId(child), reason: 'lost', at: NOW });
 
-  it('knows what is revoked, by whom, and the topic', () => {
+  test('knows what is revoked, by whom, and the topic', () => {
     expect(revocation).toMatchObject({ cid: tokenId(child), by: alice.did, at: NOW, reason: 'lost' });
     expect(verifyRevocation(revocation)).toMatchObject({
       topic: 'token.revoked',
@@ -49,7 +49,7 @@ describe('verifyRevocation', () => {
     });
   });
 
-  it('signs the documented bytes', () => {
+  test('signs the documented bytes', () => {
     const { proof, ...rest } = createRevocation(alice, { cid: tokenId(child), at: NOW });
     const jcs = `{"at":${NOW},"by":"${alice.did}","cid":"${tokenId(child)}"}`;
     expect(Object.keys(rest).sort()).toEqual(['at', 'by', 'cid']);
@@ -60,12 +60,12 @@ describe('verifyRevocation', () => {
     );
   });
 
-  it('leaves the members of a message signature aside', () => {
+  test('leaves the members of a message signature aside', () => {
     const message = sign(revocation, { secret: 's', channel: 'security', topic: 'token.revoked' });
     expect(verifyRevocation(message).revocation).toEqual(revocation);
   });
 
-  it('refuses a change of any member', () => {
+  test('refuses a change of any member', () => {
     for (const change of [{ by: mallory.did }, { at: NOW + 1 }, { reason: 'x' }, { cid: tokenId('x') }]) {
       expect(reasonOf(() => verifyRevocation({ ...revocation, ...change }))).toBe('invalid_signature');
     }
@@ -75,7 +75,7 @@ describe('verifyRevocation', () => {
     expect(reasonOf(() => verifyRevocation(reasonless))).toBe('invalid_signature');
   });
 
-  it('refuses another shape', () => {
+  test('refuses another shape', () => {
     const { by, proof, cid, ...rest } = revocation;
     for (const wrong of [
       null,
@@ -107,7 +107,7 @@ describe('verifyRevocation', () => {
 });
 
 describe('createRevocationList', () => {
-  it('takes a token back by its issuer, an issuer of its ancestors, or a trusted root', () => {
+  test('takes a token back by its issuer, an issuer of its ancestors, or a trusted root', () => {
     for (const by of [alice, root]) {
       expect(verdict(listOf(createRevocation(by, { cid: tokenId(child) })).isRevoked)).toBe('revoked');
     }
@@ -115,13 +115,13 @@ describe('createRevocationList', () => {
     expect(verdict(listOf().isRevoked)).toBeUndefined();
   });
 
-  it('takes an issuer back by himself or by a trusted root', () => {
+  test('takes an issuer back by himself or by a trusted root', () => {
     for (const by of [alice, root]) {
       expect(verdict(listOf(createRevocation(by, { iss: alice.did })).isRevoked)).toBe('revoked');
     }
   });
 
-  it('gives nobody else a say', () => {
+  test('gives nobody else a say', () => {
     const list = listOf(
       createRevocation(mallory, { cid: tokenId(child) }),
       createRevocation(bob, { cid: tokenId(parent) }),
@@ -136,7 +136,7 @@ describe('createRevocationList', () => {
     expect(verdict(list.isRevoked)).toBe('revoked');
   });
 
-  it('says whether a revocation is new', () => {
+  test('says whether a revocation is new', () => {
     const list = listOf();
     const revocation = createRevocation(root, { cid: tokenId(child) });
     expect(list.add(revocation)).toMatchObject({ subject: tokenId(child) });
@@ -145,7 +145,7 @@ describe('createRevocationList', () => {
     expect(list.size).toBe(1);
   });
 
-  it('outlives a restart, proofs checked again (T6)', () => {
+  test('outlives a restart, proofs checked again (T6)', () => {
     const written = JSON.stringify(listOf(createRevocation(alice, { cid: tokenId(child) })));
     const options = { trustedIssuers: [root.did] };
     expect(verdict(createRevocationList({}, options, JSON.parse(written)).isRevoked)).toBe('revoked');
@@ -156,7 +156,7 @@ describe('createRevocationList', () => {
     }
   });
 
-  it('forgets what revokes tokens that have ended, and never an issuer', () => {
+  test('forgets what revokes tokens that have ended, and never an issuer', () => {
     const clock = createFakeClock(0);
     const list = createRevocationList({ clock }, { trustedIssuers: [root.did] });
     list.add(createRevocation(root, { iss: alice.did }));
@@ -169,7 +169,7 @@ describe('createRevocationList', () => {
     expect(list.isRevoked(alice.did, 'iss', [alice.did])).toBe(true);
   });
 
-  it('is bounded for strangers, and never for a root', () => {
+  test('is bounded for strangers, and never for a root', () => {
     const list = createRevocationList({}, { trustedIssuers: [root.did], maxEntries: 2 });
     const byStranger = (i: number): Revocation => createRevocation(mallory, { cid: tokenId(`${i}`) });
     list.add(byStranger(1));
@@ -183,13 +183,13 @@ describe('createRevocationList', () => {
 describe('the proof of a presenter (T5)', () => {
   const proof = createProof(alice, gateway.did, 'nonce-1');
 
-  it('is the signature of the documented bytes', () => {
+  test('is the signature of the documented bytes', () => {
     const bytes = Buffer.from(`esdb-gater-auth\0${gateway.did}\0nonce-1`);
     expect(proof).toBe(Buffer.from(alice.sign(bytes)).toString('base64url'));
     expect(verifyProof(alice.did, gateway.did, 'nonce-1', proof)).toBe(true);
   });
 
-  it('is good for nobody else, no other gateway and no other connection', () => {
+  test('is good for nobody else, no other gateway and no other connection', () => {
     expect(verifyProof(mallory.did, gateway.did, 'nonce-1', proof)).toBe(false);
     expect(verifyProof(alice.did, bob.did, 'nonce-1', proof)).toBe(false);
     expect(verifyProof(alice.did, gateway.did, 'nonce-2', proof)).toBe(false);

@@ -9,7 +9,7 @@ import {
   type VerifyTokenOptions,
   verifyToken,
 } from '@esdb-gater/security';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { alice, bob, claimsOf, forge, gateway, mallory, NOW, reasonOf, root } from './forge.ts';
 
 const trust = { trustedIssuers: [root.did], audience: gateway.did, now: NOW };
@@ -29,7 +29,7 @@ const byAlice = (
 ): string => delegateToken(parent, { issuer: alice, audience: gateway.did, att, lifetimeSeconds, now: NOW });
 
 describe('a token of a trusted root', () => {
-  it('says who, for whom, until when and what', () => {
+  test('says who, for whom, until when and what', () => {
     const token = createToken({
       issuer: root,
       audience: gateway.did,
@@ -52,11 +52,11 @@ describe('a token of a trusted root', () => {
     ).toBe(true);
   });
 
-  it('differs from the next one, by its nonce', () => {
+  test('differs from the next one, by its nonce', () => {
     expect(fromRoot()).not.toBe(fromRoot());
   });
 
-  it('lets pass what a grant covers, and nothing else', () => {
+  test('lets pass what a grant covers, and nothing else', () => {
     const token = forge();
     const wanted = (resource: string, action: string): string | undefined =>
       verdict(token, { resource, action });
@@ -68,14 +68,14 @@ describe('a token of a trusted root', () => {
     expect(wanted('esdb://default/stream/default/users-1', 'read')).toBe('invalid_action');
   });
 
-  it('takes a resource and an action together only', () => {
+  test('takes a resource and an action together only', () => {
     expect(verdict(forge(), { action: 'stream/read' })).toBe('invalid_argument/type');
     expect(verdict(forge(), { resource: '*' })).toBe('invalid_argument/type');
   });
 });
 
 describe('who issues', () => {
-  it('never again: anybody issuing himself `*` on `*` (T1)', () => {
+  test('never again: anybody issuing himself `*` on `*` (T1)', () => {
     const own = createToken({ issuer: mallory, audience: gateway.did, att: [all], now: NOW });
     expect(verdict(own)).toBe('untrusted_root');
     expect(verdict(own, { resource: 'esdb://default/stream/default/a', action: 'stream/append' })).toBe(
@@ -84,14 +84,14 @@ describe('who issues', () => {
     expect(verdict(own, { trustedIssuers: [] })).toBe('untrusted_root');
   });
 
-  it('a chain from an unknown root is refused (T1), also when a trusted one stands in its middle', () => {
+  test('a chain from an unknown root is refused (T1), also when a trusted one stands in its middle', () => {
     const parent = createToken({ issuer: mallory, audience: alice.did, att: [all], now: NOW });
     expect(verdict(byAlice(parent))).toBe('untrusted_root');
     expect(verdict(byAlice(parent), { trustedIssuers: [root.did, alice.did] })).toBe('untrusted_root');
     expect(verdict(byAlice(parent), { trustedIssuers: [mallory.did] })).toBeUndefined();
   });
 
-  it('of several parents every root must be trusted', () => {
+  test('of several parents every root must be trusted', () => {
     const other = createToken({ issuer: mallory, audience: alice.did, att: [users], now: NOW });
     expect(verdict(byAlice([fromRoot(), other]))).toBe('untrusted_root');
     expect(
@@ -99,7 +99,7 @@ describe('who issues', () => {
     ).toBeUndefined();
   });
 
-  it('is asked every time, also of a token that was good before', () => {
+  test('is asked every time, also of a token that was good before', () => {
     const token = byAlice(fromRoot());
     expect(verdict(token)).toBeUndefined();
     expect(verdict(token, { trustedIssuers: [mallory.did] })).toBe('untrusted_root');
@@ -109,7 +109,7 @@ describe('who issues', () => {
 });
 
 describe('a delegated token', () => {
-  it('passes when each of its grants is covered by one of one parent', () => {
+  test('passes when each of its grants is covered by one of one parent', () => {
     const one = { with: 'esdb://default/stream/default/users-1', can: 'stream/read' };
     const topic = { with: 'esdb://default/channel/events/users.*', can: 'channel/*' };
     expect(verdict(byAlice(fromRoot([users]), [one]))).toBeUndefined();
@@ -118,7 +118,7 @@ describe('a delegated token', () => {
     expect(verdict(byAlice(fromRoot([users]), [one, topic]))).toBe('invalid_delegation');
   });
 
-  it('is refused when no single grant of a parent covers one of its own', () => {
+  test('is refused when no single grant of a parent covers one of its own', () => {
     const append = { with: users.with, can: 'stream/append' };
     const elsewhere = { with: 'esdb://default/stream/default/orders-*', can: 'stream/read' };
     const both = { with: 'esdb://default/stream/default/*', can: 'stream/read' };
@@ -129,7 +129,7 @@ describe('a delegated token', () => {
     }
   });
 
-  it('never again: proof chains and audiences never checked (T4: the audience mismatch)', () => {
+  test('never again: proof chains and audiences never checked (T4: the audience mismatch)', () => {
     const forBob = createToken({ issuer: root, audience: bob.did, att: [all], now: NOW });
     expect(verdict(byAlice(forBob))).toBe('invalid_delegation');
     expect(verdict(byAlice([fromRoot(), forBob]))).toBe('invalid_delegation');
@@ -137,14 +137,14 @@ describe('a delegated token', () => {
     expect(verdict(byAlice(fromRoot()), { audience: [] })).toBe('wrong_audience');
   });
 
-  it('ends with its parent, whatever its own end says (T4)', () => {
+  test('ends with its parent, whatever its own end says (T4)', () => {
     const child = byAlice(fromRoot([users], 100), [users], 900);
     expect(verifyToken(child, trust).expiresAt).toBe(NOW + 100);
     expect(verdict(child, { now: NOW + 99 })).toBeUndefined();
     expect(verdict(child, { now: NOW + 100 })).toBe('expired');
   });
 
-  it('begins with its parent', () => {
+  test('begins with its parent', () => {
     const parent = createToken({
       issuer: root,
       audience: alice.did,
@@ -159,7 +159,7 @@ describe('a delegated token', () => {
     expect(verifyToken(byAlice(parent), { ...trust, now: NOW + 200 }).notBefore).toBe(NOW + 200);
   });
 
-  it('is refused when a parent is forged, cut or no token', () => {
+  test('is refused when a parent is forged, cut or no token', () => {
     const parent = fromRoot();
     const [header, claims, signature = ''] = parent.split('.');
     const elsewhere = `${header}.${claims}.${fromRoot().split('.')[2]}`;
@@ -178,7 +178,7 @@ describe('a delegated token', () => {
     );
   });
 
-  it('may be the eighth level, and no ninth (T4)', () => {
+  test('may be the eighth level, and no ninth (T4)', () => {
     // Times of few digits: nine levels fit into 16 KiB only so.
     const short = { aud: root.did, iat: 0, exp: 60, att: [all] };
     const at = { ...trust, audience: root.did, now: 30 };
@@ -190,7 +190,7 @@ describe('a delegated token', () => {
     expect(reasonOf(() => verifyToken(token, at))).toBe('too_large');
   });
 
-  it('is too large over 16 KiB, however it came to that (T4: a thousand links, a giant token)', () => {
+  test('is too large over 16 KiB, however it came to that (T4: a thousand links, a giant token)', () => {
     let token = forge();
     while (token.length <= 16_384) token = forge(claimsOf({ prf: [token] }));
     expect(verdict(token)).toBe('too_large');
@@ -202,7 +202,7 @@ describe('a delegated token', () => {
     expect(reasonOf(() => createToken(giant))).toBe('too_large');
   });
 
-  it('cannot stand in its own proof: a cycle would need a hash of itself (T4)', () => {
+  test('cannot stand in its own proof: a cycle would need a hash of itself (T4)', () => {
     const token = forge(claimsOf({ prf: [forge()] }));
     expect(verdict(token)).toBe('invalid_delegation');
     const itself = forge(claimsOf({ aud: root.did }));
@@ -213,7 +213,7 @@ describe('a delegated token', () => {
 describe('time', () => {
   const token = forge();
 
-  it('allows 60 s of skew for the beginning and none for the end', () => {
+  test('allows 60 s of skew for the beginning and none for the end', () => {
     expect(verdict(token, { now: NOW - 60 })).toBeUndefined();
     expect(verdict(token, { now: NOW - 61 })).toBe('not_yet_valid');
     expect(verdict(token, { now: NOW + 899 })).toBeUndefined();
@@ -222,7 +222,7 @@ describe('time', () => {
     expect(verdict(token, { now: new Date((NOW + 900) * 1000) })).toBe('expired');
   });
 
-  it('is asked every time, also of a token that was good before', () => {
+  test('is asked every time, also of a token that was good before', () => {
     expect(verdict(token)).toBeUndefined();
     expect(verdict(token, { now: NOW + 900 })).toBe('expired');
     expect(verdict(token)).toBeUndefined();
@@ -233,7 +233,7 @@ describe('revocation', () => {
   const parent = fromRoot();
   const child = byAlice(parent);
 
-  it('never again: revocation that is a stub (the token, any ancestor, any issuer)', () => {
+  test('never again: revocation that is a stub (the token, any ancestor, any issuer)', () => {
     for (const revoked of [tokenId(child), tokenId(parent), alice.did, root.did]) {
       expect(verdict(child, { isRevoked: (id) => id === revoked })).toBe('revoked');
     }
@@ -241,7 +241,7 @@ describe('revocation', () => {
     expect(verdict(child, { isRevoked: (id) => id === gateway.did })).toBeUndefined();
   });
 
-  it('is asked every time, also of a token that was good before', () => {
+  test('is asked every time, also of a token that was good before', () => {
     const revoked = new Set<string>();
     const isRevoked = (id: string): boolean => revoked.has(id);
     expect(verdict(child, { isRevoked })).toBeUndefined();
@@ -250,7 +250,7 @@ describe('revocation', () => {
     expect(isTokenRevoked(verifyToken(child, trust), isRevoked)).toBe(true);
   });
 
-  it('is told who may revoke: the issuers of that token and of its ancestors', () => {
+  test('is told who may revoke: the issuers of that token and of its ancestors', () => {
     const asked: unknown[] = [];
     const fresh = byAlice(parent);
     for (let time = 0; time < 2; time++) {
@@ -267,7 +267,7 @@ describe('revocation', () => {
 });
 
 describe('of several faults', () => {
-  it('the first one in the documented order is given', () => {
+  test('the first one in the documented order is given', () => {
     const isRevoked = (): boolean => true;
     const faulty = (
       change: Record<string, unknown>,
@@ -290,7 +290,7 @@ describe('of several faults', () => {
     expect(verdict(forge(claimsOf()), unrevoked)).toBe('insufficient_permissions');
   });
 
-  it('an error never quotes the token (T9)', () => {
+  test('an error never quotes the token (T9)', () => {
     for (const token of [
       forge(claimsOf({ aud: bob.did })),
       forge(claimsOf(), { by: bob }),
@@ -309,7 +309,7 @@ describe('of several faults', () => {
 describe('creating', () => {
   const options = { issuer: root, audience: gateway.did, att: [users], now: NOW };
 
-  it('refuses arguments of the wrong kind', () => {
+  test('refuses arguments of the wrong kind', () => {
     for (const change of [
       { issuer: {} },
       { audience: 'x' },
@@ -326,7 +326,7 @@ describe('creating', () => {
       expect(reasonOf(() => delegateToken(parent as string, options))).toBeDefined();
   });
 
-  it('gives the reason that verifying would give for grants that no token may have', () => {
+  test('gives the reason that verifying would give for grants that no token may have', () => {
     const att = (grant: unknown): string | undefined =>
       reasonOf(() => createToken({ ...options, att: [grant as Grant] }));
     expect(att({ with: 'esdb://default/stream/default/ü', can: '*' })).toBe('invalid_resource');
@@ -337,7 +337,7 @@ describe('creating', () => {
 });
 
 describe('createTokenVerifier', () => {
-  it('accepts its audiences and the DID that a connection has proved', () => {
+  test('accepts its audiences and the DID that a connection has proved', () => {
     const clock = createFakeClock(NOW * 1000);
     const verifier = createTokenVerifier({ clock }, { trustedIssuers: [root.did], audiences: [gateway.did] });
     expect(verifier.verify(forge()).audience).toBe(gateway.did);
@@ -352,7 +352,7 @@ describe('createTokenVerifier', () => {
 });
 
 describe('a second verification', () => {
-  it('asks nothing of the engine and so takes a small part of the first', () => {
+  test('asks nothing of the engine and so takes a small part of the first', () => {
     const tokens = Array.from({ length: 40 }, () => byAlice(fromRoot()));
     const time = (): number => {
       const start = performance.now();

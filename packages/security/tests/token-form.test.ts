@@ -8,7 +8,7 @@ import {
   verifyToken,
 } from '@esdb-gater/security';
 import { CompactSign, compactVerify, importJWK, SignJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { alice, claimsOf, encode, forge, gateway, NOW, reasonOf, root } from './forge.ts';
 
 const trust = { trustedIssuers: [root.did], audience: gateway.did, now: NOW };
@@ -48,11 +48,11 @@ describe('the header (T2)', () => {
     ['null', forge(claimsOf(), { header: 'null' })],
   ];
 
-  it.each(forged)('is refused: %s', (name, token) => {
+  test.each(forged)('is refused: %s', (name, token) => {
     expect(verdict(token)).toBe(name === 'alg EdDSA with an HMAC' ? 'invalid_signature' : 'parse_error');
   });
 
-  it('is accepted in any order of its members', () => {
+  test('is accepted in any order of its members', () => {
     expect(
       verdict(forge(claimsOf(), { header: { ucv: '0.9.1', typ: 'JWT', alg: 'EdDSA' } })),
     ).toBeUndefined();
@@ -92,23 +92,23 @@ describe('the claims', () => {
     ['five proofs', { prf: Array(5).fill('x') }],
   ];
 
-  it.each(wrong)('are refused: %s', (_, change) => {
+  test.each(wrong)('are refused: %s', (_, change) => {
     expect(verdict(forge(claimsOf(change)))).toBe('parse_error');
   });
 
-  it.each(['iss', 'aud', 'iat', 'exp', 'nnc', 'att', 'prf'])('are refused without %s', (name) => {
+  test.each(['iss', 'aud', 'iat', 'exp', 'nnc', 'att', 'prf'])('are refused without %s', (name) => {
     const { [name]: _, ...rest } = claimsOf();
     expect(verdict(forge(rest))).toBe('parse_error');
   });
 
-  it('are refused when a name stands twice, or they are no object', () => {
+  test('are refused when a name stands twice, or they are no object', () => {
     const twice = JSON.stringify(claimsOf()).replace('{', `{"exp":${NOW + 86_000},`);
     for (const claims of [twice, 'null', '[]', '"x"', '1', '', '{', `\ufeff${JSON.stringify(claimsOf())}`]) {
       expect(verdict(forge(claims))).toBe('parse_error');
     }
   });
 
-  it('may have a lifetime of 60 s to a day, and never again: the longest lifetime not enforced', () => {
+  test('may have a lifetime of 60 s to a day, and never again: the longest lifetime not enforced', () => {
     expect(verdict(forge(claimsOf({ exp: NOW + 60 })))).toBeUndefined();
     expect(verdict(forge(claimsOf({ exp: NOW + 86_400 })))).toBeUndefined();
     expect(verdict(forge(claimsOf({ iat: NOW - 50, exp: NOW - 50 + 86_401 })))).toBe('parse_error');
@@ -120,7 +120,7 @@ describe('the claims', () => {
     }
   });
 
-  it('name their grants in normal form only', () => {
+  test('name their grants in normal form only', () => {
     expect(verdict(forge(claimsOf({ att: [{ with: 'esdb://default/stream/a/%2e%2e', can: '*' }] })))).toBe(
       'invalid_resource',
     );
@@ -132,7 +132,7 @@ describe('the compact form', () => {
   const token = forge();
   const [header = '', claims = '', signature = ''] = token.split('.');
 
-  it('is refused when it is anything but three parts of canonical base64url', () => {
+  test('is refused when it is anything but three parts of canonical base64url', () => {
     const mutations = [
       '',
       '.',
@@ -159,7 +159,7 @@ describe('the compact form', () => {
     for (const text of mutations) expect(verdict(text)).toBe('parse_error');
   });
 
-  it('is refused when its signature is cut, or of another token', () => {
+  test('is refused when its signature is cut, or of another token', () => {
     expect(verdict(`${header}.${claims}.${signature.slice(0, 40)}`)).toBe('invalid_signature');
     expect(verdict(`${header}.${claims}.${forge(claimsOf({ iat: NOW - 1 })).split('.')[2]}`)).toBe(
       'invalid_signature',
@@ -167,7 +167,7 @@ describe('the compact form', () => {
     expect(verdict(forge(claimsOf(), { by: alice }))).toBe('invalid_signature');
   });
 
-  it('never again: a small token that makes the decoder allocate 200 MB', () => {
+  test('never again: a small token that makes the decoder allocate 200 MB', () => {
     expect(verdict('.'.repeat(16_384))).toBe('parse_error');
     expect(verdict(forge('['.repeat(8_000)))).toBe('parse_error');
     expect(verdict('x'.repeat(16_385))).toBe('too_large');
@@ -176,7 +176,7 @@ describe('the compact form', () => {
     expect(verdict(forge(claimsOf({ iss: did })))).toBe('parse_error');
   });
 
-  it('is refused as an argument when it is no text', () => {
+  test('is refused as an argument when it is no text', () => {
     for (const wrong of [undefined, null, 1, {}, [token], Buffer.from(token)]) {
       expect(reasonOf(() => verifyToken(wrong as string, trust))).toBe('invalid_argument/type');
     }
@@ -184,7 +184,7 @@ describe('the compact form', () => {
 });
 
 describe('other JWT libraries', () => {
-  it('never again: a signature that no JWT library can check (jose verifies ours)', async () => {
+  test('never again: a signature that no JWT library can check (jose verifies ours)', async () => {
     const token = createToken({
       issuer: root,
       audience: gateway.did,
@@ -204,7 +204,7 @@ describe('other JWT libraries', () => {
     });
   });
 
-  it('make tokens that verify here', async () => {
+  test('make tokens that verify here', async () => {
     const { kty, crv, x, d } = identityToJson(root);
     const key = await importJWK({ kty, crv, x, d }, 'EdDSA');
     const token = await new SignJWT(claimsOf())
@@ -223,7 +223,7 @@ describe('other JWT libraries', () => {
 });
 
 describe('tokenId', () => {
-  it('is the CIDv1, raw, sha2-256, base32', () => {
+  test('is the CIDv1, raw, sha2-256, base32', () => {
     // From Python: "b" + base64.b32encode(bytes([1, 0x55, 0x12, 0x20]) + sha256(b"hello world").digest()).
     expect(tokenId('hello world')).toBe('bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e');
     expect(isTokenId(tokenId(forge()))).toBe(true);
@@ -234,7 +234,7 @@ describe('tokenId', () => {
 });
 
 describe('decodeToken', () => {
-  it('shows a chain without judging it', () => {
+  test('shows a chain without judging it', () => {
     const parent = forge(claimsOf({ aud: alice.did }));
     const child = forge(claimsOf({ iss: alice.did, prf: [parent], sub: 'x' }), { by: root });
     const decoded = decodeToken(child);
@@ -249,7 +249,7 @@ describe('decodeToken', () => {
     expect(decoded.claims).not.toHaveProperty('prf');
   });
 
-  it('refuses what cannot be decoded', () => {
+  test('refuses what cannot be decoded', () => {
     expect(reasonOf(() => decodeToken('x'))).toBe('parse_error');
     expect(reasonOf(() => decodeToken('x'.repeat(20_000)))).toBe('too_large');
   });

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ERROR_CODES, isErrorCode } from './error-codes.ts';
 import { GaterError, invalidArgument } from './gater-error.ts';
 
 describe('GaterError', () => {
-  it('carries its details as members and on the wire', () => {
+  test('carries its details as members and on the wire', () => {
     const error = new GaterError('wrong_expected_version', 'expected 1, but the stream is at 3', {
       details: { streamId: 'a', expected: 1, actual: 3 },
     });
@@ -17,7 +17,7 @@ describe('GaterError', () => {
     });
   });
 
-  it('never puts its cause on the wire', () => {
+  test('never puts its cause on the wire', () => {
     const error = GaterError.from(new Error('password is hunter2'));
     expect(error.code).toBe('internal');
     expect(JSON.stringify(error.toData())).not.toContain('hunter2');
@@ -25,7 +25,7 @@ describe('GaterError', () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  it('gives the code that caused the end of the retries as `cause`', () => {
+  test('gives the code that caused the end of the retries as `cause`', () => {
     const error = new GaterError('retries_exhausted', 'gave up', {
       details: { attempts: 10, cause: 'unavailable' },
     });
@@ -33,13 +33,13 @@ describe('GaterError', () => {
     expect(error.toData()).toMatchObject({ attempts: 10, cause: 'unavailable' });
   });
 
-  it('is known by its brand, so that a second copy of the package knows it too', () => {
+  test('is known by its brand, so that a second copy of the package knows it too', () => {
     expect(GaterError.is(invalidArgument('schema', 'x'))).toBe(true);
     expect(GaterError.is(Object.assign(new Error('x'), { code: 'timeout' }))).toBe(false);
     expect(GaterError.is(null)).toBe(false);
   });
 
-  it('survives the way over the wire', () => {
+  test('survives the way over the wire', () => {
     for (const code of Object.keys(ERROR_CODES).filter(isErrorCode)) {
       const sent = new GaterError(code, 'why', { details: { reason: 'r', n: 1 } });
       const got = GaterError.fromData(sent.message, JSON.parse(JSON.stringify(sent.toData())));
@@ -47,13 +47,13 @@ describe('GaterError', () => {
     }
   });
 
-  it('takes an unknown code of a newer peer as internal and keeps its name', () => {
+  test('takes an unknown code of a newer peer as internal and keeps its name', () => {
     const error = GaterError.fromData('odd', { code: 'from_the_future', retriable: true });
     expect(error.code).toBe('internal');
     expect(GaterError.fromData('odd', 'nothing').code).toBe('internal');
   });
 
-  it('lets no detail shadow what an error is', () => {
+  test('lets no detail shadow what an error is', () => {
     const details = { message: 'no', stack: 'no', toData: 'no', constructor: 'no' };
     const error = new GaterError('internal', 'yes', { details });
     expect(error.message).toBe('yes');

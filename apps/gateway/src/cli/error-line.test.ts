@@ -1,5 +1,5 @@
 import { GaterError } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { errorLine } from './error-line.ts';
 
 const error = new GaterError('wrong_expected_version', 'expected version 0, but it is 3', {
@@ -7,13 +7,13 @@ const error = new GaterError('wrong_expected_version', 'expected version 0, but 
 });
 
 describe('the line of an error', () => {
-  it('begins with the code and tells what the error carries', () => {
+  test('begins with the code and tells what the error carries', () => {
     expect(errorLine(error, false)).toBe(
       'wrong_expected_version: expected version 0, but it is 3 (streamId=users-1, expected=0, actual=3)',
     );
   });
 
-  it('is JSON with --json', () => {
+  test('is JSON with --json', () => {
     expect(JSON.parse(errorLine(error, true))).toEqual({
       code: 'wrong_expected_version',
       retriable: false,
@@ -24,7 +24,7 @@ describe('the line of an error', () => {
     });
   });
 
-  it('stays one line when a name has line breaks', () => {
+  test('stays one line when a name has line breaks', () => {
     const odd = new GaterError('store_not_found', 'no store "a\nb"', { details: { storeId: 'a\nb' } });
     expect(errorLine(odd, false)).not.toContain('\n');
   });

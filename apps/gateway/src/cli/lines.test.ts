@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type InputLine, LineError, linesOf, parseLine } from './lines.ts';
 
 async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -11,7 +11,7 @@ async function all(input: AsyncIterable<Uint8Array>): Promise<InputLine[]> {
 }
 
 describe('the lines of an input', () => {
-  it('are numbered from 1, blank ones counted and left out', async () => {
+  test('are numbered from 1, blank ones counted and left out', async () => {
     const lines = await all(chunks('a\n\n  \nb'));
     expect(lines.map(({ number, text }) => [number, text])).toEqual([
       [1, 'a'],
@@ -19,7 +19,7 @@ describe('the lines of an input', () => {
     ]);
   });
 
-  it('may be cut anywhere, also inside a character', async () => {
+  test('may be cut anywhere, also inside a character', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, ''))),
@@ -40,24 +40,24 @@ describe('the lines of an input', () => {
     );
   });
 
-  it('tell how many bytes were read, for the progress bar', async () => {
+  test('tell how many bytes were read, for the progress bar', async () => {
     expect((await all(chunks('ä\n\nb\n'))).map(({ bytesRead }) => bytesRead)).toEqual([3, 6]);
   });
 
-  it('that are no UTF-8 are refused by their number', async () => {
+  test('that are no UTF-8 are refused by their number', async () => {
     await expect(all(chunks('a\n', new Uint8Array([0xc3, 0x28, 10])))).rejects.toThrow(
       'line 2 is not valid UTF-8',
     );
   });
 
-  it('that never end do not fill the memory', async () => {
+  test('that never end do not fill the memory', async () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) yield new Uint8Array(1 << 20).fill(65);
     }
     await expect(all(endless())).rejects.toThrow(LineError);
   });
 
-  it('that are no JSON are refused by their number', () => {
+  test('that are no JSON are refused by their number', () => {
     expect(() => parseLine({ number: 7, text: '{', bytesRead: 0 })).toThrow('line 7 is not valid JSON');
   });
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { jsonLine, plain } from './output.ts';
 
 describe('what the command line prints', () => {
-  it('stays one line whatever a topic holds, and is the same JSON', () => {
+  test('stays one line whatever a topic holds, and is the same JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const line = jsonLine(value);
@@ -14,7 +14,7 @@ describe('what the command line prints', () => {
     );
   });
 
-  it('escapes what would turn the text or move the cursor', () => {
+  test('escapes what would turn the text or move the cursor', () => {
     expect(jsonLine('a\u202eb\u009b2J')).toBe('"a\\u202eb\\u009b2J"');
     expect(plain('a\n{"level":50}\u001b[2J')).toBe('a\\u000a{"level":50}\\u001b[2J');
   });

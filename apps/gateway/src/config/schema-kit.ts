@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '@esdb-gater/primitives';
 import type { JsonValue } from '@esdb-gater/types';
 import {
   type TArray,
@@ -42,9 +43,6 @@ interface TextSetting extends Setting<string> {
   readonly expected?: string;
   readonly pattern?: string;
 }
-
-/** Timers of Node count in 32 bits. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** The annotations of a schema; those of a nullable one are the ones of what it wraps. */
 export function annotationsOf(schema: TSchema): Annotations {

@@ -1,16 +1,16 @@
 import { uuidV5 } from '@esdb-gater/primitives';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cloudEventToEvent } from './cloud-event.ts';
 
 const minimal = { specversion: '1.0', id: 'A234', source: '/mycontext', type: 'com.example.someevent' };
 
 describe('a CloudEvent', () => {
-  it('keeps its id when that is a UUID', () => {
+  test('keeps its id when that is a UUID', () => {
     const id = '018F5E2C-0000-7000-8000-00000000000A';
     expect(cloudEventToEvent({ ...minimal, id })).toMatchObject({ id: id.toLowerCase() });
   });
 
-  it('gets the UUIDv5 of its source and id when it is none, and keeps that id in its metadata', () => {
+  test('gets the UUIDv5 of its source and id when it is none, and keeps that id in its metadata', () => {
     const event = cloudEventToEvent(minimal);
     expect(event.id).toBe(uuidV5('/mycontext\nA234'));
     expect(event.metadata).toEqual({
@@ -18,7 +18,7 @@ describe('a CloudEvent', () => {
     });
   });
 
-  it('keeps all other attributes, extensions too, in its metadata', () => {
+  test('keeps all other attributes, extensions too, in its metadata', () => {
     const { metadata } = cloudEventToEvent({
       ...minimal,
       subject: 's',
@@ -30,11 +30,11 @@ describe('a CloudEvent', () => {
     });
   });
 
-  it('without data has null as its data', () => {
+  test('without data has null as its data', () => {
     expect(cloudEventToEvent(minimal).data).toBeNull();
   });
 
-  it.each([
+  test.each([
     ['specversion', { ...minimal, specversion: '0.3' }],
     ['data_base64', { ...minimal, data_base64: 'AA==' }],
     ['source', { specversion: '1.0', id: 'a', type: 't' }],
@@ -46,7 +46,7 @@ describe('a CloudEvent', () => {
 });
 
 describe('uuidV5', () => {
-  it('makes the UUIDs that other languages make', () => {
+  test('makes the UUIDs that other languages make', () => {
     // Python: uuid.uuid5(uuid.NAMESPACE_URL, 'http://www.example.com')
     expect(uuidV5('http://www.example.com')).toBe('2d32a3f1-fac2-52a6-ac52-fe9e87e628ea');
   });

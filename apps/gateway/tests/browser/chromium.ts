@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { describe, it } from 'vitest';
+import { describe, test } from 'vitest';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
@@ -41,6 +41,6 @@ export function describeInChromium(name: string, suite: () => void): void {
     return;
   }
   describe(name, () => {
-    it.skip('needs chromium on the PATH', () => undefined);
+    test.skip('needs chromium on the PATH', () => undefined);
   });
 }

@@ -1,6 +1,6 @@
 import * as security from '@esdb-gater/security';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answersOf } from '../../../../tools/pack/answers.ts';
 import { KNOWN, VECTORS } from '../../../../tools/pack/vectors.ts';
 import { startTestGateway, type TestGateway } from '../support/in-process.ts';
@@ -50,7 +50,7 @@ describeInChromium('in Chromium', () => {
   const run = <T>(body: string, values: object = {}): Promise<T> =>
     page.evaluate(`(async (given) => {${body}})(${JSON.stringify(values)})`) as Promise<T>;
 
-  it('the security package answers the vectors as in Node, by noble and without eval', async () => {
+  test('the security package answers the vectors as in Node, by noble and without eval', async () => {
     const answers = await run(
       `
       const security = await import('@esdb-gater/security');
@@ -61,7 +61,7 @@ describeInChromium('in Chromium', () => {
     expect((answers as { answers: unknown }).answers).toEqual(answersOf(security, VECTORS));
   });
 
-  it('a page with a key of its own proves it, appends, reads, subscribes and receives', async () => {
+  test('a page with a key of its own proves it, appends, reads, subscribes and receives', async () => {
     const did = await run<string>(`
       const { Identity } = await import('@esdb-gater/security');
       globalThis.identity = Identity.generate();
@@ -103,7 +103,7 @@ describeInChromium('in Chromium', () => {
   const tokenFor = (one: TestGateway): string =>
     security.createToken({ issuer: root, audience: one.did, att: [{ with: '*', can: '*' }] });
 
-  it('never again: an unsigned binary form that differs between runtimes (signed here, taken there)', async () => {
+  test('never again: an unsigned binary form that differs between runtimes (signed here, taken there)', async () => {
     const outcome = await run(
       `
       const [{ connect }, { sign }] = await Promise.all([import('@esdb-gater/client'), import('@esdb-gater/security')]);
@@ -122,7 +122,7 @@ describeInChromium('in Chromium', () => {
     expect(outcome).toEqual(['mismatch', 'ok', 'replayed']);
   });
 
-  it('HTTP is open to the page, too, and a stream of server-sent events', async () => {
+  test('HTTP is open to the page, too, and a stream of server-sent events', async () => {
     const outcome = await run(
       `
       const headers = { authorization: 'Bearer ' + given.token, 'content-type': 'application/json' };
@@ -141,12 +141,12 @@ describeInChromium('in Chromium', () => {
     expect(outcome).toEqual([200, 202, true, 401]);
   });
 
-  it('all of it happened without an error, a warning or a breach of the policy of the page', () => {
+  test('all of it happened without an error, a warning or a breach of the policy of the page', () => {
     // The 401 that was asked for is told by the browser itself.
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
   });
 
-  it('a gateway that does not list the origin of the page lets it in by no way', async () => {
+  test('a gateway that does not list the origin of the page lets it in by no way', async () => {
     const outcome = await run(
       `
       const { connect } = await import('@esdb-gater/client');

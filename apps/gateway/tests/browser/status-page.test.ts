@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/in-process.ts';
 import { type RawClient, rawConnect } from '../support/raw-client.ts';
 import { describeInChromium, startChromium } from './chromium.ts';
@@ -36,7 +36,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     await gateway?.close();
   });
 
-  it('shows what runs here, in one request, without a script', async () => {
+  test('shows what runs here, in one request, without a script', async () => {
     const response = await page.goto(gateway.http);
     expect(response?.status()).toBe(200);
     const headers = response?.headers() ?? {};
@@ -51,7 +51,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     expect(requested.filter((url) => !url.endsWith('/favicon.ico'))).toEqual([`${gateway.http}/`]);
   });
 
-  it('names that are markup stay text wherever a browser looks', async () => {
+  test('names that are markup stay text wherever a browser looks', async () => {
     const encoded = encodeURIComponent(HOSTILE);
     for (const path of [
       '/',
@@ -76,7 +76,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     expect(requested.filter((url) => new URL(url).pathname === '/x')).toEqual([]);
   });
 
-  it('cannot be framed, and its policy runs nothing, even what somebody puts into it', async () => {
+  test('cannot be framed, and its policy runs nothing, even what somebody puts into it', async () => {
     await page.goto(gateway.http);
     await page.evaluate(
       `document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(HOSTILE)}); new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`,

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { RecordedEvent } from '@esdb-gater/types';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type GatewayProcess,
   jsonLines,
@@ -29,7 +29,7 @@ const cli = (args: readonly string[], stdin?: string) =>
   runCli(args, { env: { ESDB_GATER_URL: gateway.url }, ...(stdin === undefined ? {} : { stdin }) });
 
 describe('the command line', () => {
-  it('appends events and reads them forward and backward', async () => {
+  test('appends events and reads them forward and backward', async () => {
     const first = await cli(['append', 'users-1', '--type', 'user_created', '--data', '{"n":1}', '--json']);
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(jsonLines(first.stdout)).toMatchObject([{ version: 0, count: 1, duplicate: false }]);
@@ -42,7 +42,7 @@ describe('the command line', () => {
     expect(jsonLines<RecordedEvent>(backward.stdout).map(({ data }) => data)).toEqual([{ n: 3 }, { n: 2 }]);
   });
 
-  it('refuses a stale expected version with both numbers and exit 1', async () => {
+  test('refuses a stale expected version with both numbers and exit 1', async () => {
     await cli(['append', 'stale-1', '--type', 't', '--data', '1']);
     await cli(['append', 'stale-1', '--type', 't', '--data', '2']);
     const { code, stdout, stderr } = await cli([
@@ -58,7 +58,7 @@ describe('the command line', () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
-  it('refuses a message on alerts without a signature, and signs it with --sign', async () => {
+  test('refuses a message on alerts without a signature, and signs it with --sign', async () => {
     const refused = await cli(['publish', 'alerts', 'disk.full', '{"host":"a"}']);
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stderr).toMatch(/^signature_required: /);
@@ -74,13 +74,13 @@ describe('the command line', () => {
     expect(signed).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('keeps the secret of signatures in a file that only its owner reads', () => {
+  test('keeps the secret of signatures in a file that only its owner reads', () => {
     expect(statSync(join(folder.path, 'hmac-secret')).mode & 0o777).toBe(0o600);
     const secret = readFileSync(join(folder.path, 'hmac-secret'), 'utf8').trim();
     expect(gateway.log.join('\n')).not.toContain(secret);
   });
 
-  it('gets exactly one rate_limited for 101 messages on health within half a second', async () => {
+  test('gets exactly one rate_limited for 101 messages on health within half a second', async () => {
     const lines = (run: number) =>
       Array.from({ length: 101 }, (_, n) => JSON.stringify({ topic: `node.${run}`, message: { n } })).join(
         '\n',
@@ -106,7 +106,7 @@ describe('the command line', () => {
     }
   });
 
-  it('shows a subscriber in one terminal what another appends', async () => {
+  test('shows a subscriber in one terminal what another appends', async () => {
     const subscriber = spawnCli(['subscribe', 'events', 'default.*.commit_recorded', '--url', gateway.url]);
     const [notice] = await once(subscriber.stderr as NodeJS.ReadableStream, 'data');
     expect(String(notice)).toContain('subscribed');
@@ -123,7 +123,7 @@ describe('the command line', () => {
     expect(await once(subscriber, 'exit')).toEqual([0, null]);
   });
 
-  it('imports NDJSON, and writes nothing twice when it is run again', async () => {
+  test('imports NDJSON, and writes nothing twice when it is run again', async () => {
     const file = join(folder.path, 'events.ndjson');
     const lines = Array.from({ length: 3_000 }, (_, n) =>
       JSON.stringify({ streamId: `import-${n % 7}`, type: 'imported', data: { n } }),
@@ -140,7 +140,7 @@ describe('the command line', () => {
     );
   });
 
-  it('refuses a bad line of an import by its number and keeps what stands before it', async () => {
+  test('refuses a bad line of an import by its number and keeps what stands before it', async () => {
     const { code, stderr } = await cli(
       ['import'],
       '{"streamId":"bad-line","type":"t","data":1}\n\n{"streamId":"bad-line","data":2}\n',
@@ -150,7 +150,7 @@ describe('the command line', () => {
     expect(jsonLines((await cli(['read', 'bad-line'])).stdout)).toHaveLength(1);
   });
 
-  it('tells the health of the gateway', async () => {
+  test('tells the health of the gateway', async () => {
     const { code, stdout } = await cli(['health', '--json']);
     expect(code).toBe(0);
     expect(jsonLines(stdout)).toMatchObject([
@@ -158,7 +158,7 @@ describe('the command line', () => {
     ]);
   });
 
-  it.each([
+  test.each([
     ['an unknown command', ['frobnicate']],
     ['an unknown option', ['read', 'a', '--frobnicate']],
     ['a missing argument', ['append']],
@@ -172,13 +172,13 @@ describe('the command line', () => {
     expect(stderr).not.toBe('');
   });
 
-  it('says that no gateway answers instead of hanging', async () => {
+  test('says that no gateway answers instead of hanging', async () => {
     const { code, stderr } = await runCli(['read', 'a', '--url', '127.0.0.1:9']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^unavailable: no gateway answers at ws:\/\/127\.0\.0\.1:9\/v1\/ws/);
   });
 
-  it('names the wrong setting when it does not start', async () => {
+  test('names the wrong setting when it does not start', async () => {
     const wrongKey = await runCli(['start', '--data-dir', folder.path, '--channels-health-max-rat', '5']);
     expect(wrongKey).toMatchObject({ code: 2 });
     expect(wrongKey.stderr).toContain('--channels-health-max-rat');

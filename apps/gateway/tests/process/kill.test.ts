@@ -1,6 +1,6 @@
 import { connect } from '@esdb-gater/client';
 import { GaterError, type RecordedEvent } from '@esdb-gater/types';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { freePorts } from '../../../../tools/kafka/index.ts';
 import { type GatewayProcess, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts';
 
@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 describe('a gateway that is killed with -9 while 100 writers append', () => {
-  it('has every acknowledged event once, and subscribers that reconnect miss none of them', {
+  test('has every acknowledged event once, and subscribers that reconnect miss none of them', {
     timeout: 300_000,
   }, async () => {
     const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 import { connect } from '@esdb-gater/client';
 import { GaterError } from '@esdb-gater/types';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts';
 
@@ -18,7 +18,7 @@ async function startInFolder() {
 }
 
 describe('a gateway that is told to stop', () => {
-  it('closes its sockets with 1001 and ends with 0', async () => {
+  test('closes its sockets with 1001 and ends with 0', async () => {
     const { gateway } = await startInFolder();
     const socket = new WebSocket(gateway.url, 'esdb-gater.v1');
     await new Promise((resolve) => socket.once('open', resolve));
@@ -27,7 +27,7 @@ describe('a gateway that is told to stop', () => {
     expect(await closed).toBe(1001);
   });
 
-  it('answers what is in flight, and keeps what it acknowledged', async () => {
+  test('answers what is in flight, and keeps what it acknowledged', async () => {
     const { gateway, folder } = await startInFolder();
     await using client = await connect(gateway.url, { retry: { maxAttempts: 1 } });
     const appends = Array.from({ length: 500 }, (_, n) =>
@@ -53,7 +53,7 @@ describe('a gateway that is told to stop', () => {
     expect(written).toBeGreaterThan(0);
   });
 
-  it('refuses to share its data folder with a second one, in one line', async () => {
+  test('refuses to share its data folder with a second one, in one line', async () => {
     const { folder } = await startInFolder();
     await expect(startGatewayProcess(folder.path)).rejects.toThrow(/ended with 1:\n[^\n]+$/);
   });

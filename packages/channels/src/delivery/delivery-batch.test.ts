@@ -1,6 +1,6 @@
 import type { Delivery, NoticeEncoder } from '@esdb-gater/types';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { concatBytes, createBatchRoot } from './delivery-batch.ts';
 import { createDelivery } from './shared-delivery.ts';
 
@@ -21,7 +21,7 @@ function encoderOf(suffix = ''): NoticeEncoder & { count: number } {
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 describe('a delivery', () => {
-  it('is encoded once per encoder', () => {
+  test('is encoded once per encoder', () => {
     const [one, other, third] = [encoderOf('1'), encoderOf('2'), encoderOf('3')];
     const delivery = deliveryOf('p');
     for (let n = 0; n < 3; n++) {
@@ -33,7 +33,7 @@ describe('a delivery', () => {
 });
 
 describe('concatBytes', () => {
-  it('joins a batch once per encoder', () => {
+  test('joins a batch once per encoder', () => {
     const [one, other] = [encoderOf(), encoderOf('!')];
     const batch = ['a', 'b', 'c'].map(deliveryOf);
     expect(text(concatBytes(batch, one))).toBe('abc');
@@ -42,19 +42,19 @@ describe('concatBytes', () => {
     expect(one.count).toBe(3);
   });
 
-  it('does not copy a batch of one', () => {
+  test('does not copy a batch of one', () => {
     const encoder = encoderOf();
     const delivery = deliveryOf('a');
     expect(concatBytes([delivery], encoder)).toBe(delivery.bytes(encoder));
   });
 
-  it('gives nothing for nothing', () => {
+  test('gives nothing for nothing', () => {
     expect(concatBytes([], encoderOf())).toHaveLength(0);
   });
 });
 
 describe('shared paths', () => {
-  it('give every receiver exactly what it got, and equal receivers the same array', () => {
+  test('give every receiver exactly what it got, and equal receivers the same array', () => {
     fc.assert(
       fc.property(fc.array(fc.subarray([0, 1, 2, 3]), { maxLength: 30 }), (receiversOfEach) => {
         const root = createBatchRoot();
@@ -75,7 +75,7 @@ describe('shared paths', () => {
     );
   });
 
-  it('let go of a turn that has ended', () => {
+  test('let go of a turn that has ended', () => {
     const root = createBatchRoot();
     const delivery = deliveryOf('a');
     const before = root.with(delivery);

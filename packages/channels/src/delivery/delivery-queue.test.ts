@@ -1,7 +1,7 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { type ChannelName, type ChannelPriority, type Delivery, silentLogger } from '@esdb-gater/types';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { jsonEncoder, nextTurn, TestSink } from '../../tests/support.ts';
 import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
 import { createFlushScheduler } from './flush-scheduler.ts';
@@ -65,7 +65,7 @@ function open(options: { queueBytes?: number; queueMessages?: number } = {}): Op
 }
 
 describe('the delivery queue', () => {
-  it('Never again: priorities that change nothing', async () => {
+  test('Never again: priorities that change nothing', async () => {
     const { queue, clock, written } = open();
     for (const priority of ['low', 'normal', 'high', 'critical'] as const)
       queue.offer(deliveryOf(priority, priority));
@@ -76,14 +76,14 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([['critical'], ['high'], ['normal'], ['low']]);
   });
 
-  it('writes critical messages at once, each by itself', () => {
+  test('writes critical messages at once, each by itself', () => {
     const { queue, written } = open();
     queue.offer(deliveryOf('critical', 1));
     queue.offer(deliveryOf('critical', 2));
     expect(written()).toEqual([[1], [2]]);
   });
 
-  it('writes high messages before the next callback of the event loop, together with those of the same burst', async () => {
+  test('writes high messages before the next callback of the event loop, together with those of the same burst', async () => {
     const { queue, written } = open();
     const order: unknown[] = [];
     setImmediate(() => order.push(written().length));
@@ -97,7 +97,7 @@ describe('the delivery queue', () => {
     expect(order).toEqual([1]);
   });
 
-  it('gathers normal messages of a turn into one write', async () => {
+  test('gathers normal messages of a turn into one write', async () => {
     const { queue, written } = open();
     for (let n = 0; n < 5; n++) {
       queue.offer(deliveryOf('normal', n));
@@ -108,7 +108,7 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([[0, 1, 2, 3, 4]]);
   });
 
-  it('gathers low messages for 5 ms and no longer', async () => {
+  test('gathers low messages for 5 ms and no longer', async () => {
     const { queue, clock, written } = open();
     queue.offer(deliveryOf('low', 1));
     clock.advance(4);
@@ -119,7 +119,7 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([[1, 2]]);
   });
 
-  it('writes nothing while the transport holds too much, then the most urgent first', async () => {
+  test('writes nothing while the transport holds too much, then the most urgent first', async () => {
     const { queue, sink, clock, written } = open();
     sink.buffered = 100_000;
     for (const priority of ['low', 'normal', 'high', 'critical'] as const)
@@ -132,7 +132,7 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([['critical', 'high', 'normal', 'low']]);
   });
 
-  it('keeps the order of a priority over the change to waiting and back', async () => {
+  test('keeps the order of a priority over the change to waiting and back', async () => {
     const { queue, sink, written } = open();
     queue.offer(deliveryOf('normal', 1));
     sink.buffered = 100_000;
@@ -147,7 +147,7 @@ describe('the delivery queue', () => {
     expect(written().flat()).toEqual(['h', 1, 2, 3]);
   });
 
-  it('drops the oldest of low priority when it is full, and tells how many and up to where', () => {
+  test('drops the oldest of low priority when it is full, and tells how many and up to where', () => {
     const { queue, sink, dropped, written } = open({ queueMessages: 3 });
     sink.buffered = 100_000;
     queue.offer(deliveryOf('critical', 'c'));
@@ -163,7 +163,7 @@ describe('the delivery queue', () => {
     expect(sink.overflows).toBe(0);
   });
 
-  it('drops a message of low priority that finds the queue full of others', () => {
+  test('drops a message of low priority that finds the queue full of others', () => {
     const { queue, sink, written } = open({ queueMessages: 2 });
     sink.buffered = 100_000;
     queue.offer(deliveryOf('normal', 1));
@@ -176,7 +176,7 @@ describe('the delivery queue', () => {
     expect(written().flat()).toEqual([1, 2, 'dropped']);
   });
 
-  it('never drops the notice that a replay has ended', () => {
+  test('never drops the notice that a replay has ended', () => {
     const { queue, sink, written } = open({ queueMessages: 2 });
     sink.buffered = 100_000;
     const params = { channel: 'logging', topic: 'a', position: 'p' } as const;
@@ -187,7 +187,7 @@ describe('the delivery queue', () => {
     expect(written().flat()).toEqual(['dropped', 'replayed', 4]);
   });
 
-  it('overflows once when it is full of what must not be dropped, and writes nothing after it', async () => {
+  test('overflows once when it is full of what must not be dropped, and writes nothing after it', async () => {
     const opened = open({ queueMessages: 2 });
     const { queue, sink } = opened;
     sink.buffered = 100_000;
@@ -199,7 +199,7 @@ describe('the delivery queue', () => {
     expect(sink.writes).toEqual([]);
   });
 
-  it('counts what the transport holds to its bound in bytes', () => {
+  test('counts what the transport holds to its bound in bytes', () => {
     const { queue, sink } = open({ queueBytes: 100_000 });
     sink.buffered = 95_000;
     queue.offer(deliveryOf('critical', 1, 4_000));
@@ -208,7 +208,7 @@ describe('the delivery queue', () => {
     expect(sink.overflows).toBe(1);
   });
 
-  it('takes more in a turn than may wait, when the transport takes it', async () => {
+  test('takes more in a turn than may wait, when the transport takes it', async () => {
     const { queue, sink } = open({ queueMessages: 100 });
     for (let n = 0; n < 1_000; n++) queue.offer(deliveryOf('normal', n));
     await nextTurn();
@@ -216,7 +216,7 @@ describe('the delivery queue', () => {
     expect(sink.messages).toHaveLength(1_000);
   });
 
-  it('lets one message pass that is longer than the queue, when nothing else waits', async () => {
+  test('lets one message pass that is longer than the queue, when nothing else waits', async () => {
     const { queue, sink, written } = open({ queueBytes: 1_000 });
     queue.offer(deliveryOf('normal', 1, 5_000));
     await nextTurn();
@@ -224,7 +224,7 @@ describe('the delivery queue', () => {
     expect(sink.overflows).toBe(0);
   });
 
-  it('sheds messages of low priority on demand, and tells the connection', () => {
+  test('sheds messages of low priority on demand, and tells the connection', () => {
     const { queue, clock, dropped, written } = open();
     queue.shed(deliveryOf('low', 1));
     queue.shed(deliveryOf('low', 2));
@@ -234,7 +234,7 @@ describe('the delivery queue', () => {
     expect(dropped).toEqual(['logging', 'logging']);
   });
 
-  it('Never again: a dying subscriber that blocks a channel for seconds', async () => {
+  test('Never again: a dying subscriber that blocks a channel for seconds', async () => {
     const opened = open();
     opened.sink.onWrite = () => {
       throw new Error('the socket is gone');
@@ -245,7 +245,7 @@ describe('the delivery queue', () => {
     expect([opened.queue.closed, opened.closed, opened.sink.writes.length]).toEqual([true, 1, 1]);
   });
 
-  it('tells who replays when there is room again', async () => {
+  test('tells who replays when there is room again', async () => {
     const { queue, sink } = open({ queueMessages: 10 });
     const replayed = deliveryOf('normal', 'replayed');
     expect(queue.takesReplayed(replayed)).toBe(true);
@@ -258,7 +258,7 @@ describe('the delivery queue', () => {
     expect(queue.takesReplayed(replayed)).toBe(false);
   });
 
-  it('gives the same array to connections that got the same, and encodes once', async () => {
+  test('gives the same array to connections that got the same, and encodes once', async () => {
     const clock = createFakeClock();
     const scheduler = createFlushScheduler(clock);
     const encoder = jsonEncoder();
@@ -283,7 +283,7 @@ describe('the delivery queue', () => {
     expect(encoder.encoded).toBe(4);
   });
 
-  it('never exceeds its bounds, drops only low priority, keeps the order and overflows once', async () => {
+  test('never exceeds its bounds, drops only low priority, keeps the order and overflows once', async () => {
     const priorities = ['critical', 'high', 'normal', 'low'] as const;
     const steps = fc.array(
       fc.oneof(

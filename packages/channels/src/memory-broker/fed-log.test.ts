@@ -1,5 +1,5 @@
 import type { Broker, BrokerRecord, OutgoingRecord } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FedEvent, FedSource } from './fed-source.ts';
 import { createMemoryBroker } from './memory-broker.ts';
 
@@ -90,7 +90,7 @@ function opened(stores = new Stores()): {
 }
 
 describe('the channel `events` over stores that are fed', () => {
-  it('replays fed events from the stores, however far back', async () => {
+  test('replays fed events from the stores, however far back', async () => {
     const { broker, commit } = opened();
     for (let n = 0; n < 50; n++) await commit('a');
     const { position, lost } = await broker.resolve('events', 'earliest');
@@ -98,7 +98,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, position)).toEqual(Array.from({ length: 50 }, (_, n) => `a${n + 1}`));
   });
 
-  it('replays events and what clients published in the order in which they came', async () => {
+  test('replays events and what clients published in the order in which they came', async () => {
     const { broker, tail, commit } = opened();
     const start = await broker.position('events');
     await commit('a');
@@ -114,7 +114,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(replayed.toSorted()).toEqual(['a1', 'a2', 'b1', 'b2', 'x', 'y']);
   });
 
-  it('gives at every record a position from which exactly the rest follows', async () => {
+  test('gives at every record a position from which exactly the rest follows', async () => {
     const { broker, tail, commit } = opened();
     await commit('a');
     await broker.append('events', published('x'));
@@ -128,7 +128,7 @@ describe('the channel `events` over stores that are fed', () => {
     }
   });
 
-  it('gives at every replayed record a position from which exactly the rest follows', async () => {
+  test('gives at every replayed record a position from which exactly the rest follows', async () => {
     const { broker, commit } = opened();
     for (const storeId of ['a', 'b', 'a', 'c', 'b']) await commit(storeId);
     await broker.append('events', published('x'));
@@ -148,7 +148,7 @@ describe('the channel `events` over stores that are fed', () => {
     }
   });
 
-  it('keeps a position valid across a restart, and says that what clients published is lost', async () => {
+  test('keeps a position valid across a restart, and says that what clients published is lost', async () => {
     const first = opened();
     await first.commit('a');
     const position = await first.broker.position('events');
@@ -161,7 +161,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(second.broker, resolved.position)).toEqual(['a2', 'a3']);
   });
 
-  it('says that messages are lost that fell off the history, and replays the events', async () => {
+  test('says that messages are lost that fell off the history, and replays the events', async () => {
     const { broker, commit } = opened();
     await commit('a');
     const position = await broker.position('events');
@@ -172,7 +172,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, resolved.position)).toEqual(['3', '4', '5', 'a2']);
   });
 
-  it('begins after a restart where the stores are, not at their beginnings', async () => {
+  test('begins after a restart where the stores are, not at their beginnings', async () => {
     const stores = new Stores();
     for (let n = 0; n < 5; n++) stores.commit('a');
     const { broker, commit } = opened(stores);
@@ -184,7 +184,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, resolved.position)).toEqual(['a6']);
   });
 
-  it('hands over events that the feed had not published before the restart, and moves nothing back', async () => {
+  test('hands over events that the feed had not published before the restart, and moves nothing back', async () => {
     const stores = new Stores();
     const unpublished = Array.from({ length: 4 }, () => stores.commit('a'));
     const { broker, tail } = opened(stores);
@@ -196,7 +196,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, position)).toEqual(['a3', 'a4']);
   });
 
-  it('ends the part of a store in memory with its process', async () => {
+  test('ends the part of a store in memory with its process', async () => {
     const first = opened();
     first.stores.ephemeralIds.add('m');
     for (let n = 0; n < 3; n++) await first.commit('m');
@@ -210,7 +210,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(second.broker, resolved.position)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
   });
 
-  it('says `lost` and begins anew when a store has fewer events than the position names', async () => {
+  test('says `lost` and begins anew when a store has fewer events than the position names', async () => {
     const first = opened();
     for (let n = 0; n < 5; n++) await first.commit('a');
     const position = await first.broker.position('events');
@@ -222,14 +222,14 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(second.broker, resolved.position)).toEqual(['a1']);
   });
 
-  it('resolves a time in every store', async () => {
+  test('resolves a time in every store', async () => {
     const { broker, commit } = opened();
     for (let n = 0; n < 4; n++) for (const storeId of ['a', 'b']) await commit(storeId);
     const { position } = await broker.resolve('events', { time: at(3) });
     expect((await ids(broker, position)).toSorted()).toEqual(['a3', 'a4', 'b3', 'b4']);
   });
 
-  it('reads no event twice when a time lies differently among events and messages', async () => {
+  test('reads no event twice when a time lies differently among events and messages', async () => {
     const { stores, broker, commit } = opened();
     await commit('a');
     await broker.append('events', { ...published('x'), time: at(100) });
@@ -239,7 +239,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect((await ids(broker, position)).toSorted()).toEqual(['a3', 'a4', 'x']);
   });
 
-  it('follows a store that was begun anew', async () => {
+  test('follows a store that was begun anew', async () => {
     const { stores, broker, commit } = opened();
     for (let n = 0; n < 5; n++) await commit('a');
     stores.lists.set('a', []);
@@ -250,7 +250,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, resolved.position)).toEqual(['a2']);
   });
 
-  it('does not wait for ever for a store that is away', async () => {
+  test('does not wait for ever for a store that is away', async () => {
     const stores = new Stores();
     stores.commit('a');
     stores.broken = true;
@@ -259,7 +259,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(broker.tailPosition('events')).toBeDefined();
   });
 
-  it('refuses a position with a store named twice, or a number beyond any position', async () => {
+  test('refuses a position with a store named twice, or a number beyond any position', async () => {
     const { broker } = opened();
     const position = await broker.position('events');
     for (const bad of [
@@ -274,7 +274,7 @@ describe('the channel `events` over stores that are fed', () => {
     }
   });
 
-  it('knows exactly when nothing lies between', async () => {
+  test('knows exactly when nothing lies between', async () => {
     const { broker, tail, commit } = opened();
     await commit('a');
     await commit('b');

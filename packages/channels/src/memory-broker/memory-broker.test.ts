@@ -1,7 +1,7 @@
 import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
 import { createFakeClock } from '@esdb-gater/primitives/testing';
 import type { OutgoingRecord } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker.ts';
 
 async function open(options: MemoryBrokerOptions = {}): Promise<OpenedBroker> {
@@ -29,11 +29,11 @@ describe('the in-process broker as any broker', () => {
     alertsHistory: 100,
     patienceMs: 1_000,
   });
-  for (const { title, run } of cases) it(title, run);
+  for (const { title, run } of cases) test(title, run);
 });
 
 describe('the in-process broker', () => {
-  it('hands a record over before `append` returns', () => {
+  test('hands a record over before `append` returns', () => {
     const broker = createMemoryBroker();
     const got: string[] = [];
     broker.tail('system', (batch) => got.push(...batch.map(({ id }) => id)));
@@ -42,7 +42,7 @@ describe('the in-process broker', () => {
     expect(got).toEqual(['1', '2']);
   });
 
-  it('keeps 1 000 messages of a channel, of alerts 100, of lifecycle 500', async () => {
+  test('keeps 1 000 messages of a channel, of alerts 100, of lifecycle 500', async () => {
     const broker = createMemoryBroker();
     for (const [channel, kept] of [
       ['system', 1_000],
@@ -58,7 +58,7 @@ describe('the in-process broker', () => {
     }
   });
 
-  it('keeps nothing where the history is 0, and still hands over', async () => {
+  test('keeps nothing where the history is 0, and still hands over', async () => {
     const broker = createMemoryBroker({ history: { system: 0 } });
     let handed = 0;
     broker.tail('system', (batch) => {
@@ -75,13 +75,13 @@ describe('the in-process broker', () => {
     });
   });
 
-  it('makes positions of unreserved characters only', async () => {
+  test('makes positions of unreserved characters only', async () => {
     const broker = createMemoryBroker();
     const { position = '' } = await broker.append('system', record('a', '1'));
     expect(position).toMatch(/^[A-Za-z0-9._~-]{5,40}$/);
   });
 
-  it('says `lost` for a time of which messages have fallen off the history', async () => {
+  test('says `lost` for a time of which messages have fallen off the history', async () => {
     const broker = createMemoryBroker({ history: { system: 2 }, clock: createFakeClock(0) });
     const at = (ms: number): string => new Date(ms).toISOString();
     for (const ms of [1_000, 2_000, 3_000, 4_000]) {
@@ -91,13 +91,13 @@ describe('the in-process broker', () => {
     expect((await broker.resolve('system', { time: at(2_500) })).lost).toBeUndefined();
   });
 
-  it('says `lost` for a time before its own beginning', async () => {
+  test('says `lost` for a time before its own beginning', async () => {
     const broker = createMemoryBroker({ clock: createFakeClock(10_000) });
     expect((await broker.resolve('system', { time: '1970-01-01T00:00:05.000Z' })).lost).toBe(true);
     expect((await broker.resolve('system', { time: '1970-01-01T00:00:10.000Z' })).lost).toBeUndefined();
   });
 
-  it('refuses a position ahead of the newest, which it cannot have made', async () => {
+  test('refuses a position ahead of the newest, which it cannot have made', async () => {
     const broker = createMemoryBroker();
     const position = `${await broker.position('system')}9`;
     await expect(broker.resolve('system', { position })).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe('the in-process broker', () => {
     });
   });
 
-  it('accepts a message whose tail fails', async () => {
+  test('accepts a message whose tail fails', async () => {
     const broker = createMemoryBroker();
     broker.tail('system', () => {
       throw new Error('mine');
@@ -113,7 +113,7 @@ describe('the in-process broker', () => {
     await expect(broker.append('system', record('a', '1'))).resolves.toHaveProperty('position');
   });
 
-  it('has one tail per channel', () => {
+  test('has one tail per channel', () => {
     const broker = createMemoryBroker();
     const stop = broker.tail('system', () => {});
     expect(() => broker.tail('system', () => {})).toThrow(/tail already/);
@@ -121,7 +121,7 @@ describe('the in-process broker', () => {
     broker.tail('system', () => {});
   });
 
-  it('refuses a history that is no count', () => {
+  test('refuses a history that is no count', () => {
     expect(() => createMemoryBroker({ history: { system: -1 } })).toThrow(
       /`history.system` must be an integer of at least 0, got -1/,
     );

@@ -1,7 +1,7 @@
 import { JSON_DEPTH } from '@esdb-gater/primitives';
 import type { JsonValue } from '@esdb-gater/types';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { inspectMessage } from './inspect-message.ts';
 
 const MIB = 1_048_576;
@@ -23,7 +23,7 @@ function shuffled(value: JsonValue): JsonValue {
 }
 
 describe('inspectMessage', () => {
-  it('takes exactly as many bytes as JSON as it may', () => {
+  test('takes exactly as many bytes as JSON as it may', () => {
     const exact = 'x'.repeat(MIB - 2);
     expect(refusal(exact)).toBeUndefined();
     expect(refusal(`${exact}x`)).toBe('payload_too_large');
@@ -32,7 +32,7 @@ describe('inspectMessage', () => {
     expect(refusal('ж'.repeat(MIB / 2))).toBe('payload_too_large');
   });
 
-  it('never lets pass what is too long, and never refuses what is not', () => {
+  test('never lets pass what is too long, and never refuses what is not', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.integer({ min: 1, max: 200 }), (value, maxBytes) => {
         const tooLong = Buffer.byteLength(JSON.stringify(value)) > maxBytes;
@@ -41,11 +41,11 @@ describe('inspectMessage', () => {
     );
   });
 
-  it('tells how long the message is and how long it may be', () => {
+  test('tells how long the message is and how long it may be', () => {
     expect(() => inspectMessage('xxx', 4)).toThrow(expect.objectContaining({ bytes: 5, maxBytes: 4 }));
   });
 
-  it('refuses what JSON cannot carry', () => {
+  test('refuses what JSON cannot carry', () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
     for (const bad of [
@@ -64,13 +64,13 @@ describe('inspectMessage', () => {
     }
   });
 
-  it('takes a message of 100 levels, and refuses one level more', () => {
+  test('takes a message of 100 levels, and refuses one level more', () => {
     const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
     expect(refusal(nested(JSON_DEPTH.value))).toBeUndefined();
     expect(refusal(nested(JSON_DEPTH.value + 1))).toBe('invalid_argument message');
   });
 
-  it('gives equal messages equal hashes, whatever the order of members', () => {
+  test('gives equal messages equal hashes, whatever the order of members', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         const one = inspectMessage(value as JsonValue, MIB).hash;
@@ -80,7 +80,7 @@ describe('inspectMessage', () => {
     );
   });
 
-  it('gives different messages different hashes', () => {
+  test('gives different messages different hashes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (one, other) => {
         const same = JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));

@@ -1,5 +1,5 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createPublishMemory, type Publication, type PublishMemory } from './publish-memory.ts';
 
 const publication = (id: string, rest: Partial<Publication> = {}): Publication => ({
@@ -26,7 +26,7 @@ function memoryAt(maxEntries = 1_000): {
 }
 
 describe('the memory of publishes', () => {
-  it('recognises for five minutes and not longer', () => {
+  test('recognises for five minutes and not longer', () => {
     const { memory, at } = memoryAt();
     at(200_000);
     const entry = memory.remember(publication('a'));
@@ -39,7 +39,7 @@ describe('the memory of publishes', () => {
     expect(memory.find(publication('a'))).toBeUndefined();
   });
 
-  it('recognises for the whole time when the generations turn in between', () => {
+  test('recognises for the whole time when the generations turn in between', () => {
     const { memory, at, knows } = memoryAt();
     at(299_999);
     memory.remember(publication('late'));
@@ -49,7 +49,7 @@ describe('the memory of publishes', () => {
     expect(knows('late')).toBe(true);
   });
 
-  it('tells apart what differs in channel, topic, publisher or message, also under one id', () => {
+  test('tells apart what differs in channel, topic, publisher or message, also under one id', () => {
     const { memory, knows } = memoryAt();
     const different = [{}, { channel: 'audit' }, { topic: 'b' }, { publisher: 'q' }, { hash: 2 }] as const;
     for (const [n, rest] of different.entries()) {
@@ -58,7 +58,7 @@ describe('the memory of publishes', () => {
     }
   });
 
-  it('forgets what it is told to, and nothing else of the same id', () => {
+  test('forgets what it is told to, and nothing else of the same id', () => {
     const { memory, knows } = memoryAt();
     const entry = memory.remember(publication('a'));
     memory.remember(publication('a', { hash: 2 }));
@@ -66,7 +66,7 @@ describe('the memory of publishes', () => {
     expect([knows('a'), knows('a', { hash: 2 })]).toEqual([false, true]);
   });
 
-  it('is bounded, and forgets the oldest first', () => {
+  test('is bounded, and forgets the oldest first', () => {
     const { memory, knows } = memoryAt(10);
     for (let n = 0; n < 100; n++) memory.remember(publication(String(n)));
     const left = Array.from({ length: 100 }, (_, n) => n).filter((n) => knows(String(n)));
@@ -75,14 +75,14 @@ describe('the memory of publishes', () => {
     expect(left).toEqual(left.map((_, index) => 100 - left.length + index));
   });
 
-  it('is bounded also when every publish has the same id', () => {
+  test('is bounded also when every publish has the same id', () => {
     const { memory, knows } = memoryAt(10);
     for (let n = 0; n < 100; n++) memory.remember(publication('a', { hash: n }));
     const left = Array.from({ length: 100 }, (_, hash) => hash).filter((hash) => knows('a', { hash }));
     expect(left.length).toBeLessThanOrEqual(10);
   });
 
-  it('remembers nothing where it may not', () => {
+  test('remembers nothing where it may not', () => {
     const { memory, knows } = memoryAt(0);
     memory.remember(publication('a'));
     expect(knows('a')).toBe(false);

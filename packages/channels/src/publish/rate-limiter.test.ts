@@ -1,6 +1,6 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createRateLimiter } from './rate-limiter.ts';
 
 function limiterAt(maxRate: number): {
@@ -28,12 +28,12 @@ function limiterAt(maxRate: number): {
 }
 
 describe('the rate limiter', () => {
-  it('lets as many pass as it may, and refuses the next one', () => {
+  test('lets as many pass as it may, and refuses the next one', () => {
     const { take } = limiterAt(3);
     expect([take(), take(), take(), take()]).toEqual([undefined, undefined, undefined, expect.any(Number)]);
   });
 
-  it('refuses with code, channel and limit', () => {
+  test('refuses with code, channel and limit', () => {
     const { limiter, take } = limiterAt(1);
     take();
     expect(() => limiter.take('p')).toThrow(
@@ -41,7 +41,7 @@ describe('the rate limiter', () => {
     );
   });
 
-  it('Never again: twice the rate across a second boundary', () => {
+  test('Never again: twice the rate across a second boundary', () => {
     const { at, take } = limiterAt(100);
     at(999);
     for (let n = 0; n < 100; n++) expect(take()).toBeUndefined();
@@ -53,7 +53,7 @@ describe('the rate limiter', () => {
     expect(take()).toBeUndefined();
   });
 
-  it('says after what time the next one would pass, and it does', () => {
+  test('says after what time the next one would pass, and it does', () => {
     const { at, take } = limiterAt(2);
     at(5);
     take();
@@ -67,7 +67,7 @@ describe('the rate limiter', () => {
     expect(take()).toBeUndefined();
   });
 
-  it('never lets more pass in any 1 000 ms, and is strict by at most 10 ms', () => {
+  test('never lets more pass in any 1 000 ms, and is strict by at most 10 ms', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5 }),
@@ -90,12 +90,12 @@ describe('the rate limiter', () => {
     );
   });
 
-  it('counts each publisher by itself', () => {
+  test('counts each publisher by itself', () => {
     const { take } = limiterAt(1);
     expect([take('a'), take('b'), take('a')]).toEqual([undefined, undefined, expect.any(Number)]);
   });
 
-  it('takes back a place, once', () => {
+  test('takes back a place, once', () => {
     const { limiter, take } = limiterAt(1);
     const place = limiter.take('p');
     place.release();
@@ -104,7 +104,7 @@ describe('the rate limiter', () => {
     expect(take()).toBeGreaterThan(0);
   });
 
-  it('is not confused by a place given back after its time', () => {
+  test('is not confused by a place given back after its time', () => {
     const { limiter, at, take } = limiterAt(1);
     const place = limiter.take('p');
     at(2_000);
@@ -113,7 +113,7 @@ describe('the rate limiter', () => {
     expect(take()).toBeGreaterThan(0);
   });
 
-  it('Never again: a rate-limit table that only grows', () => {
+  test('Never again: a rate-limit table that only grows', () => {
     const { limiter, at, take } = limiterAt(10);
     for (let n = 0; n < 5_000; n++) take(`p${n}`);
     expect(limiter.publishers).toBe(5_000);
@@ -122,7 +122,7 @@ describe('the rate limiter', () => {
     expect(limiter.publishers).toBe(1);
   });
 
-  it('takes `__proto__` for a publisher like any other', () => {
+  test('takes `__proto__` for a publisher like any other', () => {
     const { take } = limiterAt(1);
     expect([take('__proto__'), take('constructor'), take('__proto__')]).toEqual([
       undefined,

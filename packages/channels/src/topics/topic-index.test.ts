@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTopicIndex } from './topic-index.ts';
 
 /** What a pattern means, said as plainly as can be. */
@@ -31,7 +31,7 @@ const steps = fc.array(
 );
 
 describe('createTopicIndex', () => {
-  it('agrees with a naive oracle, whatever is added, taken away and asked', () => {
+  test('agrees with a naive oracle, whatever is added, taken away and asked', () => {
     fc.assert(
       fc.property(steps, fc.constantFrom(2, 4, 1_000), (list, cachedTopics) => {
         const index = createTopicIndex<number>({ cachedTopics });
@@ -62,14 +62,14 @@ describe('createTopicIndex', () => {
     );
   });
 
-  it('gives a subscriber once, however many of its patterns match', () => {
+  test('gives a subscriber once, however many of its patterns match', () => {
     const index = createTopicIndex<string>();
     for (const pattern of ['a.b', 'a.*', '*.b', 'a.>', '>']) index.add(pattern, 'one');
     index.add('a.b', 'other');
     expect(index.match('a.b').toSorted()).toEqual(['one', 'other']);
   });
 
-  it('Never again: wildcards that match nothing', () => {
+  test('Never again: wildcards that match nothing', () => {
     const index = createTopicIndex<string>();
     index.add('user.*', 'star');
     index.add('user.>', 'rest');
@@ -78,7 +78,7 @@ describe('createTopicIndex', () => {
     expect(index.match('user')).toEqual([]);
   });
 
-  it('takes a change into account at once, also for a topic that was asked before', () => {
+  test('takes a change into account at once, also for a topic that was asked before', () => {
     const index = createTopicIndex<string>();
     expect(index.match('a.b')).toEqual([]);
     index.add('a.*', 'x');
@@ -87,7 +87,7 @@ describe('createTopicIndex', () => {
     expect(index.match('a.b')).toEqual([]);
   });
 
-  it('never changes an array that it has given', () => {
+  test('never changes an array that it has given', () => {
     const index = createTopicIndex<string>();
     index.add('a', 'x');
     const before = index.match('a');
@@ -97,7 +97,7 @@ describe('createTopicIndex', () => {
     expect(index.match('a')).toBe(index.match('a'));
   });
 
-  it('matches against the worst of 10 000 patterns in bounded time (T16)', () => {
+  test('matches against the worst of 10 000 patterns in bounded time (T16)', () => {
     const index = createTopicIndex<number>({ cachedTopics: 2 });
     for (let n = 0; n < 10_000; n++) {
       // Each agrees with the topic everywhere but at one place, and no place rules out many.
@@ -118,7 +118,7 @@ describe('createTopicIndex', () => {
     expect(Math.min(...took)).toBeLessThan(1);
   });
 
-  it('finds a topic that it was asked before in under a microsecond or so, among 10 000 patterns as among 10', () => {
+  test('finds a topic that it was asked before in under a microsecond or so, among 10 000 patterns as among 10', () => {
     const cost = (patternCount: number): number => {
       const index = createTopicIndex<number>();
       for (let n = 0; n < patternCount; n++) index.add(`store.*.t${n}.>`, n);

@@ -1,6 +1,6 @@
 import { createRegistry } from '@esdb-gater/registry';
 import { type CallContext, GaterError, type Registry, type StoreWorker } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createGater } from './create-gater.ts';
 
 type Serve = (method: string, params: unknown, context?: CallContext) => unknown;
@@ -29,7 +29,7 @@ const FAST = { baseDelayMs: 0, maxDelayMs: 0 };
 const stream = { storeId: 's', streamId: 'a' };
 
 describe('createGater', () => {
-  it('validates, fills in ids and returns what the worker answers', async () => {
+  test('validates, fills in ids and returns what the worker answers', async () => {
     const asked: unknown[] = [];
     const gater = createGater({ registry: registryOf([(_method, params) => asked.push(params)]) });
     await gater.appendEvents({
@@ -51,7 +51,7 @@ describe('createGater', () => {
     await expect(gater.appendEvents({ ...stream, events: [] })).rejects.toMatchObject({ reason: 'events' });
   });
 
-  it('a timed-out append written again carries the same ids', async () => {
+  test('a timed-out append written again carries the same ids', async () => {
     const ids: unknown[] = [];
     const serve: Serve = (_method, params) => {
       const [event] = (params as { events: { id: string }[] }).events;
@@ -63,7 +63,7 @@ describe('createGater', () => {
     expect(ids).toEqual([expect.any(String), ids[0]]);
   });
 
-  it('health asks the workers, it does not count them', async () => {
+  test('health asks the workers, it does not count them', async () => {
     const dead: Serve = () => {
       throw new GaterError('unavailable', 'dead');
     };
@@ -81,7 +81,7 @@ describe('createGater', () => {
     await expect(none.quickHealthCheck({ storeId: 'x' })).rejects.toMatchObject({ code: 'store_not_found' });
   });
 
-  it('without channels what needs them is not supported, and so is what only gateways serve', async () => {
+  test('without channels what needs them is not supported, and so is what only gateways serve', async () => {
     const gater = createGater({ registry: registryOf([() => 1]) });
     const publish = { channel: 'events', topic: 'a', message: 1 } as const;
     for (const refused of [
@@ -95,7 +95,7 @@ describe('createGater', () => {
     }
   });
 
-  it('timeoutMs and a signal end a call', async () => {
+  test('timeoutMs and a signal end a call', async () => {
     const gater = createGater({ registry: registryOf([() => new Promise(() => {})]) });
     await expect(gater.getEvents(stream, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'timeout' });
     const reason = new Error('enough');

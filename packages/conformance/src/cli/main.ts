@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { MAX_TIMER_MS } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
 import { loadAdapter, type SuiteKind, UsageError } from './load-adapter.ts';
 import { type CaseResult, runCases } from './run-cases.ts';
@@ -88,7 +89,7 @@ function fileOf(file: string | undefined): string {
 
 function millisecondsOf(text: string): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 2_147_483_647) return value;
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_TIMER_MS) return value;
   throw new UsageError(`--timeout-ms must be an integer from 1, got ${JSON.stringify(text)}`);
 }
 

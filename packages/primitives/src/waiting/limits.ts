@@ -29,25 +29,26 @@ export interface Limits {
 export function watchLimits(limits: Limits, onOver: (error: unknown) => void): () => void {
   const { signal, abortError, timeoutMs } = limits;
   if (timeoutMs === undefined || timeoutMs > MAX_TIMER_MS) {
-    return onAbort(signal, (reason) => onOver(abortError === undefined ? reason : abortError(reason)));
+    return onAbort(signal, abortError === undefined ? onOver : (reason) => onOver(abortError(reason)));
   }
+  // Not by `onAbort`: every call to a gateway and to a store passes here, and each closure less counts.
   const { clock = systemClock, unref = false, timeoutError = timedOut } = limits;
-  const timer = clock.setTimer(
-    () => {
-      stopListening();
-      onOver(timeoutError(timeoutMs));
-    },
-    timeoutMs,
-    { unref },
-  );
-  const stopListening = onAbort(signal, (reason) => {
+  const stop = (): void => {
     timer.cancel();
-    onOver(abortError === undefined ? reason : abortError(reason));
-  });
-  return () => {
-    timer.cancel();
-    stopListening();
+    signal?.removeEventListener('abort', onAborted);
   };
+  const onAborted = (): void => {
+    stop();
+    onOver(abortError === undefined ? signal?.reason : abortError(signal?.reason));
+  };
+  const onTimeout = (): void => {
+    stop();
+    onOver(timeoutError(timeoutMs));
+  };
+  const timer = clock.setTimer(onTimeout, timeoutMs, { unref });
+  if (signal?.aborted === true) onAborted();
+  else signal?.addEventListener('abort', onAborted, { once: true });
+  return stop;
 }
 
 function timedOut(limitMs: number): GaterError {

@@ -1,6 +1,6 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError, invalidArgument, type Transport, type TransportHandlers } from '@esdb-gater/types';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createPeer, type PeerComponents, type PeerContext, type PeerOptions } from './peer.ts';
 import { wasUnanswered } from './pending-calls.ts';
 import { createTransportPair } from './transport-pair.ts';
@@ -127,7 +127,7 @@ describe('the examples of the JSON-RPC specification, section 7', () => {
     ['a batch of notifications', [call('notify_sum', { n: 1 }), call('notify_hello', { n: 7 })], []],
   ];
   for (const [title, request, expected] of examples) {
-    it(title, async () => {
+    test(title, async () => {
       const { answers } = setUp({ handle: calculator });
       expect(await answers(request)).toEqual(expected);
     });
@@ -135,7 +135,7 @@ describe('the examples of the JSON-RPC specification, section 7', () => {
 });
 
 describe('answers', () => {
-  it('calls of one connection start in the order of arrival and may overtake each other', async () => {
+  test('calls of one connection start in the order of arrival and may overtake each other', async () => {
     const started: string[] = [];
     const gate = Promise.withResolvers<string>();
     const { answers, give, settle, wire } = setUp({
@@ -152,7 +152,7 @@ describe('answers', () => {
     expect(wire.sent.map((text) => JSON.parse(text))).toEqual([success(1, 'late')]);
   });
 
-  it('the numbers of errors are -32602 for invalid_argument, -32601 for not_supported, else -32000', async () => {
+  test('the numbers of errors are -32602 for invalid_argument, -32601 for not_supported, else -32000', async () => {
     const errors: Record<string, GaterError> = {
       a: invalidArgument('topic', 'no topic'),
       b: new GaterError('not_supported', 'not here'),
@@ -188,7 +188,7 @@ describe('answers', () => {
     ]);
   });
 
-  it('the cause of an unexpected error is logged and never answered', async () => {
+  test('the cause of an unexpected error is logged and never answered', async () => {
     const logged: object[] = [];
     const logger = { debug() {}, info() {}, warn() {}, error: (fields: object) => void logged.push(fields) };
     const secret = new Error('the password is 1234');
@@ -199,19 +199,19 @@ describe('answers', () => {
     expect(logged).toEqual([{ err: secret, method: 'a' }]);
   });
 
-  it('a result that JSON cannot carry is internal', async () => {
+  test('a result that JSON cannot carry is internal', async () => {
     const { answers } = setUp({ handle: () => 1n });
     expect(await answers(call('a', {}, 1))).toMatchObject([{ id: 1, error: { data: { code: 'internal' } } }]);
   });
 
-  it('an answer longer than a frame is payload_too_large', async () => {
+  test('an answer longer than a frame is payload_too_large', async () => {
     const { answers } = setUp({ handle: () => 'x'.repeat(500) }, { frameBytes: 400 });
     expect(await answers(call('a', {}, 1))).toMatchObject([
       { id: 1, error: { data: { code: 'payload_too_large' } } },
     ]);
   });
 
-  it('the longest answers of a batch give way when all do not fit into one frame', async () => {
+  test('the longest answers of a batch give way when all do not fit into one frame', async () => {
     const handle = (method: string): string => 'x'.repeat(Number(method));
     const { give, wire } = setUp({ handle }, { frameBytes: 1_000 });
     give([call('10', {}, 1), call('700', {}, 2), call('600', {}, 3)]);
@@ -224,7 +224,7 @@ describe('answers', () => {
     ]);
   });
 
-  it('what waits for an answer runs after it was sent, in a batch after all were', async () => {
+  test('what waits for an answer runs after it was sent, in a batch after all were', async () => {
     const wire = new Wire();
     const seen: number[] = [];
     createPeer(wire, {
@@ -243,7 +243,7 @@ describe('answers', () => {
 });
 
 describe('bounds', () => {
-  it('more calls under way than allowed are overloaded, and room comes back', async () => {
+  test('more calls under way than allowed are overloaded, and room comes back', async () => {
     const gate = Promise.withResolvers<string>();
     const { answers, give, settle, wire } = setUp({ handle: () => gate.promise }, { maxInFlight: 2 });
     give(call('a', {}, 1));
@@ -257,7 +257,7 @@ describe('bounds', () => {
     expect(await answers(call('a', {}, 4))).toEqual([success(4, 'done')]);
   });
 
-  it('a batch of 101 is refused as a whole and one of 100 is answered', async () => {
+  test('a batch of 101 is refused as a whole and one of 100 is answered', async () => {
     const handle = vi.fn(() => 1);
     const { answers } = setUp({ handle });
     const requests = (count: number) => Array.from({ length: count }, (_, id) => call('a', {}, id));
@@ -311,13 +311,13 @@ describe('hostile input', () => {
     ],
   ];
   for (const [title, message, answer] of cases) {
-    it(title, async () => {
+    test(title, async () => {
       const { answers } = setUp({ handle: (_method, params) => params });
       expect(await answers(message)).toEqual([answer]);
     });
   }
 
-  it('__proto__ and constructor are names like any other and pollute nothing', async () => {
+  test('__proto__ and constructor are names like any other and pollute nothing', async () => {
     const text =
       '{"jsonrpc":"2.0","id":1,"method":"a","params":{"__proto__":{"polluted":1},"constructor":2}}';
     const { give, wire } = setUp({ handle: (_method, params) => params });
@@ -328,25 +328,25 @@ describe('hostile input', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  it('methods named like members of objects are not supported', async () => {
+  test('methods named like members of objects are not supported', async () => {
     const { answers } = setUp();
     expect(await answers(call('toString', {}, 1))).toEqual([failure(1, -32601, 'not_supported')]);
   });
 
-  it('answers to unknown ids are ignored and counted', async () => {
+  test('answers to unknown ids are ignored and counted', async () => {
     const { answers, peer } = setUp();
     expect(await answers([success(5, 1), { jsonrpc: '2.0', id: '__proto__', error: {} }])).toEqual([]);
     expect(await answers({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } })).toEqual([]);
     expect(peer.stats().unknownAnswers).toBe(3);
   });
 
-  it('refused notifications are counted and not answered', async () => {
+  test('refused notifications are counted and not answered', async () => {
     const { answers, peer } = setUp({ handle: calculator });
     expect(await answers([call('foobar', {}), call('update', [1])])).toEqual([]);
     expect(peer.stats().refusedNotifications).toBe(2);
   });
 
-  it('a traceparent that is none is not passed on', async () => {
+  test('a traceparent that is none is not passed on', async () => {
     const contexts: PeerContext[] = [];
     const { give } = setUp({ handle: (_method, _params, context) => void contexts.push(context) });
     const good = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -362,7 +362,7 @@ describe('hostile input', () => {
 });
 
 describe('calls of this side', () => {
-  it('both sides call each other over one connection, with ids of their own', async () => {
+  test('both sides call each other over one connection, with ids of their own', async () => {
     const [left, right] = createTransportPair();
     const gateway = createPeer(left, { handle: (method) => `gateway ${method}` });
     const worker = createPeer(right, { handle: (method, params) => ({ method, params }) });
@@ -372,7 +372,7 @@ describe('calls of this side', () => {
     ]);
   });
 
-  it('an error comes back as the same error', async () => {
+  test('an error comes back as the same error', async () => {
     const [left, right] = createTransportPair();
     const error = new GaterError('rate_limited', 'too fast', { details: { retryAfterMs: 12 } });
     createPeer(left, { handle: () => Promise.reject(error) });
@@ -385,7 +385,7 @@ describe('calls of this side', () => {
     });
   });
 
-  it('a call that is not answered in time ends with timeout, and its late answer is counted', async () => {
+  test('a call that is not answered in time ends with timeout, and its late answer is counted', async () => {
     const clock = createFakeClock();
     const wire = new Wire();
     const peer = createPeer(wire, { clock });
@@ -396,7 +396,7 @@ describe('calls of this side', () => {
     expect(peer.stats()).toMatchObject({ pending: 0, unknownAnswers: 1 });
   });
 
-  it('a signal ends the waiting with its reason', async () => {
+  test('a signal ends the waiting with its reason', async () => {
     const abort = new AbortController();
     const { peer, wire } = setUp();
     const answer = peer.call('a', {}, { signal: abort.signal });
@@ -407,7 +407,7 @@ describe('calls of this side', () => {
     expect(wire.sent).toHaveLength(1);
   });
 
-  it('what was sent and not answered when the connection broke is told apart from what was never sent', async () => {
+  test('what was sent and not answered when the connection broke is told apart from what was never sent', async () => {
     const { peer, wire } = setUp();
     const sent = peer.call('a').catch((error: unknown) => error);
     wire.handlers?.closed(1006, '');
@@ -420,13 +420,13 @@ describe('calls of this side', () => {
     expect(await peer.closed).toEqual({ code: 1006, reason: '' });
   });
 
-  it('a call longer than a frame is not sent', async () => {
+  test('a call longer than a frame is not sent', async () => {
     const { peer, wire } = setUp({}, { frameBytes: 100 });
     await expect(peer.call('a', { x: 'x'.repeat(200) })).rejects.toMatchObject({ code: 'payload_too_large' });
     expect(wire.sent).toEqual([]);
   });
 
-  it('notifications go to the listener, and to the handler when it does not take them', () => {
+  test('notifications go to the listener, and to the handler when it does not take them', () => {
     const handled: string[] = [];
     const heard: string[] = [];
     const { give } = setUp({
@@ -438,7 +438,7 @@ describe('calls of this side', () => {
     expect([heard, handled]).toEqual([['message', 'committed'], ['committed']]);
   });
 
-  it('an error of another program without data is told by its number', async () => {
+  test('an error of another program without data is told by its number', async () => {
     const { peer, give } = setUp();
     const answers = [-32601, -32602, -32700, 5].map((code, index) => {
       const answer = peer.call('a').catch((error: GaterError) => error.code);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { METHOD_NAMES, type MethodName } from '../methods/method-table.ts';
 import { explain } from './explain.ts';
 import { METHOD_SCHEMAS } from './method-schemas.ts';
@@ -57,7 +57,7 @@ describe('validateParams', () => {
     ['revokeToken', { cid: 'b', by: 'did:key:z', at: 5, proof: 'p' }],
     ['health', {}],
   ];
-  it.each(good)('%s takes %j', (method, params) => {
+  test.each(good)('%s takes %j', (method, params) => {
     expect(validateParams(method, params)).toBe(params);
   });
 
@@ -146,17 +146,17 @@ describe('validateParams', () => {
     ['revokeToken', { cid: 'b', iss: 'c', by: 'd', at: 5, proof: 'p' }, 'schema', ''],
     ['followEvents', { storeId: 's', streamId: 'a', query: { items: [{}] } }, 'schema', 'query'],
   ];
-  it.each(bad)('%s refuses %j for the reason %s at `%s`', (method, params, reason, path) => {
+  test.each(bad)('%s refuses %j for the reason %s at `%s`', (method, params, reason, path) => {
     expect(refusal(method, params)).toMatchObject({ code: 'invalid_argument', reason, path });
   });
 
-  it('an unknown method is not supported, one that is named like a member of objects too', () => {
+  test('an unknown method is not supported, one that is named like a member of objects too', () => {
     for (const method of ['nothing', 'toString', '__proto__']) {
       expect(refusal(method, {})).toMatchObject({ code: 'not_supported' });
     }
   });
 
-  it('a message names what was wrong and what was expected, and never repeats a payload', () => {
+  test('a message names what was wrong and what was expected, and never repeats a payload', () => {
     expect(() => validateParams('getEvents', { storeId: 's', streamId: 'a', count: 5_000 })).toThrow(
       '`count` is 5000, expected an integer from 1 to 1000',
     );
@@ -166,7 +166,7 @@ describe('validateParams', () => {
     );
   });
 
-  it('an unknown channel is left to those who know the channels', () => {
+  test('an unknown channel is left to those who know the channels', () => {
     const params = { channel: 'nowhere', topic: 'a', message: 1 };
     expect(validateParams('publish', params)).toBe(params);
   });
@@ -219,7 +219,7 @@ describe('explain', () => {
     .tuple(tree, fc.constantFrom(...members))
     .map(([value, member]) => ({ ...append, [member]: value }));
 
-  it.each(METHOD_NAMES)('gives a reason exactly when %s refuses', (method) => {
+  test.each(METHOD_NAMES)('gives a reason exactly when %s refuses', (method) => {
     const { params } = METHOD_SCHEMAS[method];
     const check = compileCheck(params);
     fc.assert(
@@ -232,12 +232,12 @@ describe('explain', () => {
 });
 
 describe('validateResult', () => {
-  it('lets members through that a newer program added', () => {
+  test('lets members through that a newer program added', () => {
     const result = { version: 1, position: 2, count: 1, duplicate: false, extra: true };
     expect(validateResult('appendEvents', result)).toBe(result);
   });
 
-  it('what the protocol does not allow is internal', () => {
+  test('what the protocol does not allow is internal', () => {
     expect(() => validateResult('appendEvents', { version: 'x' })).toThrow(
       expect.objectContaining({ code: 'internal' }),
     );
@@ -245,7 +245,7 @@ describe('validateResult', () => {
 });
 
 describe('METHOD_SCHEMAS', () => {
-  it('is JSON Schema that a document can hold', () => {
+  test('is JSON Schema that a document can hold', () => {
     for (const { params, result } of Object.values(METHOD_SCHEMAS)) {
       expect(JSON.parse(JSON.stringify([params, result]))).toEqual([
         expect.objectContaining({ type: 'object' }),

@@ -1,6 +1,6 @@
 import { JSON_DEPTH } from '@esdb-gater/primitives';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { canonicalJson, canonicalJsonWithout } from './canonical-json.ts';
 
 /** RFC 8785, appendix B: IEEE 754 doubles in hex, and their form. */
@@ -34,7 +34,7 @@ const NUMBERS: readonly (readonly [hex: string, text: string])[] = [
 const refused = (reason: string): unknown => expect.objectContaining({ code: 'invalid_argument', reason });
 
 describe('canonicalJson', () => {
-  it('writes the example of RFC 8785, section 3.2', () => {
+  test('writes the example of RFC 8785, section 3.2', () => {
     const value = JSON.parse(`{
       "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
       "string": "\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\"\\/",
@@ -46,7 +46,7 @@ describe('canonicalJson', () => {
     );
   });
 
-  it('sorts by UTF-16 units, as the example of RFC 8785, section 3.2.3', () => {
+  test('sorts by UTF-16 units, as the example of RFC 8785, section 3.2.3', () => {
     const value = JSON.parse(`{
       "\\u20ac": "Euro Sign", "\\r": "Carriage Return", "\\ufb33": "Hebrew Letter Dalet With Dagesh",
       "1": "One", "\\ud83d\\ude00": "Emoji: Grinning Face", "\\u0080": "Control",
@@ -63,27 +63,27 @@ describe('canonicalJson', () => {
     ]);
   });
 
-  it.each(NUMBERS)('writes the number 0x%s as %s (RFC 8785, appendix B)', (hex, text) => {
+  test.each(NUMBERS)('writes the number 0x%s as %s (RFC 8785, appendix B)', (hex, text) => {
     expect(canonicalJson(Buffer.from(hex, 'hex').readDoubleBE())).toBe(text);
   });
 
-  it('refuses numbers that JSON has not', () => {
+  test('refuses numbers that JSON has not', () => {
     for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       expect(() => canonicalJson({ a: [wrong] })).toThrow(refused('number'));
     }
   });
 
-  it('writes names that look like numbers in the order of texts', () => {
+  test('writes names that look like numbers in the order of texts', () => {
     expect(canonicalJson({ 10: 1, 9: 2, a: 3, '': 4 })).toBe('{"":4,"10":1,"9":2,"a":3}');
   });
 
-  it('takes `__proto__` and its like as names', () => {
+  test('takes `__proto__` and its like as names', () => {
     const value = JSON.parse('{"b":1,"__proto__":{"x":1},"constructor":2,"toJSON":3}');
     expect(canonicalJson(value)).toBe('{"__proto__":{"x":1},"b":1,"constructor":2,"toJSON":3}');
     expect(canonicalJson(Object.assign(Object.create(null), { a: 1 }))).toBe('{"a":1}');
   });
 
-  it('refuses lone surrogates in values and names', () => {
+  test('refuses lone surrogates in values and names', () => {
     for (const wrong of ['\ud800', 'a\udc00', '\udc00\ud800', '\ud83d']) {
       expect(() => canonicalJson([wrong])).toThrow(refused('lone_surrogate'));
       expect(() => canonicalJson({ [wrong]: 1 })).toThrow(refused('lone_surrogate'));
@@ -91,7 +91,7 @@ describe('canonicalJson', () => {
     }
   });
 
-  it('refuses what JSON.stringify would drop or change', () => {
+  test('refuses what JSON.stringify would drop or change', () => {
     const holes = [1];
     holes[2] = 2;
     const wrong = [
@@ -112,14 +112,14 @@ describe('canonicalJson', () => {
     expect(() => canonicalJson(holes)).toThrow(refused('type'));
   });
 
-  it('says where in the value the fault is, and what it is', () => {
+  test('says where in the value the fault is, and what it is', () => {
     expect(() => canonicalJson({ a: [1, { b: new Date() }] })).toThrow(
       /"\/a\/1\/b" is an object of class Date/,
     );
     expect(() => canonicalJson({ a: undefined })).toThrow(expect.objectContaining({ path: '/a' }));
   });
 
-  it('stops at a cycle, and at more levels than it follows', () => {
+  test('stops at a cycle, and at more levels than it follows', () => {
     const cycle: Record<string, unknown> = {};
     cycle['self'] = [cycle, cycle];
     expect(() => canonicalJson(cycle)).toThrow(refused('depth'));
@@ -129,12 +129,12 @@ describe('canonicalJson', () => {
     expect(() => canonicalJson(nested(100_000))).toThrow(refused('depth'));
   });
 
-  it('leaves out a member at the first level only', () => {
+  test('leaves out a member at the first level only', () => {
     expect(canonicalJsonWithout({ a: 1, b: { a: 2 }, c: 3 }, 'a')).toBe('{"b":{"a":2},"c":3}');
     expect(canonicalJsonWithout({ a: 1 }, 'a')).toBe('{}');
   });
 
-  it('reads back as the same value, and is the same whatever the order of the names (property)', () => {
+  test('reads back as the same value, and is the same whatever the order of the names (property)', () => {
     const shuffled = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(shuffled);
       if (typeof value !== 'object' || value === null) return value;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseStrictJson } from './strict-json.ts';
 
 const utf8 = new TextEncoder();
 const parse = (json: string): unknown => parseStrictJson(utf8.encode(json));
 
 describe('parseStrictJson', () => {
-  it('reads what JSON.parse reads (property)', () => {
+  test('reads what JSON.parse reads (property)', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(3), (value, indent) => {
         const json = JSON.stringify(value, undefined, indent);
@@ -15,7 +15,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('refuses a name that stands twice in one object, however it is written', () => {
+  test('refuses a name that stands twice in one object, however it is written', () => {
     for (const json of [
       '{"a":1,"a":2}',
       '{"a":1,"b":{},"a":1}',
@@ -29,7 +29,7 @@ describe('parseStrictJson', () => {
     }
   });
 
-  it('accepts one name in several objects, and as a value', () => {
+  test('accepts one name in several objects, and as a value', () => {
     for (const json of [
       '{"a":{"a":{"a":1}}}',
       '[{"a":1},{"a":1}]',
@@ -40,7 +40,7 @@ describe('parseStrictJson', () => {
     }
   });
 
-  it('refuses a byte order mark, bad UTF-8 and what is no JSON', () => {
+  test('refuses a byte order mark, bad UTF-8 and what is no JSON', () => {
     for (const bytes of [
       [0xef, 0xbb, 0xbf, 0x7b, 0x7d],
       [0x22, 0xc0, 0x80, 0x22],
@@ -53,7 +53,7 @@ describe('parseStrictJson', () => {
     }
   });
 
-  it('refuses deep nesting without running out of stack', () => {
+  test('refuses deep nesting without running out of stack', () => {
     expect(parse('['.repeat(32) + ']'.repeat(32))).toBeDefined();
     expect(() => parse('['.repeat(33) + ']'.repeat(33))).toThrow(/levels/);
     expect(() => parse('['.repeat(8_000) + ']'.repeat(8_000))).toThrow(/levels/);

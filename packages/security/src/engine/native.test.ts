@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseDidKey } from '../did-key.ts';
 import { Identity } from '../identity.ts';
 import { typescriptEngine as browserEngine } from '../platform/browser.ts';
@@ -42,11 +42,11 @@ describe.skipIf(found === undefined)(`native and TypeScript engines${title}`, ()
     return first as Answer;
   }
 
-  it('is good enough for its own check', () => {
+  test('is good enough for its own check', () => {
     expect(() => checkNativeEngine(native, nodeEngine)).not.toThrow();
   });
 
-  it('encode and decode Base58 alike', () => {
+  test('encode and decode Base58 alike', () => {
     const anything = fc.string({ unit: fc.constantFrom(...'123abcXYZ0OIl é\u0141'), maxLength: 60 });
     fc.assert(
       fc.property(fc.nat(40), bytes, anything, (zeros, rest, wild) => {
@@ -58,7 +58,7 @@ describe.skipIf(found === undefined)(`native and TypeScript engines${title}`, ()
     );
   });
 
-  it('compute MACs alike', () => {
+  test('compute MACs alike', () => {
     fc.assert(
       fc.property(bytes, fc.array(bytes, { maxLength: 4 }), text, (key, list, message) => {
         agree((engine) => {
@@ -78,7 +78,7 @@ describe.skipIf(found === undefined)(`native and TypeScript engines${title}`, ()
     );
   });
 
-  it('sign and verify alike', () => {
+  test('sign and verify alike', () => {
     fc.assert(
       fc.property(seed, bytes, fc.nat(511), (secret, data, bit) => {
         const publicKey = agree((engine) => engine.createSigner(secret).publicKey);
@@ -94,7 +94,7 @@ describe.skipIf(found === undefined)(`native and TypeScript engines${title}`, ()
     );
   });
 
-  it('judge arbitrary keys and signatures alike', () => {
+  test('judge arbitrary keys and signatures alike', () => {
     const half = fc.uint8Array({ minLength: 32, maxLength: 32 });
     fc.assert(
       fc.property(half, half, half, bytes, (publicKey, r, s, data) => {
@@ -106,7 +106,7 @@ describe.skipIf(found === undefined)(`native and TypeScript engines${title}`, ()
     );
   });
 
-  it('judge tokens alike', () => {
+  test('judge tokens alike', () => {
     const issuer = Identity.generate();
     const token = createToken({ issuer, audience: issuer.did, att: [{ with: '*', can: '*' }] });
     const publicKey = parseDidKey(issuer.did) ?? new Uint8Array();

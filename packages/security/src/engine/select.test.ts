@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { typescriptEngine } from '../platform/node.ts';
 import { checkNativeEngine, createNativeEngine } from './native.ts';
 import { asNativeModule, type NativeModule } from './native-module.ts';
@@ -48,7 +48,7 @@ function fakeModule(): NativeModule & {
 }
 
 describe('engine', () => {
-  it('is TypeScript when ESDB_GATER_ENGINE says so, and says why', () => {
+  test('is TypeScript when ESDB_GATER_ENGINE says so, and says why', () => {
     vi.stubEnv('ESDB_GATER_ENGINE', 'typescript');
     expect(engine()).toBe('typescript');
     expect(engineDetails()).toEqual({
@@ -57,12 +57,12 @@ describe('engine', () => {
     });
   });
 
-  it('refuses a word that is no engine', () => {
+  test('refuses a word that is no engine', () => {
     vi.stubEnv('ESDB_GATER_ENGINE', 'wasm');
     expect(engine).toThrow(expect.objectContaining({ code: 'invalid_argument', reason: 'engine' }));
   });
 
-  it('never again: a native module that can never load (what is wrong with it is said)', () => {
+  test('never again: a native module that can never load (what is wrong with it is said)', () => {
     vi.stubEnv('ESDB_GATER_ENGINE', undefined);
     const details = engineDetails();
     if (details.name === 'native') expect(details.version).toMatch(/^\d+\.\d+\.\d+/);
@@ -71,7 +71,7 @@ describe('engine', () => {
 });
 
 describe('the native engine', () => {
-  it('is refused when it lacks an export, by the name of that', () => {
+  test('is refused when it lacks an export, by the name of that', () => {
     const { ed25519Sign: _, ...rest } = fakeModule();
     expect(() => asNativeModule(rest)).toThrow(/"ed25519Sign"/);
     expect(() => asNativeModule({ ...fakeModule(), version: undefined })).toThrow(/"version"/);
@@ -79,7 +79,7 @@ describe('the native engine', () => {
       expect(() => asNativeModule(nothing)).toThrow(/exports nothing/);
   });
 
-  it('is refused when one answer is wrong, by the name of that', () => {
+  test('is refused when one answer is wrong, by the name of that', () => {
     const good = fakeModule();
     expect(() =>
       checkNativeEngine(createNativeEngine(good, typescriptEngine), typescriptEngine),
@@ -101,7 +101,7 @@ describe('the native engine', () => {
     }
   });
 
-  it('releases a key once, and works in TypeScript when its table is full', () => {
+  test('releases a key once, and works in TypeScript when its table is full', () => {
     const native = fakeModule();
     const engine = createNativeEngine(native, typescriptEngine);
     const data = new Uint8Array(3);

@@ -1,11 +1,11 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createNonceCache } from './nonce-cache.ts';
 
 const REPLAYED = expect.objectContaining({ code: 'invalid_signature', reason: 'replayed' });
 
 describe('createNonceCache', () => {
-  it('accepts a nonce once within its lifetime, and again after it', () => {
+  test('accepts a nonce once within its lifetime, and again after it', () => {
     const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100 });
     nonces.take('a');
@@ -15,7 +15,7 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('a')).not.toThrow();
   });
 
-  it('forgets what has ended, so that it does not only grow', () => {
+  test('forgets what has ended, so that it does not only grow', () => {
     const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100 });
     for (let i = 0; i < 1_000; i++) {
@@ -25,7 +25,7 @@ describe('createNonceCache', () => {
     expect(nonces.size).toBe(100);
   });
 
-  it('refuses new ones when it is full, instead of letting old ones be replayed', () => {
+  test('refuses new ones when it is full, instead of letting old ones be replayed', () => {
     const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100, maxEntries: 2 });
     nonces.take('a');
@@ -36,7 +36,7 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('c')).not.toThrow();
   });
 
-  it('gives back once only, so that a late second release frees nobody else', () => {
+  test('gives back once only, so that a late second release frees nobody else', () => {
     const nonces = createNonceCache();
     const release = nonces.take('a');
     release();
@@ -45,7 +45,7 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('a')).toThrow(REPLAYED);
   });
 
-  it('refuses bounds that bound nothing', () => {
+  test('refuses bounds that bound nothing', () => {
     for (const wrong of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => createNonceCache({}, { lifetimeMs: wrong })).toThrow(/lifetimeMs/);
       expect(() => createNonceCache({}, { maxEntries: wrong })).toThrow(/maxEntries/);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { canonicalJson } from '../encoding/canonical-json.ts';
 import { hmacSha256 } from '../hmac.ts';
 import type { SignatureMembers } from './members.ts';
@@ -28,7 +28,7 @@ function verdict(message: unknown, options: VerifyOptions = ALERTS): unknown {
 }
 
 describe('sign', () => {
-  it('adds exactly the four members, over the documented bytes', () => {
+  test('adds exactly the four members, over the documented bytes', () => {
     const message = sign({ b: 1, a: 'é' }, ALERTS);
     expect(Object.keys(message).sort()).toEqual(['a', 'b', 'key_id', 'nonce', 'signature', 'signed_at']);
     const { signature, ...rest } = message;
@@ -38,13 +38,13 @@ describe('sign', () => {
     expect(Buffer.from(message.nonce, 'base64url')).toHaveLength(12);
   });
 
-  it('takes an empty text for a missing channel and topic', () => {
+  test('takes an empty text for a missing channel and topic', () => {
     const { signature, ...rest } = sign({ a: 1 }, { secret: 's', now: NOW });
     const bytes = new TextEncoder().encode(`esdb-gater/1\n\n\n${canonicalJson(rest)}`);
     expect(signature).toBe(Buffer.from(hmacSha256('s', bytes)).toString('base64url'));
   });
 
-  it('never again: signing a signed message breaking it', () => {
+  test('never again: signing a signed message breaking it', () => {
     const once = signed();
     const twice = sign(once, ALERTS);
     expect(verdict(twice)).toBe(true);
@@ -52,7 +52,7 @@ describe('sign', () => {
     expect(verdict(once)).toBe(true);
   });
 
-  it('refuses a message with some of the four members', () => {
+  test('refuses a message with some of the four members', () => {
     for (const name of ['signed_at', 'nonce', 'key_id', 'signature']) {
       const { [name]: _, ...three } = signed();
       expect(() => sign(three, ALERTS)).toThrow(expect.objectContaining({ reason: 'reserved_member' }));
@@ -62,7 +62,7 @@ describe('sign', () => {
     }
   });
 
-  it('refuses what is no object, and lone surrogates', () => {
+  test('refuses what is no object, and lone surrogates', () => {
     for (const wrong of [null, [], 'text', 1, undefined, new Date(), { a: '\ud800' }, { '\udc00': 1 }]) {
       expect(() => sign(wrong as object, ALERTS)).toThrow(
         expect.objectContaining({ code: 'invalid_argument' }),
@@ -70,12 +70,12 @@ describe('sign', () => {
     }
   });
 
-  it('refuses to work without a secret, and says how to give one', () => {
+  test('refuses to work without a secret, and says how to give one', () => {
     expect(() => sign({})).toThrow(/setSecret/);
     expect(verdict(signed(), { now: NOW })).toBe('invalid_signature/unknown_key');
   });
 
-  it('keeps members that are called like what every object has', () => {
+  test('keeps members that are called like what every object has', () => {
     const message = JSON.parse(
       '{"__proto__":{"admin":true},"constructor":1,"toString":2,"hasOwnProperty":3}',
     );
@@ -88,7 +88,7 @@ describe('sign', () => {
     expect(verdict(JSON.parse('{"__proto__":{"signature":"x"}}'))).toBe('signature_required');
   });
 
-  it('never again: an unsigned binary form that differs between runtimes (any JSON, sent over the wire, verifies)', () => {
+  test('never again: an unsigned binary form that differs between runtimes (any JSON, sent over the wire, verifies)', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' })),
@@ -102,12 +102,12 @@ describe('sign', () => {
 });
 
 describe('verify, in the documented order', () => {
-  it('asks first for any of the four members', () => {
+  test('asks first for any of the four members', () => {
     expect(verdict({ host: 'a' })).toBe('signature_required');
     expect(verdict({})).toBe('signature_required');
   });
 
-  it('never again: a wrongly typed signature crashing a channel', () => {
+  test('never again: a wrongly typed signature crashing a channel', () => {
     for (const wrong of [42, null, {}, [], true, '', 'x'.repeat(43), 'ä'.repeat(43), `${'A'.repeat(42)}B`]) {
       expect(verdict({ ...signed(), signature: wrong, signed_at: 'x' })).toBe('invalid_signature/malformed');
     }
@@ -123,7 +123,7 @@ describe('verify, in the documented order', () => {
     }
   });
 
-  it('then for the time of signing', () => {
+  test('then for the time of signing', () => {
     const { signed_at: _, ...timeless } = signed();
     expect(verdict(timeless)).toBe('invalid_signature/missing_timestamp');
     for (const wrong of ['1800000000', 1.5, -1, null, 2 ** 53, {}]) {
@@ -131,29 +131,29 @@ describe('verify, in the documented order', () => {
     }
   });
 
-  it('accepts 300 s of age and 60 s of being ahead, and refuses 301 and 61 (T7)', () => {
+  test('accepts 300 s of age and 60 s of being ahead, and refuses 301 and 61 (T7)', () => {
     const at = (now: number): unknown => verdict(signed(), { ...ALERTS, now });
     expect([at(NOW + 300), at(NOW - 60)]).toEqual([true, true]);
     expect([at(NOW + 301), at(NOW - 61), at(NOW - 301)]).toEqual(Array(3).fill('invalid_signature/expired'));
     expect(verdict(signed(), { ...ALERTS, now: NOW + 11, ttlSeconds: 10 })).toBe('invalid_signature/expired');
   });
 
-  it('never again: a clock 2 s ahead refused', () => {
+  test('never again: a clock 2 s ahead refused', () => {
     expect(verdict(signed({ ...ALERTS, now: NOW + 2 }))).toBe(true);
   });
 
-  it('takes `now` as Unix seconds, as Unix milliseconds and as a Date', () => {
+  test('takes `now` as Unix seconds, as Unix milliseconds and as a Date', () => {
     for (const now of [NOW, NOW * 1000, new Date(NOW * 1000)])
       expect(verdict(signed(), { ...ALERTS, now })).toBe(true);
   });
 
-  it('asks for the age before the key, and for the key before the MAC', () => {
+  test('asks for the age before the key, and for the key before the MAC', () => {
     const message = { ...signed(), key_id: 'other', host: 'b' };
     expect(verdict(message, { ...ALERTS, now: NOW + 301 })).toBe('invalid_signature/expired');
     expect(verdict(message)).toBe('invalid_signature/unknown_key');
   });
 
-  it('tells an unbound message from a wrong one', () => {
+  test('tells an unbound message from a wrong one', () => {
     const unbound = signed({ secret: ALERTS.secret, now: NOW });
     expect(verdict(unbound)).toBe('invalid_signature/unbound');
     expect(verdict(unbound, { secret: ALERTS.secret, now: NOW })).toBe(true);
@@ -161,12 +161,12 @@ describe('verify, in the documented order', () => {
     expect(verdict({ ...unbound, host: 'b' })).toBe('invalid_signature/mismatch');
   });
 
-  it('never again: replay on another topic (or channel) (T7)', () => {
+  test('never again: replay on another topic (or channel) (T7)', () => {
     expect(verdict(signed(), { ...ALERTS, topic: 'disk.fine' })).toBe('invalid_signature/mismatch');
     expect(verdict(signed(), { ...ALERTS, channel: 'security' })).toBe('invalid_signature/mismatch');
   });
 
-  it('lets no newline shift the border between channel and topic', () => {
+  test('lets no newline shift the border between channel and topic', () => {
     expect(() => sign({}, { secret: 's', channel: 'a\nb', topic: 'c' })).toThrow(
       expect.objectContaining({ code: 'invalid_argument', reason: 'channel' }),
     );
@@ -175,7 +175,7 @@ describe('verify, in the documented order', () => {
     );
   });
 
-  it('refuses a change of any character of the signature, the nonce, and of every other member (T7)', () => {
+  test('refuses a change of any character of the signature, the nonce, and of every other member (T7)', () => {
     const message = signed();
     for (const name of ['signature', 'nonce'] as const) {
       const text = String(message[name]);
@@ -191,7 +191,7 @@ describe('verify, in the documented order', () => {
     expect(verdict(less)).toBe('invalid_signature/mismatch');
   });
 
-  it('does not care in which order the members come', () => {
+  test('does not care in which order the members come', () => {
     expect(verdict(Object.fromEntries(Object.entries(signed()).reverse()))).toBe(true);
   });
 });
@@ -202,7 +202,7 @@ describe('secrets', () => {
     { keyId: '2026', secret: 'new' },
   ];
 
-  it('rotate without loss: the first signs, all verify (T7)', () => {
+  test('rotate without loss: the first signs, all verify (T7)', () => {
     setSecret([older]);
     const before = sign({ a: 1 });
     setSecret([newer, older]);
@@ -214,7 +214,7 @@ describe('secrets', () => {
     expect(verify(after)).toBe(true);
   });
 
-  it('sign with the key that is asked for', () => {
+  test('sign with the key that is asked for', () => {
     setSecret([newer, older]);
     expect(sign({}, { keyId: '2025' }).key_id).toBe('2025');
     expect(() => sign({}, { keyId: '2024' })).toThrow(expect.objectContaining({ reason: 'unknown_key' }));
@@ -223,12 +223,12 @@ describe('secrets', () => {
     expect(verdict(named, { secret: 'x' })).toBe('invalid_signature/unknown_key');
   });
 
-  it('with the right key id and another secret do not verify', () => {
+  test('with the right key id and another secret do not verify', () => {
     const message = sign({}, { secret: 'x' });
     expect(verdict(message, { secret: 'y' })).toBe('invalid_signature/mismatch');
   });
 
-  it('are texts that are not empty, under names that differ', () => {
+  test('are texts that are not empty, under names that differ', () => {
     const wrong = [
       '',
       [],
@@ -246,7 +246,7 @@ describe('secrets', () => {
     }
   });
 
-  it('never stand in an error', () => {
+  test('never stand in an error', () => {
     const secret = 'hunter2 '.repeat(9);
     for (const attempt of [
       () =>
@@ -271,7 +271,7 @@ describe('verifyMessage', () => {
   const secrets = createSecretRing('correct horse');
   const where = { secrets, channel: 'alerts', topic: 'disk.full', now: NOW };
 
-  it('accepts a nonce once', () => {
+  test('accepts a nonce once', () => {
     const nonces = createNonceCache();
     const message = signed();
     const { nonce, keyId, signedAt } = verifyMessage(message, { ...where, nonces });
@@ -282,14 +282,14 @@ describe('verifyMessage', () => {
     expect(() => verifyMessage(message, where)).not.toThrow();
   });
 
-  it('gives the nonce back when a later step refuses the message', () => {
+  test('gives the nonce back when a later step refuses the message', () => {
     const nonces = createNonceCache();
     const message = signed();
     verifyMessage(message, { ...where, nonces }).release();
     expect(() => verifyMessage(message, { ...where, nonces })).not.toThrow();
   });
 
-  it('takes no nonce of a message that does not verify', () => {
+  test('takes no nonce of a message that does not verify', () => {
     const nonces = createNonceCache();
     const message: Partial<SignatureMembers> = { ...signed(), key_id: 'no' };
     expect(() => verifyMessage(message, { ...where, nonces })).toThrow();

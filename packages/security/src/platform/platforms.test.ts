@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as browser from './browser.ts';
 import * as node from './node.ts';
 
 const bytes = fc.uint8Array({ maxLength: 200 });
 
 describe('the platforms', () => {
-  it('write the same base64url, and read it back (property)', () => {
+  test('write the same base64url, and read it back (property)', () => {
     fc.assert(
       fc.property(bytes, (data) => {
         const text = node.toBase64url(data);
@@ -17,7 +17,7 @@ describe('the platforms', () => {
     );
   });
 
-  it('read no base64url but the canonical one, alike (property)', () => {
+  test('read no base64url but the canonical one, alike (property)', () => {
     const unit = fc.constantFrom(...'ABcd01-_+/= \n.é');
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 12 }), (text) => {
@@ -45,7 +45,7 @@ describe('the platforms', () => {
     }
   });
 
-  it('compute the same hashes and MACs (property)', () => {
+  test('compute the same hashes and MACs (property)', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 2_000 });
     fc.assert(
       fc.property(bytes, bytes, text, (key, data, message) => {

@@ -1,6 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { replaceEngine } from '../engine/select.ts';
 import { Identity } from '../identity.ts';
 import { typescriptEngine as browserEngine } from '../platform/browser.ts';
@@ -31,7 +31,7 @@ describe.each([
   ['node', nodeEngine],
   ['browser', browserEngine],
 ])('the signature of a token, with the engine of %s', (_, engine) => {
-  it('is good, and not with a point of small order, of which libraries think differently', () => {
+  test('is good, and not with a point of small order, of which libraries think differently', () => {
     replaceEngine(engine);
     const issuer = Identity.fromSeed(seed);
     const token = createToken({ issuer, audience: issuer.did, att: [{ with: '*', can: '*' }] });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { importLine } from './import-line.ts';
 
 const line = (value: unknown, number = 3) => ({
@@ -9,14 +9,14 @@ const line = (value: unknown, number = 3) => ({
 const UUID_V5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('a line of an import', () => {
-  it('becomes an event with all that it has', () => {
+  test('becomes an event with all that it has', () => {
     const id = '018f5e2c-0000-7000-8000-000000000001';
     const value = { streamId: 'a', type: 't', data: { n: 1 }, id, metadata: { m: 1 }, tags: ['x'] };
     const { streamId, ...event } = value;
     expect(importLine(line(value), undefined)).toEqual({ line: 3, streamId, event });
   });
 
-  it('without an id gets the same one each time, so that the same file again writes nothing twice', () => {
+  test('without an id gets the same one each time, so that the same file again writes nothing twice', () => {
     const value = { streamId: 'a', type: 't', data: 1 };
     const { id } = importLine(line(value), undefined).event;
     expect(id).toMatch(UUID_V5);
@@ -25,11 +25,11 @@ describe('a line of an import', () => {
     expect(importLine(line({ ...value, data: 2 }), undefined).event.id).not.toBe(id);
   });
 
-  it('goes into the stream that --stream names', () => {
+  test('goes into the stream that --stream names', () => {
     expect(importLine(line({ type: 't', data: null }), 'all').streamId).toBe('all');
   });
 
-  it('may be a CloudEvent, whose subject is its stream', () => {
+  test('may be a CloudEvent, whose subject is its stream', () => {
     const { streamId, event } = importLine(
       line({ specversion: '1.0', id: 'x', source: '/s', type: 't', subject: 'orders-1', data: [1] }),
       undefined,
@@ -43,7 +43,7 @@ describe('a line of an import', () => {
     expect(event.id).toMatch(UUID_V5);
   });
 
-  it.each([
+  test.each([
     ['no JSON', '{'],
     ['no object', '[]'],
     ['no stream', { type: 't', data: 1 }],

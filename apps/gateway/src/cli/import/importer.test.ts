@@ -1,5 +1,5 @@
 import { type AppendEventsParams, GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ImportedEvent } from './import-line.ts';
 import { createImporter, ImportError, partsOf } from './importer.ts';
 
@@ -28,7 +28,7 @@ function fakeStore() {
 }
 
 describe('the importer', () => {
-  it("makes one append of each stream's events in a window, in their order", async () => {
+  test("makes one append of each stream's events in a window, in their order", async () => {
     const store = fakeStore();
     const importer = createImporter('default', store.append);
     await importer.window([imported(1, 'a'), imported(2, 'b'), imported(3, 'a')]);
@@ -39,7 +39,7 @@ describe('the importer', () => {
     expect(importer.counts()).toEqual({ written: 3, present: 0, streams: 2 });
   });
 
-  it('run again writes nothing and says what was there', async () => {
+  test('run again writes nothing and says what was there', async () => {
     const store = fakeStore();
     await createImporter('default', store.append).window([imported(1, 'a'), imported(2, 'b')]);
     const again = createImporter('default', store.append);
@@ -47,7 +47,7 @@ describe('the importer', () => {
     expect(again.counts()).toEqual({ written: 0, present: 2, streams: 2 });
   });
 
-  it('goes on where an earlier run cut its windows elsewhere', async () => {
+  test('goes on where an earlier run cut its windows elsewhere', async () => {
     const store = fakeStore();
     store.ids.add('id-1');
     const importer = createImporter('default', store.append);
@@ -55,7 +55,7 @@ describe('the importer', () => {
     expect(importer.counts()).toMatchObject({ written: 2, present: 1 });
   });
 
-  it('names the first line of the append that was refused', async () => {
+  test('names the first line of the append that was refused', async () => {
     const importer = createImporter('default', async ({ streamId }) => {
       if (streamId === 'a') return { version: 0, position: 0, count: 1, duplicate: false };
       throw new GaterError('stream_deleted', 'it is gone');
@@ -65,7 +65,7 @@ describe('the importer', () => {
     await expect(failure).rejects.toMatchObject({ line: 2, refusal: { code: 'stream_deleted' } });
   });
 
-  it('keeps every append within what one call may carry', () => {
+  test('keeps every append within what one call may carry', () => {
     const many = Array.from({ length: LIMITS.eventsPerAppend + 1 }, (_, index) => imported(index, 'a'));
     expect(partsOf(many).map((part) => part.length)).toEqual([LIMITS.eventsPerAppend, 1]);
     const big = Array.from({ length: 10 }, (_, index) => imported(index, 'a', 'x'.repeat(1_000_000)));

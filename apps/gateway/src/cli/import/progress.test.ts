@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createProgress } from './progress.ts';
 
 function screen(isTTY: boolean) {
@@ -7,7 +7,7 @@ function screen(isTTY: boolean) {
 }
 
 describe('the progress of an import', () => {
-  it('is a bar with share, count and rate on a terminal', () => {
+  test('is a bar with share, count and rate on a terminal', () => {
     const to = screen(true);
     let time = 0;
     const progress = createProgress(to, () => time);
@@ -19,21 +19,21 @@ describe('the progress of an import', () => {
     expect(to.written.at(-1)).toBe('\r\u001b[K');
   });
 
-  it('is drawn at most ten times a second', () => {
+  test('is drawn at most ten times a second', () => {
     const to = screen(true);
     const progress = createProgress(to, () => 5);
     for (let done = 0; done < 100; done += 1) progress.update(done, 100, done);
     expect(to.written).toHaveLength(1);
   });
 
-  it('counts only where the size is not known', () => {
+  test('counts only where the size is not known', () => {
     const to = screen(true);
     createProgress(to, () => 0).update(50, undefined, 7);
     expect(to.written[0]).toContain('7 events');
     expect(to.written[0]).not.toContain('%');
   });
 
-  it('writes nothing into a log', () => {
+  test('writes nothing into a log', () => {
     const to = screen(false);
     const progress = createProgress(to, () => 0);
     progress.update(1, 2, 3);
