@@ -98,7 +98,7 @@ class Kafka implements KafkaBroker {
     );
     this.#connections = connections;
     this.#cluster = cluster;
-    this.#offsets = new Offsets({ connections, cluster });
+    this.#offsets = new Offsets({ connections, cluster, clock });
     this.#sender = new Sender(
       { connections, cluster, clock, isReady: (topic, partition) => this.#isReady(topic, partition) },
       options,

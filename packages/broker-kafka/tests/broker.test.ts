@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
+import { uuidV5 } from '@esdb-gater/primitives';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
-import { uuidV5 } from '../src/consumer/uuid-v5.ts';
 import { createKafkaBroker, createKafkaCheckpoints, createKafkaLeases } from '../src/index.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
 import { hasKcat, kcat, outsideClient, readOutside } from './support/outside.ts';

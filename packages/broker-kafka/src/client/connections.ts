@@ -1,3 +1,4 @@
+import { waitFor } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 import type { Address, Driver, DriverConnection } from './driver.ts';
 
@@ -50,7 +51,11 @@ export class Connections {
     const slot = this.#slot(key, options);
     try {
       const connection = await slot.opening;
-      return await this.#within(options.timeoutMs, request(connection));
+      return await waitFor(request(connection), {
+        timeoutMs: options.timeoutMs,
+        timeoutError: (timeoutMs) => new Error(`no response within ${timeoutMs} ms`),
+        clock: this.#clock,
+      });
     } catch (error) {
       if (this.#slots.get(key) === slot) this.#slots.delete(key);
       slot.connection?.close();
@@ -91,19 +96,6 @@ export class Connections {
   #close(key: string, slot: Slot): void {
     this.#slots.delete(key);
     slot.connection?.close();
-  }
-
-  async #within<T>(timeoutMs: number, request: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const timer = this.#clock.setTimer(
-      () => reject(new Error(`no response within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    try {
-      return await Promise.race([request, promise]);
-    } finally {
-      timer.cancel();
-    }
   }
 }
 

@@ -158,6 +158,7 @@ export const KAFKA_ERROR = {
   none: 0,
   offsetOutOfRange: 1,
   unknownTopicOrPartition: 3,
+  notLeaderOrFollower: 6,
   messageTooLarge: 10,
   invalidTopic: 17,
   recordListTooLarge: 18,

@@ -1,10 +1,5 @@
-import {
-  CHANNEL_NAMES,
-  type ChannelName,
-  type GaterError,
-  invalidArgument,
-  isChannelName,
-} from '@esdb-gater/types';
+import { invalidOption, requireInteger } from '@esdb-gater/primitives';
+import { CHANNEL_NAMES, type ChannelName, type GaterError, isChannelName } from '@esdb-gater/types';
 import type { Address, TopicSpec } from './driver.ts';
 
 export interface KafkaBrokerOptions {
@@ -94,16 +89,12 @@ function parseAddress(text: string): Address {
   return Object.freeze({ host, port });
 }
 
-function integer(name: string, value: number, min: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  throw optionError(name, value, `an integer from ${min} to ${max}`);
+function integer(member: string, value: number, min: number, max: number): number {
+  return requireInteger(`kafka.${member}`, value, { reason: 'kafka', details: { member }, min, max });
 }
 
 function optionError(member: string, value: unknown, expected: string): GaterError {
-  return invalidArgument('kafka', `kafka.${member} must be ${expected}, got ${String(value)}`, {
-    member,
-    expected,
-  });
+  return invalidOption(`kafka.${member}`, value, expected, { reason: 'kafka', details: { member } });
 }
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
+import { GenerationSet } from '@esdb-gater/primitives';
 import type { ChannelName, Clock, Logger } from '@esdb-gater/types';
 import type { DriverRecord } from '../client/driver.ts';
-import { RecentSet } from './recent-set.ts';
 import type { DamagedBatch, KafkaRecord } from './record-set.ts';
 
 export interface DeadLettersComponents {
@@ -27,7 +27,7 @@ const MAX_KNOWN_PLACES = 10_000;
 export class DeadLetters {
   readonly #components: DeadLettersComponents;
   readonly #counts = new Map<ChannelName, number>();
-  readonly #known = new RecentSet(MAX_KNOWN_PLACES);
+  readonly #known = new GenerationSet<string>(MAX_KNOWN_PLACES);
 
   constructor(components: DeadLettersComponents) {
     this.#components = components;

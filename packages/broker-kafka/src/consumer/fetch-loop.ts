@@ -1,3 +1,4 @@
+import { sleep } from '@esdb-gater/primitives';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import type { Clock } from '@esdb-gater/types';
 import type { Connections } from '../client/connections.ts';
@@ -44,10 +45,9 @@ export async function fetchLoop(options: FetchLoopOptions): Promise<void> {
       options.onError(error);
     }
     failures = ok ? 0 : failures + 1;
-    if (!ok) await pause(clock, calculateDelay(Math.min(failures - 1, 10), BACKOFF));
+    if (!ok) {
+      const delayMs = calculateDelay(Math.min(failures - 1, 10), BACKOFF);
+      await sleep(delayMs, clock, undefined, { unref: true });
+    }
   }
-}
-
-function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimer(resolve, delayMs, { unref: true }));
 }

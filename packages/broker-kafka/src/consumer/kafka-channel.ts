@@ -1,3 +1,4 @@
+import { finishesWithin, GenerationSet, SingleFlight, waitUntil } from '@esdb-gater/primitives';
 import {
   type BrokerRecord,
   type ChannelName,
@@ -13,10 +14,8 @@ import { channelPlan, channelTopic, deadLetterPlan, type ResolvedOptions } from 
 import type { RecordSource } from './dead-letters.ts';
 import type { Offsets } from './offsets.ts';
 import { offsetIn, type Position, type PositionCodec, positionCodec, positionOf } from './position.ts';
-import { RecentSet } from './recent-set.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import { type ReplayRange, replay } from './replay.ts';
-import { SharedQuestion } from './shared-question.ts';
 import { TopicTail } from './topic-tail.ts';
 
 export interface KafkaChannelComponents {
@@ -42,7 +41,7 @@ export class KafkaChannel {
   readonly #components: KafkaChannelComponents;
   readonly #options: ResolvedOptions;
   readonly #codec: PositionCodec;
-  readonly #ends: SharedQuestion<ReadonlyMap<number, number>>;
+  readonly #ends: SingleFlight<ReadonlyMap<number, number>>;
   #tail: TopicTail | undefined;
 
   constructor(components: KafkaChannelComponents, name: ChannelName, options: ResolvedOptions) {
@@ -51,7 +50,7 @@ export class KafkaChannel {
     this.name = name;
     this.topic = channelTopic(options, name);
     this.#codec = positionCodec(this.topic);
-    this.#ends = new SharedQuestion(async () => {
+    this.#ends = new SingleFlight(async () => {
       const partitions = components.cluster.partitions(this.topic) ?? 0;
       return await components.offsets.latest(this.topic, Array(partitions).keys());
     });
@@ -75,7 +74,7 @@ export class KafkaChannel {
     if (this.#tail !== undefined) throw new GaterError('internal', `channel ${this.name} has a tail already`);
     const { cluster, decoder, logger, onOffsetKnown } = this.#components;
     cluster.track([deadLetterPlan(this.#options, this.name)]);
-    const known = new RecentSet(this.#options.duplicateWindow);
+    const known = new GenerationSet<string>(this.#options.duplicateWindow);
     const tail: TopicTail = new TopicTail(this.#components, {
       topic: this.topic,
       from: 'latest',
@@ -157,7 +156,7 @@ export class KafkaChannel {
     const to = this.#codec.parse(until);
     const start = await this.#locate(this.#codec.parse(after), to);
     const offsets = [...start.offsets];
-    const known = new RecentSet(this.#options.duplicateWindow);
+    const known = new GenerationSet<string>(this.#options.duplicateWindow);
     yield* replay(this.#components, {
       topic: this.topic,
       ranges: this.#ranges(start, to),
@@ -179,11 +178,8 @@ export class KafkaChannel {
 
   /** Waits until the tail has passed what was acknowledged before now, on any node: the ends that Kafka tells now. */
   async #catchUp(): Promise<void> {
-    const { promise: timeout, resolve } = Promise.withResolvers<void>();
-    const timer = this.#components.clock.setTimer(resolve, CATCH_UP_TIMEOUT_MS);
-    const passed = this.#ends.answer().then((ends) => this.#tail?.waitForOffsets(ends, CATCH_UP_TIMEOUT_MS));
-    await Promise.race([passed, timeout]);
-    timer.cancel();
+    const passed = this.#ends.run().then((ends) => this.#tail?.waitForOffsets(ends, CATCH_UP_TIMEOUT_MS));
+    await finishesWithin(passed, CATCH_UP_TIMEOUT_MS, this.#components.clock);
   }
 
   #source(partition: number): RecordSource {
@@ -193,16 +189,11 @@ export class KafkaChannel {
   /** @throws `unavailable` when the partitions are not known within the publish timeout */
   async #partitions(): Promise<readonly number[]> {
     const { cluster, clock } = this.#components;
-    if (cluster.partitions(this.topic) === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = clock.setTimer(resolve, this.#options.publishTimeoutMs);
-      const removeListener = cluster.onChange(() => {
-        if (cluster.partitions(this.topic) !== undefined) resolve();
-      });
-      await promise;
-      timer.cancel();
-      removeListener();
-    }
+    await waitUntil(
+      () => cluster.partitions(this.topic) !== undefined,
+      (listener) => cluster.onChange(listener),
+      { timeoutMs: this.#options.publishTimeoutMs, clock },
+    );
     const count = cluster.partitions(this.topic);
     if (count !== undefined) return Array.from({ length: count }, (_, partition) => partition);
     const cause = cluster.state.message ?? 'Kafka has not responded';

@@ -1,20 +1,25 @@
+import { sleep } from '@esdb-gater/primitives';
+import type { Clock } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
 import type { Connections } from '../client/connections.ts';
 import {
   type Address,
   EARLIEST,
-  errorName,
   KAFKA_ERROR,
   LATEST,
+  type OffsetOutcome,
   type OffsetQuery,
 } from '../client/driver.ts';
 
 export interface OffsetsComponents {
   readonly connections: Connections;
   readonly cluster: Cluster;
+  readonly clock: Clock;
 }
 
 const REQUEST_TIMEOUT_MS = 3_000;
+/** How long a broker gets to learn that it leads a partition, as after the topic was created. */
+const RETRY_DELAY_MS = 100;
 
 /** Looks up offsets at the leaders of partitions. Leaves out what no leader can tell now. */
 export class Offsets {
@@ -54,27 +59,44 @@ export class Offsets {
     timestampMs: number,
   ): Promise<Map<number, number>> {
     const queries = Array.from(partitions, (partition) => ({ topic, partition, timestampMs }));
-    const groups = this.#components.cluster.byLeader(topic, queries);
     const found = new Map<number, number>();
-    await Promise.all([...groups].map(([address, group]) => this.#request(address, group, found)));
+    const notLed = await this.#ask(topic, queries, found);
+    if (notLed.length > 0) {
+      await sleep(RETRY_DELAY_MS, this.#components.clock, undefined);
+      await this.#ask(topic, notLed, found);
+    }
     return found;
   }
 
-  async #request(
-    address: Address,
+  /** Adds to `found`. Returns the queries whose partition is not led by the broker that was asked. */
+  async #ask(
+    topic: string,
     queries: readonly OffsetQuery[],
     found: Map<number, number>,
-  ): Promise<void> {
+  ): Promise<OffsetQuery[]> {
+    const groups = this.#components.cluster.byLeader(topic, queries);
+    const notLed = new Set<number>();
+    await Promise.all(
+      [...groups].map(async ([address, group]) => {
+        for (const { partition, error, offset } of await this.#request(address, group)) {
+          if (error === KAFKA_ERROR.none) found.set(partition, offset);
+          else this.#components.cluster.invalidate();
+          if (error === KAFKA_ERROR.notLeaderOrFollower) notLed.add(partition);
+        }
+      }),
+    );
+    return queries.filter(({ partition }) => notLed.has(partition));
+  }
+
+  /** Returns no outcome when the request failed. */
+  async #request(address: Address, queries: readonly OffsetQuery[]): Promise<readonly OffsetOutcome[]> {
     const { connections, cluster } = this.#components;
     try {
       const use = { purpose: 'offsets', address, timeoutMs: REQUEST_TIMEOUT_MS };
-      const outcomes = await connections.use(use, (connection) => connection.listOffsets(queries));
-      for (const { partition, error, offset } of outcomes) {
-        if (error === KAFKA_ERROR.none) found.set(partition, offset);
-        else throw new Error(errorName(error));
-      }
+      return await connections.use(use, (connection) => connection.listOffsets(queries));
     } catch {
       cluster.invalidate();
+      return [];
     }
   }
 }

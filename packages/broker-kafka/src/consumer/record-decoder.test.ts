@@ -1,8 +1,8 @@
+import { uuidV5 } from '@esdb-gater/primitives';
 import { describe, expect, test } from 'vitest';
 import { encodeOutgoing } from '../producer/outgoing-record.ts';
 import { decodeRecord } from './record-decoder.ts';
 import type { KafkaRecord } from './record-set.ts';
-import { uuidV5 } from './uuid-v5.ts';
 
 const TOPIC = 'esdb_channel_events';
 
@@ -91,6 +91,7 @@ describe('a record that came in', () => {
     ['value_not_json', { value: Buffer.from('{n:1}') }],
     ['value_not_json', { value: Buffer.from('\ufeff{}') }],
     ['value_too_deep', { value: Buffer.from('['.repeat(2_000) + ']'.repeat(2_000)) }],
+    ['value_too_deep', { value: Buffer.alloc(500_000, '[') }],
     ['bad_headers', { headers: Buffer.from([0x7e, 0x7e, 0x01]) }],
   ])('is refused as %s', (reason, given) => {
     expect(decodeRecord(record(given), TOPIC, 0)).toBe(reason);

@@ -1,7 +1,7 @@
 import { type CompressionAlgorithmValue, createRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readHeaders } from './headers.ts';
+import { readHeaders } from './record-decoder.ts';
 import { readRecordSet } from './record-set.ts';
 
 interface Made {

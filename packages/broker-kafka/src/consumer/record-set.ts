@@ -9,7 +9,7 @@ export interface KafkaRecord {
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Encoded headers; see `readHeaders`. */
+  /** Encoded headers; see `readHeaders` of the record decoder. */
   readonly headers: Buffer;
 }
 

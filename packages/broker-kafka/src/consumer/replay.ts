@@ -1,3 +1,4 @@
+import { sleep } from '@esdb-gater/primitives';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { type BrokerRecord, type Clock, GaterError } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
@@ -87,7 +88,7 @@ export async function* replay(
         `Kafka returned no more records of ${topic} for ${stallTimeoutMs} ms`,
       );
     } else {
-      await pause(clock, calculateDelay(Math.min(failures++, 10), BACKOFF));
+      await sleep(calculateDelay(Math.min(failures++, 10), BACKOFF), clock, signal);
     }
   }
 }
@@ -149,8 +150,4 @@ function moveFirstToEnd(offsets: Map<number, number>): void {
   if (first === undefined) return;
   offsets.delete(first[0]);
   offsets.set(first[0], first[1]);
-}
-
-function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimer(resolve, delayMs));
 }

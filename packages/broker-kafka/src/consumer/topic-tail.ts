@@ -1,3 +1,4 @@
+import { nextTurn, waitUntil } from '@esdb-gater/primitives';
 import type { Clock, Logger } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
 import { addressName, type Connections } from '../client/connections.ts';
@@ -161,16 +162,12 @@ export class TopicTail {
 
   /** Resolves when the condition holds, or the tail is closed, or after `timeoutMs`. */
   async #waitUntil(holds: () => boolean, timeoutMs: number): Promise<void> {
-    if (holds() || this.#closed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const check = (): void => {
-      if (holds() || this.#closed) resolve();
+    const { clock } = this.#components;
+    const onChange = (listener: () => void) => {
+      this.#waiters.add(listener);
+      return () => this.#waiters.delete(listener);
     };
-    this.#waiters.add(check);
-    const timer = this.#components.clock.setTimer(resolve, timeoutMs);
-    await promise;
-    timer.cancel();
-    this.#waiters.delete(check);
+    await waitUntil(() => holds() || this.#closed, onChange, { timeoutMs, clock });
   }
 
   #wakeWaiters(): void {
@@ -290,7 +287,7 @@ export class TopicTail {
     const { records, nextOffset, damaged } = readRecordSet(outcome.records, from, outcome.aborted);
     for (const batch of damaged) this.#options.onDamagedBatch(partition, batch);
     for (let at = 0; at < records.length; at += SLICE_RECORDS) {
-      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (at > 0) await nextTurn();
       if (this.#closed) return;
       const slice = records.slice(at, at + SLICE_RECORDS);
       // When the leader changes, the old and the new one may both respond: only the first response counts.

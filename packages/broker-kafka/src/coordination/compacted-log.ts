@@ -1,3 +1,4 @@
+import { onAbort } from '@esdb-gater/primitives';
 import { type Clock, GaterError, type JsonValue, type Logger } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
 import type { Connections } from '../client/connections.ts';
@@ -155,8 +156,11 @@ class TopicLog implements KafkaLog {
   #change(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters.add(resolve);
-    signal?.addEventListener('abort', () => resolve(), { once: true });
-    return promise.finally(() => this.#waiters.delete(resolve));
+    const stopListening = onAbort(signal, () => resolve());
+    return promise.finally(() => {
+      this.#waiters.delete(resolve);
+      stopListening();
+    });
   }
 }
 

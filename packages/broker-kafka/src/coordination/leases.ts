@@ -1,6 +1,6 @@
+import { invalidOption, requireInteger } from '@esdb-gater/primitives';
 import {
   type Clock,
-  invalidArgument,
   type JsonObject,
   type Logger,
   silentLogger,
@@ -75,10 +75,8 @@ class LogLeases implements KafkaLeases {
   constructor(components: KafkaLeasesComponents, options: KafkaLeasesOptions) {
     const { broker, clock = systemClock, logger = silentLogger, random = Math.random } = components;
     const { nodeId, ttlMs = 5_000, topic = 'esdb_gater_leases' } = options;
-    if (nodeId === '') throw invalidArgument('lease', 'nodeId must not be empty');
-    if (!Number.isSafeInteger(ttlMs) || ttlMs < 1_000 || ttlMs > 600_000) {
-      throw invalidArgument('lease', `ttlMs must be an integer from 1000 to 600000, got ${ttlMs}`);
-    }
+    if (nodeId === '') throw invalidOption('nodeId', nodeId, 'a name', { reason: 'lease' });
+    requireInteger('ttlMs', ttlMs, { reason: 'lease', min: 1_000, max: 600_000 });
     this.#components = { clock, logger, random };
     this.#nodeId = nodeId;
     this.#ttlMs = ttlMs;

@@ -1,3 +1,4 @@
+import { Fifo } from '@esdb-gater/primitives';
 import type { DriverRecord } from '../client/driver.ts';
 
 /** Where Kafka wrote a record. */
@@ -34,8 +35,7 @@ const MAX_BATCH_BYTES = 900_000;
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
-  #queue: QueuedRecord[] = [];
-  #head = 0;
+  #queue = new Fifo<QueuedRecord>();
   #inFlight: readonly QueuedRecord[] = [];
   /** Failed batches in a row. */
   failures = 0;
@@ -49,7 +49,7 @@ export class PartitionQueue {
 
   /** How many records wait, without those in flight. */
   get waiting(): number {
-    return this.#queue.length - this.#head;
+    return this.#queue.length;
   }
 
   get busy(): boolean {
@@ -68,7 +68,7 @@ export class PartitionQueue {
   takeBatch(): readonly QueuedRecord[] {
     const batch: QueuedRecord[] = [];
     let bytes = 0;
-    for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
+    for (let next = this.#queue.first; next !== undefined; next = this.#queue.first) {
       if (!next.settled) {
         const full =
           batch.length >= MAX_BATCH_RECORDS || bytes + next.bytes > MAX_BATCH_BYTES || next.sendAlone;
@@ -76,10 +76,9 @@ export class PartitionQueue {
         batch.push(next);
         bytes += next.bytes;
       }
-      this.#head += 1;
+      this.#queue.shift();
       if (next.sendAlone && !next.settled) break;
     }
-    this.#trim();
     this.#inFlight = batch;
     return batch;
   }
@@ -90,9 +89,10 @@ export class PartitionQueue {
 
   /** Puts the batch in flight back to the front, without settled records. */
   requeueBatch(): void {
-    const again = this.#inFlight.filter(({ settled }) => !settled);
-    this.#queue = [...again, ...this.#queue.slice(this.#head)];
-    this.#head = 0;
+    const waiting = this.#queue;
+    this.#queue = new Fifo();
+    for (const record of this.#inFlight) if (!record.settled) this.#queue.push(record);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) this.#queue.push(next);
     this.#inFlight = [];
   }
 
@@ -101,28 +101,17 @@ export class PartitionQueue {
     for (const record of this.#inFlight) {
       if (!record.settled && record.deadline <= now) expire(record);
     }
-    for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
+    for (let next = this.#queue.first; next !== undefined; next = this.#queue.first) {
       if (!next.settled && next.deadline > now) break;
       if (!next.settled) expire(next);
-      this.#head += 1;
+      this.#queue.shift();
     }
-    this.#trim();
   }
 
   /** Returns when the next record expires, or infinity. */
   nextDeadline(): number {
-    const waiting = this.#queue[this.#head]?.deadline ?? Number.POSITIVE_INFINITY;
+    const waiting = this.#queue.first?.deadline ?? Number.POSITIVE_INFINITY;
     const inFlight = this.#inFlight.find(({ settled }) => !settled)?.deadline ?? Number.POSITIVE_INFINITY;
     return Math.min(waiting, inFlight);
-  }
-
-  #trim(): void {
-    if (this.#head === this.#queue.length) {
-      this.#queue = [];
-      this.#head = 0;
-    } else if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
   }
 }

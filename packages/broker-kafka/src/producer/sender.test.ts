@@ -1,4 +1,5 @@
-import { type Clock, silentLogger } from '@esdb-gater/types';
+import { sleep } from '@esdb-gater/primitives';
+import { silentLogger } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeKafka, type FakeKafkaOptions, type Fate } from '../../tests/support/fake-kafka.ts';
@@ -17,7 +18,12 @@ function setUp(
 ) {
   const simulation = new Simulation(1);
   const { clock } = simulation.node('node');
-  const kafka = new FakeKafka({ topic: TOPIC, partitions: 2, wait: () => pause(clock, 2), ...options });
+  const kafka = new FakeKafka({
+    topic: TOPIC,
+    partitions: 2,
+    wait: () => sleep(2, clock, undefined),
+    ...options,
+  });
   const connections = new Connections(kafka, 'test', clock);
   const cluster = new Cluster(
     { connections, clock, logger: silentLogger },
@@ -29,10 +35,6 @@ function setUp(
     { publishTimeoutMs: 8_000, queueRecords: 1_000, queueBytes: 1_000_000, ...settings },
   );
   return { simulation, kafka, sender };
-}
-
-function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimer(resolve, delayMs));
 }
 
 function record(text: string): DriverRecord {

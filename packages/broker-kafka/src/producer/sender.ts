@@ -1,3 +1,4 @@
+import { onAbort, onNextTurn } from '@esdb-gater/primitives';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
 import type { Cluster } from '../client/cluster.ts';
@@ -99,7 +100,7 @@ export class Sender {
   wake(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setImmediate(() => {
+    onNextTurn(() => {
       this.#flushScheduled = false;
       this.#flush();
     });
@@ -138,7 +139,7 @@ export class Sender {
     const settle = (): boolean => {
       if (queued.settled) return false;
       queued.settled = true;
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       this.#records -= 1;
       this.#bytes -= record.bytes;
       if (this.#records === 0) this.#onIdle?.();
@@ -155,8 +156,7 @@ export class Sender {
         if (settle()) result.reject(error);
       },
     };
-    const onAbort = (): void => queued.reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort);
+    const stopListening = onAbort(signal, (reason) => queued.reject(reason));
     return queued;
   }
 

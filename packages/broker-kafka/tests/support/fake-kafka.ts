@@ -3,11 +3,13 @@ import type {
   Driver,
   DriverConnection,
   DriverRecord,
+  OffsetOutcome,
+  OffsetQuery,
   ProduceBatch,
   ProduceOutcome,
 } from '../../src/client/driver.ts';
 
-/** What becomes of a produce request, partition by partition. */
+/** What becomes of one batch of a produce request. */
 export type Fate = 'written' | 'answer lost' | 'connection lost' | 'not leader' | 'too large';
 
 export interface FakeKafkaOptions {
@@ -18,15 +20,17 @@ export interface FakeKafkaOptions {
   /** Milliseconds that an answer takes, and who waits for them. */
   readonly wait?: () => Promise<void>;
   readonly reachable?: () => boolean;
+  /** Answers a request for offsets. */
+  readonly listOffsets?: (queries: readonly OffsetQuery[]) => readonly OffsetOutcome[];
 }
 
-/** A cluster of one broker in memory, as far as publishing needs it. */
+/** A cluster of one broker in memory, as far as publishing and looking up offsets need it. */
 export class FakeKafka implements Driver {
   readonly name = 'kafkajs';
-  /** What lies in each partition. */
+  /** The records of each partition. */
   readonly logs: DriverRecord[][];
   requests = 0;
-  /** The most batches of one partition that were ever under way together. */
+  /** The most batches of one partition that were ever in flight together. */
   mostTogether = 0;
   readonly #options: FakeKafkaOptions;
   readonly #underWay = new Map<number, number>();
@@ -43,7 +47,7 @@ export class FakeKafka implements Driver {
       isOpen: () => open,
       metadata: async () => this.#metadata(),
       createTopics: async () => [],
-      listOffsets: async () => [],
+      listOffsets: async (queries) => this.#options.listOffsets?.(queries) ?? [],
       produce: (batches) => this.#produce(batches),
       fetch: async () => [],
       close: () => {
