@@ -44,6 +44,22 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
+/** `primitives` is not for programs outside this repository, and tells no more than that. */
+const FOR_USERS = folders('packages')
+  .filter((name) => name !== 'primitives')
+  .map((name) => `packages/${name}`);
+
+test.each([...FOR_USERS, 'apps/gateway', 'native'])(
+  'the README of %s has what a user looks for',
+  (folder) => {
+    const text = read(`${folder}/README.md`);
+    const { name } = JSON.parse(read(`${folder}/package.json`)) as { readonly name: string };
+    expect(text).toMatch(new RegExp(`^npm install .*${name}`, 'm'));
+    expect(text).toMatch(/^```ts/m);
+    for (const heading of ['Errors', 'Limits']) expect(text).toContain(`\n## ${heading}\n`);
+  },
+);
+
 describe('ARCHITECTURE.md', () => {
   const text = read('ARCHITECTURE.md');
 
