@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { expectedLines, masked, missingLines } from './expected-output.ts';
+import { fencedBlocks } from './fenced-blocks.ts';
+
+test('blocks are found with their language, flags, heading, line and neighbours', () => {
+  const markdown = '# One\n\n```sh run\nls\n```\n\n```text\na\nb\n```\n\nwords\n\n## Two\n```ts\n1;\n```\n';
+  expect(fencedBlocks(markdown)).toEqual([
+    { language: 'sh', flags: ['run'], text: 'ls', line: 4, heading: 'One', follows: false },
+    { language: 'text', flags: [], text: 'a\nb', line: 8, heading: 'One', follows: true },
+    { language: 'ts', flags: [], text: '1;', line: 16, heading: 'Two', follows: false },
+  ]);
+  expect(() => fencedBlocks('```sh\nls')).toThrow('must have an end');
+});
+
+test('a comment behind a statement is what it prints, one on a line of its own is not', () => {
+  expect(expectedLines('// first\nconsole.log(1); // 1\nfor (;;) { // always\n}); // 2 …')).toEqual([
+    '1',
+    '2 …',
+  ]);
+});
+
+test('expected lines are looked for in order', () => {
+  expect(missingLines(['a', 'c'], ['a', 'b', 'c'])).toEqual([]);
+  expect(missingLines(['c', 'a'], ['a', 'b', 'c'])).toEqual(['a']);
+  expect(missingLines(['a … z'], ['a b z'])).toEqual([]);
+  expect(missingLines(['a.z'], ['abz'])).toEqual(['a.z']);
+});
+
+test('what differs from run to run is masked, and nothing else', () => {
+  const line =
+    '{"id":"01a21ee9-d54e-724f-9c1f-d65a2c25b30c","time":"2026-11-27T21:29:30.706Z","position":12,"version":1}';
+  expect(masked(`\u001b[32m${line}\u001b[39m\r\n`)).toBe(
+    '{"id":"<uuid>","time":"<time>","position":<position>,"version":1}',
+  );
+});

@@ -1,0 +1,40 @@
+/** A fenced block of a Markdown document. */
+export interface FencedBlock {
+  /** The first word behind the fence: `ts`, `sh`, `text`. */
+  readonly language: string;
+  /** The other words behind the fence. */
+  readonly flags: readonly string[];
+  readonly text: string;
+  /** The number of its first line, from 1. */
+  readonly line: number;
+  /** The heading that it stands under. */
+  readonly heading: string;
+  /** True when only empty lines separate it from the block before. */
+  readonly follows: boolean;
+}
+
+const FENCE = /^```(\S*) ?(.*)$/;
+
+/** Returns the fenced blocks of a Markdown text, in order. @throws when one has no end */
+export function fencedBlocks(markdown: string): FencedBlock[] {
+  const lines = markdown.split('\n');
+  const found: FencedBlock[] = [];
+  let heading = '';
+  let follows = false;
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? '';
+    const [fence, language = '', flags = ''] = FENCE.exec(line) ?? [];
+    if (fence === undefined) {
+      if (line.startsWith('#')) heading = line.replace(/^#+ /, '');
+      if (line !== '') follows = false;
+      continue;
+    }
+    const end = lines.indexOf('```', at + 1);
+    if (end < 0) throw new Error(`the block of line ${at + 1} must have an end`);
+    const text = lines.slice(at + 1, end).join('\n');
+    found.push({ language, flags: flags.split(' ').filter(Boolean), text, line: at + 2, heading, follows });
+    follows = true;
+    at = end;
+  }
+  return found;
+}
