@@ -1,4 +1,4 @@
-// Events: who has something to tell, and who wants to hear it
+// Events
 
 export { type TraceContext as TraceCarrier, validTraceContext } from '@esdb-gater/primitives';
 
@@ -15,7 +15,7 @@ export {
   hasHandlers,
   setLogger,
 } from './handlers.ts';
-// Metrics: one table, and what records to exporters from it
+// Metrics
 export { type InstrumentSink, type Observe, presentLabels, type Series } from './instrument-sink.ts';
 export { INSTRUMENTS, type Instrument, type LabelsOf } from './instruments.ts';
 export { createLabelValues, type LabelValues, type LabelValuesOptions } from './label-values.ts';

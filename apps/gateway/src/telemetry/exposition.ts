@@ -20,6 +20,8 @@ class PrometheusExposition implements Exposition {
   readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #families: ReadonlyMap<string, MetricFamily>;
   readonly #reads = new Map<Read, readonly Instrument[]>();
+  /** From the beginning, as garbage collections are counted from then on. */
+  readonly #process: Registry = processMetrics();
 
   constructor(instruments: readonly Instrument[]) {
     this.#families = new Map(instruments.map((one) => [one.name, new MetricFamily(one)]));
@@ -42,7 +44,7 @@ class PrometheusExposition implements Exposition {
     }
     // The client's way in for what was counted elsewhere; it is made for the counts of other processes.
     const own = Registry.aggregate([[...this.#families.values()].map((family) => family.values())]);
-    return `${await own.metrics()}\n${await processMetrics().metrics()}`;
+    return `${await own.metrics()}\n${await this.#process.metrics()}`;
   }
 
   #family({ name }: Instrument): MetricFamily {

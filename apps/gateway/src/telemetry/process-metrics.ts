@@ -9,7 +9,7 @@ const MISNAMED = [
   'nodejs_eventloop_utilization_summary',
 ];
 
-/** The longest interval that Node.js takes. */
+/** The longest interval of a timer in Node.js. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 let registry: Registry | undefined;
@@ -21,7 +21,7 @@ let registry: Registry | undefined;
 export function processMetrics(): Registry {
   if (registry === undefined) {
     registry = new Registry();
-    // Nobody sees the event loop's utilization, as its names are refused: then it need not be measured 10 times a second.
+    // The two metrics of the event loop's utilization are removed below, so it is not measured ten times a second.
     collectDefaultMetrics({ register: registry, eventLoopUtilizationTimeout: MAX_INTERVAL_MS });
     for (const name of MISNAMED) registry.removeSingleMetric(name);
   }
