@@ -108,4 +108,4 @@ test.each([
   {},
   { holder: 1, ttlMs: 1, sequence: 0 },
   { holder: 'a', ttlMs: -1, sequence: 0 },
-])('%j is no entry', (value) => expect(parseEntry(value as never)).toBeUndefined());
+])('%j is not an entry', (value) => expect(parseEntry(value as never)).toBeUndefined());
