@@ -60,6 +60,19 @@ test.each([...FOR_USERS, 'apps/gateway', 'native'])(
   },
 );
 
+test.each([...FOR_USERS, 'apps/gateway'])('the README of %s names exports that exist', (folder) => {
+  const entry = read(`${folder}/src/index.ts`);
+  for (const table of read(`${folder}/README.md`).matchAll(/^\| export \|.*\n\|.*\n((?:\|.*\n)+)/gm)) {
+    for (const row of table[1]?.trimEnd().split('\n') ?? []) {
+      const [, cell = ''] = row.split('|');
+      // A member of what an export returns, such as `gater.events(params)`, is not an export.
+      for (const [, name = ''] of cell.matchAll(/`(\w+)(?![\w.])[^`]*`/g)) {
+        expect(entry, `${name} in ${row}`).toMatch(new RegExp(`\\b${name}\\b`));
+      }
+    }
+  }
+});
+
 describe('ARCHITECTURE.md', () => {
   const text = read('ARCHITECTURE.md');
 
