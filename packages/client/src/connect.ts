@@ -137,5 +137,5 @@ export async function connect<E extends AnyEvent = NewEvent>(
     settings.signal?.throwIfAborted();
     throw error;
   }
-  return createRemoteGater(connection, settings) as unknown as RemoteGater<E>;
+  return createRemoteGater(connection, settings).withEvents<E>();
 }

@@ -3,6 +3,7 @@ import { nextVersion, type StreamRead, type VersionRange } from '@esdb-gater/eve
 import { GenerationMap } from '@esdb-gater/primitives';
 import { type EventRow, READ_COLUMNS, readEventRow, type StreamPart, streamPart } from './event-row.ts';
 import { PageText } from './page-text.ts';
+import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { damaged } from './sqlite-errors.ts';
 import type { StreamRow } from './stream-rows.ts';
 
@@ -22,18 +23,15 @@ const CACHED_PARTS = 20_000;
 export class EventPages {
   readonly #storeId: string;
   readonly #file: string;
-  readonly #forward: StatementSync;
-  readonly #backward: StatementSync;
-  readonly #all: StatementSync;
+  readonly #forward: RowStatement<EventRow>;
+  readonly #backward: RowStatement<EventRow>;
+  readonly #all: RowStatement<EventRow>;
   readonly #nameOf: StatementSync;
   readonly #parts = new GenerationMap<number, StreamPart>(CACHED_PARTS);
 
   constructor(database: DatabaseSync, storeId: string, file: string) {
-    const prepare = (rest: string): StatementSync => {
-      const statement = database.prepare(`SELECT ${READ_COLUMNS} FROM events ${rest}`);
-      statement.setReturnArrays(true);
-      return statement;
-    };
+    const prepare = (rest: string): RowStatement<EventRow> =>
+      prepareRows(database, `SELECT ${READ_COLUMNS} FROM events ${rest}`);
     this.#storeId = storeId;
     this.#file = file;
     this.#forward = prepare('WHERE stream = ? AND version BETWEEN ? AND ? ORDER BY version LIMIT ?');
@@ -49,7 +47,7 @@ export class EventPages {
     const rows = (done: number, limit: number): EventRow[] => {
       const lowest = read.backward ? range.lowest : range.lowest + done;
       const highest = read.backward ? range.highest - done : range.highest;
-      return statement.all(stream.id, lowest, highest, limit) as unknown as EventRow[];
+      return statement.all(stream.id, lowest, highest, limit);
     };
     const first = read.backward ? range.highest : range.lowest;
     const available = Math.max(0, range.highest - range.lowest + 1);
@@ -65,8 +63,7 @@ export class EventPages {
   /** The JSON of a `StorePage`. */
   ofStore(after: number, limit: number, newest: number): string {
     const available = Math.max(0, newest - after);
-    const rows = (done: number, count: number): EventRow[] =>
-      this.#all.all(after + done + 1, newest, count) as unknown as EventRow[];
+    const rows = (done: number, count: number): EventRow[] => this.#all.all(after + done + 1, newest, count);
     const page = this.#collect(Math.min(limit, available), rows, (row, index) => {
       this.#checkNext(row[0], after + index + 1, 'a position');
       return this.#partOf(row[1]);

@@ -1,5 +1,6 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { KnownEvent } from '@esdb-gater/event-store';
+import { prepareRows, type RowStatement } from './prepare-rows.ts';
 
 type Columns = [
   streamId: string,
@@ -13,24 +14,23 @@ type Columns = [
 
 /** Finds events by their ids, for idempotence. */
 export class KnownEvents {
-  readonly #position: StatementSync;
-  readonly #event: StatementSync;
+  readonly #position: RowStatement<[position: number]>;
+  readonly #event: RowStatement<Columns>;
 
   constructor(database: DatabaseSync) {
     // Nearly always the answer is that there is none, which the index alone can say.
-    this.#position = database.prepare('SELECT position FROM events WHERE id = ?');
-    this.#position.setReturnArrays(true);
-    this.#event = database.prepare(
+    this.#position = prepareRows(database, 'SELECT position FROM events WHERE id = ?');
+    this.#event = prepareRows(
+      database,
       `SELECT name, version, position, type, data, metadata, tags
        FROM events JOIN streams ON streams.id = events.stream WHERE position = ?`,
     );
-    this.#event.setReturnArrays(true);
   }
 
   find(id: string): KnownEvent | undefined {
-    const found = this.#position.get(id) as unknown as [number] | undefined;
+    const found = this.#position.get(id);
     if (found === undefined) return undefined;
-    const row = this.#event.get(found[0]) as unknown as Columns | undefined;
+    const row = this.#event.get(found[0]);
     if (row === undefined) return undefined;
     const [streamId, version, position, type, data, metadata, tags] = row;
     return { streamId, version, position, type, data, metadata, tags };

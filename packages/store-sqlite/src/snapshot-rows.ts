@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type StoredSnapshot, snapshotText } from '@esdb-gater/event-store';
 import { checksum } from './checksum.ts';
+import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { damaged } from './sqlite-errors.ts';
 
 const COLUMNS = 'version, record, metadata, epoch_us, checksum';
@@ -37,16 +38,14 @@ export class SnapshotWriter {
 /** Reads snapshots. */
 export class SnapshotReader {
   readonly #file: string;
-  readonly #one: StatementSync;
-  readonly #newestFirst: StatementSync;
+  readonly #one: RowStatement<Columns>;
+  readonly #newestFirst: RowStatement<Columns>;
 
   constructor(database: DatabaseSync, file: string) {
     this.#file = file;
     const select = `SELECT ${COLUMNS} FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?`;
-    this.#one = database.prepare(`${select} AND version = ?`);
-    this.#one.setReturnArrays(true);
-    this.#newestFirst = database.prepare(`${select} ORDER BY version DESC`);
-    this.#newestFirst.setReturnArrays(true);
+    this.#one = prepareRows(database, `${select} AND version = ?`);
+    this.#newestFirst = prepareRows(database, `${select} ORDER BY version DESC`);
   }
 
   /** The one of that version, or the newest. */
@@ -55,14 +54,14 @@ export class SnapshotReader {
       for (const snapshot of this.newestFirst(sourceUuid, streamUuid)) return snapshot;
       return undefined;
     }
-    const row = this.#one.get(sourceUuid, streamUuid, version) as unknown as Columns | undefined;
+    const row = this.#one.get(sourceUuid, streamUuid, version);
     return row === undefined ? undefined : this.#read(sourceUuid, streamUuid, row);
   }
 
   /** One row after the other is read, so that who stops early has not loaded the rest. */
   *newestFirst(sourceUuid: string, streamUuid: string): Generator<StoredSnapshot> {
     for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid)) {
-      yield this.#read(sourceUuid, streamUuid, row as unknown as Columns);
+      yield this.#read(sourceUuid, streamUuid, row);
     }
   }
 

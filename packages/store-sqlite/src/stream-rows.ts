@@ -1,6 +1,7 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { StreamState } from '@esdb-gater/event-store';
 import { streamChecksum } from './checksum.ts';
+import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { damaged } from './sqlite-errors.ts';
 
 /** A stream as it stands in the file. */
@@ -13,20 +14,20 @@ type Columns = [id: number, hiddenThrough: number, checksum: number, version: nu
 /** Reads streams by name. */
 export class StreamRows {
   readonly #file: string;
-  readonly #byName: StatementSync;
+  readonly #byName: RowStatement<Columns>;
 
   constructor(database: DatabaseSync, file: string) {
     this.#file = file;
-    this.#byName = database.prepare(
+    this.#byName = prepareRows(
+      database,
       `SELECT id, hidden_through, checksum, (SELECT max(version) FROM events WHERE stream = streams.id)
        FROM streams WHERE name = ?`,
     );
-    this.#byName.setReturnArrays(true);
   }
 
   /** @throws `internal` when the row does not say what was written */
   find(name: string): StreamRow | undefined {
-    const row = this.#byName.get(name) as unknown as Columns | undefined;
+    const row = this.#byName.get(name);
     if (row === undefined) return undefined;
     const [id, hiddenThrough, checksum, version] = row;
     checkStreamRow(id, name, hiddenThrough, checksum, this.#file);

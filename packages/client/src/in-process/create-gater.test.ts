@@ -81,6 +81,14 @@ describe('createGater', () => {
     await expect(none.quickHealthCheck({ storeId: 'x' })).rejects.toMatchObject({ code: 'store_not_found' });
   });
 
+  test('is degraded, as a gateway is, when one store of two has no worker', async () => {
+    const gater = createGater({ registry: addStore(registryOf([() => ({})]), 'afar', []) });
+    expect(await gater.health()).toMatchObject({
+      status: 'degraded',
+      stores: { s: { status: 'healthy' }, afar: { status: 'unhealthy', workers: [] } },
+    });
+  });
+
   test('without channels what needs them is not supported, and so is what only gateways serve', async () => {
     const gater = createGater({ registry: registryOf([() => 1]) });
     const publish = { channel: 'events', topic: 'a', message: 1 } as const;

@@ -189,5 +189,5 @@ export function createGater<E extends AnyEvent = NewEvent>(
     },
     [Symbol.asyncDispose]: () => gater.close(),
   };
-  return gater as unknown as LocalGater<E>;
+  return gater.withEvents<E>();
 }

@@ -31,7 +31,7 @@ export function wasUnanswered(error: unknown): boolean {
 
 /** The calls of one connection that wait for their answers. */
 export class PendingCalls {
-  readonly #calls = new Map<string | number, PendingCall>();
+  readonly #calls = new Map<unknown, PendingCall>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -78,9 +78,9 @@ export class PendingCalls {
   }
 
   #take(id: unknown): PendingCall | undefined {
-    const call = this.#calls.get(id as string);
+    const call = this.#calls.get(id);
     if (call === undefined) return undefined;
-    this.#calls.delete(id as string);
+    this.#calls.delete(id);
     call.stopWatching?.();
     return call;
   }

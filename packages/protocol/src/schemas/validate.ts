@@ -18,15 +18,15 @@ function withoutHints(schema: unknown): unknown {
   // Descriptors, as refinements and options stand in members that are not enumerable.
   const copy: Record<string, unknown> = {};
   for (const key of Object.getOwnPropertyNames(schema)) {
-    const value = (schema as Record<string, unknown>)[key];
+    const value: unknown = Reflect.get(schema, key);
     if (key === '~refine') Object.defineProperty(copy, key, { value });
-    else if (key === 'properties') copy[key] = mapValues(value as Record<string, unknown>);
+    else if (key === 'properties') copy[key] = mapValues(Object(value));
     else if (!key.startsWith('~') && !HINTS.has(key)) copy[key] = withoutHints(value);
   }
   return copy;
 }
 
-function mapValues(properties: Record<string, unknown>): Record<string, unknown> {
+function mapValues(properties: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, withoutHints(value)]));
 }
 

@@ -1,0 +1,26 @@
+import { STORE_METHODS } from '@esdb-gater/event-store';
+import { isWorkerMethod, METHOD_NAMES } from '@esdb-gater/protocol';
+import { REQUIRED_METHODS } from '@esdb-gater/registry';
+import { expect, test } from 'vitest';
+import { isServed } from './dispatcher.ts';
+import { createHandlers, type HandlerComponents } from './handlers.ts';
+
+const CONNECTION_METHODS = ['authenticate', 'subscribe', 'unsubscribe', 'registerWorker', 'unregisterWorker'];
+
+test('every served method has a handler, unless it is served by connections', () => {
+  const handlers = createHandlers({} as HandlerComponents);
+  const served = METHOD_NAMES.filter(isServed);
+  expect([...Object.keys(handlers), ...CONNECTION_METHODS].sort()).toEqual([...served].sort());
+  expect(Object.values(handlers).every((handler) => typeof handler === 'function')).toBe(true);
+});
+
+test('the stores of this project serve what every worker must, and nothing that no worker is asked for', () => {
+  expect(REQUIRED_METHODS.filter((method) => !STORE_METHODS.includes(method))).toEqual([]);
+  expect(STORE_METHODS.filter((method) => !isWorkerMethod(method))).toEqual([]);
+  expect([...STORE_METHODS].sort()).toEqual(
+    (
+      'appendEvents deleteSnapshot deleteStream getEvents getStreams getVersion listSnapshots quickHealthCheck ' +
+      'readAll readSnapshot recordSnapshot streamExists'
+    ).split(' '),
+  );
+});

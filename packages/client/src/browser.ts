@@ -1,0 +1,31 @@
+// What browsers get: everything but the Gater in process, for which they would carry the registry and the schemas.
+// Users
+
+export { connect, type RemoteGater } from './connect.ts';
+export type {
+  Connection,
+  ConnectionCallOptions,
+  ConnectionListener,
+  ServeCall,
+} from './connection/connection.ts';
+export type { ConnectComponents, ConnectOptions, TokenSource } from './connection/options.ts';
+export type {
+  AllEventsParams,
+  AnyEvent,
+  Append,
+  AppendManyParams,
+  AppendParams,
+  CallOptions,
+  EventsParams,
+  Gater,
+  LostNotice,
+  PlainMethods,
+  Recorded,
+  StoreEvents,
+  StreamEvents,
+  SubscribeOptions,
+} from './gater.ts';
+export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
+export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';
+export type { DeliveredEvent, EventSubscription, NackOptions } from './subscriptions/event-subscription.ts';
+export type { MessageSubscription } from './subscriptions/message-subscription.ts';
