@@ -1,3 +1,5 @@
+import { finishesWithin } from '@esdb-gater/primitives';
+import { systemClock } from '@esdb-gater/types';
 import { isSupported, type SuiteCase, type SuiteReport } from '../suite-case.ts';
 
 /** The outcome of one case. */
@@ -35,13 +37,12 @@ export async function* runCases(
 
 /** Runs one case. Resolves to why it failed; undefined when it passed. */
 async function failureOf({ run }: SuiteCase, timeoutMs: number): Promise<string | undefined> {
-  const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => late.resolve(`did not end within ${timeoutMs} ms`), timeoutMs);
-  try {
-    return await Promise.race([run().then(() => undefined, describe), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  let reason: string | undefined;
+  const ended = run().catch((error: unknown) => {
+    reason = describe(error);
+  });
+  const inTime = await finishesWithin(ended, timeoutMs, systemClock);
+  return inTime ? reason : `did not end within ${timeoutMs} ms`;
 }
 
 function describe(error: unknown): string {
