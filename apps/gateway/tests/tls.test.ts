@@ -51,6 +51,6 @@ test('with a certificate the port speaks TLS, for HTTP and WebSocket', async () 
 test('a certificate that cannot be read is named', async () => {
   const flags = { ...MEMORY, 'tls-cert-file': join(folder, 'none.pem'), 'tls-key-file': files.key };
   await expect(startTestGateway(flags)).rejects.toThrow(
-    /tls\.certFile: .*none\.pem cannot be read \(ENOENT\)/,
+    /`tls\.certFile` must be a file that can be read, got .*none\.pem: it does not exist/,
   );
 });

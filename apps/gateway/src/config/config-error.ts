@@ -4,32 +4,40 @@ import type { ConfigKey } from './keys.ts';
 
 const SHOWN_UNITS = 80;
 
-/** The error of a wrong key or value: one line that names the key. */
+/**
+ * Creates the error of a wrong key or value: one line that begins with the key.
+ *
+ * @param problem what is wrong with the key, such as "must be …, got …"
+ */
 export function configError(key: string, problem: string): GaterError {
-  return invalidArgument('configuration', `${oneLine(key)}: ${oneLine(problem)}`, { key });
+  return invalidArgument('configuration', `\`${oneLine(key)}\` ${oneLine(problem)}`, { key });
 }
 
-/** The error of a value that does not fit its key; `source` is the name that its source knows the key by. */
+/** Creates the error of a value that does not fit its key; `source` is the name of the key in its source. */
 export function wrongValue(key: ConfigKey, source: string, given: unknown, problem?: Problem): GaterError {
   const { expected, at } = problem ?? { expected: key.expected, at: '' };
   const got = key.secret ? '' : `, got ${shown(given)}`;
-  return configError(source, `expected ${expected}${got}${at === '' ? '' : ` (at ${at})`}`);
+  return configError(source, `must be ${expected}${at === '' ? '' : ` at ${at}`}${got}`);
 }
 
-/** The error of a setting whose feature this version lacks. */
+/** Creates the error of a setting whose feature this version does not have. */
 export function notSupported(key: string, feature: string): GaterError {
-  return new GaterError('not_supported', `${key}: ${feature} is not supported by this version`, {
-    details: { key },
-  });
+  return new GaterError(
+    'not_supported',
+    `\`${key}\` must keep its default: ${feature} is not supported by this version`,
+    {
+      details: { key },
+    },
+  );
 }
 
-/** `text` without line breaks and control characters, so that it stays one line on any terminal. */
+/** Replaces line breaks and control characters, so that `text` stays one line on any terminal. */
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
 }
 
-/** A value for a message, cut short. */
+/** Formats a value for a message, cut short. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= SHOWN_UNITS ? text : `${text.slice(0, SHOWN_UNITS)}…`;

@@ -3,7 +3,7 @@ import { type TInteger, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { annotationsOf, nonNull } from './schema-kit.ts';
 
-/** What a value of `schema` must be, in words. `path` ends with the unit of a number: `Ms`, `Seconds`, `Bytes`. */
+/** Says in words what a value of `schema` must be. `path` ends with the unit of a number: `Ms`, `Seconds`, `Bytes`. */
 export function expectedOf(schema: TSchema, path: string): string {
   const inner = nonNull(schema);
   return inner === schema ? wordsOf(schema, path) : `${wordsOf(inner, path)}, or null`;
@@ -43,14 +43,14 @@ function boundsOf(schema: TInteger): string {
   return maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${maximum}`;
 }
 
-/** What is wrong with a value: what was expected, and where inside the value. */
+/** What a value must be instead, and where inside the value the problem is. */
 export interface Problem {
   readonly expected: string;
   /** The path inside the value; empty for the value itself. */
   readonly at: string;
 }
 
-/** The first problem of `value`; undefined when it fits `schema`. */
+/** Returns the first problem of `value`, or undefined when it fits `schema`. */
 export function problemOf(schema: TSchema, value: JsonValue, path: string): Problem | undefined {
   if (Value.Check(schema, value)) return undefined;
   const [first] = Value.Errors(schema, value);
@@ -66,7 +66,7 @@ export function problemOf(schema: TSchema, value: JsonValue, path: string): Prob
   return { expected: expectedOf(inner, at === '' ? path : at), at };
 }
 
-/** The schema of a member; undefined when `schema` has no member of this name. */
+/** Returns the schema of a member, or undefined when `schema` has no member of this name. */
 function memberOf(schema: TSchema, name: string): TSchema | undefined {
   const inner = nonNull(schema);
   if (Type.IsArray(inner)) return inner.items;
@@ -78,7 +78,7 @@ function memberOf(schema: TSchema, name: string): TSchema | undefined {
 
 function nameExpected(schema: TSchema): string {
   const inner = nonNull(schema);
-  if (!Type.IsRecord(inner)) return `no other key than ${wordsOf(inner, '')}`;
+  if (!Type.IsRecord(inner)) return `one of the keys ${wordsOf(inner, '')}`;
   return `a ${annotationsOf(inner).names ?? 'name'} that matches ${Object.keys(inner.patternProperties).join()}`;
 }
 

@@ -25,7 +25,7 @@ export interface ConfigKey {
   readonly whenNull: string | undefined;
   /** True when the value never appears in an error or a log. */
   readonly secret: boolean;
-  /** The feature that this version lacks and the key belongs to: any value but the default is refused. */
+  /** The feature that the key belongs to and this version does not have: any value but the default is refused. */
   readonly notYet: string | undefined;
   /** The path of the key whose value stands in the file that this key names. */
   readonly twinOf: string | undefined;
@@ -61,7 +61,7 @@ function keyOf(path: string, schema: TSchema, twinOf?: string): ConfigKey {
   });
 }
 
-/** The twin of a secret: a key that names a file with it. */
+/** Creates the twin of a secret: a key that names a file with it. */
 function fileKeyOf({ path, notYet }: ConfigKey): ConfigKey {
   const description = `file that contains ${path}`;
   const schema = text({ expected: 'a file', description, ...(notYet === undefined ? {} : { notYet }) });
@@ -84,7 +84,7 @@ function holdsSecret(schema: TSchema): boolean {
   return Type.IsObject(inner) && Object.values(inner.properties).some(holdsSecret);
 }
 
-/** `retry.baseDelayMs` as words: `retry`, `base`, `delay`, `ms`. */
+/** Splits a path into words: `retry.baseDelayMs` becomes `retry`, `base`, `delay`, `ms`. */
 function words(path: string): string[] {
   return path.split('.').flatMap((part) =>
     part

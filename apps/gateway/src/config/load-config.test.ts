@@ -200,15 +200,15 @@ describe('secrets in files', () => {
       'security-hmac-secret-file': file(name, content),
     });
     expect(refusal({ flags: { ...flags('both', 'hunter2'), 'security-hmac-secret': 'x' } })).toBe(
-      '--security-hmac-secret-file: cannot be set together with security.hmacSecret',
+      '`--security-hmac-secret-file` must not be set together with `security.hmacSecret`',
     );
     expect(refusal({ flags: { 'security-hmac-secret-file': join(folder, 'none') } })).toContain(
-      'cannot be read (ENOENT)',
+      'it does not exist (ENOENT)',
     );
     for (const [index, content] of ['', '[hunter2', '[{"keyId":"hunter2"}]', '["hunter2"]'].entries()) {
       const message = refusal({ flags: flags(`wrong-${index}`, content) });
       expect(message).toBe(
-        '--security-hmac-secret-file: expected a string, a list of { keyId, secret }, or null',
+        '`--security-hmac-secret-file` must be a string, a list of { keyId, secret }, or null',
       );
     }
   });
@@ -217,25 +217,25 @@ describe('secrets in files', () => {
 describe('refusals', () => {
   test('a wrong key is named in one line with what was probably meant', () => {
     expect(refusal({ file: file('k.yaml', 'kafka:\n  broker: x') })).toBe(
-      'kafka.broker: unknown key (did you mean kafka.brokers?)',
+      '`kafka.broker` is not a known key (did you mean `kafka.brokers`?)',
     );
     expect(refusal({ env: { ESDB_GATER_PROT: '1' } })).toBe(
-      'ESDB_GATER_PROT: unknown variable (did you mean ESDB_GATER_PORT?)',
+      '`ESDB_GATER_PROT` is not a known variable (did you mean `ESDB_GATER_PORT`?)',
     );
     expect(refusal({ flags: { 'data-dri': 'x' } })).toBe(
-      '--data-dri: unknown flag (did you mean --data-dir?)',
+      '`--data-dri` is not a known flag (did you mean `--data-dir`?)',
     );
   });
 
   test('a wrong value is named with what was expected', () => {
     expect(refusal({ flags: { port: '70000' } })).toBe(
-      '--port: expected an integer from 0 to 65535, got 70000',
+      '`--port` must be an integer from 0 to 65535, got 70000',
     );
-    expect(refusal({ env: { ESDB_GATER_PORT: '12a' } })).toContain('ESDB_GATER_PORT: expected an integer');
+    expect(refusal({ env: { ESDB_GATER_PORT: '12a' } })).toContain('`ESDB_GATER_PORT` must be an integer');
     expect(refusal({ flags: { 'security-capabilities': 'maybe' } })).toContain(
       'disabled, optional, required',
     );
-    expect(refusal({ file: file('s.yaml', 'kafka: 3') })).toBe('kafka: expected an object');
+    expect(refusal({ file: file('s.yaml', 'kafka: 3') })).toBe('`kafka` must be an object');
   });
 
   test('a secret is never shown', () => {
@@ -255,28 +255,39 @@ describe('refusals', () => {
   test('a wrong member of a value is named with what was expected there', () => {
     const stores = (json: string): string => refusal({ flags: { stores: json } });
     expect(stores('{"orders":{"engine":"mysql"}}')).toBe(
-      '--stores: expected one of sqlite, memory, postgres, remote (at orders.engine)',
+      '`--stores` must be one of sqlite, memory, postgres, remote at orders.engine',
     );
     expect(stores('{"a b":{"engine":"memory"}}')).toBe(
-      '--stores: expected a storeId that matches ^[A-Za-z0-9_-]{1,64}$ (at a b)',
+      '`--stores` must be a storeId that matches ^[A-Za-z0-9_-]{1,64}$ at a b',
     );
     expect(stores('{"a":{"engine":"memory","path":"x"}}')).toContain(
-      'no other key than { engine, file?, url?, urlFile?, schema?, feed?, tamperEvident? } (at a.path)',
+      'one of the keys { engine, file?, url?, urlFile?, schema?, feed?, tamperEvident? } at a.path',
     );
-    expect(stores('{"a":{}}')).toContain('expected { engine, ');
+    expect(stores('{"a":{}}')).toContain('must be { engine, ');
     expect(refusal({ file: file('l.yaml', 'kafka: { brokers: [a, 1] }') })).toBe(
-      'kafka.brokers: expected HOST:PORT, got ["a",1] (at 1)',
+      '`kafka.brokers` must be HOST:PORT at 1, got ["a",1]',
     );
   });
 
   test('a file for an engine without one is refused', () => {
     expect(refusal({ flags: { stores: '{"a":{"engine":"memory","file":"x"}}' } })).toBe(
-      'stores.a.file: only the engine sqlite has a file',
+      '`stores.a.file` must be absent: only the engine sqlite has a file',
     );
   });
 
   test('a file that is not there is named', () => {
-    expect(refusal({ file: join(folder, 'none.yaml') })).toContain('cannot be read (ENOENT)');
+    expect(refusal({ file: join(folder, 'none.yaml') })).toContain(
+      'none.yaml` cannot be read: it does not exist (ENOENT)',
+    );
+  });
+
+  test('a file over 1 MiB, an endless device and a directory are refused before they are read whole [12.32]', () => {
+    const full = `realm: filed\n${'#'.repeat(1_048_576 - 13)}`;
+    expect(loadConfig({ file: file('full.yaml', full) }).realm).toBe('filed');
+    expect(refusal({ file: file('over.yaml', `${full}#`) })).toContain('it is larger than 1048576 bytes');
+    expect(refusal({ file: '/dev/zero' })).toContain('it is larger than 1048576 bytes');
+    expect(refusal({ file: folder })).toContain('it is a directory (EISDIR)');
+    expect(refusal({ flags: { 'security-hmac-secret-file': '/dev/zero' } })).toContain('is larger than');
   });
 
   test('listening beyond loopback without required refuses and names security.allowInsecure', () => {

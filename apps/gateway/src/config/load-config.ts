@@ -14,11 +14,11 @@ export interface LoadConfigOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** By flag name (`kafka-brokers`) or path (`kafka.brokers`). */
   readonly flags?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-  /** Where the one warning about Kubernetes' variables goes. */
+  /** Receives the one warning about the variables of Kubernetes. */
   readonly warn?: (message: string) => void;
 }
 
-/** True when only this machine reaches `host`. */
+/** Returns true when only this machine reaches `host`. */
 export function isLoopbackHost(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
   if (isIPv6(bare)) return bare === '::1' || /^::ffff:127\./.test(bare);
@@ -26,7 +26,7 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /**
- * The configuration: defaults, then the file, then the environment, then flags, validated and frozen.
+ * Loads the configuration: defaults, then the file, then the environment, then flags, validated and frozen.
  *
  * @throws `invalid_argument` (reason `configuration`): one line that names the wrong key or value, never a secret
  */
@@ -51,7 +51,7 @@ function validate({ key, value, source }: Setting): void {
   if (problem !== undefined) throw wrongValue(key, source, value, problem);
 }
 
-/** Objects by path. The prototype of `stores` is null, as its names come from outside. */
+/** Builds the nested objects of the paths. The prototype of `stores` is null, as its names come from outside. */
 function nest(values: ReadonlyMap<string, JsonValue>): Settings {
   const root: Record<string, unknown> = {};
   for (const [path, value] of values) {
@@ -67,7 +67,7 @@ function nest(values: ReadonlyMap<string, JsonValue>): Settings {
   return root as unknown as Settings;
 }
 
-/** Sets what depends on other keys, and checks what no single key can. */
+/** Sets what depends on other keys, and checks what concerns several keys. */
 function resolve(config: Settings): GatewayConfig {
   const loopback = isLoopbackHost(config.host);
   const capabilities = config.security.capabilities ?? (loopback ? 'optional' : 'required');
@@ -78,11 +78,14 @@ function resolve(config: Settings): GatewayConfig {
     );
   }
   if (config.retry.maxDelayMs < config.retry.baseDelayMs) {
-    throw configError('retry.maxDelayMs', `expected at least retry.baseDelayMs, ${config.retry.baseDelayMs}`);
+    throw configError(
+      'retry.maxDelayMs',
+      `must be at least retry.baseDelayMs (${config.retry.baseDelayMs}), got ${config.retry.maxDelayMs}`,
+    );
   }
   if ((config.tls.certFile === null) !== (config.tls.keyFile === null)) {
     const missing = config.tls.certFile === null ? 'certFile' : 'keyFile';
-    throw configError(`tls.${missing}`, 'expected a file, as the other half of the pair is set');
+    throw configError(`tls.${missing}`, 'must be a file, as the other half of the pair is set');
   }
   const brokers = config.kafka.brokers;
   const shared = brokers !== null && brokers.length > 0 ? 'kafka.brokers' : 'cluster.discovery';
@@ -90,14 +93,17 @@ function resolve(config: Settings): GatewayConfig {
     config.security.hmacSecret === null &&
     (shared === 'kafka.brokers' || config.cluster.discovery !== 'none')
   ) {
-    throw configError('security.hmacSecret', `must be set, and the same on all nodes, when ${shared} is`);
+    throw configError(
+      'security.hmacSecret',
+      `must be set, to the same value on all nodes, when ${shared} is set`,
+    );
   }
   if (config.cluster.discovery !== 'none' && config.cluster.secret === null) {
-    throw configError('cluster.secret', 'must be set when cluster.discovery is');
+    throw configError('cluster.secret', 'must be set when cluster.discovery is not none');
   }
   for (const [storeId, { engine, file }] of Object.entries(config.stores)) {
     if (file !== undefined && engine !== 'sqlite') {
-      throw configError(`stores.${storeId}.file`, 'only the engine sqlite has a file');
+      throw configError(`stores.${storeId}.file`, 'must be absent: only the engine sqlite has a file');
     }
   }
   return {

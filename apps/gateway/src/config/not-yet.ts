@@ -7,7 +7,8 @@ import { annotationsOf, nonNull } from './schema-kit.ts';
 import type { GatewayConfig } from './types.ts';
 
 /**
- * Refuses settings whose feature this version lacks (`notYet` in the schema): a setting is never ignored in silence.
+ * Refuses settings whose feature this version does not have (`notYet` in the schema), so that none is ignored
+ * silently.
  *
  * @throws `not_supported` with one line that names the key
  */

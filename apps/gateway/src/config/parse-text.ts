@@ -3,7 +3,7 @@ import { wrongValue } from './config-error.ts';
 import type { ConfigKey } from './keys.ts';
 
 /**
- * The value that the text of an environment variable or a flag stands for.
+ * Parses the text of an environment variable or a flag.
  *
  * Lists are separated by commas, `stores` and what is nested deeper is JSON, and `null` is unlimited or none.
  *

@@ -14,18 +14,18 @@ import {
   Type,
 } from 'typebox';
 
-/** What a setting says about itself beside its JSON Schema. */
+/** What a setting declares beside its JSON Schema. */
 export interface Annotations {
   /** What the setting does, for `--help` and the documents. */
   readonly description?: string;
   readonly default?: JsonValue;
-  /** What a value must be, in words, where the schema itself does not tell it well. */
+  /** What a value must be, in words, where words derived from the schema would not say it well. */
   readonly expected?: string;
   /** What null, or an absent member, stands for. */
   readonly whenNull?: string;
   /** The value is never shown, and may come from a file that the setting's twin names. */
   readonly secret?: true;
-  /** The feature that the setting belongs to and this version lacks: any value but the default is refused. */
+  /** The feature that the setting belongs to and this version does not have: only the default is accepted. */
   readonly notYet?: string;
   /** The same for single values of an enumeration. */
   readonly notYetValues?: Readonly<Record<string, string>>;
@@ -44,19 +44,19 @@ interface TextSetting extends Setting<string> {
   readonly pattern?: string;
 }
 
-/** The annotations of a schema; those of a nullable one are the ones of what it wraps. */
+/** Returns the annotations of a schema; a nullable one has those of the schema that it wraps. */
 export function annotationsOf(schema: TSchema): Annotations {
   const inner = nonNull(schema);
   return inner === schema ? (schema as Annotations) : { default: null, ...(inner as Annotations) };
 }
 
-/** What a nullable schema wraps; any other schema itself. */
+/** Returns the schema that a nullable one wraps, or the schema itself. */
 export function nonNull(schema: TSchema): TSchema {
   const isNullable = Type.IsUnion(schema) && schema.anyOf.some(Type.IsNull);
   return isNullable ? (schema.anyOf.find((one) => !Type.IsNull(one)) ?? schema) : schema;
 }
 
-/** The settings below one name. */
+/** Creates the schema of the settings below one name. */
 export function section<P extends TProperties>(settings: P): TObject<P> {
   return Type.Object(settings, { additionalProperties: false });
 }
@@ -73,7 +73,7 @@ export function integer(minimum: number, maximum: number | undefined, setting: S
   return Type.Integer({ minimum, maximum: maximum ?? Number.MAX_SAFE_INTEGER, ...setting });
 }
 
-/** A time in milliseconds that a timer can wait. */
+/** Creates the schema of a time in milliseconds that a timer can wait. */
 export function duration(minimum: number, setting: Setting<number>): TInteger {
   return integer(minimum, MAX_TIMER_MS, setting);
 }
@@ -85,12 +85,12 @@ export function oneOf<const V extends string[]>(
   return Type.Enum<V>(values, { ...setting });
 }
 
-/** A list of texts; as text they are separated by commas. */
+/** Creates the schema of a list of texts, which commas separate in a variable or a flag. */
 export function list(item: string, setting: Setting<readonly string[]>): TArray<TString> {
   return Type.Array(Type.String({ minLength: 1, expected: item }), { ...setting });
 }
 
-/** `schema`, or null: the default where `schema` has none. */
+/** Makes null a value of `schema`, and its default where it has none. */
 export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }

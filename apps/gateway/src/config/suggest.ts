@@ -1,4 +1,4 @@
-/** How many letters must be put in, left out, changed or swapped with their neighbour to turn `a` into `b`. */
+/** Returns how many letters must be inserted, deleted, changed or swapped with the next one to turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -16,9 +16,9 @@ function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The one of `candidates` that was probably meant by `given`, if any is near enough. */
+/** Returns the candidate that is most like `given`, if one is near enough. */
 function suggest(given: string, candidates: Iterable<string>): string | undefined {
-  // Names come from files and variables of any length: what is longer than every key is none of them.
+  // Names come from files and variables of any length: one that is longer than every key is not like any of them.
   if (given.length > 128) return undefined;
   let best: string | undefined;
   let least = Math.max(2, Math.floor(given.length / 4)) + 1;
@@ -30,8 +30,8 @@ function suggest(given: string, candidates: Iterable<string>): string | undefine
   return best;
 }
 
-/** ` (did you mean X?)`, or nothing. */
+/** Returns ` (did you mean \`X\`?)`, or nothing. */
 export function didYouMean(given: string, candidates: Iterable<string>): string {
   const found = suggest(given, candidates);
-  return found === undefined ? '' : ` (did you mean ${found}?)`;
+  return found === undefined ? '' : ` (did you mean \`${found}\`?)`;
 }

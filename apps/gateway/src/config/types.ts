@@ -13,7 +13,7 @@ export type Settings = DeepReadonly<Static<typeof CONFIG_SCHEMA>>;
 
 type SecuritySettings = Settings['security'];
 
-/** Whether calls need a capability token: never, only where one is given, always. */
+/** Whether calls need a capability token: never, only where one is given, or always. */
 export type CapabilityMode = NonNullable<SecuritySettings['capabilities']>;
 
 /** The whole configuration, complete and frozen. Keys, defaults and meanings are those of the README's table. */

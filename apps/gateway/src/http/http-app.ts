@@ -10,6 +10,7 @@ import {
   type RouteOptions,
 } from 'fastify';
 import { configError } from '../config/config-error.ts';
+import { systemProblem } from '../config/read-text-file.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
 
@@ -84,7 +85,7 @@ function pem(key: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw configError(key, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw configError(key, `must be a file that can be read, got ${file}: ${systemProblem(error)}`);
   }
 }
 
