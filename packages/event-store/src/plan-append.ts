@@ -2,6 +2,7 @@ import { type AppendResult, invalidArgument } from '@esdb-gater/types';
 import type { EncodedEvent } from './encode-event.ts';
 import { checkAppendVersion } from './expected-version.ts';
 import { jsonTextEqual } from './json-equal.ts';
+import { sameMetadata } from './same-metadata.ts';
 import type { StreamState } from './stream-state.ts';
 
 /** An event that a store holds, as far as an append is compared with it. */
@@ -85,7 +86,7 @@ function sameContent(found: KnownEvent, event: EncodedEvent): boolean {
   return (
     found.type === event.type &&
     jsonTextEqual(found.data, event.data) &&
-    jsonTextEqual(found.metadata, event.metadata) &&
+    sameMetadata(found.metadata, event.metadata) &&
     jsonTextEqual(found.tags, event.tags)
   );
 }

@@ -45,6 +45,40 @@ describe('a CloudEvent', () => {
   });
 });
 
+describe('a CloudEvent of other senders', () => {
+  it('has no attribute where the value is null [12.30]', () => {
+    const event = cloudEventToEvent({
+      ...minimal,
+      subject: null,
+      traceparent: null,
+      data_base64: null,
+      data: null,
+    });
+    expect(event.data).toBeNull();
+    expect(event.metadata).toEqual(cloudEventToEvent(minimal).metadata);
+    for (const name of ['id', 'source', 'type', 'specversion']) {
+      expect(() => cloudEventToEvent({ ...minimal, [name]: null })).toThrow(
+        `\`${name}\` of a CloudEvent must be`,
+      );
+    }
+  });
+
+  it.each(['subject', 'dataschema', 'datacontenttype', 'time', 'source', 'id'])(
+    'with an empty %s is refused, and the message names it [12.30]',
+    (name) => {
+      expect(() => cloudEventToEvent({ ...minimal, [name]: '' }, '[3]')).toThrow(
+        `\`[3].${name}\` of a CloudEvent must be a string that is not empty, got ""`,
+      );
+    },
+  );
+
+  it('may have an empty extension attribute', () => {
+    expect(cloudEventToEvent({ ...minimal, extension: '' }).metadata).toMatchObject({
+      cloudevent: { extension: '' },
+    });
+  });
+});
+
 describe('uuidV5', () => {
   test('makes the UUIDs that other languages make', () => {
     // Python: uuid.uuid5(uuid.NAMESPACE_URL, 'http://www.example.com')

@@ -1,56 +1,94 @@
-import { isUuid, uuidV5 } from '@esdb-gater/primitives';
-import { invalidArgument, isName, type JsonObject, type JsonValue, type NewEvent } from '@esdb-gater/types';
+import { describeValue, isUuid, uuidV5 } from '@esdb-gater/primitives';
+import {
+  type GaterError,
+  invalidArgument,
+  isName,
+  type JsonObject,
+  type JsonValue,
+  type NewEvent,
+} from '@esdb-gater/types';
 
 /** Attribute names of CloudEvents 1.0.2, section "Naming Conventions". */
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/;
 
 /** Members that become members of the event; all other attributes go into `metadata.cloudevent`. */
-const TAKEN = new Set(['id', 'type', 'data']);
+const TAKEN = new Set(['id', 'type', 'data', 'data_base64']);
+
+/** Optional attributes that CloudEvents 1.0.2 defines as non-empty strings. */
+const NON_EMPTY_ATTRIBUTES = ['subject', 'time', 'dataschema', 'datacontenttype'] as const;
 
 /**
- * The event that a CloudEvent (1.0, JSON format) becomes: its `type` and `data`, its `id` when that is a UUID, else
- * the UUIDv5 (URL namespace) of `source + "\n" + id`; all other attributes stand in `metadata.cloudevent`, with an
- * id that is no UUID, so that nothing is lost.
+ * Converts a CloudEvent (1.0, JSON format) to an event with its `type` and `data`, and its `id` when that is a UUID, else
+ * the UUIDv5 (URL namespace) of `source + "\n" + id`. All other attributes go into `metadata.cloudevent`, and so does
+ * an id that is not a UUID. An attribute that is null is absent.
  *
+ * @param path names the CloudEvent in errors, such as `[2]` in a batch
  * @throws `invalid_argument`, reason `cloud_event`
  */
-export function cloudEventToEvent(cloudEvent: JsonObject): NewEvent & { readonly id: string } {
-  if (cloudEvent['specversion'] !== '1.0') {
-    throw refused(`specversion is ${JSON.stringify(cloudEvent['specversion'])}; expected "1.0"`);
+export function cloudEventToEvent(
+  cloudEvent: JsonObject,
+  path: string = '',
+): NewEvent & { readonly id: string } {
+  const members = Object.entries(cloudEvent).filter(([name, value]) => value !== null || name === 'data');
+  const given = new Map<string, JsonValue>(members);
+  if (given.get('specversion') !== '1.0') throw refused(path, 'specversion', '"1.0"', given);
+  if (given.has('data_base64')) {
+    throw invalidCloudEvent(
+      `${nameOf(path, 'data_base64')} is not supported; send the data as JSON in \`data\``,
+    );
   }
-  if (cloudEvent['data_base64'] !== undefined)
-    throw refused('data_base64 is not taken; expected data as JSON');
-  const id = requiredText(cloudEvent, 'id');
-  const source = requiredText(cloudEvent, 'source');
-  const type = requiredText(cloudEvent, 'type');
-  if (!isName(type)) throw refused('type is no text of 1 to 255 characters');
-  const attributes = Object.entries(cloudEvent).filter(([name]) => !TAKEN.has(name));
-  for (const [name, value] of attributes) checkAttribute(name, value);
+  const id = requiredText(path, 'id', given);
+  const source = requiredText(path, 'source', given);
+  const type = given.get('type');
+  if (!isName(type)) {
+    throw refused(path, 'type', 'a string of 1 to 255 UTF-16 units without control characters', given);
+  }
+  for (const name of NON_EMPTY_ATTRIBUTES) if (given.has(name)) requiredText(path, name, given);
+  const attributes = members.filter(([name]) => !TAKEN.has(name));
+  for (const [name, value] of attributes) checkAttribute(path, name, value);
   return {
     id: isUuid(id) ? id.toLowerCase() : uuidV5(`${source}\n${id}`),
     type,
-    data: cloudEvent['data'] ?? null,
+    data: given.get('data') ?? null,
     metadata: {
       cloudevent: Object.fromEntries([...attributes, ...(isUuid(id) ? [] : [['id', id] as const])]),
     },
   };
 }
 
-function requiredText(cloudEvent: JsonObject, name: string): string {
-  const value = cloudEvent[name];
-  if (typeof value !== 'string' || value === '')
-    throw refused(`${name} is missing or no text; expected a text`);
-  return value;
+function requiredText(path: string, name: string, given: ReadonlyMap<string, JsonValue>): string {
+  const value = given.get(name);
+  if (typeof value === 'string' && value !== '') return value;
+  throw refused(path, name, 'a string that is not empty', given);
 }
 
-function checkAttribute(name: string, value: JsonValue): void {
-  if (!ATTRIBUTE_NAME.test(name))
-    throw refused(`"${name}" is no attribute name; expected lower-case letters and digits`);
+function checkAttribute(path: string, name: string, value: JsonValue): void {
+  const what = nameOf(path, name);
+  if (!ATTRIBUTE_NAME.test(name)) {
+    throw invalidCloudEvent(
+      `${what} is not a name of a CloudEvents attribute: it must consist of the characters a-z and 0-9`,
+    );
+  }
   if (!['string', 'number', 'boolean'].includes(typeof value)) {
-    throw refused(`the attribute "${name}" is neither text, number nor boolean`);
+    throw invalidCloudEvent(`the extension ${what} must be a string, a number or a boolean`);
   }
 }
 
-function refused(message: string): Error {
-  return invalidArgument('cloud_event', `not a CloudEvent that can be taken: ${message}`);
+function refused(
+  path: string,
+  name: string,
+  expected: string,
+  given: ReadonlyMap<string, JsonValue>,
+): GaterError {
+  const actual = given.has(name) ? describeValue(given.get(name)) : 'nothing';
+  return invalidCloudEvent(`${nameOf(path, name)} of a CloudEvent must be ${expected}, got ${actual}`);
+}
+
+function nameOf(path: string, name: string): string {
+  return `\`${path === '' ? '' : `${path}.`}${name.slice(0, 64)}\``;
+}
+
+/** Creates the error for something that is not a valid CloudEvent. */
+export function invalidCloudEvent(message: string): GaterError {
+  return invalidArgument('cloud_event', message);
 }

@@ -34,8 +34,8 @@ const MAX_PART_LENGTH = 255 * 9;
 
 const METHODS_OF_HTTP = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 
-/** Content types whose bodies are taken. Their bytes are parsed by the route. */
-const BODY_TYPES = /^application\/(json|cloudevents(-batch)?\+json)$/i;
+/** Content types whose bodies are accepted: JSON, also under another name (RFC 6839). The route parses the bytes. */
+const BODY_TYPES = /^application\/([a-z0-9!#$&^_.+-]+\+)?json$/i;
 
 /** The HTTP server with everything that all routes share: bounds, errors as problems, 405 with `Allow`. */
 export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyInstance {
@@ -130,14 +130,14 @@ export function mediaTypeOf(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** @throws a 415 when the body is not said to be JSON: no form or plain text of a foreign page is taken for it */
+/** @throws a 415 unless the content type is JSON: a page of another origin can send forms and plain text only */
 export function requireJsonType(request: FastifyRequest): void {
   const type = mediaTypeOf(request);
   if (BODY_TYPES.test(type)) return;
   throw new HttpError(
     415,
     'Unsupported Media Type',
-    `content-type is ${JSON.stringify(type)}; expected application/json`,
+    `content-type must be application/json or application/*+json, got ${JSON.stringify(type)}`,
   );
 }
 

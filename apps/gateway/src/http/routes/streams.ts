@@ -15,9 +15,9 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
       method: 'POST',
       url: `${STREAMS}/:streamId/events`,
       async handler(request, reply) {
-        requireJsonType(request);
         const path = partsOf(request, 'storeId', 'streamId');
         const cloudEvents = cloudEventsOf(request);
+        if (cloudEvents === undefined) requireJsonType(request);
         const params =
           cloudEvents === undefined
             ? bodyMembers(parseJson(bodyOf(request)), ['storeId', 'streamId'])
