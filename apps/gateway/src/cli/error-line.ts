@@ -2,8 +2,8 @@ import type { GaterError } from '@esdb-gater/types';
 import { jsonLine, plain } from './output.ts';
 
 /**
- * The one line on standard error that tells of a failure: the code first, then the words, then what else the
- * error carries (`expected=0 actual=3`).
+ * Formats a failure as one line for standard error: the code, the message, then the details of the error
+ * (`expected=0 actual=3`).
  */
 export function errorLine(error: GaterError, json: boolean): string {
   if (json) return jsonLine({ ...error.toData(), message: error.message });

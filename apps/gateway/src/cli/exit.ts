@@ -1,5 +1,5 @@
-/** What the process ends with. */
+/** The exit codes of the process. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** Wrong words on the command line: one line on standard error, exit 2. */
+/** Wrong usage of the command line: one line on standard error, exit code 2. */
 export class UsageError extends Error {}

@@ -1,7 +1,7 @@
 import type { DecodedToken } from '@esdb-gater/security';
 import { plain } from './output.ts';
 
-/** The claims that the picture shows; nothing in them is proven, so nothing is taken for granted. */
+/** The claims to show. None of them is verified, so each may be missing or of another type. */
 interface Claims {
   readonly iss?: unknown;
   readonly aud?: unknown;
@@ -10,8 +10,8 @@ interface Claims {
   readonly att?: unknown;
 }
 
-/** A token and its parents as an indented picture, the token itself first. */
-export function tokenPicture(token: DecodedToken, nowSeconds: number, level = 0): string[] {
+/** Formats a token and its parents as indented lines, the token itself first. */
+export function formatToken(token: DecodedToken, nowSeconds: number, level = 0): string[] {
   const claims = (typeof token.claims === 'object' && token.claims !== null ? token.claims : {}) as Claims;
   const indent = '    '.repeat(level);
   const line = (text: string): string => `${indent}${plain(text)}`;
@@ -20,20 +20,20 @@ export function tokenPicture(token: DecodedToken, nowSeconds: number, level = 0)
     line(`${level === 0 ? 'token' : '└─ from'} ${token.id}`),
     line(`   issuer    ${String(claims.iss)}`),
     line(`   audience  ${String(claims.aud)}`),
-    ...(claims.nbf === undefined ? [] : [line(`   from      ${moment(claims.nbf)}`)]),
-    line(`   until     ${moment(claims.exp)}${left(claims.exp, nowSeconds)}`),
+    ...(claims.nbf === undefined ? [] : [line(`   from      ${formatTime(claims.nbf)}`)]),
+    line(`   until     ${formatTime(claims.exp)}${timeLeft(claims.exp, nowSeconds)}`),
     ...grants.map((grant) => line(`   may       ${String(grant?.can)}  on  ${String(grant?.with)}`)),
     ...(token.problem === undefined ? [] : [line(`   PROBLEM   ${token.problem}`)]),
-    ...token.parents.flatMap((parent) => tokenPicture(parent, nowSeconds, level + 1)),
+    ...token.parents.flatMap((parent) => formatToken(parent, nowSeconds, level + 1)),
   ];
 }
 
-function moment(seconds: unknown): string {
+function formatTime(seconds: unknown): string {
   const date = new Date(Number(seconds) * 1_000);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }
 
-function left(seconds: unknown, nowSeconds: number): string {
+function timeLeft(seconds: unknown, nowSeconds: number): string {
   if (typeof seconds !== 'number') return '';
   const rest = Math.round(seconds - nowSeconds);
   return rest > 0 ? ` (${rest} s left)` : ' (ended)';

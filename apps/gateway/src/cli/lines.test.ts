@@ -40,11 +40,7 @@ describe('the lines of an input', () => {
     );
   });
 
-  test('tell how many bytes were read, for the progress bar', async () => {
-    expect((await all(chunks('ä\n\nb\n'))).map(({ bytesRead }) => bytesRead)).toEqual([3, 6]);
-  });
-
-  test('that are no UTF-8 are refused by their number', async () => {
+  test('that are not UTF-8 are refused by their number', async () => {
     await expect(all(chunks('a\n', new Uint8Array([0xc3, 0x28, 10])))).rejects.toThrow(
       'line 2 is not valid UTF-8',
     );
@@ -57,7 +53,19 @@ describe('the lines of an input', () => {
     await expect(all(endless())).rejects.toThrow(LineError);
   });
 
-  test('that are no JSON are refused by their number', () => {
-    expect(() => parseLine({ number: 7, text: '{', bytesRead: 0 })).toThrow('line 7 is not valid JSON');
+  test('that are not JSON are refused by their number', () => {
+    expect(() => parseLine({ number: 7, text: '{' })).toThrow('line 7 is not valid JSON');
+  });
+
+  test('that nest too deeply are refused before they are parsed', () => {
+    const text = '['.repeat(5_000_000);
+    expect(() => parseLine({ number: 7, text })).toThrow('line 7 is nested too deeply');
+  });
+
+  test('that come byte by byte take the memory of their bytes', async () => {
+    async function* drip(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < 100_000; at++) yield Buffer.from('a');
+    }
+    expect((await all(drip())).map(({ text }) => text.length)).toEqual([100_000]);
   });
 });

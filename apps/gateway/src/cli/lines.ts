@@ -1,78 +1,122 @@
-import { LIMITS } from '@esdb-gater/types';
+import { JSON_DEPTH, nestsDeeper } from '@esdb-gater/primitives';
+import { GaterError, LIMITS } from '@esdb-gater/types';
+import { findInexactNumber, inexactNumber } from './exact-numbers.ts';
 
-/** A line of an input, counted from 1. */
-export interface InputLine {
+/** Where a value stands in an input. */
+export interface InputPlace {
+  /** The line where it begins, from 1. */
   readonly number: number;
-  readonly text: string;
-  /** Bytes of the input up to and with this line. */
-  readonly bytesRead: number;
+  /** The item of a JSON array, from 1; absent in NDJSON. */
+  readonly item?: number;
 }
 
-/** Longer than any valid line can be: an event of 1 MiB, its metadata and tags, each character escaped. */
-const MAX_LINE_BYTES = LIMITS.frameBytes;
+/** One JSON value of an input: a line of NDJSON, or an item of a JSON array. */
+export interface InputLine extends InputPlace {
+  readonly text: string;
+}
+
+/** Longer than any valid line can be: an event of 1 MiB with each character escaped. */
+export const MAX_LINE_BYTES: number = LIMITS.frameBytes;
+
+/** So many pieces of one line are joined: a sender that writes byte by byte costs no object per byte. */
+const MAX_PIECES = 1_024;
+
+/** Strict: what is not UTF-8 is an error instead of replacement characters. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The lines of a byte stream that are not blank. Bad UTF-8 and a line over 16 MiB end it with an error that
- * names the line; memory is bounded by one line.
+ * Splits a byte stream into its lines, without blank ones.
+ *
+ * @throws LineError for bad UTF-8 and for a line over 16 MiB, so that memory is bounded by one line
  */
 export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<InputLine> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let parts: Uint8Array[] = [];
-  let held = 0;
-  let number = 0;
-  let bytesRead = 0;
-
-  const take = (): InputLine | undefined => {
-    number += 1;
-    bytesRead += held;
-    const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
-    parts = [];
-    held = 0;
-    let text: string;
-    try {
-      text = decoder.decode(bytes).trim();
-    } catch {
-      throw new LineError(number, 'is not valid UTF-8');
-    }
-    return text === '' ? undefined : { number, text, bytesRead };
-  };
-
+  const line = new ByteBuffer();
+  let number = 1;
   for await (const chunk of input) {
     let start = 0;
-    for (let end = chunk.indexOf(10, start); end !== -1; end = chunk.indexOf(10, start)) {
-      parts.push(chunk.subarray(start, end + 1));
-      held += end + 1 - start;
+    for (let end = chunk.indexOf(0x0a, start); end !== -1; end = chunk.indexOf(0x0a, start)) {
+      line.append(chunk.subarray(start, end), { number });
+      const text = line.take({ number });
+      if (text !== '') yield { number, text };
+      number += 1;
       start = end + 1;
-      const line = take();
-      if (line !== undefined) yield line;
     }
-    if (start < chunk.length) {
-      parts.push(chunk.subarray(start));
-      held += chunk.length - start;
-    }
-    if (held > MAX_LINE_BYTES) throw new LineError(number + 1, `is longer than ${MAX_LINE_BYTES} bytes`);
+    line.append(chunk.subarray(start), { number });
   }
-  if (held > 0) {
-    const line = take();
-    if (line !== undefined) yield line;
+  const text = line.take({ number });
+  if (text !== '') yield { number, text };
+}
+
+/** Collects the bytes of one value, at most {@link MAX_LINE_BYTES}. */
+export class ByteBuffer {
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** @throws LineError when the value gets too long */
+  append(bytes: Uint8Array, place: InputPlace): void {
+    if (bytes.length === 0) return;
+    this.#bytes += bytes.length;
+    if (this.#bytes > MAX_LINE_BYTES) {
+      throw new LineError(place, `must be at most ${MAX_LINE_BYTES} bytes long`);
+    }
+    this.#pieces.push(bytes);
+    if (this.#pieces.length >= MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)];
+  }
+
+  /** Returns the text of the value without white space around it, and begins the next one. @throws LineError */
+  take(place: InputPlace): string {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#bytes = 0;
+    try {
+      return UTF8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)).trim();
+    } catch {
+      throw new LineError(place, 'is not valid UTF-8');
+    }
   }
 }
 
-/** A line that cannot be taken, by its number. */
+/** The refusal of one line of an input. */
 export class LineError extends Error {
-  readonly number: number;
+  readonly line: number;
+  /** The error to show: with the line in its message and its details. */
+  readonly refusal: GaterError;
 
-  constructor(number: number, what: string) {
-    super(`line ${number} ${what}`);
-    this.number = number;
+  /** @param cause the refusal of what the line contains; its code and details are kept */
+  constructor(place: InputPlace, what: string, cause?: GaterError) {
+    super(`${nameOf(place)} ${what}`);
+    this.line = place.number;
+    const item = place.item === undefined ? {} : { item: place.item };
+    const details = { reason: 'line', ...cause?.details, line: place.number, ...item };
+    this.refusal = new GaterError(cause?.code ?? 'invalid_argument', this.message, {
+      details,
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 }
 
-/** The JSON of a line. @throws LineError */
-export function parseLine(line: InputLine): unknown {
+function nameOf({ number, item }: InputPlace): string {
+  return item === undefined ? `line ${number}` : `item ${item} (line ${number})`;
+}
+
+/**
+ * Parses the JSON of a line.
+ *
+ * @param hintFor says what to do with a text that is not JSON
+ * @throws LineError, also for a number that parsing would change
+ */
+export function parseLine(line: InputLine, hintFor: (text: string) => string = () => ''): unknown {
+  // What nests deeper than any message may is not worth the memory that parsing it takes.
+  if (nestsDeeper(line.text, JSON_DEPTH.frame)) throw new LineError(line, 'is nested too deeply');
+  let value: unknown;
   try {
-    return JSON.parse(line.text);
+    value = JSON.parse(line.text);
   } catch {
-    throw new LineError(line.number, 'is not valid JSON');
+    const hint = hintFor(line.text);
+    throw new LineError(line, `is not valid JSON${hint === '' ? '' : `: ${hint}`}`);
   }
+  const found = findInexactNumber(line.text);
+  if (found === undefined) return value;
+  const refusal = inexactNumber(found);
+  throw new LineError(line, `has a wrong number: ${refusal.message}`, refusal);
 }

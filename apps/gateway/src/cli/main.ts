@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { onAbort } from '@esdb-gater/primitives';
 import { GaterError, invalidArgument } from '@esdb-gater/types';
 import { CommanderError } from 'commander';
+import { systemProblem } from '../config/read-text-file.ts';
 import type { Terminal } from './context.ts';
 import { errorLine } from './error-line.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { LineError } from './lines.ts';
 import { createProgram } from './program.ts';
 
-/** How long the end of the process waits for a reader of standard output that does not read. */
+/**
+ * How long the end of an interrupted command, or of a gateway, waits for a reader of standard output that does not read.
+ * Any other command waits until everything is read: its output would be cut short.
+ */
 const FLUSH_MS = 1_000;
 
 /** Runs the command line of this process and ends it with the right exit code. */
@@ -15,17 +20,24 @@ export async function main(args: readonly string[]): Promise<void> {
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      // The second one does not wait for anybody.
+      // The second one does not wait for anything.
       if (interruption.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-      interruption.abort();
+      const cause = signal === 'SIGINT' ? 'Ctrl-C' : signal;
+      interruption.abort(new GaterError('unavailable', `interrupted by ${cause}`));
     });
   }
-  // `esdb-gater read … | head` closes the pipe, which ends a command without a failure. A gateway goes on without a reader.
-  if (args[0] !== 'start') {
-    process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-      process.exit(error.code === 'EPIPE' ? 0 : 1),
-    );
-  }
+  const isGateway = args[0] === 'start';
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A gateway goes on without a reader of its log.
+    if (isGateway) return;
+    // `esdb-gater read … | head` closes the pipe, which ends a command without a failure.
+    if (error.code === 'EPIPE') process.exit(0);
+    const failure = new GaterError('unavailable', `cannot write standard output: ${systemProblem(error)}`);
+    process.stderr.write(`${errorLine(failure, args.includes('--json'))}\n`);
+    process.exit(EXIT.failed);
+  });
+  // There is nothing left to tell it with.
+  process.stderr.on('error', () => undefined);
   process.exitCode = await runCommand(args, {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -33,9 +45,14 @@ export async function main(args: readonly string[]): Promise<void> {
     env: process.env,
     interrupted: interruption.signal,
   });
-  // Standard input and idle sockets would hold the process; what was written is flushed first.
-  process.stdout.write('', () => process.exit());
-  setTimeout(() => process.exit(), FLUSH_MS);
+  // Standard input and idle sockets would hold the process; what was written is flushed first, and an error of the last
+  // write reaches its listener.
+  const exitSoon = (): void => void setImmediate(() => process.exit());
+  if (process.stdout.writableLength === 0) exitSoon();
+  else process.stdout.write('', exitSoon);
+  const limitFlush = (): void => void setTimeout(() => process.exit(), FLUSH_MS);
+  if (isGateway) limitFlush();
+  else onAbort(interruption.signal, limitFlush);
 }
 
 /** Runs one command. Resolves to the exit code: 0, 1 (failed) or 2 (wrong usage). */
@@ -60,16 +77,19 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
       );
       return EXIT.usage;
     }
-    if (terminal.interrupted.aborted && !GaterError.is(error)) return EXIT.failed;
-    terminal.stderr.write(`${errorLine(known(error), args.includes('--json'))}\n`);
+    const { aborted, reason } = terminal.interrupted;
+    // A call that the interruption ended fails with its reason, or with the end of the client.
+    const isInterruption = aborted && (!GaterError.is(error) || error.code === 'unavailable');
+    const failure = isInterruption ? GaterError.from(reason) : known(error);
+    terminal.stderr.write(`${errorLine(failure, args.includes('--json'))}\n`);
     return EXIT.failed;
   }
 }
 
 function known(error: unknown): GaterError {
   if (GaterError.is(error)) return error;
-  if (error instanceof LineError) return invalidArgument('line', error.message, { line: error.number });
-  // A command line runs on its user's machine: what went wrong is told, not hidden behind "internal".
+  if (error instanceof LineError) return error.refusal;
+  // The command line runs on the machine of its user, who may see what went wrong.
   return new GaterError('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
 

@@ -3,28 +3,28 @@ import { Command } from 'commander';
 import type { Terminal } from './context.ts';
 import { EXIT } from './exit.ts';
 
-/** What commander calls: the arguments, the options, the command. */
+/** A function that commander calls with the arguments, the options and the command. */
 type Action = (...args: never[]) => Promise<unknown>;
 
 export interface ProgramOptions {
   readonly version: string;
   readonly terminal: Terminal;
-  /** Told the exit code of the command that ran. */
+  /** Receives the exit code of the command. */
   readonly done: (exit: number) => void;
-  /** True when `start` is what was asked for: its flags are the whole configuration. */
+  /** True when the command is `start`: its flags are the whole configuration. */
   readonly starts: boolean;
 }
 
 /**
- * The command line, as commander sees it. Each command is loaded when it runs, so that none waits for what only
- * another needs: the server with all its stores above all.
+ * Creates the command line. Each command is loaded when it runs, so that none waits for modules of another: above all
+ * for the server with its stores.
  */
 export async function createProgram(options: ProgramOptions): Promise<Command> {
   const { version, terminal, done, starts } = options;
   const program = new Command('esdb-gater')
     .description('The gateway for event stores and pub/sub channels, and its command line.')
     .version(version)
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError('(see --help)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
@@ -42,7 +42,10 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
   const start = program
     .command('start')
     .description('run the gateway')
-    .option('--config <file>', 'settings in JSON or YAML; environment variables and flags win over it')
+    .option(
+      '--config <file>',
+      'settings in JSON or YAML, at most 1 MiB; environment variables and flags override it',
+    )
     .option('--json', 'log JSON lines also at a terminal');
   if (starts) {
     const { addStartFlags, givenFlags } = await import('./start-flags.ts');
@@ -89,7 +92,7 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     .argument('[json]', 'the message')
     .option(
       '--sign',
-      "sign it, with ESDB_GATER_SECURITY_HMAC_SECRET or the secret in the gateway's data folder",
+      "sign it with ESDB_GATER_SECURITY_HMAC_SECRET, the file in …_FILE, or the secret in the gateway's data folder",
     )
     .option('--data-dir <folder>', "the gateway's data folder, for --sign (default: ./data)")
     .option('--id <id>', 'the same id again within five minutes is not published twice')
@@ -114,10 +117,14 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
 
   client(program.command('import'))
     .description(
-      'append NDJSON of { streamId, type, data, id?, metadata?, tags? } or of CloudEvents; run it again to resume',
+      'append events { streamId, type, data, id?, metadata?, tags? }, CloudEvents, or what "read" prints; run it again to resume',
     )
-    .argument('[file]', 'standard input when it is missing')
+    .argument('[file]', 'NDJSON or a JSON array, also with gzip; standard input when it is missing')
     .option('--stream <stream>', 'the stream of all events')
+    .option(
+      '--name <name>',
+      'the name of the import: an event without an id is written once per name (default: the path of FILE; "-" for standard input)',
+    )
     .action(
       run(async (file: string | undefined, given: never) =>
         (await import('./commands/import.ts')).importEvents(file, given, terminal),
@@ -125,7 +132,7 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     );
 
   client(program.command('health'))
-    .description('the state of a gateway; exit 1 when it is unhealthy')
+    .description('print the state of a gateway; exit code 1 when it is unhealthy')
     .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
 
   const identity = program
@@ -148,17 +155,17 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     .command('token')
     .description('capability tokens; read from files or standard input only');
   client(token.command('create'))
-    .description('make a token, or hand on some of what --parent gives')
-    .requiredOption('--audience <did>', "whom it is for: the gateway's DID, or that of who will present it")
+    .description('issue a token, or delegate a part of what --parent grants')
+    .requiredOption('--audience <did>', 'the DID of the gateway, or of the program that will present it')
     .requiredOption('--grant <action=resource>', 'may be repeated', collect)
     .option('--identity <file>', 'who issues it', 'identity.json')
     .option('--lifetime <seconds>', '60 to 86400 (default: 900)')
     .option('--not-before <time>', 'RFC 3339')
-    .option('--parent <file>', 'a token that was given to the issuer; may be repeated', collect)
+    .option('--parent <file>', 'a token that was issued to the issuer; may be repeated', collect)
     .option('--out <file>', 'write it to a new file of mode 0600 instead of printing it')
     .action(run(async (given: never) => (await import('./commands/token.ts')).tokenCreate(given, terminal)));
   client(token.command('inspect'))
-    .description('show what stands in a token and its parents; proves nothing')
+    .description('print the claims of a token and its parents without verifying them')
     .argument('[file]', 'standard input when it is missing')
     .action(
       run(async (file: string | undefined, given: never) =>
@@ -166,11 +173,11 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
       ),
     );
   client(token.command('verify'))
-    .description('say whether a gateway would take it, and why not')
+    .description('say whether a gateway accepts it, and why not')
     .argument('[file]', 'standard input when it is missing')
-    .requiredOption('--trusted <did>', 'an issuer at whom a chain may end; may be repeated', collect)
-    .requiredOption('--audience <did>', 'whom it must be for; may be repeated', collect)
-    .option('--action <action>', 'ask also for this action, with --resource')
+    .requiredOption('--trusted <did>', 'an issuer at which a chain may end; may be repeated', collect)
+    .requiredOption('--audience <did>', 'an audience that it may have; may be repeated', collect)
+    .option('--action <action>', 'check also for this action, with --resource')
     .option('--resource <resource>', 'esdb://…')
     .action(
       run(async (file: string | undefined, given: never) =>
@@ -178,7 +185,7 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
       ),
     );
   client(token.command('revoke'))
-    .description('tell a gateway that a token is no longer good')
+    .description('revoke a token')
     .argument('[file]', 'standard input when it is missing')
     .option('--identity <file>', 'its issuer, that of a parent, or a trusted root', 'identity.json')
     .option('--issuer <did>', 'all tokens of this issuer instead of one')
@@ -192,13 +199,14 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
   return program;
 }
 
-/** The options that every command but `start` takes. */
+/** Adds the options that every command but `start` takes. */
 function client(command: Command): Command {
   return command
     .option('--store <store>', 'the store', 'default')
     .option('--url <url>', 'the gateway (default: ESDB_GATER_URL, else ws://127.0.0.1:4590/v1/ws)')
     .option('--token-file <file>', 'a capability token (default: the one in ESDB_GATER_TOKEN)')
     .option('--identity-file <file>', 'proves that the token is yours')
+    .option('--ca-file <file>', "PEM certificates of the authority that issued the gateway's certificate")
     .option('--json', 'one JSON value per line, errors too');
 }
 

@@ -3,8 +3,8 @@ import type { Terminal } from './context.ts';
 import { plain } from './output.ts';
 
 /**
- * Tells somebody at a terminal why a call takes long, a line for each reason. Nobody else is told: to a program an
- * error is one line.
+ * Creates the logger that tells a person at a terminal why a call takes long, one line for each reason. Elsewhere it
+ * writes nothing: a program expects one line, the error.
  */
 export function retryNotes({ stderr }: Pick<Terminal, 'stderr'>): Logger {
   if (stderr.isTTY !== true) return silentLogger;

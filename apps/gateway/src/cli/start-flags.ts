@@ -13,7 +13,7 @@ export function addStartFlags(command: Command): Command {
   return command.addHelpText('after', helpText());
 }
 
-/** The flags that were given, by the name of their flag. */
+/** Returns the flags that were given, by their names. */
 export function givenFlags(options: Readonly<Record<string, unknown>>): Record<string, string | boolean> {
   const flags: Record<string, string | boolean> = {};
   for (const key of CONFIG_KEYS) {
@@ -29,7 +29,7 @@ function optionOf(key: ConfigKey): Option {
   return CHANNEL_KEY.test(key.path) || key.notYet !== undefined ? option.hideHelp() : option;
 }
 
-/** The values of an enumeration, and the default. */
+/** Formats the values of an enumeration, and the default. */
 function notesOf({ schema, expected, default: value, whenNull }: ConfigKey): string {
   const words = value === null ? whenNull : JSON.stringify(value);
   const notes = [
@@ -39,7 +39,7 @@ function notesOf({ schema, expected, default: value, whenNull }: ConfigKey): str
   return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
-/** What the list of flags leaves out. */
+/** Describes what the list of flags leaves out. */
 function helpText(): string {
   const [first] = CHANNEL_NAMES;
   const prefix = `--channels-${first}`;
@@ -51,5 +51,5 @@ function helpText(): string {
   return `
 Each channel has --channels-<name> with ${ofChannel.join(', ')}.
 Every key can also be set in the file (a.b: value) and in the environment (ESDB_GATER_A_B=value).
-This version refuses other values than the default of: ${refused.join(', ')}.`;
+This version supports only the defaults of: ${refused.join(', ')}.`;
 }

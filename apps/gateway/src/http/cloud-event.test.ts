@@ -10,7 +10,7 @@ describe('a CloudEvent', () => {
     expect(cloudEventToEvent({ ...minimal, id })).toMatchObject({ id: id.toLowerCase() });
   });
 
-  test('gets the UUIDv5 of its source and id when it is none, and keeps that id in its metadata', () => {
+  test('gets the UUIDv5 of its source and id when it is not a UUID, and keeps that id in its metadata', () => {
     const event = cloudEventToEvent(minimal);
     expect(event.id).toBe(uuidV5('/mycontext\nA234'));
     expect(event.metadata).toEqual({
@@ -46,7 +46,7 @@ describe('a CloudEvent', () => {
 });
 
 describe('a CloudEvent of other senders', () => {
-  it('has no attribute where the value is null [12.30]', () => {
+  test('has no attribute where the value is null [12.30]', () => {
     const event = cloudEventToEvent({
       ...minimal,
       subject: null,
@@ -63,7 +63,7 @@ describe('a CloudEvent of other senders', () => {
     }
   });
 
-  it.each(['subject', 'dataschema', 'datacontenttype', 'time', 'source', 'id'])(
+  test.each(['subject', 'dataschema', 'datacontenttype', 'time', 'source', 'id'])(
     'with an empty %s is refused, and the message names it [12.30]',
     (name) => {
       expect(() => cloudEventToEvent({ ...minimal, [name]: '' }, '[3]')).toThrow(
@@ -72,7 +72,7 @@ describe('a CloudEvent of other senders', () => {
     },
   );
 
-  it('may have an empty extension attribute', () => {
+  test('may have an empty extension attribute', () => {
     expect(cloudEventToEvent({ ...minimal, extension: '' }).metadata).toMatchObject({
       cloudevent: { extension: '' },
     });

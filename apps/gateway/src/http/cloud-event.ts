@@ -18,8 +18,8 @@ const TAKEN = new Set(['id', 'type', 'data', 'data_base64']);
 const NON_EMPTY_ATTRIBUTES = ['subject', 'time', 'dataschema', 'datacontenttype'] as const;
 
 /**
- * Converts a CloudEvent (1.0, JSON format) to an event with its `type` and `data`, and its `id` when that is a UUID, else
- * the UUIDv5 (URL namespace) of `source + "\n" + id`. All other attributes go into `metadata.cloudevent`, and so does
+ * Converts a CloudEvent (1.0, JSON format) to an event with its `type` and `data`, and its `id` when that is a UUID,
+ * else the UUIDv5 (URL namespace) of `source + "\n" + id`. All other attributes go into `metadata.cloudevent`, and so does
  * an id that is not a UUID. An attribute that is null is absent.
  *
  * @param path names the CloudEvent in errors, such as `[2]` in a batch

@@ -95,9 +95,13 @@ export async function runCli(
 }
 
 /** Starts a command that goes on until it is ended. */
-export function spawnCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+export function spawnCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  stdio: readonly ('pipe' | number)[] = ['pipe', 'pipe', 'pipe'],
+): ChildProcess {
   return spawn(process.execPath, [BIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [...stdio],
     env: { ...cleanEnv(), ...env },
   });
 }

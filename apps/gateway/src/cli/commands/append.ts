@@ -1,3 +1,4 @@
+import { describeValue } from '@esdb-gater/primitives';
 import { ANY_VERSION, LIMITS, type NewEvent, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, jsonArgument, outputOf, type Terminal } from '../context.ts';
 import { UsageError } from '../exit.ts';
@@ -12,7 +13,7 @@ export interface AppendOptions extends CommonOptions {
   readonly expectedVersion?: string;
 }
 
-/** `append STREAM`: one event from flags, or one atomic append of the NDJSON on standard input. */
+/** `append STREAM`: appends one event of flags, or all events of NDJSON on standard input atomically. */
 export async function append(streamId: string, options: AppendOptions, terminal: Terminal): Promise<void> {
   const expectedVersion = parseExpectedVersion(options.expectedVersion ?? 'any');
   const events =
@@ -28,24 +29,30 @@ export async function append(streamId: string, options: AppendOptions, terminal:
   await outputOf(options, terminal).result(result, text);
 }
 
-/** `any`, `none`, `exists`, or a version. @throws UsageError */
+/** Parses `any`, `none`, `exists`, or a version. @throws UsageError */
 export function parseExpectedVersion(text: string): number {
   if (text === 'any') return ANY_VERSION;
   if (text === 'none') return NO_STREAM;
   if (text === 'exists') return STREAM_EXISTS;
   const version = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(version)) return version;
-  throw new UsageError(`--expected-version: "${text}" is none of: a version from 0, any, none, exists`);
+  throw new UsageError(
+    `--expected-version must be a version from 0, any, none or exists, got ${describeValue(text)}`,
+  );
 }
 
 function eventOf(type: string, options: AppendOptions): NewEvent {
   return {
     type,
-    data: jsonArgument('--data', options.data ?? 'null') as NewEvent['data'],
+    data: jsonArgument('--data', options.data ?? 'null', 'data') as NewEvent['data'],
     ...(options.id === undefined ? {} : { id: options.id }),
     ...(options.metadata === undefined
       ? {}
-      : { metadata: jsonArgument('--metadata', options.metadata) as NonNullable<NewEvent['metadata']> }),
+      : {
+          metadata: jsonArgument('--metadata', options.metadata, 'metadata') as NonNullable<
+            NewEvent['metadata']
+          >,
+        }),
     ...(options.tag === undefined ? {} : { tags: options.tag }),
   };
 }
@@ -58,15 +65,22 @@ async function eventsFrom(options: AppendOptions, terminal: Terminal): Promise<N
     throw new UsageError('give --type and --data, or events as NDJSON on standard input');
   }
   const events: NewEvent[] = [];
+  let units = 0;
   for await (const line of linesOf(terminal.stdin)) {
     events.push(parseLine(line) as NewEvent);
+    units += line.text.length;
+    if (units > LIMITS.frameBytes) {
+      throw new UsageError(
+        `one append must have at most ${LIMITS.frameBytes} bytes; "esdb-gater import" takes any number`,
+      );
+    }
     if (events.length > LIMITS.eventsPerAppend) {
       throw new UsageError(
-        `more than ${LIMITS.eventsPerAppend} events cannot be one append; "esdb-gater import" takes any number`,
+        `one append must have at most ${LIMITS.eventsPerAppend} events; "esdb-gater import" takes any number`,
       );
     }
   }
   if (events.length === 0)
-    throw new UsageError('standard input has no event; expected NDJSON of { type, data }');
+    throw new UsageError('standard input must have at least one event, as NDJSON of { type, data }');
   return events;
 }

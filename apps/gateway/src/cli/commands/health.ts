@@ -1,7 +1,7 @@
 import { type CommonOptions, connectGateway, outputOf, type Terminal } from '../context.ts';
 import { EXIT } from '../exit.ts';
 
-/** `health`: the state of a gateway; exit 1 when it is unhealthy. */
+/** `health`: prints the state of a gateway. Exit code 1 when it is unhealthy. */
 export async function health(options: CommonOptions, terminal: Terminal): Promise<number> {
   await using client = await connectGateway(options, terminal);
   const state = await client.health({}, { signal: terminal.interrupted });

@@ -1,98 +1,128 @@
-import { createReadStream, statSync } from 'node:fs';
-import { GaterError } from '@esdb-gater/types';
-import { type CommonOptions, connectGateway, outputOf, type Terminal } from '../context.ts';
+import { onAbort } from '@esdb-gater/primitives';
+import { GaterError, LIMITS } from '@esdb-gater/types';
+import { type CommonOptions, connectGateway, outputOf, type Terminal, tokenOption } from '../context.ts';
 import { errorLine } from '../error-line.ts';
 import { EXIT, UsageError } from '../exit.ts';
+import { createEventIds } from '../import/event-ids.ts';
 import { type ImportedEvent, importLine } from '../import/import-line.ts';
-import { createImporter, ImportError } from '../import/importer.ts';
+import { type Append, createImporter, type ImportCounts } from '../import/importer.ts';
 import { createProgress } from '../import/progress.ts';
-import { LineError, linesOf } from '../lines.ts';
+import { openInput } from '../import/read-input.ts';
+import { LineError } from '../lines.ts';
 
 export interface ImportOptions extends CommonOptions {
   readonly stream?: string;
+  readonly name?: string;
 }
 
+/** Events that are held and appended together. */
 const WINDOW_EVENTS = 1_000;
+const WINDOW_UNITS = 4_194_304;
 
 /** An append of a thousand events may wait its turn behind the others of its window. */
 const APPEND_TIMEOUT_MS = 60_000;
 
-/** `import [FILE]`: NDJSON or CloudEvents into the store, resumable by running it again. */
+/** How long Ctrl-C waits for the answers to appends that are under way. */
+const INTERRUPT_MS = 2_000;
+
+/**
+ * `import [FILE]`: appends the events of NDJSON, of a JSON array or of CloudEvents. What is written is always the
+ * beginning of the file, and running the same command again goes on where it stopped, whatever stopped it.
+ */
 export async function importEvents(
   file: string | undefined,
   options: ImportOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { input, total } = openInput(file, terminal);
-  await using client = await connectGateway(options, terminal);
-  const importer = createImporter(options.store, (params) =>
-    client.appendEvents(params, { signal: terminal.interrupted, timeoutMs: APPEND_TIMEOUT_MS }),
-  );
+  if (options.name === '') throw new UsageError('--name must not be empty');
+  const input = openInput(file, terminal);
+  const ended = new AbortController();
+  let underWay = 0;
+  onAbort(terminal.interrupted, (reason) => {
+    if (underWay === 0) ended.abort(reason);
+    else setTimeout(() => ended.abort(reason), INTERRUPT_MS).unref();
+  });
+  await using client = await connectGateway(options, terminal, ended.signal);
+  const { messageBytes, frameBytes } = { ...LIMITS, ...limitsOf(client.hello) };
+  const append: Append = async (params) => {
+    underWay += 1;
+    try {
+      return await client.appendEvents(params, { signal: ended.signal, timeoutMs: APPEND_TIMEOUT_MS });
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const importer = createImporter(append, {
+    storeId: options.store,
+    restricted: tokenOption(options, terminal) !== undefined,
+    frameBytes,
+    signal: terminal.interrupted,
+  });
+  const ids = createEventIds(options.name ?? input.name);
+  const lineOptions = { storeId: options.store, stream: options.stream, ids, messageBytes };
   const progress = createProgress(terminal.stderr, () => performance.now());
   let window: ImportedEvent[] = [];
-  let bytesRead = 0;
+  let units = 0;
   const flush = async (): Promise<void> => {
     const events = window;
     window = [];
-    if (events.length > 0) await importer.window(events);
+    units = 0;
+    await importer.write(events);
     const { written, present } = importer.counts();
-    progress.update(bytesRead, total, written + present);
+    progress.update(input.bytesRead(), input.totalBytes, written + present);
   };
 
   let failure: unknown;
   try {
-    for await (const line of linesOf(input)) {
-      if (terminal.interrupted.aborted) break;
-      window.push(importLine(line, options.stream));
-      bytesRead = line.bytesRead;
-      if (window.length >= WINDOW_EVENTS) await flush();
+    for await (const line of input.lines) {
+      window.push(importLine(line, lineOptions));
+      units += line.text.length;
+      if (window.length >= WINDOW_EVENTS || units >= WINDOW_UNITS) await flush();
     }
     await flush();
   } catch (error) {
     failure = error;
-    // What stands before a bad line is good and is written, so that only the line itself needs mending.
-    if (error instanceof LineError) await flush().catch((second: unknown) => (failure = second));
+    // Everything before the problem is good and is written, so that only what is wrong needs mending.
+    if (!terminal.interrupted.aborted) await flush().catch((second: unknown) => (failure = second));
   }
   progress.end();
 
   const counts = importer.counts();
-  const words = `imported ${counts.written} events into ${counts.streams} streams${counts.present > 0 ? `, ${counts.present} were there before` : ''}`;
-  if (failure === undefined && !terminal.interrupted.aborted) {
-    await outputOf(options, terminal).result(counts, words);
+  if (failure === undefined) {
+    await outputOf(options, terminal).result(counts, summaryOf(counts, file, options));
     return EXIT.ok;
   }
-  terminal.stderr.write(`${errorLine(refusalOf(failure), options.json === true)}\n`);
-  terminal.stderr.write(`${words}; run the same command again to go on where it stopped\n`);
+  const refusal = terminal.interrupted.aborted
+    ? GaterError.from(terminal.interrupted.reason)
+    : refusalOf(failure);
+  const message = `${refusal.message}; ${summaryOf(counts, file, options)}; run the same command again to go on`;
+  const details = options.json === true ? { ...refusal.details, ...counts } : refusal.details;
+  const told = new GaterError(refusal.code, message, { details, cause: failure });
+  terminal.stderr.write(`${errorLine(told, options.json === true)}\n`);
   return EXIT.failed;
 }
 
-function openInput(
-  file: string | undefined,
-  terminal: Terminal,
-): { input: AsyncIterable<Uint8Array>; total: number | undefined } {
-  if (file === undefined || file === '-') {
-    if (terminal.stdin.isTTY === true) throw new UsageError('give a FILE, or NDJSON on standard input');
-    return { input: terminal.stdin, total: undefined };
-  }
-  try {
-    const { size } = statSync(file);
-    return { input: createReadStream(file, { highWaterMark: 1 << 20 }), total: size };
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
-  }
+function summaryOf(counts: ImportCounts, file: string | undefined, { name }: ImportOptions): string {
+  const { written, present, streams } = counts;
+  const imported = `imported ${count(written, 'event')} into ${count(streams, 'stream')}`;
+  if (present === 0) return imported;
+  const hint =
+    file === undefined && name === undefined ? ' (--name tells imports from standard input apart)' : '';
+  return `${imported}, ${present} were there before${hint}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function refusalOf(failure: unknown): GaterError {
-  if (failure === undefined) return new GaterError('unavailable', 'interrupted');
-  if (failure instanceof ImportError) {
-    return new GaterError(failure.refusal.code, failure.message, {
-      details: { ...failure.refusal.details, line: failure.line },
-    });
-  }
-  if (failure instanceof LineError) {
-    return new GaterError('invalid_argument', failure.message, {
-      details: { reason: 'line', line: failure.number },
-    });
-  }
-  return GaterError.from(failure);
+  return failure instanceof LineError ? failure.refusal : GaterError.from(failure);
+}
+
+/** The limits that a gateway tells in `hello`; one of an earlier version does not. */
+function limitsOf(hello: object): { readonly messageBytes?: number; readonly frameBytes?: number } {
+  return (
+    (hello as { readonly limits?: { readonly messageBytes?: number; readonly frameBytes?: number } })
+      .limits ?? {}
+  );
 }

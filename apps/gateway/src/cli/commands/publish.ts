@@ -1,13 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Gater } from '@esdb-gater/client';
 import { sign } from '@esdb-gater/security';
 import type { ChannelName, JsonValue, PublishResult } from '@esdb-gater/types';
-import { GaterError, LIMITS } from '@esdb-gater/types';
-import { type CommonOptions, connectGateway, jsonArgument, outputOf, type Terminal } from '../context.ts';
+import { GaterError } from '@esdb-gater/types';
+import { loadConfig } from '../../config/load-config.ts';
+import type { GatewayConfig } from '../../config/types.ts';
+import {
+  type CommonOptions,
+  connectGateway,
+  jsonArgument,
+  outputOf,
+  type Terminal,
+  variable,
+} from '../context.ts';
 import { errorLine } from '../error-line.ts';
 import { EXIT, UsageError } from '../exit.ts';
-import { LineError, linesOf, parseLine } from '../lines.ts';
+import { readTextFile } from '../files.ts';
+import { type InputLine, LineError, linesOf, parseLine } from '../lines.ts';
 
 export interface PublishOptions extends CommonOptions {
   readonly sign?: boolean;
@@ -16,10 +25,11 @@ export interface PublishOptions extends CommonOptions {
   readonly wait?: boolean;
 }
 
-/** Answers that are awaited at once when messages come from standard input. */
+/** Messages of standard input that wait for their answers, and what their lines may weigh together. */
 const IN_FLIGHT = 100;
+const IN_FLIGHT_UNITS = 4_194_304;
 
-/** `publish CHANNEL TOPIC JSON`, or `publish CHANNEL` with NDJSON of `{ topic, message }` on standard input. */
+/** `publish CHANNEL TOPIC JSON`: publishes a message; without TOPIC the NDJSON `{ topic, message }` of standard input. */
 export async function publish(
   channel: string,
   topic: string | undefined,
@@ -31,15 +41,15 @@ export async function publish(
   const finish =
     options.sign === true ? signer(channel, options, terminal) : (_: string, message: JsonValue) => message;
   if (topic !== undefined) {
-    if (json === undefined) throw new UsageError('give the message as JSON after the TOPIC');
-    const message = finish(topic, jsonArgument('the message', json) as JsonValue);
+    if (json === undefined) throw new UsageError('give the message as JSON after TOPIC');
+    const message = finish(topic, jsonArgument('the message', json, 'message') as JsonValue);
     await using client = await connectGateway(options, terminal);
     const result = await send(client, { channel: name, topic, message }, options, terminal);
     await outputOf(options, terminal).result(result, describe(result));
     return EXIT.ok;
   }
   if (terminal.stdin.isTTY === true) throw new UsageError('give TOPIC and JSON, or NDJSON on standard input');
-  if (options.id !== undefined) throw new UsageError('--id is for a single message');
+  if (options.id !== undefined) throw new UsageError('--id must be given with a single message');
   await using client = await connectGateway(options, terminal);
   // Awaited here: the client is closed when this function returns.
   return await publishLines(client, name, finish, options, terminal);
@@ -54,31 +64,39 @@ async function publishLines(
 ): Promise<number> {
   const output = outputOf(options, terminal);
   let exit: number = EXIT.ok;
-  const waiting: { readonly number: number; readonly answer: Promise<PublishResult | GaterError> }[] = [];
+  const waiting: {
+    readonly number: number;
+    readonly units: number;
+    readonly answer: Promise<PublishResult | GaterError>;
+  }[] = [];
+  let units = 0;
   const settle = async (): Promise<void> => {
     const first = waiting.shift();
     if (first === undefined) return;
+    units -= first.units;
     const answer = await first.answer;
     if (!GaterError.is(answer)) return output.result(answer, describe(answer));
     exit = EXIT.failed;
     terminal.stderr.write(`line ${first.number}: ${errorLine(answer, options.json === true)}\n`);
   };
   for await (const line of linesOf(terminal.stdin)) {
-    const { topic, message } = messageOf(parseLine(line), line.number);
+    const { topic, message } = messageOf(line);
     const answer = send(client, { channel, topic, message: finish(topic, message) }, options, terminal).catch(
       (error: unknown) => GaterError.from(error),
     );
-    waiting.push({ number: line.number, answer });
-    if (waiting.length >= IN_FLIGHT) await settle();
+    waiting.push({ number: line.number, units: line.text.length, answer });
+    units += line.text.length;
+    while (waiting.length >= IN_FLIGHT || units > IN_FLIGHT_UNITS) await settle();
   }
   while (waiting.length > 0) await settle();
   return exit;
 }
 
-function messageOf(value: unknown, number: number): { topic: string; message: JsonValue } {
-  const { topic, message } = (value ?? {}) as { topic?: unknown; message?: JsonValue };
+/** Reads `{ topic, message }` of a line. @throws LineError */
+function messageOf(line: InputLine): { topic: string; message: JsonValue } {
+  const { topic, message } = (parseLine(line) ?? {}) as { topic?: unknown; message?: JsonValue };
   if (typeof topic !== 'string' || message === undefined) {
-    throw new LineError(number, 'is no { topic, message }');
+    throw new LineError(line, 'must be a JSON object { topic, message }');
   }
   return { topic, message };
 }
@@ -96,50 +114,57 @@ function send(
 }
 
 function describe(result: PublishResult): string {
-  return result.delivered ? `published ${result.id}` : `not delivered, the channel is off: ${result.id}`;
+  return result.delivered
+    ? `published ${result.id}`
+    : `not delivered, since the channel is disabled: ${result.id}`;
 }
 
-/** Signs with the configured secret, or with the one that a gateway on this machine keeps in its data folder. */
+/**
+ * Creates the signer of messages. The secret is the configured one, or the one that a gateway on this machine keeps in
+ * its data folder.
+ *
+ * @throws UsageError
+ */
 function signer(channel: string, options: PublishOptions, terminal: Terminal) {
-  const configured = terminal.env['ESDB_GATER_SECURITY_HMAC_SECRET'];
-  const { keyId, secret } =
-    configured === undefined
-      ? { keyId: undefined, secret: readSecret(options, terminal) }
-      : firstSecret(configured);
+  const configured = configuredSecret(terminal);
+  const first = typeof configured === 'object' ? configured?.[0] : undefined;
+  const secret =
+    typeof configured === 'string' ? configured : (first?.secret ?? storedSecret(options, terminal));
   return (topic: string, message: JsonValue): JsonValue => {
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      throw new UsageError('--sign: only a JSON object can be signed');
+      throw new UsageError('--sign: a signed message must be a JSON object');
     }
     return sign(message as { [name: string]: JsonValue }, {
       secret,
       channel,
       topic,
-      ...(keyId === undefined ? {} : { keyId }),
+      ...(first === undefined ? {} : { keyId: first.keyId }),
     }) as JsonValue;
   };
 }
 
-function firstSecret(configured: string): { keyId?: string | undefined; secret: string } {
-  if (!configured.trimStart().startsWith('[')) return { secret: configured };
-  const list = jsonArgument('ESDB_GATER_SECURITY_HMAC_SECRET', configured) as {
-    keyId: string;
-    secret: string;
-  }[];
-  const first = list[0];
-  if (first === undefined) throw new UsageError('ESDB_GATER_SECURITY_HMAC_SECRET is an empty list');
-  return first;
+/** Reads the variables of the secret as the gateway does: a secret, a list of keys as JSON, or a file with either. */
+function configuredSecret({ env }: Terminal): GatewayConfig['security']['hmacSecret'] {
+  const names = ['ESDB_GATER_SECURITY_HMAC_SECRET', 'ESDB_GATER_SECURITY_HMAC_SECRET_FILE'];
+  try {
+    return loadConfig({ env: Object.fromEntries(names.map((name) => [name, env[name]])) }).security
+      .hmacSecret;
+  } catch (error) {
+    throw new UsageError(`--sign: ${(error as Error).message}`);
+  }
 }
 
-function readSecret(options: PublishOptions, terminal: Terminal): string {
-  const folder = options.dataDir ?? terminal.env['ESDB_GATER_DATA_DIR'] ?? './data';
+/** Reads the secret that a gateway has made. @throws UsageError */
+function storedSecret(options: PublishOptions, terminal: Terminal): string {
+  const folder = options.dataDir ?? variable(terminal, 'ESDB_GATER_DATA_DIR') ?? './data';
   const file = join(folder, 'hmac-secret');
+  const help = 'give --data-dir of the gateway, or ESDB_GATER_SECURITY_HMAC_SECRET';
+  let secret: string;
   try {
-    const secret = readFileSync(file, 'utf8').trim();
-    if (secret.length > 0 && secret.length <= LIMITS.messageBytes) return secret;
-    throw new Error('it is empty');
+    secret = readTextFile('--sign', file);
   } catch (error) {
-    throw new UsageError(
-      `--sign: no secret: cannot read ${file} (${(error as Error).message}); give --data-dir of the gateway, or ESDB_GATER_SECURITY_HMAC_SECRET`,
-    );
+    throw new UsageError(`${(error as Error).message}; ${help}`);
   }
+  if (secret === '') throw new UsageError(`--sign: the secret in ${file} must not be empty; ${help}`);
+  return secret;
 }

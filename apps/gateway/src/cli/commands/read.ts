@@ -10,7 +10,7 @@ export interface ReadOptions extends CommonOptions {
   readonly backward?: boolean;
 }
 
-/** `read STREAM` or `read --all`: NDJSON of recorded events, page by page. */
+/** `read STREAM` or `read --all`: prints recorded events as NDJSON, page by page. */
 export async function read(
   streamId: string | undefined,
   options: ReadOptions,

@@ -15,7 +15,7 @@ export interface StartOptions {
   readonly json?: boolean;
 }
 
-/** How long the end waits for whoever reads the log. */
+/** How long the end waits for the reader of the log. */
 const FLUSH_MS = 1_000;
 
 /** Runs the gateway until SIGTERM or SIGINT, then stops it gracefully. A second signal ends the process at once. */
@@ -45,13 +45,13 @@ async function openLogOutput({ stdout }: Terminal, forPeople: boolean): Promise<
   return createLogOutput(stdout, systemClock, { format: pretty });
 }
 
-/** What a person at a terminal wants to know once the gateway is ready. */
+/** Describes a gateway that is ready to a person at a terminal. */
 function welcome({ url, nodeId, did }: RunningGateway, config: GatewayConfig): string {
   const http = url.replace(/^ws/, 'http').replace(/\/v1\/ws$/, '');
   const stores = Object.entries(config.stores).map(([id, { engine }]) => `${id} (${engine})`);
   const { capabilities } = config.security;
   const access = {
-    disabled: 'tokens are switched off: everybody may do everything',
+    disabled: 'tokens are disabled: every caller may do everything',
     optional: 'no token is required on this machine; a token that is presented is enforced',
     required: 'a capability token is required; see `esdb-gater token create --help`',
   }[capabilities];

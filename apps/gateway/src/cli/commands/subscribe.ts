@@ -1,3 +1,4 @@
+import { describeValue, isRfc3339 } from '@esdb-gater/primitives';
 import type { ChannelName, SubscribeFrom } from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
 import { UsageError } from '../exit.ts';
@@ -8,7 +9,7 @@ export interface SubscribeOptions extends CommonOptions {
   readonly count?: string;
 }
 
-/** `subscribe CHANNEL TOPIC`: NDJSON of messages until SIGINT, through any restart of the gateway. */
+/** `subscribe CHANNEL TOPIC`: prints messages as NDJSON until SIGINT, across restarts of the gateway. */
 export async function subscribe(
   channel: string,
   topic: string,
@@ -32,17 +33,23 @@ export async function subscribe(
       if (left <= 0) break;
     }
   } catch (error) {
-    // Ctrl-C is how this command ends.
+    // Ctrl-C is the usual end of this command.
     if (!terminal.interrupted.aborted) throw error;
   }
 }
 
-/** `latest`, `earliest`, `position:P` or `time:T`. @throws UsageError */
+/** Parses `latest`, `earliest`, `position:P` or `time:T`. @throws UsageError */
 export function parseFrom(text: string): SubscribeFrom {
   if (text === 'latest' || text === 'earliest') return text;
   if (text.startsWith('position:')) return { position: text.slice('position:'.length) };
-  if (text.startsWith('time:')) return { time: text.slice('time:'.length) };
+  if (text.startsWith('time:')) {
+    const time = text.slice('time:'.length);
+    if (isRfc3339(time)) return { time };
+    throw new UsageError(
+      `--from time: must be an RFC 3339 time, such as 2026-01-31T12:00:00Z, got ${describeValue(time)}`,
+    );
+  }
   throw new UsageError(
-    `--from: "${text}" is none of: latest, earliest, position:<position>, time:<RFC 3339 time>`,
+    `--from must be latest, earliest, position:<position> or time:<RFC 3339 time>, got ${describeValue(text)}`,
   );
 }

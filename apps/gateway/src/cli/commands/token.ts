@@ -14,8 +14,8 @@ import { GaterError } from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
 import { EXIT, UsageError } from '../exit.ts';
 import { readIdentity, readTextFile, writePrivateFile } from '../files.ts';
-import { tokenPicture } from '../format-token.ts';
-import { REFUSAL_WORDS } from '../unauthorized-messages.ts';
+import { formatToken } from '../format-token.ts';
+import { UNAUTHORIZED_MESSAGES } from '../unauthorized-messages.ts';
 
 export interface TokenCreateOptions extends CommonOptions {
   readonly identity: string;
@@ -27,7 +27,7 @@ export interface TokenCreateOptions extends CommonOptions {
   readonly out?: string;
 }
 
-/** `token create`: a token of an identity, or one that hands on some of what `--parent` gives. */
+/** `token create`: issues a token, or with `--parent` delegates a part of what the parent grants. */
 export async function tokenCreate(options: TokenCreateOptions, terminal: Terminal): Promise<void> {
   const settings = {
     issuer: readIdentity(options.identity),
@@ -46,7 +46,7 @@ export async function tokenCreate(options: TokenCreateOptions, terminal: Termina
   await output.result({ id: tokenId(token), file: options.out }, `${tokenId(token)} in ${options.out}`);
 }
 
-/** `token inspect`: what stands in a token and its parents. It proves nothing. */
+/** `token inspect`: prints the claims of a token and its parents, without verifying them. */
 export async function tokenInspect(
   file: string | undefined,
   options: CommonOptions,
@@ -55,7 +55,7 @@ export async function tokenInspect(
   const decoded = decodeToken(await readToken(file, terminal));
   const output = outputOf(options, terminal);
   if (options.json === true) return output.result(decoded, '');
-  for (const line of tokenPicture(decoded, Date.now() / 1_000)) await output.line(line);
+  for (const line of formatToken(decoded, Date.now() / 1_000)) await output.line(line);
 }
 
 export interface TokenVerifyOptions extends CommonOptions {
@@ -65,14 +65,14 @@ export interface TokenVerifyOptions extends CommonOptions {
   readonly resource?: string;
 }
 
-/** `token verify`: whether a gateway with these roots and audiences would take it, and in words why not. */
+/** `token verify`: says whether a gateway with these roots and audiences accepts a token, and why not. */
 export async function tokenVerify(
   file: string | undefined,
   options: TokenVerifyOptions,
   terminal: Terminal,
 ): Promise<number> {
   if ((options.action === undefined) !== (options.resource === undefined)) {
-    throw new UsageError('--action and --resource are given together');
+    throw new UsageError('--action and --resource must be given together');
   }
   const token = await readToken(file, terminal);
   try {
@@ -87,7 +87,7 @@ export async function tokenVerify(
     );
     return EXIT.ok;
   } catch (error) {
-    throw GaterError.is(error) && error.code === 'unauthorized' ? inWords(error) : error;
+    throw GaterError.is(error) && error.code === 'unauthorized' ? explained(error) : error;
   }
 }
 
@@ -97,7 +97,7 @@ export interface TokenRevokeOptions extends CommonOptions {
   readonly reason?: string;
 }
 
-/** `token revoke`: tells a gateway that a token, or with `--issuer` all tokens of an issuer, is no longer good. */
+/** `token revoke`: revokes a token, or with `--issuer` all tokens of an issuer. */
 export async function tokenRevoke(
   file: string | undefined,
   options: TokenRevokeOptions,
@@ -126,7 +126,7 @@ export function grantOf(text: string): Grant {
   const at = text.indexOf('=');
   if (at <= 0 || at === text.length - 1) {
     throw new UsageError(
-      `--grant: "${text}" is no ACTION=RESOURCE, as in stream/read=esdb://default/stream/default/*`,
+      `--grant must be ACTION=RESOURCE, such as stream/read=esdb://default/stream/default/*, got ${describeValue(text)}`,
     );
   }
   return { can: text.slice(0, at), with: text.slice(at + 1) };
@@ -140,16 +140,16 @@ function timeOf(value: string): Date {
   );
 }
 
-/** Tokens are read from files and standard input only: arguments can be seen by everybody on the machine. */
+/** Reads a token from a file or standard input: every user of the machine can see the arguments of a process. */
 async function readToken(file: string | undefined, terminal: Terminal): Promise<string> {
   if (file !== undefined && file !== '-') return readTextFile('FILE', file);
   if (terminal.stdin.isTTY === true) throw new UsageError('give a FILE, or the token on standard input');
   return (await text(terminal.stdin as never)).trim();
 }
 
-function inWords(error: GaterError): GaterError {
+function explained(error: GaterError): GaterError {
   const reason = error.details['reason'] as UnauthorizedReason;
-  return new GaterError('unauthorized', `${REFUSAL_WORDS[reason] ?? reason}: ${error.message}`, {
+  return new GaterError('unauthorized', `${UNAUTHORIZED_MESSAGES[reason] ?? reason}: ${error.message}`, {
     details: error.details,
   });
 }

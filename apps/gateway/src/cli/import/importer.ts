@@ -1,5 +1,4 @@
-import type { AppendEventsParams, AppendResult } from '@esdb-gater/types';
-import { GaterError, LIMITS } from '@esdb-gater/types';
+import { type AppendEventsParams, type AppendResult, GaterError, LIMITS } from '@esdb-gater/types';
 import { LineError } from '../lines.ts';
 import type { ImportedEvent } from './import-line.ts';
 
@@ -13,63 +12,106 @@ export interface ImportCounts {
   readonly streams: number;
 }
 
-/** JSON characters of one append; well under a frame, whatever the escapes. */
-const APPEND_UNITS = LIMITS.frameBytes / 4;
+export interface ImporterOptions {
+  readonly storeId: string;
+  /** True when a token decides which streams may be written. */
+  readonly restricted: boolean;
+  /** What a frame may weigh. */
+  readonly frameBytes: number;
+  /** Ends the import between two appends. */
+  readonly signal: AbortSignal;
+}
+
+/** Refusals that may concern one event of an append only; others concern the whole append. */
+const REFUSALS_OF_ONE_EVENT: ReadonlySet<string> = new Set(['invalid_argument', 'payload_too_large']);
 
 /**
- * Appends events window by window: within a window each stream's events are one append, in their order, and all
- * streams at once, so that one flush serves many. The next window begins when all of the last are durable, so
- * an import that ends early has written whole windows and, of the last, whole appends; run again, it goes on.
+ * Appends events so that what is written is always the beginning of the input: when the gateway refuses a line,
+ * everything before it is written and nothing behind it.
+ *
+ * An append is all or nothing, so a run of lines of one stream is one append, and the refused line is found by halving
+ * it. Lines of several streams are appended at once only when none of them can be refused by itself.
  */
-export function createImporter(storeId: string, append: Append) {
+export function createImporter(append: Append, options: ImporterOptions) {
+  const { storeId, restricted, signal } = options;
+  /** JSON characters of one append: well under a frame, whatever the escapes. */
+  const appendUnits = Math.min(options.frameBytes, LIMITS.frameBytes) / 4;
+  /** Streams that took an event of this import. */
   const streams = new Set<string>();
   let written = 0;
   let present = 0;
 
-  const appendOne = async (streamId: string, imported: readonly ImportedEvent[]): Promise<void> => {
-    const result = await append({ storeId, streamId, events: imported.map(({ event }) => event) });
-    if (result.duplicate) present += imported.length;
-    else written += imported.length;
+  /** An event with an id of its own may meet another one with that id, and a token may not allow a stream. */
+  const cannotBeRefused = ({ hasOwnId, streamId }: ImportedEvent): boolean =>
+    !hasOwnId && (!restricted || streams.has(streamId));
+
+  /** Returns where the events end that may be appended at once: of one stream, or such as cannot be refused. */
+  const endOfWave = (events: readonly ImportedEvent[], start: number): number => {
+    let oneStream = true;
+    let safe = true;
+    for (let end = start; end < events.length; end++) {
+      const event = events[end] as ImportedEvent;
+      oneStream &&= event.streamId === events[start]?.streamId;
+      safe &&= cannotBeRefused(event);
+      if (!oneStream && !safe) return end;
+    }
+    return events.length;
   };
 
-  const appendGroup = async (streamId: string, imported: readonly ImportedEvent[]): Promise<void> => {
+  const appendPart = async (streamId: string, part: readonly ImportedEvent[]): Promise<void> => {
+    signal.throwIfAborted();
     try {
-      await appendOne(streamId, imported);
+      const { duplicate } = await append({ storeId, streamId, events: part.map(({ event }) => event) });
+      streams.add(streamId);
+      if (duplicate) present += part.length;
+      else written += part.length;
     } catch (error) {
-      const first = imported[0] as ImportedEvent;
-      if (imported.length === 1) throw failedAt(first, error);
-      if (!GaterError.is(error) || error.details['reason'] !== 'id_conflict') throw failedAt(first, error);
-      // Some were written by an earlier run that cut the windows elsewhere: one by one, each is old or new.
-      for (const one of imported) await appendGroup(streamId, [one]);
+      const [first] = part as [ImportedEvent];
+      const refusal = GaterError.from(error);
+      if (part.length === 1 || !REFUSALS_OF_ONE_EVENT.has(refusal.code)) {
+        throw new LineError(first.place, `was not written: ${refusal.message}`, refusal);
+      }
+      // Some may be there from an earlier run, or one of them is refused.
+      const middle = part.length >> 1;
+      await appendPart(streamId, part.slice(0, middle));
+      await appendPart(streamId, part.slice(middle));
     }
   };
 
+  const writeWave = async (events: readonly ImportedEvent[]): Promise<void> => {
+    const groups = Map.groupBy(events, ({ streamId }) => streamId);
+    const results = await Promise.allSettled(
+      [...groups].map(async ([streamId, imported]) => {
+        for (const part of partsOf(imported, appendUnits)) await appendPart(streamId, part);
+      }),
+    );
+    const failures = results
+      .filter((result) => result.status === 'rejected')
+      .map(({ reason }) => reason as unknown);
+    if (failures.length > 0) throw earliest(failures);
+  };
+
   return {
-    async window(events: readonly ImportedEvent[]): Promise<void> {
-      const groups = Map.groupBy(events, ({ streamId }) => streamId);
-      const results = await Promise.allSettled(
-        [...groups].map(async ([streamId, imported]) => {
-          streams.add(streamId);
-          for (const part of partsOf(imported)) await appendGroup(streamId, part);
-        }),
-      );
-      const failures = results
-        .filter((result) => result.status === 'rejected')
-        .map(({ reason }) => reason as unknown);
-      if (failures.length > 0) throw earliest(failures);
+    /** Resolves when all events are durable. @throws LineError; the signal's reason */
+    async write(events: readonly ImportedEvent[]): Promise<void> {
+      for (let start = 0; start < events.length; ) {
+        const end = endOfWave(events, start);
+        await writeWave(events.slice(start, end));
+        start = end;
+      }
     },
     counts: (): ImportCounts => ({ written, present, streams: streams.size }),
   };
 }
 
-/** Cuts a stream's events so that each part fits one append. */
-export function partsOf(imported: readonly ImportedEvent[]): ImportedEvent[][] {
+/** Cuts the events of a stream so that each part fits one append. */
+export function partsOf(imported: readonly ImportedEvent[], appendUnits: number): ImportedEvent[][] {
   const parts: ImportedEvent[][] = [];
   let part: ImportedEvent[] = [];
   let units = 0;
   for (const one of imported) {
     const size = JSON.stringify(one.event).length;
-    if (part.length >= LIMITS.eventsPerAppend || (part.length > 0 && units + size > APPEND_UNITS)) {
+    if (part.length >= LIMITS.eventsPerAppend || (part.length > 0 && units + size > appendUnits)) {
       parts.push(part);
       part = [];
       units = 0;
@@ -81,27 +123,7 @@ export function partsOf(imported: readonly ImportedEvent[]): ImportedEvent[][] {
   return parts;
 }
 
-/** An append that was refused, by the line where its events begin. */
-export class ImportError extends Error {
-  readonly line: number;
-  readonly refusal: GaterError;
-
-  constructor(line: number, refusal: GaterError) {
-    super(`line ${line}: ${refusal.message}`);
-    this.line = line;
-    this.refusal = refusal;
-  }
-}
-
-function failedAt(imported: ImportedEvent, error: unknown): ImportError {
-  return error instanceof ImportError ? error : new ImportError(imported.line, GaterError.from(error));
-}
-
 function earliest(failures: readonly unknown[]): unknown {
-  const known = failures.filter((failure) => failure instanceof ImportError || failure instanceof LineError);
-  return known.length === 0 ? failures[0] : known.reduce((a, b) => (lineOf(a) <= lineOf(b) ? a : b));
-}
-
-function lineOf(failure: ImportError | LineError): number {
-  return failure instanceof ImportError ? failure.line : failure.number;
+  const ofLines = failures.filter((failure) => failure instanceof LineError);
+  return ofLines.length === 0 ? failures[0] : ofLines.reduce((a, b) => (a.line <= b.line ? a : b));
 }

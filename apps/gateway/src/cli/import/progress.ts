@@ -1,4 +1,4 @@
-/** Where progress is shown; replaced in tests. */
+/** The terminal that shows the progress. Tests replace it. */
 export interface ProgressScreen {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -6,16 +6,16 @@ export interface ProgressScreen {
 }
 
 export interface Progress {
-  /** `done` of `total` bytes; a `total` that is not known is undefined. */
+  /** Shows `done` of `total` bytes; undefined when the total is not known. */
   update(done: number, total: number | undefined, events: number): void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void;
 }
 
 const REDRAW_MS = 100;
 const BAR_COLUMNS = 24;
 
-/** A progress bar on a terminal; nothing elsewhere, so that logs stay readable. */
+/** Creates a progress bar for a terminal. Elsewhere it shows nothing, so that logs stay readable. */
 export function createProgress(screen: ProgressScreen, now: () => number): Progress {
   if (screen.isTTY !== true) return { update() {}, end() {} };
   const startedAt = now();

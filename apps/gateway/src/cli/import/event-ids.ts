@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { uuidV5 } from '@esdb-gater/primitives';
+import type { JsonObject, JsonValue, NewEvent } from '@esdb-gater/types';
+import { createOccurrences } from './occurrences.ts';
+
+/** Makes the ids of the events of one import that do not bring their own. */
+export interface EventIds {
+  idOf(streamId: string, event: NewEvent): string;
+}
+
+/**
+ * Creates the ids of an import. An id is made of the import's name, of what the event contains, and of how many equal
+ * events came before it in the import. So it stays the same when lines around it are mended, blank lines are added, or
+ * its members are in another order; equal lines are separate events; and equal lines of another import are others.
+ */
+export function createEventIds(importName: string): EventIds {
+  const occurrences = createOccurrences();
+  return {
+    idOf(streamId, { type, data, metadata = {}, tags = [] }) {
+      const content = stableJson({ streamId, type, data, metadata, tags });
+      const digest = createHash('sha256').update(content).digest();
+      const before = occurrences.add(digest);
+      return uuidV5(`esdb-gater-import\n${importName}\n${digest.toString('hex')}\n${before}`);
+    },
+  };
+}
+
+/**
+ * Writes a value so that equal values have equal texts: the members of objects in order, numbers by value. Unlike the
+ * canonical JSON of signatures it takes lone surrogates, which events may contain.
+ */
+export function stableJson(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(stableJson).join()}]`;
+  const object = value as JsonObject;
+  const members = Object.keys(object)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${stableJson(object[name] as JsonValue)}`);
+  return `{${members.join()}}`;
+}
