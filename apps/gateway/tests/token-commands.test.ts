@@ -125,10 +125,10 @@ describe('token verify', () => {
   test.each([
     [
       'untrusted_root',
-      'does not end at an issuer that is trusted',
+      'does not end at a trusted issuer',
       () => ['--trusted', service, '--audience', user],
     ],
-    ['wrong_audience', 'made out to somebody else', () => ['--trusted', root, '--audience', root]],
+    ['wrong_audience', 'it was issued to another audience', () => ['--trusted', root, '--audience', root]],
     [
       'insufficient_permissions',
       'does not allow this action',

@@ -21,7 +21,7 @@ export interface CommonOptions {
 
 /** What the process gives a command. Tests replace it. */
 export interface Terminal {
-  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean; readonly fd?: number };
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly writableLength: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -84,6 +84,13 @@ describe('an import', () => {
     expect(new Set(numbers).size).toBe(count);
   });
 
+  test('of a directory on standard input is refused [12.32]', async () => {
+    const directory = openSync(folder.path, 'r');
+    const running = spawnCli(['import'], env(), [directory, 'pipe', 'pipe']);
+    closeSync(directory);
+    expect(await text(running.stderr as NodeJS.ReadableStream)).toMatch(/standard input is a directory/);
+  });
+
   test('that Ctrl-C ends says so, and what it has written [12.32]', async () => {
     const running = spawnCli(['import', '--name', 'interrupted'], env());
     const lines = Array.from(

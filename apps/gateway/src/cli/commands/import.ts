@@ -95,7 +95,9 @@ export async function importEvents(
   const refusal = terminal.interrupted.aborted
     ? GaterError.from(terminal.interrupted.reason)
     : refusalOf(failure);
-  const message = `${refusal.message}; ${summaryOf(counts, file, options)}; run the same command again to go on`;
+  const mend = failure instanceof LineError && !refusal.retriable ? 'mend the line, then ' : '';
+  const next = `${mend}run the same command again to go on`;
+  const message = `${refusal.message}; ${summaryOf(counts, file, options)}; ${next}`;
   const details = options.json === true ? { ...refusal.details, ...counts } : refusal.details;
   const told = new GaterError(refusal.code, message, { details, cause: failure });
   terminal.stderr.write(`${errorLine(told, options.json === true)}\n`);

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, fstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -52,7 +52,11 @@ function sourceOf(
   terminal: Terminal,
 ): { readonly name: string; readonly source: Bytes; readonly totalBytes: number | undefined } {
   if (file === undefined || file === '-') {
-    if (terminal.stdin.isTTY === true) throw new UsageError('give a FILE, or events on standard input');
+    const { isTTY, fd } = terminal.stdin;
+    if (isTTY === true) throw new UsageError('give a FILE, or events on standard input');
+    // Node.js reads a directory on standard input as if it were empty.
+    if (fd !== undefined && fstatSync(fd).isDirectory())
+      throw new UsageError('standard input is a directory');
     return { name: '-', source: terminal.stdin, totalBytes: undefined };
   }
   try {
@@ -62,12 +66,20 @@ function sourceOf(
         `${file} is a directory; give one of its files, or join them: cat ${file}/* | esdb-gater import`,
       );
     }
-    const source = createReadStream(file, { highWaterMark: CHUNK_BYTES });
-    return { name: resolve(file), source, totalBytes: stats.isFile() ? stats.size : undefined };
+    return {
+      name: resolve(file),
+      source: chunksOf(file),
+      totalBytes: stats.isFile() ? stats.size : undefined,
+    };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${file}: ${systemProblem(error)}`);
   }
+}
+
+/** Opens the file when its first chunk is wanted, so that its errors have somebody to go to. */
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { highWaterMark: CHUNK_BYTES });
 }
 
 /** Passes chunks on, with an error that says what cannot be read and why. */
