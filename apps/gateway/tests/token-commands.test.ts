@@ -123,11 +123,7 @@ describe('token verify', () => {
   });
 
   test.each([
-    [
-      'untrusted_root',
-      'does not end at a trusted issuer',
-      () => ['--trusted', service, '--audience', user],
-    ],
+    ['untrusted_root', 'does not end at a trusted issuer', () => ['--trusted', service, '--audience', user]],
     ['wrong_audience', 'it was issued to another audience', () => ['--trusted', root, '--audience', root]],
     [
       'insufficient_permissions',

@@ -22,7 +22,11 @@ export interface CommonOptions {
 /** What the process gives a command. Tests replace it. */
 export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean; readonly fd?: number };
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly writableLength: number };
+  readonly stdout: NodeJS.WritableStream & {
+    readonly isTTY?: boolean;
+    readonly writableLength: number;
+    readonly writableNeedDrain: boolean;
+  };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts at the first SIGINT or SIGTERM; its reason says which. */

@@ -146,6 +146,23 @@ describe('an import', () => {
   });
 });
 
+describe('a subscription', () => {
+  test('behind a pipe that nobody reads takes little memory, and every message comes once and in order [12.21]', {
+    timeout: 120_000,
+  }, async () => {
+    const args = ['subscribe', 'events', 'default.big.*', '--from', 'earliest', '--count', '120'];
+    const subscriber = spawnCli(args, env(SMALL_HEAP));
+    const output = subscriber.stdout as NodeJS.ReadableStream;
+    await once(output, 'readable');
+    // Time for all 120 MB to come, into a heap of 64.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const exit = once(subscriber, 'exit');
+    const lines = jsonLines<{ message: RecordedEvent }>(await text(output));
+    expect(lines.map(({ message }) => message.version)).toEqual(Array.from({ length: 120 }, (_, n) => n));
+    expect(await exit).toEqual([0, null]);
+  });
+});
+
 describe('a command whose output', () => {
   test('is read late loses nothing of it at its end [12.21]', async () => {
     const reading = spawnCli(['read', 'big', '--count', '1'], env());

@@ -1,5 +1,6 @@
 import { describeValue, isRfc3339 } from '@esdb-gater/primitives';
 import type { ChannelName, SubscribeFrom } from '@esdb-gater/types';
+import { subscribeBounded } from '../bounded-subscription.ts';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
 import { UsageError } from '../exit.ts';
 import { jsonLine } from '../output.ts';
@@ -21,14 +22,13 @@ export async function subscribe(
     options.count === undefined ? Number.POSITIVE_INFINITY : integerArgument('--count', options.count, 1);
   await using client = await connectGateway(options, terminal);
   const output = outputOf(options, terminal);
-  await using subscription = await client.subscribe(
-    { channel: channel as ChannelName, topic, from },
-    { signal: terminal.interrupted },
-  );
+  const params = { channel: channel as ChannelName, topic, from };
+  const messages = await subscribeBounded(client, params, terminal.interrupted);
   terminal.stderr.write(`subscribed to ${channel} ${topic}\n`);
   try {
-    for await (const message of subscription) {
-      await output.line(jsonLine(message));
+    for await (const message of messages) {
+      const written = output.line(jsonLine(message));
+      await (terminal.stdout.writableNeedDrain ? messages.whileWriting(written) : written);
       left -= 1;
       if (left <= 0) break;
     }
