@@ -31,15 +31,6 @@ export type {
   ResultOf,
   UnsubscribeParams,
 } from './methods/method-types.ts';
-// Notifications
-export {
-  type CapabilityMode,
-  type CommittedNotice,
-  type FollowedEvent,
-  type Hello,
-  NOTIFICATIONS,
-  type SubscriptionEvent,
-} from './methods/notifications.ts';
 export { type PrepareOptions, prepareEvents, prepareParams } from './methods/prepare.ts';
 export { type Action, type Requirement, requirementsOf, type Target } from './methods/requirements.ts';
 export type {
@@ -79,6 +70,15 @@ export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './rpc/subprotocol.ts';
 export { createTransportPair } from './rpc/transport-pair.ts';
 // Schemas
 export { METHOD_SCHEMAS } from './schemas/method-schemas.ts';
+// Notifications
+export {
+  type CapabilityMode,
+  type CommittedNotice,
+  type FollowedEvent,
+  type Hello,
+  NOTIFICATIONS,
+  type SubscriptionEvent,
+} from './schemas/notifications.ts';
 export type { MethodSchemas, OptionalSchema, Schema } from './schemas/schema-kit.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';
 // Values of the protocol

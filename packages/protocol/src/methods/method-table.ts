@@ -95,35 +95,39 @@ export type MethodsWith<Facts extends Partial<MethodFacts>> = {
   [M in MethodName]: (typeof METHODS)[M] extends Facts ? M : never;
 }[MethodName];
 
-/** The rows by any of their members. Both this and the types of `Methods` have exactly the names of the table. */
+/** The same rows by any of their members. It has exactly the methods of `Methods`, or this does not compile. */
 const ROWS: Readonly<Record<keyof Methods, MethodFacts>> = METHODS;
+
+// A Map, as names come out of messages: a look-up in an object would first have to make each of them a property name.
+const BY_NAME: ReadonlyMap<unknown, MethodFacts> = new Map(Object.entries(ROWS));
 
 /** Every method, in the order of the table. */
 export const METHOD_NAMES: readonly MethodName[] = Object.keys(METHODS).filter(isMethodName);
 
 export function isMethodName(value: unknown): value is MethodName {
-  return typeof value === 'string' && Object.hasOwn(METHODS, value);
+  return BY_NAME.has(value);
 }
 
 /** The row of a method; undefined for a name that is not in the table. */
 export function factsOf(method: MethodName): MethodFacts;
-export function factsOf(method: string): MethodFacts | undefined;
-export function factsOf(method: string): MethodFacts | undefined {
-  return isMethodName(method) ? ROWS[method] : undefined;
+export function factsOf(method: unknown): MethodFacts | undefined;
+export function factsOf(method: unknown): MethodFacts | undefined {
+  return BY_NAME.get(method);
 }
 
 export function isServedBy<By extends ServedBy>(
   method: MethodName,
   by: By,
 ): method is MethodsWith<{ readonly servedBy: By }> {
-  return ROWS[method].servedBy === by;
+  return factsOf(method).servedBy === by;
 }
 
 /** True for a method that a worker of a store can be asked for. */
 export function isWorkerMethod(
   value: unknown,
 ): value is MethodsWith<{ readonly worker: 'required' | 'optional' }> {
-  return isMethodName(value) && ROWS[value].worker !== 'never';
+  const worker = factsOf(value)?.worker;
+  return worker !== undefined && worker !== 'never';
 }
 
 /** True when a call may be made again after it was left unanswered, or ended with `timeout`. */

@@ -5,17 +5,8 @@ import {
   type RecordedEvent,
   type ReplayedNotice,
 } from '@esdb-gater/types';
-import { recordedEvent } from '../schemas/leaf-schemas.ts';
-import {
-  anyText,
-  array,
-  integer,
-  json,
-  object,
-  oneOf,
-  optional,
-  type Schema,
-} from '../schemas/schema-kit.ts';
+import { recordedEvent } from './leaf-schemas.ts';
+import { anyText, array, integer, json, object, oneOf, optional, type Schema } from './schema-kit.ts';
 
 export type CapabilityMode = 'disabled' | 'optional' | 'required';
 
