@@ -82,7 +82,7 @@ export async function openGatewayCore(
   const feeds = createFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   const { broker, kafka } = openBroker(
-    { fedSource: feeds.source, signatures: security.signatures, clock, logger },
+    { replaySource: feeds.source, signatures: security.signatures, clock, logger },
     config,
     nodeId,
   );

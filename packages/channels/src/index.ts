@@ -7,12 +7,12 @@ export {
   type Channels,
 } from '@esdb-gater/types';
 export { type ChannelsComponents, createChannels } from './channels.ts';
-// Who writes to many connections
+// For transports that write to many connections
 export { concatBytes } from './delivery/delivery-batch.ts';
-export type { FedEvent, FedSource } from './memory-broker/fed-source.ts';
+export type { FedEvent, FeedReplaySource } from './memory-broker/feed-replay-source.ts';
 export { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker/memory-broker.ts';
 export type { ChannelOptions, ChannelsOptions } from './options.ts';
-// Who brings signatures of another kind
+// For signatures of another kind
 export {
   createSignatureGate,
   type SignatureGate,

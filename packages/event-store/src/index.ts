@@ -18,17 +18,17 @@ export {
 export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
 export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
-// The feed to the channel `events`
-export {
-  createFedSource,
-  type FedEvent,
-  type FedSource,
-  type FedSourceOptions,
-  type FedStore,
-} from './feed/fed-source.ts';
 export { createFeed, type Feed, type FeedComponents, type FeedHealth, type FeedStore } from './feed/feed.ts';
 export type { FeedOptions } from './feed/feed-options.ts';
 export { feedRecord } from './feed/feed-record.ts';
+// The feed to the channel `events`
+export {
+  createFeedReplaySource,
+  type FedEvent,
+  type FedStore,
+  type FeedReplaySource,
+  type FeedReplaySourceOptions,
+} from './feed/feed-replay-source.ts';
 export {
   compileFeedTopic,
   DEFAULT_FEED_TOPIC,
@@ -36,7 +36,7 @@ export {
   feedTopic,
   type TopicSubject,
 } from './feed/feed-topic.ts';
-export type { PublishRecord } from './feed/publish-wave.ts';
+export type { PublishRecord } from './feed/publish-batch.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {

@@ -1,5 +1,5 @@
-import type { FedSource } from '@esdb-gater/channels';
-import { createFedSource, createFeed, type FedStore, type Feed } from '@esdb-gater/event-store';
+import type { FeedReplaySource } from '@esdb-gater/channels';
+import { createFeed, createFeedReplaySource, type FedStore, type Feed } from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
@@ -23,7 +23,7 @@ export interface FeedHostComponents {
 /** Feeds the events of every store to the channel `events`. */
 export interface FeedHost {
   /** Where fed events are read again. */
-  readonly source: FedSource;
+  readonly source: FeedReplaySource;
   /** Starts the feeds of the stores of this process. With `coordination` only while no other node feeds them. */
   begin(broker: Broker, coordination?: FeedCoordination): void;
   /** A remote worker is there: the feed of its store starts, or is woken. */
@@ -52,7 +52,7 @@ interface RunningFeed extends Pick<Feed, 'close'> {
 }
 
 class StoreFeeds implements FeedHost {
-  readonly source: FedSource;
+  readonly source: FeedReplaySource;
   readonly #components: FeedHostComponents;
   readonly #config: GatewayConfig;
   readonly #feeds = new Map<string, RunningFeed>();
@@ -74,7 +74,7 @@ class StoreFeeds implements FeedHost {
       ephemeral: config.stores[store.storeId]?.engine === 'memory',
     }));
     this.#fed = this.#localStores;
-    this.source = createFedSource(() => this.#fed, { topicTemplate: config.feed.topic });
+    this.source = createFeedReplaySource(() => this.#fed, { topicTemplate: config.feed.topic });
   }
 
   begin(broker: Broker, coordination?: FeedCoordination): void {

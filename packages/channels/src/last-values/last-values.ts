@@ -5,24 +5,28 @@ import type { BrokerRecord } from '@esdb-gater/types';
 export interface LastValues {
   readonly size: number;
   readonly maxTopics: number;
-  /** A message that came just now. */
+  /** Keeps a message that has just arrived. */
   set(record: BrokerRecord): void;
-  /** Adds those of the past, unless their topic has been heard since. */
-  warm(past: LastValues): void;
-  /** Those whose topic matches, in the order in which they came. */
+  /** Adds older messages, except on topics that have had one since. */
+  addOlder(past: LastValues): void;
+  /** Returns the messages whose topic matches, in order of arrival. */
   matching(matcher: TopicMatcher): BrokerRecord[];
 }
 
 const ANY: TopicMatcher = () => true;
 
-/** @param maxTopics when there are more, the topic that was unheard longest goes */
+/**
+ * Creates an empty list.
+ *
+ * @param maxTopics beyond it the topic without a message for the longest time is removed
+ */
 export function createLastValues(maxTopics: number): LastValues {
   return new RecentTopics(maxTopics);
 }
 
 class RecentTopics implements LastValues {
   readonly maxTopics: number;
-  /** In the order in which the topics were last heard. */
+  /** In the order of each topic's last message. */
   readonly #records = new Map<string, BrokerRecord>();
 
   constructor(maxTopics: number) {
@@ -37,11 +41,11 @@ class RecentTopics implements LastValues {
     this.#records.delete(record.topic);
     this.#records.set(record.topic, record);
     if (this.#records.size <= this.maxTopics) return;
-    const [unheard] = this.#records.keys();
-    if (unheard !== undefined) this.#records.delete(unheard);
+    const [oldest] = this.#records.keys();
+    if (oldest !== undefined) this.#records.delete(oldest);
   }
 
-  warm(past: LastValues): void {
+  addOlder(past: LastValues): void {
     const newer = this.matching(ANY);
     this.#records.clear();
     for (const record of past.matching(ANY)) this.set(record);

@@ -17,15 +17,15 @@ import {
   systemClock,
 } from '@esdb-gater/types';
 import type { ChannelLog } from './channel-log.ts';
-import { createFedLog } from './fed-log.ts';
-import type { FedSource } from './fed-source.ts';
-import { createPlainLog } from './plain-log.ts';
+import type { FeedReplaySource } from './feed-replay-source.ts';
+import { createHistoryLog } from './history-log.ts';
+import { createStoreBackedLog } from './store-backed-log.ts';
 
 export interface MemoryBrokerOptions {
   /** Messages that are kept of each channel. @default 1 000, alerts 100, security 1 000, lifecycle 500 */
   readonly history?: Partial<Readonly<Record<ChannelName, number>>>;
   /** Where the events that stores feed are read again. @default they are kept like any message */
-  readonly fedSource?: FedSource;
+  readonly replaySource?: FeedReplaySource;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -48,7 +48,12 @@ class MemoryBroker implements Broker {
   readonly #tails = new Map<ChannelName, Handler>();
   #closed = false;
 
-  constructor({ history = {}, fedSource, clock = systemClock, logger = silentLogger }: MemoryBrokerOptions) {
+  constructor({
+    history = {},
+    replaySource,
+    clock = systemClock,
+    logger = silentLogger,
+  }: MemoryBrokerOptions) {
     this.#logger = logger;
     const startedMs = clock.now();
     const epoch = Math.floor(startedMs).toString(36) + randomBytes(4).readUInt32LE().toString(36);
@@ -57,9 +62,11 @@ class MemoryBroker implements Broker {
         const given = history[channel] ?? CHANNEL_DEFAULTS[channel].history;
         const kept = requireInteger(`history.${channel}`, given, { reason: 'broker_option', min: 0 });
         const options = { channel, epoch, history: kept, startedMs };
-        const fed = channel === 'events' ? fedSource : undefined;
+        const fed = channel === 'events' ? replaySource : undefined;
         const log =
-          fed === undefined ? createPlainLog(options) : createFedLog({ source: fed, clock, logger }, options);
+          fed === undefined
+            ? createHistoryLog(options)
+            : createStoreBackedLog({ source: fed, clock, logger }, options);
         return [channel, log];
       }),
     );

@@ -1,5 +1,5 @@
 import type { BrokerRecord, JsonValue } from '@esdb-gater/types';
-import type { FedVector } from './fed-vector.ts';
+import type { StorePositions } from './store-positions.ts';
 
 /** A record without its position. */
 export type RecordContent = Omit<BrokerRecord, 'position'>;
@@ -14,10 +14,10 @@ export class MemoryRecord implements BrokerRecord {
   readonly tracestate?: string;
   readonly sequence: number;
   /** How far the stores had been fed, this record included. */
-  readonly vector: FedVector;
+  readonly vector: StorePositions;
   readonly #head: string;
 
-  constructor(from: RecordContent, head: string, sequence: number, vector: FedVector) {
+  constructor(from: RecordContent, head: string, sequence: number, vector: StorePositions) {
     this.id = from.id;
     this.topic = from.topic;
     this.message = from.message;

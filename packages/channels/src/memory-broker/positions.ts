@@ -17,7 +17,7 @@ export interface Point {
 const FORM = /^m(\d)([0-9a-z]{1,24})\.(0|[1-9]\d{0,15})((?:~[A-Za-z0-9_-]{1,64}\.(?:0|[1-9]\d{0,15}))*)$/;
 
 /** Longer than any position over 700 stores with the longest ids. */
-const LONGEST = 65_536;
+const MAX_POSITION_CHARACTERS = 65_536;
 
 /** What stands before the sequence in every position of a channel. */
 export function positionHead(channel: ChannelName, epoch: string): string {
@@ -35,7 +35,7 @@ export function storePart(storeId: string, position: number): string {
  * @throws `invalid_argument`, reason `position_malformed`
  */
 export function parsePosition(channel: ChannelName, text: string): Point {
-  const match = text.length <= LONGEST ? FORM.exec(text) : null;
+  const match = text.length <= MAX_POSITION_CHARACTERS ? FORM.exec(text) : null;
   if (match === null) throw malformed(channel, 'it is none that this broker made');
   const [, digit = '', epoch = '', sequence = '', parts = ''] = match;
   const of = CHANNEL_NAMES[Number(digit)];

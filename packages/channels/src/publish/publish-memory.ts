@@ -1,27 +1,27 @@
 import { GenerationMap } from '@esdb-gater/primitives';
 import type { ChannelName, Clock, PublishResult } from '@esdb-gater/types';
 
-/** By what a repeated publish is recognised. */
+/** What identifies a publish, so that a repeated one is recognised. */
 export interface Publication {
   readonly channel: ChannelName;
   readonly topic: string;
   readonly publisher: string;
   readonly id: string;
-  /** Of the message. */
+  /** The hash of the message. */
   readonly hash: number;
 }
 
-/** A publish that a repetition may meet. */
+/** A remembered publish. */
 export interface RememberedPublish extends Publication {
-  /** What it was answered, once it was. */
+  /** The answer, once there is one. */
   result: PublishResult | undefined;
-  /** While it is on its way. */
+  /** The answer to come, while the publish is in flight. */
   waiting: Promise<PublishResult> | undefined;
 }
 
 /**
- * The publishes with an `id` of the last minutes. One that is neither answered nor waiting ended in doubt: whether
- * the broker has it is not known, so a repetition is sent again.
+ * Remembers the publishes with an `id` of the last minutes. One that is neither answered nor in flight ended with an
+ * unknown outcome: the broker may have it or not, so a repetition is sent again.
  */
 export interface PublishMemory {
   find(publication: Publication): RememberedPublish | undefined;
@@ -31,7 +31,7 @@ export interface PublishMemory {
 
 interface Entry extends RememberedPublish {
   readonly atMs: number;
-  /** Another one with the same id. */
+  /** The next entry with the same id. */
   readonly next: Entry | undefined;
   forgotten: boolean;
 }

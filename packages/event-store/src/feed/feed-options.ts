@@ -26,7 +26,7 @@ export interface FeedOptions {
   readonly closeGraceMs?: number;
 }
 
-export interface CompleteFeedOptions {
+export interface ResolvedFeedOptions {
   readonly realm: string;
   readonly topic: FeedTopic;
   readonly maxInFlight: number;
@@ -39,7 +39,7 @@ export interface CompleteFeedOptions {
 }
 
 /** @throws `invalid_argument` with the option's name, or `feed_topic`, as reason */
-export function completeFeedOptions(options: FeedOptions, isWoken: boolean): CompleteFeedOptions {
+export function resolveFeedOptions(options: FeedOptions, isWoken: boolean): ResolvedFeedOptions {
   const maxInFlight = requireInteger('maxInFlight', options.maxInFlight ?? LIMITS.pageCount, { min: 1 });
   return Object.freeze({
     realm: options.realm ?? 'default',

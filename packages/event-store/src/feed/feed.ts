@@ -12,10 +12,10 @@ import {
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import { type CompleteFeedOptions, completeFeedOptions, type FeedOptions } from './feed-options.ts';
+import { type FeedOptions, type ResolvedFeedOptions, resolveFeedOptions } from './feed-options.ts';
 import { feedRecord } from './feed-record.ts';
-import { LazyCheckpoint } from './lazy-checkpoint.ts';
-import { type PublishRecord, publishWave } from './publish-wave.ts';
+import { type PublishRecord, publishBatch } from './publish-batch.ts';
+import { ThrottledCheckpoint } from './throttled-checkpoint.ts';
 import { WakeSignal } from './wake-signal.ts';
 
 /** The store whose events are fed: an `EventStore`, or functions over a remote worker. */
@@ -76,7 +76,7 @@ const IMPOSSIBLE_ATTEMPTS = 5;
  */
 export function createFeed(components: FeedComponents, options: FeedOptions = {}): Feed {
   const { source, broker, publish } = components;
-  const complete = completeFeedOptions(options, source.onCommitted !== undefined);
+  const complete = resolveFeedOptions(options, source.onCommitted !== undefined);
   const send =
     publish ??
     (broker && ((record, signal) => broker.append('events', record, { signal }) satisfies Promise<unknown>));
@@ -89,10 +89,10 @@ export function createFeed(components: FeedComponents, options: FeedOptions = {}
 class StoreFeed implements Feed {
   readonly #source: FeedStore;
   readonly #publish: PublishRecord;
-  readonly #options: CompleteFeedOptions;
+  readonly #options: ResolvedFeedOptions;
   readonly #logger: Logger;
   readonly #random: () => number;
-  readonly #checkpoint: LazyCheckpoint;
+  readonly #checkpoint: ThrottledCheckpoint;
   readonly #wakeSignal: WakeSignal;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
@@ -105,7 +105,7 @@ class StoreFeed implements Feed {
   /** Called whenever the position has moved. */
   readonly #advanced = new Set<() => void>();
 
-  constructor(components: FeedComponents, publish: PublishRecord, options: CompleteFeedOptions) {
+  constructor(components: FeedComponents, publish: PublishRecord, options: ResolvedFeedOptions) {
     const clock = components.clock ?? systemClock;
     this.#clock = clock;
     this.#source = components.source;
@@ -114,7 +114,7 @@ class StoreFeed implements Feed {
     this.#logger = components.logger ?? silentLogger;
     this.#random = components.random ?? Math.random;
     const { checkpointEvents: everyEvents, checkpointDelayMs: delayMs } = options;
-    this.#checkpoint = new LazyCheckpoint(
+    this.#checkpoint = new ThrottledCheckpoint(
       components.checkpoint ?? NOWHERE,
       { everyEvents, delayMs },
       clock,
@@ -190,7 +190,7 @@ class StoreFeed implements Feed {
     let records: readonly OutgoingRecord[] = page.events.map((event) => feedRecord(event, topic, realm));
     const refusals = new Map<OutgoingRecord, number>();
     const published = await this.#repeat('the broker', async () => {
-      const outcome = await publishWave(records, this.#publish, this.#cut.signal);
+      const outcome = await publishBatch(records, this.#publish, this.#cut.signal);
       records = outcome.remaining;
       const { error, failed } = outcome;
       if (error === undefined || failed === undefined) return true;

@@ -1,6 +1,6 @@
 import { type Clock, type FeedCheckpoint, GaterError, type Logger, type Timer } from '@esdb-gater/types';
 
-export interface LazyCheckpointOptions {
+export interface ThrottledCheckpointOptions {
   readonly everyEvents: number;
   readonly delayMs: number;
 }
@@ -9,9 +9,9 @@ export interface LazyCheckpointOptions {
  * Saves how far the feed has published, but not after each event: what is published again after a crash because the
  * checkpoint lagged carries the same ids. One save is under way at a time.
  */
-export class LazyCheckpoint {
+export class ThrottledCheckpoint {
   readonly #checkpoint: FeedCheckpoint;
-  readonly #options: LazyCheckpointOptions;
+  readonly #options: ThrottledCheckpointOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #saved = 0;
@@ -19,7 +19,7 @@ export class LazyCheckpoint {
   #timer: Timer | undefined;
   #saving: Promise<void> | undefined;
 
-  constructor(checkpoint: FeedCheckpoint, options: LazyCheckpointOptions, clock: Clock, logger: Logger) {
+  constructor(checkpoint: FeedCheckpoint, options: ThrottledCheckpointOptions, clock: Clock, logger: Logger) {
     this.#checkpoint = checkpoint;
     this.#options = options;
     this.#clock = clock;

@@ -6,10 +6,10 @@ import {
   type ReplayFrom,
 } from '@esdb-gater/types';
 import { type ChannelLog, inBatches } from './channel-log.ts';
-import { NO_STORES } from './fed-vector.ts';
 import { MemoryRecord } from './memory-record.ts';
 import { malformed, type Point, parsePosition, positionHead } from './positions.ts';
 import { createRecordRing, type RecordRing } from './record-ring.ts';
+import { NO_STORES } from './store-positions.ts';
 
 export interface LogOptions {
   readonly channel: ChannelName;
@@ -21,11 +21,11 @@ export interface LogOptions {
 }
 
 /** A channel that lives in this process alone: its last messages, and positions that end with the process. */
-export function createPlainLog(options: LogOptions): ChannelLog {
-  return new PlainLog(options);
+export function createHistoryLog(options: LogOptions): ChannelLog {
+  return new HistoryLog(options);
 }
 
-class PlainLog implements ChannelLog {
+class HistoryLog implements ChannelLog {
   readonly #options: LogOptions;
   readonly #head: string;
   readonly #ring: RecordRing;

@@ -4,17 +4,17 @@ import { storePart } from './positions.ts';
  * How far each store has been fed, at one moment. Never changes: every event makes the next one, so that a
  * record need not work out its position before somebody asks for it.
  */
-export interface FedVector {
+export interface StorePositions {
   readonly storeIds: readonly string[];
   readonly positions: readonly number[];
   /** The vector with one store elsewhere. */
-  with(storeId: string, position: number): FedVector;
+  with(storeId: string, position: number): StorePositions;
   get(storeId: string): number | undefined;
   /** The part of a position that names the stores. */
   text(): string;
 }
 
-class ArrayVector implements FedVector {
+class ArrayPositions implements StorePositions {
   /** Shared by all vectors over the same stores. */
   readonly storeIds: readonly string[];
   readonly positions: readonly number[];
@@ -25,12 +25,12 @@ class ArrayVector implements FedVector {
     this.positions = positions;
   }
 
-  with(storeId: string, position: number): FedVector {
+  with(storeId: string, position: number): StorePositions {
     const index = this.storeIds.indexOf(storeId);
-    if (index === -1) return new ArrayVector([...this.storeIds, storeId], [...this.positions, position]);
+    if (index === -1) return new ArrayPositions([...this.storeIds, storeId], [...this.positions, position]);
     const positions = this.positions.slice();
     positions[index] = position;
-    return new ArrayVector(this.storeIds, positions);
+    return new ArrayPositions(this.storeIds, positions);
   }
 
   get(storeId: string): number | undefined {
@@ -50,14 +50,14 @@ class ArrayVector implements FedVector {
   }
 }
 
-export const NO_STORES: FedVector = new ArrayVector([], []);
+export const NO_STORES: StorePositions = new ArrayPositions([], []);
 
 /** @param stores store id and position */
-export function fedVector(stores: Iterable<readonly [string, number]>): FedVector {
+export function storePositions(stores: Iterable<readonly [string, number]>): StorePositions {
   const pairs = [...stores];
   return pairs.length === 0
     ? NO_STORES
-    : new ArrayVector(
+    : new ArrayPositions(
         pairs.map(([storeId]) => storeId),
         pairs.map(([, position]) => position),
       );

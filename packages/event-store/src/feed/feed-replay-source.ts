@@ -10,7 +10,7 @@ export interface FedStore {
   readonly ephemeral?: boolean;
 }
 
-export interface FedSourceOptions {
+export interface FeedReplaySourceOptions {
   /** The setting `feed.topic`. @default '{storeId}.{streamId}.{type}' */
   readonly topicTemplate?: string;
 }
@@ -28,7 +28,7 @@ export interface FedEvent {
 }
 
 /** The stores whose events are fed: what an in-process broker replays the channel `events` from. */
-export interface FedSource {
+export interface FeedReplaySource {
   /** The stores that are fed. */
   stores(): readonly string[];
   /** True for a store that ends with this process. */
@@ -50,14 +50,14 @@ export interface FedSource {
  * @param stores the fed stores of the moment; asked again at each call, as stores of remote workers come and go
  * @throws `invalid_argument` (reason `feed_topic`)
  */
-export function createFedSource(
+export function createFeedReplaySource(
   stores: () => readonly FedStore[],
-  options: FedSourceOptions = {},
-): FedSource {
-  return new StoresSource(stores, compileFeedTopic(options.topicTemplate ?? DEFAULT_FEED_TOPIC));
+  options: FeedReplaySourceOptions = {},
+): FeedReplaySource {
+  return new StoreReplaySource(stores, compileFeedTopic(options.topicTemplate ?? DEFAULT_FEED_TOPIC));
 }
 
-class StoresSource implements FedSource {
+class StoreReplaySource implements FeedReplaySource {
   readonly #stores: () => readonly FedStore[];
   readonly #topic: FeedTopic;
 

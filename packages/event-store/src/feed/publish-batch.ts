@@ -3,7 +3,7 @@ import { GaterError, type OutgoingRecord } from '@esdb-gater/types';
 /** Hands one record to the broker; resolves once it was accepted. */
 export type PublishRecord = (record: OutgoingRecord, signal: AbortSignal) => Promise<unknown>;
 
-export interface WaveOutcome {
+export interface BatchOutcome {
   /** Not accepted yet, in order: those that failed, and what followed one of them in its stream. */
   readonly remaining: readonly OutgoingRecord[];
   /** The first failure. */
@@ -17,11 +17,11 @@ export interface WaveOutcome {
  * records of the same stream are published again although they were accepted: the order within a stream must hold also
  * for who ignores the doubles.
  */
-export async function publishWave(
+export async function publishBatch(
   records: readonly OutgoingRecord[],
   publish: PublishRecord,
   signal: AbortSignal,
-): Promise<WaveOutcome> {
+): Promise<BatchOutcome> {
   const outcomes = await Promise.allSettled(records.map(async (record) => publish(record, signal)));
   const brokenStreams = new Set<string>();
   let error: GaterError | undefined;

@@ -1,12 +1,12 @@
 import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock, Logger } from '@esdb-gater/types';
-import type { FedSource } from './fed-source.ts';
+import type { FeedReplaySource } from './feed-replay-source.ts';
 
 /**
  * Asks each store once for its newest position, so that a position made before the store's first event of this
  * life does not stand at its beginning.
  */
-export interface StoreHeads {
+export interface NewestPositions {
   /** True when every store has answered, or failed to in time. Begins to ask those that are new. */
   asked(): boolean;
   /** Resolves when {@link asked} is true. */
@@ -20,12 +20,12 @@ const PATIENCE_MS = 1_000;
 const AGAIN_MS = 1_000;
 
 /** @param onNewest called with what a store answered */
-export function createStoreHeads(
-  source: FedSource,
+export function createNewestPositions(
+  source: FeedReplaySource,
   clock: Clock,
   logger: Logger,
   onNewest: (storeId: string, position: number) => void,
-): StoreHeads {
+): NewestPositions {
   return new AskedOnce(source, clock, logger, onNewest);
 }
 
@@ -36,15 +36,15 @@ interface Question {
   againMs: number | undefined;
 }
 
-class AskedOnce implements StoreHeads {
-  readonly #source: FedSource;
+class AskedOnce implements NewestPositions {
+  readonly #source: FeedReplaySource;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onNewest: (storeId: string, position: number) => void;
   readonly #questions = new Map<string, Question>();
 
   constructor(
-    source: FedSource,
+    source: FeedReplaySource,
     clock: Clock,
     logger: Logger,
     onNewest: (storeId: string, position: number) => void,

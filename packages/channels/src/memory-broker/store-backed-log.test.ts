@@ -1,10 +1,10 @@
 import type { Broker, BrokerRecord, OutgoingRecord } from '@esdb-gater/types';
-import { describe, expect, test } from 'vitest';
-import type { FedEvent, FedSource } from './fed-source.ts';
+import { describe, expect, it } from 'vitest';
+import type { FedEvent, FeedReplaySource } from './feed-replay-source.ts';
 import { createMemoryBroker } from './memory-broker.ts';
 
 /** Stores that are lists, and their feed. */
-class Stores implements FedSource {
+class Stores implements FeedReplaySource {
   readonly lists = new Map<string, FedEvent[]>();
   readonly ephemeralIds = new Set<string>();
   broken = false;
@@ -82,7 +82,7 @@ function opened(stores = new Stores()): {
   readonly tail: BrokerRecord[];
   readonly commit: (storeId: string) => Promise<void>;
 } {
-  const broker = createMemoryBroker({ fedSource: stores, history: { events: 3 } });
+  const broker = createMemoryBroker({ replaySource: stores, history: { events: 3 } });
   const tail: BrokerRecord[] = [];
   broker.tail('events', (batch) => tail.push(...batch));
   const commit = (storeId: string): Promise<void> => feed(broker, storeId, stores.commit(storeId));

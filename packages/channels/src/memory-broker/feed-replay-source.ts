@@ -13,7 +13,7 @@ export interface FedEvent {
 }
 
 /** The stores whose events are fed to the channel `events`, to be read again from there. */
-export interface FedSource {
+export interface FeedReplaySource {
   /** The stores that are fed. Asked often: it must be cheap. */
   stores(): readonly string[];
   /** The events after `after` up to and with `until`, in order of their positions. */

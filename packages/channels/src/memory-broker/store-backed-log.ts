@@ -1,15 +1,15 @@
 import type { BrokerRecord, Clock, Logger, OutgoingRecord, ReplayFrom } from '@esdb-gater/types';
 import { type ChannelLog, inBatches } from './channel-log.ts';
-import type { FedSource } from './fed-source.ts';
-import { type FedVector, fedVector, NO_STORES } from './fed-vector.ts';
+import type { FeedReplaySource } from './feed-replay-source.ts';
+import { type LogOptions, sequenceAtTime } from './history-log.ts';
 import { MemoryRecord } from './memory-record.ts';
-import { type LogOptions, sequenceAtTime } from './plain-log.ts';
+import { createNewestPositions, type NewestPositions } from './newest-positions.ts';
 import { malformed, type Point, parsePosition, positionHead } from './positions.ts';
 import { createRecordRing, type RecordRing } from './record-ring.ts';
-import { createStoreHeads, type StoreHeads } from './store-heads.ts';
+import { NO_STORES, type StorePositions, storePositions } from './store-positions.ts';
 
-export interface FedLogComponents {
-  readonly source: FedSource;
+export interface StoreBackedLogComponents {
+  readonly source: FeedReplaySource;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -18,25 +18,25 @@ export interface FedLogComponents {
  * The channel `events`: what stores feed is read again from the stores, so only what clients published takes
  * part in the history. A position names both, and its stores' part outlives the process.
  */
-export function createFedLog(components: FedLogComponents, options: LogOptions): ChannelLog {
-  return new FedLog(components, options);
+export function createStoreBackedLog(components: StoreBackedLogComponents, options: LogOptions): ChannelLog {
+  return new StoreBackedLog(components, options);
 }
 
-class FedLog implements ChannelLog {
-  readonly #source: FedSource;
+class StoreBackedLog implements ChannelLog {
+  readonly #source: FeedReplaySource;
   readonly #options: LogOptions;
   readonly #head: string;
   /** What clients published. */
   readonly #ring: RecordRing;
-  readonly #heads: StoreHeads;
-  #vector: FedVector = NO_STORES;
+  readonly #heads: NewestPositions;
+  #vector: StorePositions = NO_STORES;
 
-  constructor({ source, clock, logger }: FedLogComponents, options: LogOptions) {
+  constructor({ source, clock, logger }: StoreBackedLogComponents, options: LogOptions) {
     this.#source = source;
     this.#options = options;
     this.#head = positionHead(options.channel, options.epoch);
     this.#ring = createRecordRing(options.history);
-    this.#heads = createStoreHeads(source, clock, logger, (storeId, newest) => {
+    this.#heads = createNewestPositions(source, clock, logger, (storeId, newest) => {
       if ((this.#vector.get(storeId) ?? -1) < newest) this.#vector = this.#vector.with(storeId, newest);
     });
   }
@@ -82,7 +82,7 @@ class FedLog implements ChannelLog {
     // Taken at once: what falls off the history meanwhile is still read.
     const published = this.#ring.slice(start.sequence, end.sequence);
     let sequence = start.sequence;
-    let vector = fedVector(start.stores);
+    let vector = storePositions(start.stores);
     for (const record of published) {
       // Each was published when the stores had been fed up to its vector: events go first up to there.
       for await (const batch of this.#readStores(sequence, vector, record.vector, signal)) yield batch;
@@ -90,7 +90,7 @@ class FedLog implements ChannelLog {
       sequence = record.sequence;
       yield [new MemoryRecord(record, this.#head, sequence, vector)];
     }
-    yield* this.#readStores(sequence, vector, fedVector(end.stores), signal);
+    yield* this.#readStores(sequence, vector, storePositions(end.stores), signal);
   }
 
   caughtUp(after: string, until: string): boolean {
@@ -103,8 +103,8 @@ class FedLog implements ChannelLog {
 
   async *#readStores(
     sequence: number,
-    from: FedVector,
-    to: FedVector,
+    from: StorePositions,
+    to: StorePositions,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<readonly BrokerRecord[]> {
     let vector = from;
@@ -131,7 +131,7 @@ class FedLog implements ChannelLog {
 
   async #resolvePosition(
     text: string,
-  ): Promise<{ readonly sequence: number; readonly vector: FedVector; readonly lost: boolean }> {
+  ): Promise<{ readonly sequence: number; readonly vector: StorePositions; readonly lost: boolean }> {
     const point = this.#parse(text);
     await this.#heads.known();
     const { oldest, newest } = this.#ring;
@@ -148,22 +148,22 @@ class FedLog implements ChannelLog {
       if (ended || ahead) lost = true;
       else if (position > 0) stores.push([storeId, position]);
     }
-    return { sequence: published ? point.sequence : oldest - 1, vector: fedVector(stores), lost };
+    return { sequence: published ? point.sequence : oldest - 1, vector: storePositions(stores), lost };
   }
 
   async #resolveTime(
     time: string,
-  ): Promise<{ readonly sequence: number; readonly vector: FedVector; readonly lost: boolean }> {
+  ): Promise<{ readonly sequence: number; readonly vector: StorePositions; readonly lost: boolean }> {
     const stores = await Promise.all(
       this.#source
         .stores()
         .map(async (storeId) => [storeId, await this.#source.positionAtTime(storeId, time)] as const),
     );
     const { sequence, lost } = sequenceAtTime(this.#ring, time, this.#options.startedMs);
-    return { sequence, vector: fedVector(stores.filter(([, position]) => position > 0)), lost };
+    return { sequence, vector: storePositions(stores.filter(([, position]) => position > 0)), lost };
   }
 
-  #at(sequence: number, vector: FedVector): string {
+  #at(sequence: number, vector: StorePositions): string {
     return this.#head + sequence + vector.text();
   }
 
@@ -173,7 +173,7 @@ class FedLog implements ChannelLog {
 }
 
 /** The vector with every store at least as far as in `other`. */
-function ahead(vector: FedVector, other: FedVector): FedVector {
+function ahead(vector: StorePositions, other: StorePositions): StorePositions {
   let result = vector;
   for (const [index, storeId] of other.storeIds.entries()) {
     const position = other.positions[index] ?? 0;
