@@ -46,6 +46,8 @@ export interface Channel {
   countSubscription(recipient: Recipient, difference: 1 | -1): void;
   /** Hands records to everybody who is subscribed live, and returns how many deliveries that were. */
   fanOut(batch: readonly BrokerRecord[]): number;
+  /** Returns a promise of the next {@link fanOut}, and what ends the waiting. */
+  nextFanOut(): { readonly promise: Promise<void>; cancel(): void };
   /** Counts messages that reached queues by another way than {@link fanOut}. */
   countDelivered(count: number): void;
   countDropped(): void;
@@ -78,6 +80,7 @@ class FanOutChannel implements Channel {
   readonly #subscriptions = new Map<Recipient, number>();
   readonly #published: RateMeter = createRateMeter();
   readonly #delivered: RateMeter = createRateMeter();
+  readonly #fanOutWaiters = new Set<() => void>();
   #dropped = 0;
 
   constructor(
@@ -120,7 +123,14 @@ class FanOutChannel implements Channel {
     }
     this.#published.add(batch.length, now);
     if (delivered > 0) this.#delivered.add(delivered, now);
+    if (this.#fanOutWaiters.size > 0) for (const wake of this.#fanOutWaiters) wake();
     return reached;
+  }
+
+  nextFanOut(): { readonly promise: Promise<void>; cancel(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#fanOutWaiters.add(resolve);
+    return { promise, cancel: () => void this.#fanOutWaiters.delete(resolve) };
   }
 
   countDelivered(count: number): void {

@@ -5,11 +5,13 @@ export {
   CHANNEL_DEFAULTS as CHANNEL_TABLE,
   type ChannelSettings,
   type Channels,
+  type FedEvent,
+  type FeedReplaySource,
 } from '@esdb-gater/types';
 export { type ChannelsComponents, createChannels } from './channels.ts';
 // For transports that write to many connections
 export { concatBytes } from './delivery/delivery-batch.ts';
-export type { FedEvent, FeedReplaySource } from './memory-broker/feed-replay-source.ts';
+export type { BrokerEpoch, EpochLog } from './memory-broker/epoch-log.ts';
 export { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker/memory-broker.ts';
 export type { ChannelOptions, ChannelsOptions } from './options.ts';
 // For signatures of another kind

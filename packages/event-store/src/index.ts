@@ -1,3 +1,4 @@
+export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
 // A store in memory, and any store as a worker
 
 // What stores are made of
@@ -18,17 +19,17 @@ export {
 export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
 export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
-export { createFeed, type Feed, type FeedComponents, type FeedHealth, type FeedStore } from './feed/feed.ts';
+// The feed to the channel `events`
+export { eventProof } from './feed/event-proof.ts';
+export { createFeed, type Feed, type FeedComponents, type FeedHealth } from './feed/feed.ts';
 export type { FeedOptions } from './feed/feed-options.ts';
 export { feedRecord } from './feed/feed-record.ts';
-// The feed to the channel `events`
 export {
   createFeedReplaySource,
-  type FedEvent,
   type FedStore,
-  type FeedReplaySource,
   type FeedReplaySourceOptions,
 } from './feed/feed-replay-source.ts';
+export type { FeedStore } from './feed/feed-store.ts';
 export {
   compileFeedTopic,
   DEFAULT_FEED_TOPIC,

@@ -1,12 +1,15 @@
+import { createTopicMatcher } from '@esdb-gater/primitives';
 import {
+  type BrokerRecord,
   type ChannelName,
   type GaterError,
   invalidArgument,
   type OutgoingRecord,
   type ReplayFrom,
+  type ReplayOptions,
 } from '@esdb-gater/types';
-import { type ChannelLog, inBatches } from './channel-log.ts';
-import { MemoryRecord } from './memory-record.ts';
+import { type ChannelLog, inBatches, type ResolvedFrom } from './channel-log.ts';
+import { KeptRecord, MemoryRecord, type RecordPlace } from './memory-record.ts';
 import { malformed, type Point, parsePosition, positionHead } from './positions.ts';
 import { createRecordRing, type RecordRing } from './record-ring.ts';
 import { NO_STORES } from './store-positions.ts';
@@ -14,13 +17,15 @@ import { NO_STORES } from './store-positions.ts';
 export interface LogOptions {
   readonly channel: ChannelName;
   readonly epoch: string;
-  /** Messages that are kept. */
+  /** How many messages are kept. */
   readonly history: number;
-  /** When this life of the broker began, Unix milliseconds. */
+  /** How many bytes of them, as JSON text, are kept. */
+  readonly historyBytes: number;
+  /** When this life of the broker began, in Unix milliseconds. */
   readonly startedMs: number;
 }
 
-/** A channel that lives in this process alone: its last messages, and positions that end with the process. */
+/** Creates the log of a channel that lives in this process alone: its positions end with the process. */
 export function createHistoryLog(options: LogOptions): ChannelLog {
   return new HistoryLog(options);
 }
@@ -33,13 +38,17 @@ class HistoryLog implements ChannelLog {
   constructor(options: LogOptions) {
     this.#options = options;
     this.#head = positionHead(options.channel, options.epoch);
-    this.#ring = createRecordRing(options.history);
+    this.#ring = createHistoryRing(options);
   }
 
-  append(record: OutgoingRecord): MemoryRecord {
-    const kept = new MemoryRecord(record, this.#head, this.#ring.newest + 1, NO_STORES);
-    this.#ring.push(kept);
-    return kept;
+  get published(): number {
+    return this.#ring.newest;
+  }
+
+  append(record: OutgoingRecord): BrokerRecord {
+    const place = { head: this.#head, sequence: this.#ring.newest + 1, stores: NO_STORES };
+    keep(this.#ring, record, place, this.#options.history);
+    return new MemoryRecord(record, place);
   }
 
   tailPosition(): string {
@@ -50,23 +59,30 @@ class HistoryLog implements ChannelLog {
     return this.tailPosition();
   }
 
-  async resolve(from: ReplayFrom): Promise<{ readonly position: string; readonly lost?: boolean }> {
+  async resolve(from: ReplayFrom): Promise<ResolvedFrom> {
     if (from === 'earliest') return { position: this.#at(this.#ring.oldest - 1) };
     if ('position' in from) {
       const { sequence } = this.#held(from.position);
-      if (sequence > this.#ring.newest) throw malformed(this.#options.channel, 'it lies ahead of the newest');
+      if (sequence > this.#ring.newest) throw malformed(this.#options.channel, 'it is ahead of the newest');
       return { position: this.#at(sequence) };
     }
-    const { sequence, lost } = sequenceAtTime(this.#ring, from.time, this.#options.startedMs);
-    return lost ? { position: this.#at(sequence), lost } : { position: this.#at(sequence) };
+    const { sequence, lost } = sequenceAtTime(this.#ring, from.time);
+    // What came before this life of the broker is gone, whatever it was.
+    const isLost = lost || Date.parse(from.time) < this.#options.startedMs;
+    return isLost ? { position: this.#at(sequence), lost: true } : { position: this.#at(sequence) };
   }
 
-  async *read(after: string, until: string, signal: AbortSignal | undefined): AsyncGenerator<MemoryRecord[]> {
-    // Taken at once: what falls off the history meanwhile is still read.
+  async *read(
+    after: string,
+    until: string,
+    { signal, topic }: ReplayOptions,
+  ): AsyncGenerator<readonly KeptRecord[]> {
+    // Taken at once, so that what falls off the history meanwhile is still read.
     const records = this.#ring.slice(this.#held(after).sequence, this.#parse(until).sequence);
-    for (const batch of inBatches(records)) {
+    const matches = topic === undefined ? () => true : createTopicMatcher(topic);
+    for (const batch of inBatches(records.filter((record) => matches(record.topic)))) {
       if (signal?.aborted === true) return;
-      yield [...batch];
+      yield batch;
     }
   }
 
@@ -91,23 +107,32 @@ class HistoryLog implements ChannelLog {
   }
 }
 
-/** The sequence before the first record at or after a time, and whether others of that time are gone. */
+/** Creates the ring of a channel's history. */
+export function createHistoryRing({ history, historyBytes }: LogOptions): RecordRing {
+  return createRecordRing({ capacity: history, maxBytes: historyBytes });
+}
+
+/** Adds a record to the history. One that would not be kept at all is not encoded. */
+export function keep(ring: RecordRing, record: OutgoingRecord, place: RecordPlace, history: number): void {
+  const text = history === 0 ? '' : JSON.stringify(record.message);
+  ring.push(new KeptRecord(record, text, place));
+}
+
+/** Returns the sequence before the first record at or after a time, and whether others of that time are gone. */
 export function sequenceAtTime(
   ring: RecordRing,
   time: string,
-  startedMs: number,
 ): { readonly sequence: number; readonly lost: boolean } {
   const timeMs = Date.parse(time);
   const first = ring.slice(0, ring.newest).find((record) => Date.parse(record.time) >= timeMs);
-  const fallen = ring.lostTime !== undefined && Date.parse(ring.lostTime) >= timeMs;
-  // What came before this life of the broker is gone, whatever it was.
-  return { sequence: (first?.sequence ?? ring.newest + 1) - 1, lost: fallen || timeMs < startedMs };
+  const lost = ring.lostTime !== undefined && Date.parse(ring.lostTime) >= timeMs;
+  return { sequence: (first?.sequence ?? ring.newest + 1) - 1, lost };
 }
 
 function lost(channel: ChannelName, oldest: string): GaterError {
   return invalidArgument(
     'position_lost',
-    `what follows the position on the channel ${channel} is no longer held; \`oldest\` is where it goes on`,
+    `messages on ${channel} after this position have expired; see \`oldest\``,
     { channel, oldest },
   );
 }

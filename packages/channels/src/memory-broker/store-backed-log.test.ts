@@ -1,13 +1,24 @@
-import type { Broker, BrokerRecord, OutgoingRecord } from '@esdb-gater/types';
+import type {
+  Broker,
+  BrokerRecord,
+  FedEvent,
+  FeedReplaySource,
+  OutgoingRecord,
+  StorePoint,
+} from '@esdb-gater/types';
 import { describe, expect, it } from 'vitest';
-import type { FedEvent, FeedReplaySource } from './feed-replay-source.ts';
 import { createMemoryBroker } from './memory-broker.ts';
 
 /** Stores that are lists, and their feed. */
 class Stores implements FeedReplaySource {
   readonly lists = new Map<string, FedEvent[]>();
   readonly ephemeralIds = new Set<string>();
-  broken = false;
+  /** Where feeds go on, if not at the end. */
+  readonly fed = new Map<string, StorePoint>();
+  readonly unknown = new Set<string>();
+  /** Stands in the proofs: a store that is begun anew has other events. */
+  life = 0;
+  readonly broken = new Set<string>();
 
   stores(): readonly string[] {
     return [...this.lists.keys()];
@@ -18,20 +29,30 @@ class Stores implements FeedReplaySource {
   }
 
   async *read(storeId: string, after: number, until: number): AsyncGenerator<readonly FedEvent[]> {
-    this.#refuse();
+    this.#refuse(storeId);
     for (const event of this.lists.get(storeId) ?? []) {
       if (event.position > after && event.position <= until) yield [event];
     }
   }
 
-  async positionAtTime(storeId: string, time: string): Promise<number> {
-    const earlier = (this.lists.get(storeId) ?? []).filter((event) => event.time < time);
-    return earlier.at(-1)?.position ?? 0;
+  async pointAtTime(storeId: string, time: string): Promise<StorePoint> {
+    this.#refuse(storeId);
+    return (this.lists.get(storeId) ?? []).findLast((event) => event.time < time) ?? { position: 0 };
   }
 
-  async newest(storeId: string): Promise<number> {
-    this.#refuse();
-    return this.lists.get(storeId)?.at(-1)?.position ?? 0;
+  async fedTo(storeId: string): Promise<StorePoint> {
+    if (this.unknown.has(storeId)) throw new Error('the checkpoint cannot be read');
+    return this.fed.get(storeId) ?? this.lists.get(storeId)?.at(-1) ?? { position: 0 };
+  }
+
+  async proves(storeId: string, { position, proof }: StorePoint): Promise<boolean> {
+    this.#refuse(storeId);
+    const event = this.lists.get(storeId)?.find((one) => one.position === position);
+    return position === 0 || (event !== undefined && (proof === undefined || proof === event.proof));
+  }
+
+  canMatch(storeId: string, pattern: string): boolean {
+    return pattern.startsWith('>') || pattern.startsWith('*') || pattern.startsWith(`${storeId}.`);
   }
 
   commit(storeId: string): FedEvent {
@@ -39,13 +60,14 @@ class Stores implements FeedReplaySource {
     this.lists.set(storeId, list);
     const position = list.length + 1;
     const id = `${storeId}${position}`;
-    const event = { topic: `${storeId}.s.t`, id, time: at(position), message: { position }, position };
+    const proof = `${storeId}${position}.${this.life}`.replace('.', '-').padEnd(8, '_').slice(0, 8);
+    const event = { topic: `${storeId}.s.t`, id, time: at(position), message: { position }, position, proof };
     list.push(event);
     return event;
   }
 
-  #refuse(): void {
-    if (this.broken) throw new Error('the store is away');
+  #refuse(storeId: string): void {
+    if (this.broken.has(storeId)) throw new Error('the store is away');
   }
 }
 
@@ -60,12 +82,22 @@ const published = (id: string): OutgoingRecord => ({
   source: 's',
 });
 
-async function feed(broker: Broker, storeId: string, event: FedEvent): Promise<void> {
+async function feed(
+  broker: Broker,
+  storeId: string,
+  { proof, ...event }: FedEvent,
+  wentBack = false,
+): Promise<void> {
   await broker.append('events', {
     ...event,
     type: 't',
     source: 's',
-    fed: { storeId, position: event.position },
+    fed: {
+      storeId,
+      position: event.position,
+      ...(proof === undefined ? {} : { proof }),
+      ...(wentBack ? { wentBack } : {}),
+    },
   });
 }
 
@@ -203,6 +235,7 @@ describe('the channel `events` over stores that are fed', () => {
     await first.commit('a');
     const position = await first.broker.position('events');
     first.stores.lists.delete('m');
+    first.stores.life += 1;
     for (let n = 0; n < 5; n++) first.stores.commit('m');
     const second = opened(first.stores);
     const resolved = await second.broker.resolve('events', { position });
@@ -243,7 +276,8 @@ describe('the channel `events` over stores that are fed', () => {
     const { stores, broker, commit } = opened();
     for (let n = 0; n < 5; n++) await commit('a');
     stores.lists.set('a', []);
-    await commit('a');
+    stores.life += 1;
+    await feed(broker, 'a', stores.commit('a'), true);
     const position = await broker.position('events');
     await commit('a');
     const resolved = await broker.resolve('events', { position });
@@ -253,7 +287,7 @@ describe('the channel `events` over stores that are fed', () => {
   test('does not wait for ever for a store that is away', async () => {
     const stores = new Stores();
     stores.commit('a');
-    stores.broken = true;
+    stores.unknown.add('a');
     const { broker } = opened(stores);
     expect(await broker.position('events')).not.toContain('~');
     expect(broker.tailPosition('events')).toBeDefined();

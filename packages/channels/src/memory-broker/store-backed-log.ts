@@ -1,22 +1,42 @@
-import type { BrokerRecord, Clock, Logger, OutgoingRecord, ReplayFrom } from '@esdb-gater/types';
-import { type ChannelLog, inBatches } from './channel-log.ts';
-import type { FeedReplaySource } from './feed-replay-source.ts';
-import { type LogOptions, sequenceAtTime } from './history-log.ts';
+import { finishesWithin } from '@esdb-gater/primitives';
+import type {
+  BrokerRecord,
+  Clock,
+  FeedReplaySource,
+  Logger,
+  OutgoingRecord,
+  ReplayFrom,
+  ReplayOptions,
+  StorePoint,
+} from '@esdb-gater/types';
+import type { ChannelLog, ResolvedFrom } from './channel-log.ts';
+import { type BrokerEpoch, isLostSince, isLostSinceTime } from './epoch-log.ts';
+import { createFeedStarts, type FeedStarts } from './feed-starts.ts';
+import { createHistoryRing, keep, type LogOptions, sequenceAtTime } from './history-log.ts';
 import { MemoryRecord } from './memory-record.ts';
-import { createNewestPositions, type NewestPositions } from './newest-positions.ts';
-import { malformed, type Point, parsePosition, positionHead } from './positions.ts';
-import { createRecordRing, type RecordRing } from './record-ring.ts';
+import { malformed, type Point, parsePosition, positionHead, type StoreMark } from './positions.ts';
+import type { RecordRing } from './record-ring.ts';
+import { StoreOutages } from './store-outages.ts';
 import { NO_STORES, type StorePositions, storePositions } from './store-positions.ts';
+import { StoreReader } from './store-reader.ts';
 
 export interface StoreBackedLogComponents {
   readonly source: FeedReplaySource;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The lives of the broker before this one, oldest first. */
+  readonly earlier: readonly BrokerEpoch[];
 }
 
+/** How long `subscribe` waits for a store; one that is slower is asked when it is read. */
+const PATIENCE_MS = 1_000;
+
 /**
- * The channel `events`: what stores feed is read again from the stores, so only what clients published takes
- * part in the history. A position names both, and its stores' part outlives the process.
+ * Creates the log of the channel `events`. What stores feed is read again from the stores, so the history keeps only
+ * what clients published. A position names both, and the part of a store in it outlives the process.
+ *
+ * Stores are independent: one that cannot be read is left out until it is back, and a reader's position stays where it
+ * was in that store.
  */
 export function createStoreBackedLog(components: StoreBackedLogComponents, options: LogOptions): ChannelLog {
   return new StoreBackedLog(components, options);
@@ -24,147 +44,189 @@ export function createStoreBackedLog(components: StoreBackedLogComponents, optio
 
 class StoreBackedLog implements ChannelLog {
   readonly #source: FeedReplaySource;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #earlier: readonly BrokerEpoch[];
   readonly #options: LogOptions;
   readonly #head: string;
   /** What clients published. */
   readonly #ring: RecordRing;
-  readonly #heads: NewestPositions;
-  #vector: StorePositions = NO_STORES;
+  readonly #starts: FeedStarts;
+  readonly #outages: StoreOutages;
+  /** How far each store has been fed. */
+  #fed: StorePositions = NO_STORES;
 
-  constructor({ source, clock, logger }: StoreBackedLogComponents, options: LogOptions) {
+  constructor({ source, clock, logger, earlier }: StoreBackedLogComponents, options: LogOptions) {
     this.#source = source;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#earlier = earlier;
     this.#options = options;
     this.#head = positionHead(options.channel, options.epoch);
-    this.#ring = createRecordRing(options.history);
-    this.#heads = createNewestPositions(source, clock, logger, (storeId, newest) => {
-      if ((this.#vector.get(storeId) ?? -1) < newest) this.#vector = this.#vector.with(storeId, newest);
+    this.#ring = createHistoryRing(options);
+    this.#outages = new StoreOutages(clock, logger);
+    this.#starts = createFeedStarts(source, clock, logger, (storeId, point) => {
+      if ((this.#fed.get(storeId)?.position ?? -1) < point.position) {
+        this.#fed = this.#fed.with(storeId, point);
+      }
     });
   }
 
-  append(record: OutgoingRecord): MemoryRecord {
+  get published(): number {
+    return this.#ring.newest;
+  }
+
+  append(record: OutgoingRecord): BrokerRecord {
     const { fed } = record;
     if (fed === undefined) {
-      const kept = new MemoryRecord(record, this.#head, this.#ring.newest + 1, this.#vector);
-      this.#ring.push(kept);
-      return kept;
+      const place = { head: this.#head, sequence: this.#ring.newest + 1, stores: this.#fed };
+      keep(this.#ring, record, place, this.#options.history);
+      return new MemoryRecord(record, place);
     }
-    const vector = this.#vector.with(fed.storeId, fed.position);
-    // An event that comes again (the feed is at least once) carries its own position, and moves nothing back. But
-    // for the first of all: then the store was begun anew.
-    if (fed.position > (this.#vector.get(fed.storeId) ?? 0) || fed.position === 1) this.#vector = vector;
-    return new MemoryRecord(record, this.#head, this.#ring.newest, vector);
+    const stores = this.#fed.with(fed.storeId, fed);
+    // An event that comes again (the feed is at least once) carries its own position, and moves nothing back.
+    const isNewest = fed.position > (this.#fed.get(fed.storeId)?.position ?? 0);
+    if (isNewest || fed.wentBack === true) this.#fed = stores;
+    return new MemoryRecord(record, { head: this.#head, sequence: this.#ring.newest, stores });
   }
 
   tailPosition(): string | undefined {
-    return this.#heads.asked() ? this.#at(this.#ring.newest, this.#vector) : undefined;
+    return this.#starts.asked() ? this.#tail() : undefined;
   }
 
   async position(): Promise<string> {
-    await this.#heads.known();
-    return this.#at(this.#ring.newest, this.#vector);
+    await this.#starts.known();
+    return this.#tail();
   }
 
-  async resolve(from: ReplayFrom): Promise<{ readonly position: string; readonly lost?: boolean }> {
+  async resolve(from: ReplayFrom): Promise<ResolvedFrom> {
     if (from === 'earliest') return { position: this.#at(this.#ring.oldest - 1, NO_STORES) };
-    const { sequence, vector, lost } =
-      'position' in from ? await this.#resolvePosition(from.position) : await this.#resolveTime(from.time);
-    const position = this.#at(sequence, vector);
-    return lost ? { position, lost } : { position };
+    await this.#starts.known();
+    return 'position' in from ? this.#resolvePosition(from.position) : this.#resolveTime(from.time);
   }
 
-  async *read(
-    after: string,
-    until: string,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<readonly BrokerRecord[]> {
+  async *read(after: string, until: string, options: ReplayOptions): AsyncGenerator<readonly BrokerRecord[]> {
     const start = this.#parse(after);
     const end = this.#parse(until);
-    // Taken at once: what falls off the history meanwhile is still read.
+    // Taken at once, so that what falls off the history meanwhile is still read.
     const published = this.#ring.slice(start.sequence, end.sequence);
-    let sequence = start.sequence;
-    let vector = storePositions(start.stores);
+    const reader = new StoreReader(
+      { source: this.#source, outages: this.#outages, logger: this.#logger, head: this.#head },
+      { sequence: start.sequence, stores: storePositions(start.stores), ...options },
+    );
     for (const record of published) {
-      // Each was published when the stores had been fed up to its vector: events go first up to there.
-      for await (const batch of this.#readStores(sequence, vector, record.vector, signal)) yield batch;
-      vector = ahead(vector, record.vector);
-      sequence = record.sequence;
-      yield [new MemoryRecord(record, this.#head, sequence, vector)];
+      // A message was published when the stores had been fed up to its positions: events up to there go first.
+      yield* reader.read(record.stores);
+      const placed = reader.place(record);
+      if (placed !== undefined) yield [placed];
     }
-    yield* this.#readStores(sequence, vector, storePositions(end.stores), signal);
+    yield* reader.read(storePositions(end.stores));
+    reader.finish(end.sequence);
   }
 
-  caughtUp(after: string, until: string): boolean {
+  caughtUp(after: string, until: string, topic?: string): boolean {
     if (after === until) return true;
     const reader = this.#parse(after);
     const end = this.#parse(until);
     if (reader.sequence < end.sequence) return false;
-    return [...end.stores].every(([storeId, position]) => (reader.stores.get(storeId) ?? 0) >= position);
-  }
-
-  async *#readStores(
-    sequence: number,
-    from: StorePositions,
-    to: StorePositions,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<readonly BrokerRecord[]> {
-    let vector = from;
-    for (const [index, storeId] of to.storeIds.entries()) {
-      const after = vector.get(storeId) ?? 0;
-      const until = to.positions[index] ?? 0;
-      if (after >= until) continue;
-      for await (const events of this.#source.read(
-        storeId,
-        after,
-        until,
-        signal === undefined ? {} : { signal },
-      )) {
-        if (signal?.aborted === true) return;
-        const records = events.map((event) => {
-          vector = vector.with(storeId, event.position);
-          return new MemoryRecord(event, this.#head, sequence, vector);
-        });
-        yield* inBatches(records);
-      }
-      vector = vector.with(storeId, until);
-    }
-  }
-
-  async #resolvePosition(
-    text: string,
-  ): Promise<{ readonly sequence: number; readonly vector: StorePositions; readonly lost: boolean }> {
-    const point = this.#parse(text);
-    await this.#heads.known();
-    const { oldest, newest } = this.#ring;
-    const thisLife = point.epoch === this.#options.epoch;
-    if (thisLife && point.sequence > newest)
-      throw malformed(this.#options.channel, 'it lies ahead of the newest');
-    const published = thisLife && point.sequence >= oldest - 1;
-    let lost = !published;
-    const stores: [string, number][] = [];
-    for (const storeId of new Set([...this.#source.stores(), ...this.#vector.storeIds])) {
-      const position = point.stores.get(storeId) ?? 0;
-      const ended = !thisLife && this.#source.ephemeral?.(storeId) === true;
-      const ahead = position > (this.#vector.get(storeId) ?? position);
-      if (ended || ahead) lost = true;
-      else if (position > 0) stores.push([storeId, position]);
-    }
-    return { sequence: published ? point.sequence : oldest - 1, vector: storePositions(stores), lost };
-  }
-
-  async #resolveTime(
-    time: string,
-  ): Promise<{ readonly sequence: number; readonly vector: StorePositions; readonly lost: boolean }> {
-    const stores = await Promise.all(
-      this.#source
-        .stores()
-        .map(async (storeId) => [storeId, await this.#source.positionAtTime(storeId, time)] as const),
+    return [...end.stores].every(
+      ([storeId, { position }]) =>
+        !this.#isWanted(storeId, topic) || isAt(reader.stores.get(storeId), position),
     );
-    const { sequence, lost } = sequenceAtTime(this.#ring, time, this.#options.startedMs);
-    return { sequence, vector: storePositions(stores.filter(([, position]) => position > 0)), lost };
   }
 
-  #at(sequence: number, vector: StorePositions): string {
-    return this.#head + sequence + vector.text();
+  trouble(): string | undefined {
+    return this.#outages.message();
+  }
+
+  async #resolvePosition(text: string): Promise<ResolvedFrom> {
+    const point = this.#parse(text);
+    const { oldest, newest } = this.#ring;
+    const isThisLife = point.epoch === this.#options.epoch;
+    if (isThisLife && point.sequence > newest) {
+      throw malformed(this.#options.channel, 'it is ahead of the newest');
+    }
+    const isHeld = isThisLife && point.sequence >= oldest - 1;
+    let lost = !isHeld && (isThisLife || oldest > 1 || isLostSince(this.#earlier, point));
+    const stores: [string, StoreMark][] = [];
+    const known = new Set([...this.#source.stores(), ...this.#fed.storeIds]);
+    const resolved = await Promise.all(
+      [...known].map(async (storeId) => {
+        const mark = point.stores.get(storeId);
+        return [storeId, mark && (await this.#proveMark(storeId, mark, isThisLife))] as const;
+      }),
+    );
+    for (const [storeId, mark] of resolved) {
+      if (mark === 'void') lost = true;
+      else if (mark !== undefined) stores.push([storeId, mark]);
+    }
+    const position = this.#at(isHeld ? point.sequence : oldest - 1, storePositions(stores));
+    return lost ? { position, lost } : { position };
+  }
+
+  /** Returns the mark, or `void` when the store does not have the event that the mark is proved by. */
+  async #proveMark(storeId: string, mark: StoreMark, isThisLife: boolean): Promise<StoreMark | 'void'> {
+    const { position, proof, sinceMs } = mark;
+    if (sinceMs !== undefined || position === 0) return mark;
+    if (proof === undefined && !isThisLife && this.#source.ephemeral?.(storeId) === true) return 'void';
+    const proves = await this.#ask(storeId, () => this.#source.proves(storeId, mark));
+    if (proves === false) return 'void';
+    const point = proof === undefined ? { position } : { position, proof };
+    return proves === undefined ? { ...point, unproven: true } : point;
+  }
+
+  async #resolveTime(time: string): Promise<ResolvedFrom> {
+    const sinceMs = Date.parse(time);
+    const marks = await Promise.all(
+      this.#source.stores().map(async (storeId): Promise<readonly [string, StoreMark]> => {
+        const point = await this.#ask(storeId, () => this.#source.pointAtTime(storeId, time));
+        return [storeId, point ?? { position: 0, sinceMs }];
+      }),
+    );
+    const stores = storePositions(marks.filter(([, mark]) => isAt(mark, 1) || mark.sinceMs !== undefined));
+    const { sequence, lost } = sequenceAtTime(this.#ring, time);
+    const position = this.#at(sequence, stores);
+    const { startedMs } = this.#options;
+    return lost || isLostSinceTime(this.#earlier, sinceMs, startedMs)
+      ? { position, lost: true }
+      : { position };
+  }
+
+  /** Returns undefined when the store cannot answer, or not in time. */
+  async #ask<Answer>(storeId: string, question: () => Promise<Answer>): Promise<Answer | undefined> {
+    if (this.#outages.isOut(storeId)) return undefined;
+    let answer: Answer | undefined;
+    const asking = question().then(
+      (given) => {
+        answer = given;
+        this.#outages.succeeded(storeId);
+      },
+      (error: unknown) => this.#outages.failed(storeId, error),
+    );
+    await finishesWithin(asking, PATIENCE_MS, this.#clock, { unref: true });
+    return answer;
+  }
+
+  #isWanted(storeId: string, topic: string | undefined): boolean {
+    return topic === undefined || this.#source.canMatch?.(storeId, topic) !== false;
+  }
+
+  #tail(): string {
+    // Stores that were forgotten would otherwise stay in every position.
+    const fed = new Set(this.#source.stores());
+    if (this.#fed.storeIds.length > fed.size) {
+      const { storeIds } = this.#fed;
+      this.#fed = storePositions(
+        storeIds
+          .filter((storeId) => fed.has(storeId))
+          .map((storeId) => [storeId, this.#fed.get(storeId) as StorePoint] as const),
+      );
+    }
+    return this.#at(this.#ring.newest, this.#fed);
+  }
+
+  #at(sequence: number, stores: StorePositions): string {
+    return this.#head + sequence + stores.text();
   }
 
   #parse(position: string): Point {
@@ -172,12 +234,10 @@ class StoreBackedLog implements ChannelLog {
   }
 }
 
-/** The vector with every store at least as far as in `other`. */
-function ahead(vector: StorePositions, other: StorePositions): StorePositions {
-  let result = vector;
-  for (const [index, storeId] of other.storeIds.entries()) {
-    const position = other.positions[index] ?? 0;
-    if ((result.get(storeId) ?? 0) < position) result = result.with(storeId, position);
-  }
-  return result;
+/** Returns true when a reader has everything of a store up to a position. */
+function isAt(mark: StoreMark | undefined, position: number): boolean {
+  if (position === 0) return true;
+  return (
+    mark !== undefined && mark.unproven !== true && mark.sinceMs === undefined && mark.position >= position
+  );
 }

@@ -1,48 +1,47 @@
-import { storePart } from './positions.ts';
+import { type StoreMark, storePart } from './positions.ts';
 
 /**
- * How far each store has been fed, at one moment. Never changes: every event makes the next one, so that a
- * record need not work out its position before somebody asks for it.
+ * How far each store has been fed, or read, at one moment. Immutable: every event makes the next one, so that a record
+ * does not compute its position before somebody asks for it.
  */
 export interface StorePositions {
   readonly storeIds: readonly string[];
-  readonly positions: readonly number[];
-  /** The vector with one store elsewhere. */
-  with(storeId: string, position: number): StorePositions;
-  get(storeId: string): number | undefined;
-  /** The part of a position that names the stores. */
+  /** Returns the positions with another mark for one store. */
+  with(storeId: string, mark: StoreMark): StorePositions;
+  get(storeId: string): StoreMark | undefined;
+  /** Returns the part of a position that names the stores. */
   text(): string;
 }
 
 class ArrayPositions implements StorePositions {
-  /** Shared by all vectors over the same stores. */
+  /** Shared by all positions over the same stores. */
   readonly storeIds: readonly string[];
-  readonly positions: readonly number[];
+  readonly #marks: readonly StoreMark[];
   #text: string | undefined;
 
-  constructor(storeIds: readonly string[], positions: readonly number[]) {
+  constructor(storeIds: readonly string[], marks: readonly StoreMark[]) {
     this.storeIds = storeIds;
-    this.positions = positions;
+    this.#marks = marks;
   }
 
-  with(storeId: string, position: number): StorePositions {
+  with(storeId: string, mark: StoreMark): StorePositions {
     const index = this.storeIds.indexOf(storeId);
-    if (index === -1) return new ArrayPositions([...this.storeIds, storeId], [...this.positions, position]);
-    const positions = this.positions.slice();
-    positions[index] = position;
-    return new ArrayPositions(this.storeIds, positions);
+    if (index === -1) return new ArrayPositions([...this.storeIds, storeId], [...this.#marks, mark]);
+    const marks = this.#marks.slice();
+    marks[index] = mark;
+    return new ArrayPositions(this.storeIds, marks);
   }
 
-  get(storeId: string): number | undefined {
+  get(storeId: string): StoreMark | undefined {
     const index = this.storeIds.indexOf(storeId);
-    return index === -1 ? undefined : this.positions[index];
+    return index === -1 ? undefined : this.#marks[index];
   }
 
   text(): string {
     if (this.#text === undefined) {
       let text = '';
       for (let at = 0; at < this.storeIds.length; at++) {
-        text += storePart(this.storeIds[at] as string, this.positions[at] as number);
+        text += storePart(this.storeIds[at] as string, this.#marks[at] as StoreMark);
       }
       this.#text = text;
     }
@@ -50,15 +49,20 @@ class ArrayPositions implements StorePositions {
   }
 }
 
+/** The positions without any store. */
 export const NO_STORES: StorePositions = new ArrayPositions([], []);
 
-/** @param stores store id and position */
-export function storePositions(stores: Iterable<readonly [string, number]>): StorePositions {
+/**
+ * Creates positions.
+ *
+ * @param stores store id and mark
+ */
+export function storePositions(stores: Iterable<readonly [string, StoreMark]>): StorePositions {
   const pairs = [...stores];
   return pairs.length === 0
     ? NO_STORES
     : new ArrayPositions(
         pairs.map(([storeId]) => storeId),
-        pairs.map(([, position]) => position),
+        pairs.map(([, mark]) => mark),
       );
 }

@@ -1,6 +1,19 @@
-import type { CallContext, JsonValue, ReadAllParams, StorePage } from '@esdb-gater/types';
-import { LIMITS } from '@esdb-gater/types';
+import type {
+  CallContext,
+  FedEvent,
+  FeedReadOptions,
+  FeedReplaySource,
+  JsonValue,
+  ReadAllParams,
+  RecordedEvent,
+  StorePage,
+  StorePoint,
+} from '@esdb-gater/types';
+import { EventPoint } from './event-proof.ts';
+import { FeedHistory } from './feed-history.ts';
 import { compileFeedTopic, DEFAULT_FEED_TOPIC, type FeedTopic } from './feed-topic.ts';
+import { PageSharing } from './page-sharing.ts';
+import { type CanMatch, compileStoreTopics } from './store-topics.ts';
 
 /** A store whose fed events can be read again: an `EventStore`, or functions that ask whichever worker serves it. */
 export interface FedStore {
@@ -8,6 +21,8 @@ export interface FedStore {
   readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
   /** True when its events end with this process. @default false */
   readonly ephemeral?: boolean;
+  /** Returns where its feed goes on: everything up to there was published. @default the store's beginning */
+  fedTo?(): Promise<StorePoint>;
 }
 
 export interface FeedReplaySourceOptions {
@@ -15,55 +30,31 @@ export interface FeedReplaySourceOptions {
   readonly topicTemplate?: string;
 }
 
-/** An event as the feed publishes it, read again from its store. */
-export interface FedEvent {
-  readonly topic: string;
-  /** The event's id. */
-  readonly id: string;
-  /** ISO 8601 with milliseconds and `Z`. */
-  readonly time: string;
-  readonly message: JsonValue;
-  /** In its store. */
-  readonly position: number;
-}
-
-/** The stores whose events are fed: what an in-process broker replays the channel `events` from. */
-export interface FeedReplaySource {
-  /** The stores that are fed. */
-  stores(): readonly string[];
-  /** True for a store that ends with this process. */
-  ephemeral(storeId: string): boolean;
-  /** The events after `after` up to and with `until`, in pages and in order. @throws what the store's reads throw */
-  read(
-    storeId: string,
-    after: number,
-    until: number,
-    options?: { readonly signal?: AbortSignal },
-  ): AsyncIterable<readonly FedEvent[]>;
-  /** The position of the last event before `time` (RFC 3339), 0 when there is none. About log2 of the events reads. */
-  positionAtTime(storeId: string, time: string): Promise<number>;
-  /** The newest position of a store. */
-  newest(storeId: string): Promise<number>;
-}
-
 /**
- * @param stores the fed stores of the moment; asked again at each call, as stores of remote workers come and go
+ * Creates what an in-process broker replays the channel `events` from. Many replays share what they read.
+ *
+ * @param stores returns the fed stores; called again each time, as stores of remote workers come and go
  * @throws `invalid_argument` (reason `feed_topic`)
  */
 export function createFeedReplaySource(
   stores: () => readonly FedStore[],
   options: FeedReplaySourceOptions = {},
 ): FeedReplaySource {
-  return new StoreReplaySource(stores, compileFeedTopic(options.topicTemplate ?? DEFAULT_FEED_TOPIC));
+  return new StoreReplaySource(stores, options.topicTemplate ?? DEFAULT_FEED_TOPIC);
 }
 
+const BEGINNING: StorePoint = Object.freeze({ position: 0 });
+
 class StoreReplaySource implements FeedReplaySource {
+  readonly canMatch: CanMatch;
   readonly #stores: () => readonly FedStore[];
   readonly #topic: FeedTopic;
+  readonly #sharing = new WeakMap<FedStore, PageSharing>();
 
-  constructor(stores: () => readonly FedStore[], topic: FeedTopic) {
+  constructor(stores: () => readonly FedStore[], template: string) {
     this.#stores = stores;
-    this.#topic = topic;
+    this.#topic = compileFeedTopic(template);
+    this.canMatch = compileStoreTopics(template);
   }
 
   stores(): readonly string[] {
@@ -74,53 +65,89 @@ class StoreReplaySource implements FeedReplaySource {
     return this.#find(storeId)?.ephemeral ?? false;
   }
 
+  async fedTo(storeId: string): Promise<StorePoint> {
+    return (await this.#find(storeId)?.fedTo?.()) ?? BEGINNING;
+  }
+
+  async proves(storeId: string, point: StorePoint): Promise<boolean> {
+    const store = this.#find(storeId);
+    if (store === undefined || point.proof === undefined) return true;
+    return (await new FeedHistory(store).prove(point, {})) !== undefined;
+  }
+
   async *read(
     storeId: string,
     after: number,
     until: number,
-    options: { readonly signal?: AbortSignal } = {},
+    { signal, matches, onReached }: FeedReadOptions = {},
   ): AsyncGenerator<readonly FedEvent[]> {
     const store = this.#find(storeId);
-    let next: number | undefined = after;
-    while (store !== undefined && next !== undefined && next < until) {
-      const limit = Math.min(LIMITS.pageCount, until - next);
-      const page: StorePage = await store.readAll({ storeId, after: next, limit }, options);
-      const events = page.events.filter((event) => event.position <= until);
-      if (events.length > 0) {
-        yield events.map((event) => ({
-          topic: this.#topic(event),
-          id: event.id,
-          time: event.timestamp,
-          message: event as unknown as JsonValue,
-          position: event.position,
-        }));
+    if (store === undefined) return;
+    const sharing = this.#sharingOf(store);
+    let reached = after;
+    while (reached < until && signal?.aborted !== true) {
+      const endTurn = await sharing.takeTurn();
+      let wanted: FedEvent[];
+      try {
+        const page = await sharing.read(reached);
+        const events = page.events.filter(({ position }) => position > reached && position <= until);
+        wanted = matches === undefined ? events : events.filter(({ topic }) => matches(topic));
+        if (page.upTo <= reached) return;
+        reached = page.upTo;
+        const last = events.at(-1);
+        if (wanted.length === 0 && last !== undefined) onReached?.(last);
+      } finally {
+        endTurn();
       }
-      next = page.next;
+      if (wanted.length > 0) yield wanted;
     }
   }
 
-  async positionAtTime(storeId: string, time: string): Promise<number> {
+  async pointAtTime(storeId: string, time: string): Promise<StorePoint> {
     const wanted = Date.parse(time);
+    const store = this.#find(storeId);
+    if (store === undefined) return BEGINNING;
     // Times never decrease along positions: everything up to `before` is earlier, what follows `notBefore` is not.
-    let before = 0;
-    let notBefore = await this.newest(storeId);
-    while (before < notBefore) {
-      const middle = Math.floor((before + notBefore) / 2);
-      const event = (await this.#find(storeId)?.readAll({ storeId, after: middle, limit: 1 }))?.events[0];
-      // Positions of a remote store may have holes: the event found may lie behind the middle.
+    let before: StorePoint = BEGINNING;
+    // A page that begins after the end has no events, and says where the end is.
+    const end = await store.readAll({ storeId, after: Number.MAX_SAFE_INTEGER, limit: 1 });
+    let notBefore = end.lastPosition;
+    while (before.position < notBefore) {
+      const middle = Math.floor((before.position + notBefore) / 2);
+      const event = (await store.readAll({ storeId, after: middle, limit: 1 })).events[0];
+      // Positions of a remote store may have holes, so the event may lie behind the middle.
       if (event === undefined || Date.parse(event.timestamp) >= wanted) notBefore = middle;
-      else before = event.position;
+      else before = new EventPoint(event);
     }
     return before;
   }
 
-  async newest(storeId: string): Promise<number> {
-    // A page that begins after the end has no events, and says where the end is.
-    const params = { storeId, after: Number.MAX_SAFE_INTEGER, limit: 1 };
-    return (await this.#find(storeId)?.readAll(params))?.lastPosition ?? 0;
+  #sharingOf(store: FedStore): PageSharing {
+    let sharing = this.#sharing.get(store);
+    if (sharing === undefined) {
+      sharing = new PageSharing(store, (event) => new ReadEvent(event, this.#topic(event)));
+      this.#sharing.set(store, sharing);
+    }
+    return sharing;
   }
 
   #find(storeId: string): FedStore | undefined {
     return this.#stores().find((store) => store.storeId === storeId);
+  }
+}
+
+/** An event of a page as the feed publishes it. */
+class ReadEvent extends EventPoint implements FedEvent {
+  readonly topic: string;
+  readonly id: string;
+  readonly time: string;
+  readonly message: JsonValue;
+
+  constructor(event: RecordedEvent, topic: string) {
+    super(event);
+    this.topic = topic;
+    this.id = event.id;
+    this.time = event.timestamp;
+    this.message = event as unknown as JsonValue;
   }
 }

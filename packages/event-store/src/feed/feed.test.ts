@@ -1,5 +1,11 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
-import { type FeedCheckpoint, GaterError, type OutgoingRecord, type StorePage } from '@esdb-gater/types';
+import {
+  type FeedCheckpoint,
+  type FeedPosition,
+  GaterError,
+  type OutgoingRecord,
+  type StorePage,
+} from '@esdb-gater/types';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
 import { createFeed, type Feed, type FeedComponents } from './feed.ts';
@@ -44,8 +50,8 @@ function recordingBroker(refuse: (record: OutgoingRecord) => GaterError | undefi
   };
 }
 
-function memoryCheckpoint(saved = 0): FeedCheckpoint & { saves: number[] } {
-  const saves: number[] = [];
+function memoryCheckpoint(saved: FeedPosition = { position: 0 }): FeedCheckpoint & { saves: FeedPosition[] } {
+  const saves: FeedPosition[] = [];
   return {
     saves,
     load: async () => saves.at(-1) ?? saved,
@@ -120,7 +126,7 @@ test('a store that does not tell of commits is polled', async () => {
 test('the feed goes on after its checkpoint', async () => {
   const { store } = await storeWith({ a: 5 });
   const { broker, positions } = recordingBroker();
-  await start({ source: store, broker, checkpoint: memoryCheckpoint(3) }).caughtUp();
+  await start({ source: store, broker, checkpoint: memoryCheckpoint({ position: 3 }) }).caughtUp();
   expect(positions()).toEqual([4, 5]);
 });
 
@@ -137,15 +143,15 @@ test('the checkpoint is never ahead of what the broker accepted', async () => {
   const wrong: number[] = [];
   const checkpoint = memoryCheckpoint();
   const save = checkpoint.save;
-  checkpoint.save = async (position) => {
-    if (!range(1, position).every((one) => accepted.has(one))) wrong.push(position);
-    return save(position);
+  checkpoint.save = async (point) => {
+    if (!range(1, point.position).every((one) => accepted.has(one))) wrong.push(point.position);
+    return save(point);
   };
   const feed = start({ source: store, broker, checkpoint }, { maxInFlight: 8, checkpointEvents: 1 });
   await feed.caughtUp();
   await feed.close();
   expect(wrong).toEqual([]);
-  expect(checkpoint.saves.at(-1)).toBe(40);
+  expect(checkpoint.saves.at(-1)?.position).toBe(40);
 });
 
 test('the checkpoint is saved lazily, and at close', async () => {
@@ -156,7 +162,7 @@ test('the checkpoint is saved lazily, and at close', async () => {
   await feed.caughtUp();
   expect(checkpoint.saves).toEqual([]);
   await feed.close();
-  expect(checkpoint.saves).toEqual([100]);
+  expect(checkpoint.saves).toMatchObject([{ position: 100 }]);
 });
 
 test('a checkpoint that cannot be saved stops nothing and is made up for', async () => {
@@ -177,7 +183,7 @@ test('a checkpoint that cannot be saved stops nothing and is made up for', async
   }
   await feed.close();
   expect(positions()).toEqual(range(1, 6));
-  expect(checkpoint.saves.at(-1)).toBe(6);
+  expect(checkpoint.saves.at(-1)?.position).toBe(6);
 });
 
 test('the feed keeps going after broker errors: everything at least once, in stream order', async () => {
@@ -306,5 +312,5 @@ test('close waits for what is in flight', async () => {
   const closed = feed.close();
   accepted.resolve();
   await closed;
-  expect(checkpoint.saves).toEqual([1]);
+  expect(checkpoint.saves).toMatchObject([{ position: 1 }]);
 });

@@ -1,4 +1,14 @@
-import { type Clock, type FeedCheckpoint, GaterError, type Logger, type Timer } from '@esdb-gater/types';
+import { FEED_START, isFurther } from '@esdb-gater/primitives';
+import {
+  type Clock,
+  type FeedCheckpoint,
+  type FeedPosition,
+  GaterError,
+  type Logger,
+  type StorePoint,
+  type Timer,
+} from '@esdb-gater/types';
+import { thinOut } from './thin-out.ts';
 
 export interface ThrottledCheckpointOptions {
   readonly everyEvents: number;
@@ -7,15 +17,18 @@ export interface ThrottledCheckpointOptions {
 
 /**
  * Saves how far the feed has published, but not after each event: what is published again after a crash because the
- * checkpoint lagged carries the same ids. One save is under way at a time.
+ * checkpoint lagged behind carries the same ids. One save is in flight at a time.
  */
 export class ThrottledCheckpoint {
   readonly #checkpoint: FeedCheckpoint;
   readonly #options: ThrottledCheckpointOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #saved = 0;
-  #reached = 0;
+  #saved: FeedPosition = FEED_START;
+  #reached: StorePoint = FEED_START;
+  #turn = 0;
+  /** Points of the present history that were saved before, newest first. */
+  #earlier: readonly StorePoint[] = [];
   #timer: Timer | undefined;
   #saving: Promise<void> | undefined;
 
@@ -26,48 +39,73 @@ export class ThrottledCheckpoint {
     this.#logger = logger;
   }
 
-  async load(): Promise<number> {
+  /** Earlier points of the same history, newest first. */
+  get earlier(): readonly StorePoint[] {
+    return this.#earlier;
+  }
+
+  async load(): Promise<StorePoint> {
     this.#saved = await this.#checkpoint.load();
-    this.#reached = Math.max(this.#reached, this.#saved);
+    this.#reached = this.#saved;
+    this.#turn = this.#saved.turn ?? 0;
+    this.#earlier = this.#saved.earlier ?? [];
     return this.#saved;
   }
 
-  /** Everything up to here was accepted by the broker. */
-  reach(position: number): void {
-    this.#reached = Math.max(this.#reached, position);
-    if (this.#reached - this.#saved >= this.#options.everyEvents) void this.flush();
+  /** Takes note that the broker accepted everything up to `point`. */
+  reach(point: StorePoint): void {
+    this.#reached = point;
+    if (point.position - this.#saved.position >= this.#options.everyEvents) void this.flush();
     else this.#schedule();
+  }
+
+  /** Goes back to `point`, where the store still has the history that was published. */
+  goBack(point: StorePoint): void {
+    this.#turn += 1;
+    this.#reached = point;
+    this.#earlier = this.#earlier.filter((one) => one.position < point.position);
+    this.#schedule();
   }
 
   /** Saves what was reached. A failure is logged, and the next save makes up for it. */
   async flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#saving !== undefined) {
-      await this.#saving;
-    }
-    if (this.#reached <= this.#saved) return;
-    this.#saving ??= this.#save(this.#reached);
+    if (this.#saving !== undefined) await this.#saving;
+    if (!this.#isBehind()) return;
+    this.#saving ??= this.#save();
     await this.#saving;
   }
 
-  async #save(position: number): Promise<void> {
+  #isBehind(): boolean {
+    return isFurther({ position: this.#reached.position, turn: this.#turn }, this.#saved);
+  }
+
+  async #save(): Promise<void> {
+    const { position, proof } = this.#reached;
+    const earlier = thinOut(this.#earlier, position);
+    const feedPosition: FeedPosition = {
+      position,
+      ...(proof === undefined ? {} : { proof }),
+      ...(this.#turn === 0 ? {} : { turn: this.#turn }),
+      ...(earlier.length === 0 ? {} : { earlier }),
+    };
     try {
-      await this.#checkpoint.save(position);
-      this.#saved = position;
+      await this.#checkpoint.save(feedPosition);
+      this.#saved = feedPosition;
+      if (proof !== undefined && this.#turn === (feedPosition.turn ?? 0)) {
+        this.#earlier = [{ position, proof }, ...earlier];
+      }
     } catch (error) {
-      this.#logger.warn(
-        { err: GaterError.from(error), position },
-        'the checkpoint of the feed was not saved',
-      );
+      this.#logger.warn({ err: GaterError.from(error), position }, 'cannot save the checkpoint of the feed');
     } finally {
       this.#saving = undefined;
     }
-    if (this.#reached > this.#saved) this.#schedule();
+    this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#reached <= this.#saved || this.#timer !== undefined || this.#saving !== undefined) return;
+    if (this.#timer !== undefined || this.#saving !== undefined || !this.#isBehind()) return;
     this.#timer = this.#clock.setTimer(() => void this.flush(), this.#options.delayMs, { unref: true });
   }
 }
