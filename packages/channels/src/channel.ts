@@ -8,7 +8,7 @@ import type {
 } from '@esdb-gater/types';
 import type { DeliveryQueue } from './delivery/delivery-queue.ts';
 import { createDelivery } from './delivery/shared-delivery.ts';
-import { createLastValues, type LastValues } from './last-values/last-values.ts';
+import { createLastValues, type LastValues, type LastValuesBounds } from './last-values/last-values.ts';
 import { createRateMeter, type RateMeter } from './rate-meter.ts';
 import { createTopicIndex, type TopicIndex } from './topics/topic-index.ts';
 
@@ -59,15 +59,15 @@ export interface Channel {
 /**
  * Creates a channel without subscriptions.
  *
- * @param lastValueTopics 0 for a channel that keeps no last values
+ * @param lastValues the bounds of the last values; undefined for a channel that keeps none
  */
 export function createChannel(
   name: ChannelName,
   settings: ChannelSettings,
   components: ChannelComponents,
-  lastValueTopics: number,
+  lastValues?: LastValuesBounds,
 ): Channel {
-  return new FanOutChannel(name, settings, components, lastValueTopics);
+  return new FanOutChannel(name, settings, components, lastValues);
 }
 
 class FanOutChannel implements Channel {
@@ -87,12 +87,12 @@ class FanOutChannel implements Channel {
     name: ChannelName,
     settings: ChannelSettings,
     components: ChannelComponents,
-    lastValueTopics: number,
+    lastValues: LastValuesBounds | undefined,
   ) {
     this.name = name;
     this.settings = settings;
     this.#components = components;
-    this.lastValues = lastValueTopics > 0 ? createLastValues(lastValueTopics) : undefined;
+    this.lastValues = lastValues && createLastValues(lastValues);
   }
 
   countSubscription(recipient: Recipient, difference: 1 | -1): void {

@@ -72,12 +72,23 @@ class ChannelHub implements Channels {
     const clock = components.clock ?? systemClock;
     const logger = components.logger ?? silentLogger;
     const signatures = components.signatures ?? createSignatureGate({ clock });
-    const broker = components.broker ?? createMemoryBroker({ history: historyOf(options), clock, logger });
+    const broker =
+      components.broker ??
+      createMemoryBroker({
+        history: historyOf(options),
+        historyBytes: options.historyBytes,
+        clock,
+        logger,
+      });
     this.#clock = clock;
     this.#broker = broker;
     this.#ownBroker = components.broker === undefined;
     this.#scheduler = createFlushScheduler(clock);
-    const memory = createPublishMemory(clock, options.idempotencyMs, options.idempotencyEntries);
+    const memory = createPublishMemory(clock, {
+      windowMs: options.idempotencyMs,
+      maxEntries: options.idempotencyEntries,
+      maxBytes: options.idempotencyBytes,
+    });
     this.#publisher = createPublisher({ broker, clock, signatures, memory }, options);
     this.#targets = openTargets(options, {
       clock,
@@ -164,15 +175,20 @@ function closed(): GaterError {
 }
 
 function openTargets(
-  { channels, realm, lastValueTopics }: ResolvedOptions,
+  { channels, realm, lastValueTopics, historyBytes }: ResolvedOptions,
   components: ChannelComponents,
 ): ReadonlyMap<unknown, PublishTarget> {
   return new Map(
     CHANNEL_NAMES.map((name) => {
       const settings = channels[name];
       const { maxRate } = settings;
-      const topics = name === LAST_VALUE_CHANNEL ? lastValueTopics : 0;
-      const channel = createChannel(name, settings, components, topics);
+      const lastValues = { maxTopics: lastValueTopics, maxBytes: historyBytes };
+      const channel = createChannel(
+        name,
+        settings,
+        components,
+        name === LAST_VALUE_CHANNEL ? lastValues : undefined,
+      );
       const limiter = maxRate === undefined ? undefined : createRateLimiter(name, maxRate, components.clock);
       return [name, { channel, limiter, source: `esdb://${realm}/channel/${name}` }];
     }),

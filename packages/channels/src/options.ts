@@ -33,6 +33,10 @@ export interface ChannelsOptions {
   readonly idempotencyMs?: number;
   /** How many publishes with an `id` are remembered; beyond it the oldest are forgotten. @default 200 000 */
   readonly idempotencyEntries?: number;
+  /** How many bytes they may take. @default 32 MiB */
+  readonly idempotencyBytes?: number;
+  /** How many bytes of messages, as JSON text, a channel keeps as history and as last values. @default 32 MiB */
+  readonly historyBytes?: number;
   /** How many topics the `health` channel keeps the last message of. @default 10 000 */
   readonly lastValueTopics?: number;
   /** How many subscriptions one subscriber may have. @default 20 000 */
@@ -43,6 +47,9 @@ export interface ChannelsOptions {
    */
   readonly verifyIncoming?: boolean;
 }
+
+/** The default bound of what is kept. */
+const KEPT_BYTES = 33_554_432;
 
 export interface ResolvedOptions extends Required<Omit<ChannelsOptions, 'channels'>> {
   readonly channels: Readonly<Record<ChannelName, ChannelSettings>>;
@@ -70,6 +77,8 @@ export function resolveOptions(options: ChannelsOptions = {}): ResolvedOptions {
     messageBytes: integer('messageBytes', options.messageBytes ?? LIMITS.messageBytes, 1),
     idempotencyMs: integer('idempotencyMs', options.idempotencyMs ?? 300_000, 0),
     idempotencyEntries: integer('idempotencyEntries', options.idempotencyEntries ?? 200_000, 0),
+    idempotencyBytes: integer('idempotencyBytes', options.idempotencyBytes ?? KEPT_BYTES, 0),
+    historyBytes: integer('historyBytes', options.historyBytes ?? KEPT_BYTES, 1),
     lastValueTopics: integer('lastValueTopics', options.lastValueTopics ?? 10_000, 1),
     subscriptionsPerSubscriber: integer(
       'subscriptionsPerSubscriber',

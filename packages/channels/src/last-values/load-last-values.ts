@@ -2,7 +2,7 @@ import { retryUntilAborted } from '@esdb-gater/primitives';
 import { calculateDelay } from '@esdb-gater/retry';
 import type { Broker, Clock, Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
-import { createLastValues, type LastValues } from './last-values.ts';
+import { createLastValues, type LastValues, type LastValuesBounds } from './last-values.ts';
 
 export interface LoadComponents {
   readonly broker: Broker;
@@ -24,7 +24,7 @@ export async function loadLastValues(
   const { lastValues } = channel;
   if (lastValues === undefined) return;
   const read = async (): Promise<void> =>
-    lastValues.addOlder(await readLast(broker, channel, lastValues.maxTopics, signal));
+    lastValues.addOlder(await readLast(broker, channel, lastValues.bounds, signal));
   await retryUntilAborted(read, {
     clock,
     signal,
@@ -40,10 +40,10 @@ export async function loadLastValues(
 async function readLast(
   broker: Broker,
   channel: Channel,
-  maxTopics: number,
+  bounds: LastValuesBounds,
   signal: AbortSignal,
 ): Promise<LastValues> {
-  const past = createLastValues(maxTopics);
+  const past = createLastValues(bounds);
   const { position } = await broker.resolve(channel.name, 'earliest');
   const until = await broker.position(channel.name);
   for await (const batch of broker.read(channel.name, position, until, { signal })) {

@@ -1,3 +1,4 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import type {
   Broker,
   BrokerRecord,
@@ -7,6 +8,7 @@ import type {
   StorePoint,
 } from '@esdb-gater/types';
 import { describe, expect, it } from 'vitest';
+import type { BrokerEpoch, EpochLog } from './epoch-log.ts';
 import { createMemoryBroker } from './memory-broker.ts';
 
 /** Stores that are lists, and their feed. */
@@ -314,5 +316,99 @@ describe('the channel `events` over stores that are fed', () => {
     await commit('b');
     const until = await broker.position('events');
     expect(tail.map(({ position }) => broker.caughtUp('events', position, until))).toEqual([false, true]);
+  });
+
+  it('keeps the place in a store that cannot be read, and goes on in all others [11.11]', async () => {
+    const { stores, broker, commit } = opened();
+    const start = await broker.position('events');
+    for (const storeId of ['a', 'b', 'a', 'b']) await commit(storeId);
+    stores.broken.add('a');
+    const until = await broker.position('events');
+    const given: string[] = [];
+    let reached = '';
+    const options = { onReached: (position: string) => void (reached = position) };
+    for await (const batch of broker.read('events', start, until, options)) {
+      given.push(...batch.map(({ id }) => id));
+    }
+    expect(given).toEqual(['b1', 'b2']);
+    expect(broker.caughtUp('events', reached, until)).toBe(false);
+    expect(broker.caughtUp('events', reached, until, 'b.>')).toBe(true);
+    expect(broker.health()).toMatchObject({
+      status: 'degraded',
+      message: expect.stringContaining('a (the store is away)'),
+    });
+  });
+
+  it('finds out only when a store is back whether it has the event of a position [11.12]', async () => {
+    const clock = createFakeClock();
+    const first = opened();
+    for (let n = 0; n < 3; n++) await first.commit('a');
+    const position = await first.broker.position('events');
+    const { stores } = first;
+    stores.lists.delete('a');
+    stores.life += 1;
+    for (let n = 0; n < 5; n++) stores.commit('a');
+    stores.broken.add('a');
+    const broker = createMemoryBroker({ replaySource: stores, clock });
+    const resolved = await broker.resolve('events', { position });
+    stores.broken.delete('a');
+    clock.advance(1_000);
+    expect(await ids(broker, resolved.position)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
+  });
+
+  it('resolves a time in a store when that is back [11.11]', async () => {
+    const clock = createFakeClock();
+    const stores = new Stores();
+    const broker = createMemoryBroker({ replaySource: stores, clock });
+    for (let n = 0; n < 4; n++) stores.commit('a');
+    stores.broken.add('a');
+    const { position } = await broker.resolve('events', { time: at(3) });
+    stores.broken.delete('a');
+    clock.advance(1_000);
+    expect(await ids(broker, position)).toEqual(['a3', 'a4']);
+  });
+
+  it('reads a position of a release without proofs, unless the store does not reach so far [11.12]', async () => {
+    const { broker, commit } = opened();
+    for (let n = 0; n < 3; n++) await commit('a');
+    const head = (await broker.position('events')).split('~')[0];
+    const old = await broker.resolve('events', { position: `${head}~a.2` });
+    expect(old.lost).toBeUndefined();
+    expect(await ids(broker, old.position)).toEqual(['a3']);
+    expect((await broker.resolve('events', { position: `${head}~a.7` })).lost).toBe(true);
+  });
+
+  it('says `lost` after a restart only when a client may have published meanwhile [11.12]', async () => {
+    const lives = new Map<string, BrokerEpoch>();
+    const epochs = (): EpochLog => ({
+      earlier: [...lives.values()],
+      save: async (epoch) => void lives.set(epoch.epoch, epoch),
+    });
+    const stores = new Stores();
+    stores.commit('a');
+    const begin = (): Broker => createMemoryBroker({ replaySource: stores, epochs: epochs() });
+    const lost = async (broker: Broker, position: string) =>
+      (await broker.resolve('events', { position })).lost === true;
+
+    const quiet = begin();
+    const first = await quiet.position('events');
+    await quiet.close();
+    const killed = begin();
+    expect(await lost(killed, first)).toBe(false);
+    const second = await killed.position('events');
+    // No `close`: the process is killed, and nobody had published.
+    const busy = begin();
+    expect([await lost(busy, first), await lost(busy, second)]).toEqual([false, false]);
+    const third = await busy.position('events');
+    const { position: fourth = '' } = await busy.append('events', published('x'));
+    await busy.close();
+    const killedBusy = begin();
+    expect([await lost(killedBusy, third), await lost(killedBusy, fourth)]).toEqual([true, false]);
+    const { position: fifth = '' } = await killedBusy.append('events', published('y'));
+    // Killed after a client had published: how much is not known.
+    const last = begin();
+    expect([await lost(last, fourth), await lost(last, fifth)]).toEqual([true, true]);
+    const time = { time: new Date(Date.now() - 1).toISOString() };
+    expect((await last.resolve('events', time)).lost).toBe(true);
   });
 });

@@ -151,10 +151,7 @@ class PipelinePublisher implements Publisher {
     const answer = appendTraced(carrier, target.channel.name, this.#recordOf(sending), options).then(
       ({ position }) => {
         const result = position === undefined ? { id, delivered: true } : { id, position, delivered: true };
-        if (remembered !== undefined) {
-          remembered.result = result;
-          remembered.waiting = undefined;
-        }
+        if (remembered !== undefined) this.#components.memory.answer(remembered, result);
         return result;
       },
       (cause: unknown) => {

@@ -63,7 +63,9 @@ export class ThrottledCheckpoint {
   goBack(point: StorePoint): void {
     this.#turn += 1;
     this.#reached = point;
-    this.#earlier = this.#earlier.filter((one) => one.position < point.position);
+    const before = this.#earlier.filter((one) => one.position < point.position);
+    const { position, proof } = point;
+    this.#earlier = proof === undefined ? before : [{ position, proof }, ...before];
     this.#schedule();
   }
 
