@@ -85,7 +85,7 @@ describe('the memory of publishes', () => {
     expect(left.length).toBeLessThanOrEqual(10);
   });
 
-  it('is bounded by bytes, those of ids, topics, publishers and positions [12.21]', () => {
+  test('is bounded by bytes, those of ids, topics, publishers and positions [12.21]', () => {
     for (const part of ['id', 'topic', 'publisher', 'position'] as const) {
       const { memory, knows } = memoryAt(1_000, 100_000);
       const long = 'x'.repeat(1_000);
@@ -106,7 +106,7 @@ describe('the memory of publishes', () => {
     }
   });
 
-  it('remembers nothing where it may not', () => {
+  test('remembers nothing where it may not', () => {
     const { memory, knows } = memoryAt(0);
     memory.remember(publication('a'));
     expect(knows('a')).toBe(false);
