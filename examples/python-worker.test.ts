@@ -160,7 +160,7 @@ function storeOver(worker: RemoteWorker): EventStore {
     deleteSnapshot: call('deleteSnapshot'),
     quickHealthCheck: (context) => worker.call('quickHealthCheck', { storeId }, context) as Promise<never>,
     onCommitted: (listener) => worker.onCommitted(listener),
-    feedCheckpoint: { load: async () => 0, save: async () => {} },
+    feedCheckpoint: { load: async () => ({ position: 0 }), save: async () => {} },
     close: async () => {},
   };
 }

@@ -17,7 +17,8 @@ import { openBroker } from './kafka/open-broker.ts';
 import type { Cleanup } from './node/cleanup.ts';
 import { nodeIdOf, openDataDir } from './node/data-dir.ts';
 import { telemetryLogger } from './node/log.ts';
-import { createFeedHost } from './stores/feed-host.ts';
+import { openEpochFile } from './stores/epoch-file.ts';
+import { openFeedHost } from './stores/feed-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
 import { traceWorker } from './telemetry/traced-worker.ts';
@@ -79,10 +80,16 @@ export async function openGatewayCore(
     registry.register(traceWorker(createStoreWorker(store, { nodeId, clock }), engine));
   }
 
-  const feeds = createFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
+  const feeds = await openFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   const { broker, kafka } = openBroker(
-    { fedSource: feeds.source, signatures: security.signatures, clock, logger },
+    {
+      replaySource: feeds.source,
+      epochs: await openEpochFile(dataDir.file('broker-epochs.json')),
+      signatures: security.signatures,
+      clock,
+      logger,
+    },
     config,
     nodeId,
   );

@@ -244,19 +244,62 @@ describe('server-sent events', () => {
   test('a stream replays, and resumes after the last id that was seen', async () => {
     for (let n = 0; n < 4; n++)
       await http('POST', path, { topic: 'sse.a', message: { n, text: 'two\nlines' } });
-    const all = await read(`${path}?topic=sse.*&from=earliest`, 5);
-    expect(all.map(({ event }) => event)).toEqual(['message', 'message', 'message', 'message', 'replayed']);
-    expect(JSON.parse(all[1]?.['data'] ?? '')).toMatchObject({
+    const all = await read(`${path}?topic=sse.*&from=earliest`, 6);
+    expect(all.map(({ event }) => event)).toEqual([
+      'subscribed',
+      'message',
+      'message',
+      'message',
+      'message',
+      'replayed',
+    ]);
+    expect(JSON.parse(all[2]?.['data'] ?? '')).toMatchObject({
       channel: 'audit',
       topic: 'sse.a',
       message: { n: 1 },
     });
-    const rest = await read(`${path}?topic=sse.*&from=earliest`, 2, {
-      'last-event-id': all[1]?.['id'] ?? '',
+    const rest = await read(`${path}?topic=sse.*&from=earliest`, 3, {
+      'last-event-id': all[2]?.['id'] ?? '',
     });
-    expect(rest.map(({ data }) => (JSON.parse(data ?? '') as { message: { n: number } }).message.n)).toEqual([
-      2, 3,
-    ]);
+    expect(
+      rest.slice(1).map(({ data }) => (JSON.parse(data ?? '') as { message: { n: number } }).message.n),
+    ).toEqual([2, 3]);
+  });
+
+  test('a stream begins with its position, whatever it begins from [11.16]', async () => {
+    const [earliest] = await read(`${path}?topic=sse.*&from=earliest`, 1);
+    const position = earliest?.['id'] ?? '';
+    for (const [from, headers] of [
+      ['latest', {}],
+      ['earliest', {}],
+      [`position:${position}`, {}],
+      ['time:2026-01-31T12:00:00Z', {}],
+      ['latest', { 'last-event-id': position }],
+    ] as const) {
+      const [first] = await read(`${path}?topic=sse.*&from=${from}`, 1, headers);
+      expect(first?.['event']).toBe('subscribed');
+      expect(first?.['id']).toMatch(/^m/);
+      expect(JSON.parse(first?.['data'] ?? '')).toEqual({
+        channel: 'audit',
+        topic: 'sse.*',
+        position: first?.['id'],
+        ...(from.startsWith('time:') ? { lost: true } : {}),
+      });
+    }
+    const response = await fetch(`${gateway.http}${path}?topic=sse.*`);
+    expect(response.headers.get('cache-control')).toBe('no-store, no-transform');
+    await response.body?.cancel();
+  });
+
+  test('nothing is lost that is published while a quiet stream is cut before its first message [11.16] [F34]', async () => {
+    const quiet = `${path}?topic=quiet.*`;
+    const [subscribed] = await read(quiet, 1);
+    for (const n of [1, 2]) await http('POST', path, { topic: 'quiet.a', message: n });
+    const again = await read(quiet, 3, { 'last-event-id': subscribed?.['id'] ?? '' });
+    const messages = again
+      .slice(1)
+      .map(({ data }) => (JSON.parse(data ?? '') as { message: number }).message);
+    expect(messages).toEqual([1, 2]);
   });
 
   test('a wrong position is 422, a lost one 410, a missing topic 422', async () => {

@@ -476,21 +476,24 @@ describe.skipIf(reason !== undefined)(
         expect(third.lease.epoch).toBeGreaterThan(epoch + 1);
       });
 
-      test('a checkpoint is the same on every node, and never moves back', async () => {
+      test('a checkpoint is the same on every node, and moves back only with a new turn', async () => {
         const topic = `${freshPrefix()}checkpoints`;
         const open = () => {
           const broker = nodes.open({ brokers: kafka.bootstrap, driver });
           return createKafkaCheckpoints({ broker }, { topic }).of('store-uuid');
         };
         const a = open();
-        expect(await a.load()).toBe(0);
-        await a.save(7);
-        expect(await a.load()).toBe(7);
-        await a.save(3);
+        expect(await a.load()).toEqual({ position: 0 });
+        const reached = { position: 7, proof: 'abcdefgh', earlier: [{ position: 2, proof: 'ijklmnop' }] };
+        await a.save(reached);
+        expect(await a.load()).toEqual(reached);
+        await a.save({ position: 3 });
         const b = open();
-        expect(await b.load()).toBe(7);
-        await b.save(12);
-        expect(await a.load()).toBe(12);
+        expect(await b.load()).toEqual(reached);
+        await b.save({ position: 12 });
+        expect(await a.load()).toEqual({ position: 12 });
+        await a.save({ position: 1, turn: 1 });
+        expect(await b.load()).toEqual({ position: 1, turn: 1 });
       });
 
       test('lag is what lies in Kafka and was not handed over', async () => {

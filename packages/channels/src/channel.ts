@@ -8,84 +8,91 @@ import type {
 } from '@esdb-gater/types';
 import type { DeliveryQueue } from './delivery/delivery-queue.ts';
 import { createDelivery } from './delivery/shared-delivery.ts';
-import { createLastValues, type LastValues } from './last-values/last-values.ts';
+import { createLastValues, type LastValues, type LastValuesBounds } from './last-values/last-values.ts';
 import { createRateMeter, type RateMeter } from './rate-meter.ts';
 import { createTopicIndex, type TopicIndex } from './topics/topic-index.ts';
 
-/** What a channel needs to know of a subscriber. */
+/** The part of a subscriber that a channel uses. */
 export interface Recipient {
   readonly queue: Pick<DeliveryQueue, 'offer' | 'shed'>;
 }
 
-/** A subscription whose beginning is not known yet. */
-export interface Starting {
-  /** A message with this id goes to the broker now. */
+/** A subscription that waits for the broker to tell where it starts. */
+export interface PendingSubscription {
+  /** Is called when a message with this id goes to the broker. */
   published(id: string): void;
 }
 
 export interface ChannelComponents {
   readonly clock: Clock;
-  /** False for a record that must not be delivered. */
+  /** Returns false for a record that must not be delivered. */
   readonly accepts: (channel: ChannelName, record: BrokerRecord) => boolean;
-  /** True while the process is behind and what may be dropped should be. */
+  /** Returns true while the process is behind, when messages of low priority are dropped. */
   readonly overloaded: () => boolean;
-  /** Tells how many got a message. */
+  /** Is called with the number of recipients of each message. */
   readonly onBroadcast: (channel: ChannelName, topic: string, recipients: number) => void;
 }
 
-/** One of the ten channels: who is subscribed, and the fan-out of what the broker hands over. */
+/** One of the ten channels: its subscriptions, and the fan-out of the records that the broker hands over. */
 export interface Channel {
   readonly name: ChannelName;
   readonly settings: ChannelSettings;
-  /** Live subscriptions, and those that begin with what is new; one that still replays is not in it. */
+  /** The live subscriptions, and the buffers of pending ones. A subscription that still replays is not in it. */
   readonly index: TopicIndex<Recipient>;
-  readonly starting: Set<Starting>;
-  /** Only of a channel that keeps the last message of each topic. */
+  readonly pending: Set<PendingSubscription>;
+  /** The last message of each topic, on the channel that keeps them. */
   readonly lastValues: LastValues | undefined;
-  /** The subscriber has one more, or one less, subscription here, live or replaying. */
+  /** Counts one more, or one less, subscription of a subscriber, live or replaying. */
   countSubscription(recipient: Recipient, difference: 1 | -1): void;
   /** Hands records to everybody who is subscribed live, and returns how many deliveries that were. */
   fanOut(batch: readonly BrokerRecord[]): number;
-  /** Counts messages that were handed to queues otherwise than by {@link fanOut}. */
+  /** Returns a promise of the next {@link fanOut}, and what ends the waiting. */
+  nextFanOut(): { readonly promise: Promise<void>; cancel(): void };
+  /** Counts messages that reached queues by another way than {@link fanOut}. */
   countDelivered(count: number): void;
   countDropped(): void;
-  /** False for a record that must not be delivered. */
+  /** Returns false for a record that must not be delivered. */
   accepts(record: BrokerRecord): boolean;
   info(): ChannelInfo;
 }
 
-/** @param lastValueTopics 0 for a channel that keeps no last values */
+/**
+ * Creates a channel without subscriptions.
+ *
+ * @param lastValues the bounds of the last values; undefined for a channel that keeps none
+ */
 export function createChannel(
   name: ChannelName,
   settings: ChannelSettings,
   components: ChannelComponents,
-  lastValueTopics: number,
+  lastValues?: LastValuesBounds,
 ): Channel {
-  return new FanOutChannel(name, settings, components, lastValueTopics);
+  return new FanOutChannel(name, settings, components, lastValues);
 }
 
 class FanOutChannel implements Channel {
   readonly name: ChannelName;
   readonly settings: ChannelSettings;
   readonly index: TopicIndex<Recipient> = createTopicIndex();
-  readonly starting: Set<Starting> = new Set();
+  readonly pending: Set<PendingSubscription> = new Set();
   readonly lastValues: LastValues | undefined;
   readonly #components: ChannelComponents;
   readonly #subscriptions = new Map<Recipient, number>();
   readonly #published: RateMeter = createRateMeter();
   readonly #delivered: RateMeter = createRateMeter();
+  readonly #fanOutWaiters = new Set<() => void>();
   #dropped = 0;
 
   constructor(
     name: ChannelName,
     settings: ChannelSettings,
     components: ChannelComponents,
-    lastValueTopics: number,
+    lastValues: LastValuesBounds | undefined,
   ) {
     this.name = name;
     this.settings = settings;
     this.#components = components;
-    this.lastValues = lastValueTopics > 0 ? createLastValues(lastValueTopics) : undefined;
+    this.lastValues = lastValues && createLastValues(lastValues);
   }
 
   countSubscription(recipient: Recipient, difference: 1 | -1): void {
@@ -116,7 +123,14 @@ class FanOutChannel implements Channel {
     }
     this.#published.add(batch.length, now);
     if (delivered > 0) this.#delivered.add(delivered, now);
+    if (this.#fanOutWaiters.size > 0) for (const wake of this.#fanOutWaiters) wake();
     return reached;
+  }
+
+  nextFanOut(): { readonly promise: Promise<void>; cancel(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#fanOutWaiters.add(resolve);
+    return { promise, cancel: () => void this.#fanOutWaiters.delete(resolve) };
   }
 
   countDelivered(count: number): void {

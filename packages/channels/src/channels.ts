@@ -20,9 +20,9 @@ import {
 } from '@esdb-gater/types';
 import { type Channel, type ChannelComponents, createChannel } from './channel.ts';
 import { createFlushScheduler, type FlushScheduler } from './delivery/flush-scheduler.ts';
-import { warmLastValues } from './last-values/warm.ts';
+import { loadLastValues } from './last-values/load-last-values.ts';
 import { createMemoryBroker } from './memory-broker/memory-broker.ts';
-import { type ChannelsOptions, type CompleteOptions, completeOptions } from './options.ts';
+import { type ChannelsOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { createPublishMemory } from './publish/publish-memory.ts';
 import { createPublisher, type Publisher, type PublishTarget } from './publish/publisher.ts';
 import { createRateLimiter } from './publish/rate-limiter.ts';
@@ -37,26 +37,26 @@ export interface ChannelsComponents {
   readonly logger?: Logger;
   /** @default HMAC signatures with the secret that `setSecret` of `@esdb-gater/security` has set */
   readonly signatures?: SignatureGate;
-  /** True while the process is behind: messages of low priority are shed then. @default never */
+  /** Returns true while the process is behind, when messages of low priority are dropped. @default never */
   readonly overloaded?: () => boolean;
 }
 
 /** The channel that keeps the last message of each topic. */
 const LAST_VALUE_CHANNEL: ChannelName = 'health';
 
-/** How long a subscription waits for the last messages of a broker that is not there yet. */
-const WARM_WAIT_MS = 2_000;
+/** How long a subscription waits for the last values of a broker that cannot be reached yet. */
+const LOAD_WAIT_MS = 2_000;
 
 /**
- * The ten channels over a broker. Begins at once to tail every channel.
+ * Creates the ten channels over a broker, and begins at once to tail every channel.
  *
  * @throws `invalid_argument` (reason `channels_option`)
  */
 export function createChannels(components: ChannelsComponents = {}, options: ChannelsOptions = {}): Channels {
-  return new TenChannels(components, completeOptions(options));
+  return new ChannelHub(components, resolveOptions(options));
 }
 
-class TenChannels implements Channels {
+class ChannelHub implements Channels {
   readonly #broker: Broker;
   readonly #ownBroker: boolean;
   readonly #clock: Clock;
@@ -68,16 +68,27 @@ class TenChannels implements Channels {
   readonly #tails: readonly (() => void)[];
   readonly #closing = new AbortController();
 
-  constructor(components: ChannelsComponents, options: CompleteOptions) {
+  constructor(components: ChannelsComponents, options: ResolvedOptions) {
     const clock = components.clock ?? systemClock;
     const logger = components.logger ?? silentLogger;
     const signatures = components.signatures ?? createSignatureGate({ clock });
-    const broker = components.broker ?? createMemoryBroker({ history: historyOf(options), clock, logger });
+    const broker =
+      components.broker ??
+      createMemoryBroker({
+        history: historyOf(options),
+        historyBytes: options.historyBytes,
+        clock,
+        logger,
+      });
     this.#clock = clock;
     this.#broker = broker;
     this.#ownBroker = components.broker === undefined;
     this.#scheduler = createFlushScheduler(clock);
-    const memory = createPublishMemory(clock, options.idempotencyMs, options.idempotencyEntries);
+    const memory = createPublishMemory(clock, {
+      windowMs: options.idempotencyMs,
+      maxEntries: options.idempotencyEntries,
+      maxBytes: options.idempotencyBytes,
+    });
     this.#publisher = createPublisher({ broker, clock, signatures, memory }, options);
     this.#targets = openTargets(options, {
       clock,
@@ -91,13 +102,13 @@ class TenChannels implements Channels {
       const fanOut = (batch: readonly BrokerRecord[]): number => channel.fanOut(batch);
       return broker.tail(name, (batch) => deliverTraced(options.messagingSystem, name, batch, fanOut));
     });
-    const warmed = this.#warm(logger);
+    const lastValuesLoaded = this.#loadLastValues(logger);
     this.#subscriberComponents = {
       broker,
       clock,
       logger,
       channelOf: (name) => this.#channelOf(name),
-      warmed: () => warmed,
+      lastValuesLoaded: () => lastValuesLoaded,
       queues: {
         scheduler: this.#scheduler,
         logger,
@@ -135,12 +146,12 @@ class TenChannels implements Channels {
     if (this.#ownBroker) await this.#broker.close();
   }
 
-  /** Reads the last messages of a broker that keeps them; the wait for them is bounded, the reading is not. */
-  async #warm(logger: Logger): Promise<void> {
+  /** Reads the last values from the broker. Waits a bounded time; the reading itself goes on. */
+  async #loadLastValues(logger: Logger): Promise<void> {
     const { signal } = this.#closing;
     const components = { broker: this.#broker, clock: this.#clock, logger };
-    const reading = warmLastValues(components, this.#channelOf(LAST_VALUE_CHANNEL), signal);
-    await finishesWithin(reading, WARM_WAIT_MS, this.#clock, { unref: true });
+    const reading = loadLastValues(components, this.#channelOf(LAST_VALUE_CHANNEL), signal);
+    await finishesWithin(reading, LOAD_WAIT_MS, this.#clock, { unref: true });
   }
 
   #channelOf(name: unknown): Channel {
@@ -153,7 +164,10 @@ class TenChannels implements Channels {
 function unknownChannel(name: unknown): GaterError {
   const shown =
     typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : `a value of type ${typeof name}`;
-  return new GaterError('unknown_channel', `the channel is ${shown}, expected ${CHANNEL_NAMES.join(', ')}`);
+  return new GaterError(
+    'unknown_channel',
+    `channel must be one of ${CHANNEL_NAMES.join(', ')}, got ${shown}`,
+  );
 }
 
 function closed(): GaterError {
@@ -161,31 +175,36 @@ function closed(): GaterError {
 }
 
 function openTargets(
-  { channels, realm, lastValueTopics }: CompleteOptions,
+  { channels, realm, lastValueTopics, historyBytes }: ResolvedOptions,
   components: ChannelComponents,
 ): ReadonlyMap<unknown, PublishTarget> {
   return new Map(
     CHANNEL_NAMES.map((name) => {
       const settings = channels[name];
       const { maxRate } = settings;
-      const topics = name === LAST_VALUE_CHANNEL ? lastValueTopics : 0;
-      const channel = createChannel(name, settings, components, topics);
+      const lastValues = { maxTopics: lastValueTopics, maxBytes: historyBytes };
+      const channel = createChannel(
+        name,
+        settings,
+        components,
+        name === LAST_VALUE_CHANNEL ? lastValues : undefined,
+      );
       const limiter = maxRate === undefined ? undefined : createRateLimiter(name, maxRate, components.clock);
       return [name, { channel, limiter, source: `esdb://${realm}/channel/${name}` }];
     }),
   );
 }
 
-function historyOf({ channels }: CompleteOptions): Record<ChannelName, number> {
+function historyOf({ channels }: ResolvedOptions): Record<ChannelName, number> {
   return Object.fromEntries(CHANNEL_NAMES.map((name) => [name, channels[name].history])) as Record<
     ChannelName,
     number
   >;
 }
 
-/** Lets pass what was signed for where it stands, and whatever comes on channels that ask for no signature. */
+/** Accepts records whose signature fits their channel and topic, and all records of channels that require none. */
 function incomingCheck(
-  { channels }: CompleteOptions,
+  { channels }: ResolvedOptions,
   signatures: SignatureGate,
   logger: Logger,
 ): (channel: ChannelName, record: BrokerRecord) => boolean {
@@ -195,7 +214,7 @@ function incomingCheck(
       signatures.check(channel, topic, message, Date.parse(time));
       return true;
     } catch (error) {
-      logger.warn({ err: error, channel, id }, 'a message is not delivered: its signature does not verify');
+      logger.warn({ err: error, channel, id }, 'did not deliver a message: its signature does not verify');
       return false;
     }
   };

@@ -5,14 +5,16 @@ export {
   CHANNEL_DEFAULTS as CHANNEL_TABLE,
   type ChannelSettings,
   type Channels,
+  type FedEvent,
+  type FeedReplaySource,
 } from '@esdb-gater/types';
 export { type ChannelsComponents, createChannels } from './channels.ts';
-// Who writes to many connections
+// For transports that write to many connections
 export { concatBytes } from './delivery/delivery-batch.ts';
-export type { FedEvent, FedSource } from './memory-broker/fed-source.ts';
+export type { BrokerEpoch, EpochLog } from './memory-broker/epoch-log.ts';
 export { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker/memory-broker.ts';
 export type { ChannelOptions, ChannelsOptions } from './options.ts';
-// Who brings signatures of another kind
+// For signatures of another kind
 export {
   createSignatureGate,
   type SignatureGate,

@@ -11,7 +11,7 @@ import {
 } from '@esdb-gater/types';
 import type { MessagingSystem } from './tracing.ts';
 
-/** What may differ from the table of the ten channels. */
+/** The settings of a channel that may differ from the table of the ten channels. */
 export interface ChannelOptions {
   readonly priority?: ChannelPriority;
   /** Messages in any 1 000 ms per publisher, at least 1; null is unlimited. */
@@ -23,37 +23,44 @@ export interface ChannelOptions {
 
 export interface ChannelsOptions {
   readonly channels?: Partial<Readonly<Record<ChannelName, ChannelOptions>>>;
-  /** Stands in the `source` of what is published. @default 'default' */
+  /** The realm in the `source` of published messages. @default 'default' */
   readonly realm?: string;
   /** What carries the messages, as OpenTelemetry spans name it. @default 'esdb_gater' */
   readonly messagingSystem?: MessagingSystem;
   /** The longest message as JSON. @default 1 MiB */
   readonly messageBytes?: number;
-  /** How long the same `id` is recognised. @default 300 000 */
+  /** How long a repeated `id` is recognised. @default 300 000 */
   readonly idempotencyMs?: number;
-  /** Publishes with an `id` that are remembered at most; beyond it the oldest are forgotten. @default 200 000 */
+  /** How many publishes with an `id` are remembered; beyond it the oldest are forgotten. @default 200 000 */
   readonly idempotencyEntries?: number;
-  /** Topics whose last message the `health` channel keeps. @default 10 000 */
+  /** How many bytes they may take. @default 32 MiB */
+  readonly idempotencyBytes?: number;
+  /** How many bytes of messages, as JSON text, a channel keeps as history and as last values. @default 32 MiB */
+  readonly historyBytes?: number;
+  /** How many topics the `health` channel keeps the last message of. @default 10 000 */
   readonly lastValueTopics?: number;
-  /** Subscriptions that one subscriber may have. @default 20 000 */
+  /** How many subscriptions one subscriber may have. @default 20 000 */
   readonly subscriptionsPerSubscriber?: number;
   /**
-   * True when records come from outside (Kafka): on channels that require signatures only those are delivered
-   * whose signature verifies. @default false
+   * True when other programs write into the broker (Kafka): on channels that require signatures, only records
+   * whose signature verifies are delivered. @default false
    */
   readonly verifyIncoming?: boolean;
 }
 
-export interface CompleteOptions extends Required<Omit<ChannelsOptions, 'channels'>> {
+/** The default bound of what is kept. */
+const KEPT_BYTES = 33_554_432;
+
+export interface ResolvedOptions extends Required<Omit<ChannelsOptions, 'channels'>> {
   readonly channels: Readonly<Record<ChannelName, ChannelSettings>>;
 }
 
 /**
- * Validates and completes the options.
+ * Validates the options and fills in the defaults.
  *
  * @throws `invalid_argument`, reason `channels_option`, naming the option
  */
-export function completeOptions(options: ChannelsOptions = {}): CompleteOptions {
+export function resolveOptions(options: ChannelsOptions = {}): ResolvedOptions {
   for (const name of Object.keys(options.channels ?? {})) {
     if (!isChannelName(name)) {
       const at = `channels.${name}`;
@@ -61,7 +68,7 @@ export function completeOptions(options: ChannelsOptions = {}): CompleteOptions 
     }
   }
   const channels = Object.fromEntries(
-    CHANNEL_NAMES.map((name) => [name, completeChannel(name, options.channels?.[name] ?? {})]),
+    CHANNEL_NAMES.map((name) => [name, resolveChannel(name, options.channels?.[name] ?? {})]),
   ) as Record<ChannelName, ChannelSettings>;
   return Object.freeze({
     channels: Object.freeze(channels),
@@ -70,6 +77,8 @@ export function completeOptions(options: ChannelsOptions = {}): CompleteOptions 
     messageBytes: integer('messageBytes', options.messageBytes ?? LIMITS.messageBytes, 1),
     idempotencyMs: integer('idempotencyMs', options.idempotencyMs ?? 300_000, 0),
     idempotencyEntries: integer('idempotencyEntries', options.idempotencyEntries ?? 200_000, 0),
+    idempotencyBytes: integer('idempotencyBytes', options.idempotencyBytes ?? KEPT_BYTES, 0),
+    historyBytes: integer('historyBytes', options.historyBytes ?? KEPT_BYTES, 1),
     lastValueTopics: integer('lastValueTopics', options.lastValueTopics ?? 10_000, 1),
     subscriptionsPerSubscriber: integer(
       'subscriptionsPerSubscriber',
@@ -80,7 +89,7 @@ export function completeOptions(options: ChannelsOptions = {}): CompleteOptions 
   });
 }
 
-function completeChannel(name: ChannelName, options: ChannelOptions): ChannelSettings {
+function resolveChannel(name: ChannelName, options: ChannelOptions): ChannelSettings {
   const base = CHANNEL_DEFAULTS[name];
   const at = `channels.${name}`;
   const priority = options.priority ?? base.priority;

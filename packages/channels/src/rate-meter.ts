@@ -1,4 +1,4 @@
-/** How many happened in the last second. */
+/** Counts what happened in the last second. */
 export interface RateMeter {
   /** @param nowMs monotonic */
   add(count: number, nowMs: number): void;
@@ -8,7 +8,7 @@ export interface RateMeter {
 const SLOT_MS = 100;
 const SLOTS = 10;
 
-/** Ten slots of 100 ms: adding is a few machine instructions, whatever the rate. */
+/** Creates a meter with ten slots of 100 ms, so that adding costs the same at any rate. */
 export function createRateMeter(): RateMeter {
   return new SlotMeter();
 }

@@ -274,6 +274,6 @@ describe('the channel `health`', () => {
     });
     await subscribing;
     expect(sink.values).toEqual([1]);
-    expect(warnings).toEqual(['the last messages could not be read, trying again']);
+    expect(warnings).toEqual(['cannot read the last values, retrying']);
   });
 });

@@ -1,3 +1,4 @@
+export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
 // A store in memory, and any store as a worker
 
 // What stores are made of
@@ -19,16 +20,16 @@ export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEv
 export { nextEpochUs } from './event-time.ts';
 export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
 // The feed to the channel `events`
-export {
-  createFedSource,
-  type FedEvent,
-  type FedSource,
-  type FedSourceOptions,
-  type FedStore,
-} from './feed/fed-source.ts';
-export { createFeed, type Feed, type FeedComponents, type FeedHealth, type FeedStore } from './feed/feed.ts';
+export { eventProof } from './feed/event-proof.ts';
+export { createFeed, type Feed, type FeedComponents, type FeedHealth } from './feed/feed.ts';
 export type { FeedOptions } from './feed/feed-options.ts';
 export { feedRecord } from './feed/feed-record.ts';
+export {
+  createFeedReplaySource,
+  type FedStore,
+  type FeedReplaySourceOptions,
+} from './feed/feed-replay-source.ts';
+export type { FeedStore } from './feed/feed-store.ts';
 export {
   compileFeedTopic,
   DEFAULT_FEED_TOPIC,
@@ -36,7 +37,7 @@ export {
   feedTopic,
   type TopicSubject,
 } from './feed/feed-topic.ts';
-export type { PublishRecord } from './feed/publish-wave.ts';
+export type { PublishRecord } from './feed/publish-batch.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {

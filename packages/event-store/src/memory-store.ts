@@ -1,4 +1,4 @@
-import { invalidOption, utf8Bytes } from '@esdb-gater/primitives';
+import { FEED_START, invalidOption, isFurther, utf8Bytes } from '@esdb-gater/primitives';
 import {
   type AppendEventsParams,
   type AppendResult,
@@ -256,11 +256,11 @@ class MemoryStore implements EventStore {
 
 /** A checkpoint that lives as long as the process: what a store without a file has. */
 function createMemoryCheckpoint(): FeedCheckpoint {
-  let saved = 0;
+  let saved = FEED_START;
   return {
     load: async () => saved,
     save: async (position) => {
-      saved = Math.max(saved, position);
+      if (isFurther(position, saved)) saved = position;
     },
   };
 }

@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { parseFeedPosition } from '@esdb-gater/primitives';
+import type { FeedPosition } from '@esdb-gater/types';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
@@ -13,6 +15,17 @@ export function readMeta(database: DatabaseSync, name: MetaName, file: string): 
   if (checksum(`${name}\n${value}`) !== row['checksum'])
     throw damaged(file, `${name} does not fit its checksum`);
   return value;
+}
+
+/** Reads the feed's checkpoint: JSON, or only the number of the position in a file of an earlier release. */
+export function readFeedPosition(database: DatabaseSync, file: string): FeedPosition {
+  const text = readMeta(database, 'feed_checkpoint', file);
+  if (text === undefined) return parseFeedPosition(undefined);
+  try {
+    return parseFeedPosition(JSON.parse(text));
+  } catch {
+    throw damaged(file, 'feed_checkpoint is not JSON');
+  }
 }
 
 export function writeMeta(database: DatabaseSync, name: MetaName, value: string): void {

@@ -12,7 +12,7 @@ import {
 } from '@esdb-gater/event-store';
 import type { StreamNames } from '@esdb-gater/types';
 import { EventPages } from './event-pages.ts';
-import { readMeta } from './meta.ts';
+import { readFeedPosition } from './meta.ts';
 import { SnapshotReader } from './snapshot-rows.ts';
 import { checkStreamRow, StreamRows } from './stream-rows.ts';
 import type { CallOf, ReaderCalls, ResultOf } from './thread-messages.ts';
@@ -68,7 +68,7 @@ export class Reader {
         return snapshotListText(this.#snapshots.newestFirst(sourceUuid, streamUuid));
       }
       case 'loadCheckpoint':
-        return Number(readMeta(this.#database, 'feed_checkpoint', this.#file) ?? 0);
+        return readFeedPosition(this.#database, this.#file);
       case 'ping':
         return this.#newestPosition() >= 0;
     }

@@ -1,5 +1,5 @@
 import type { StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
-import type { ErrorData, StreamNames } from '@esdb-gater/types';
+import type { ErrorData, FeedPosition, StreamNames } from '@esdb-gater/types';
 import type { AppendAnswer } from './append-writer.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
 
@@ -46,7 +46,7 @@ export interface WriterCalls {
     readonly args: readonly [sourceUuid: string, streamUuid: string, version: number];
     readonly result: boolean;
   };
-  readonly saveCheckpoint: { readonly args: readonly [position: number]; readonly result: true };
+  readonly saveCheckpoint: { readonly args: readonly [position: FeedPosition]; readonly result: true };
   readonly ping: { readonly args: readonly []; readonly result: true };
 }
 
@@ -68,7 +68,7 @@ export interface ReaderCalls {
     readonly args: readonly [sourceUuid: string, streamUuid: string];
     readonly result: string;
   };
-  readonly loadCheckpoint: { readonly args: readonly []; readonly result: number };
+  readonly loadCheckpoint: { readonly args: readonly []; readonly result: FeedPosition };
   readonly ping: { readonly args: readonly []; readonly result: boolean };
 }
 

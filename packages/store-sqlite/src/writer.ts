@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { nextEpochUs } from '@esdb-gater/event-store';
-import { GaterError } from '@esdb-gater/types';
+import { isFurther } from '@esdb-gater/primitives';
+import { type FeedPosition, GaterError } from '@esdb-gater/types';
 import { AppendWriter } from './append-writer.ts';
-import { readMeta, writeMeta } from './meta.ts';
+import { readFeedPosition, writeMeta } from './meta.ts';
 import { unpackEvents } from './pack-events.ts';
 import { SnapshotWriter } from './snapshot-rows.ts';
 import { fromSqlite, sqliteCode } from './sqlite-errors.ts';
@@ -114,9 +115,9 @@ export class Writer {
     }
   }
 
-  #saveCheckpoint(position: number): void {
-    const saved = Number(readMeta(this.#database, 'feed_checkpoint', this.#file) ?? 0);
-    if (position > saved) writeMeta(this.#database, 'feed_checkpoint', String(position));
+  #saveCheckpoint(position: FeedPosition): void {
+    const saved = readFeedPosition(this.#database, this.#file);
+    if (isFurther(position, saved)) writeMeta(this.#database, 'feed_checkpoint', JSON.stringify(position));
   }
 
   #rollBack(cause: unknown): WireError {

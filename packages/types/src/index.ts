@@ -30,6 +30,7 @@ export type {
   FedOrigin,
   OutgoingRecord,
   ReplayFrom,
+  ReplayOptions,
 } from './ports/broker.ts';
 export type {
   ChannelInfo,
@@ -53,7 +54,14 @@ export type {
 // Ports
 export { type Clock, systemClock, type Timer } from './ports/clock.ts';
 export type { DiscoveredNode, Discovery } from './ports/discovery.ts';
-export type { CallContext, EventStore, FeedCheckpoint } from './ports/event-store.ts';
+export type {
+  CallContext,
+  EventStore,
+  FeedCheckpoint,
+  FeedPosition,
+  StorePoint,
+} from './ports/event-store.ts';
+export type { FedEvent, FeedReadOptions, FeedReplaySource } from './ports/feed-replay.ts';
 export { type Logger, silentLogger } from './ports/logger.ts';
 export type { Registry, RegistryEvent, StoreWorker, WorkerInfo } from './ports/registry.ts';
 export type {

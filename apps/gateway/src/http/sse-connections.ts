@@ -2,17 +2,18 @@ import type { Clock } from '@esdb-gater/types';
 import type { VerifiedGrant } from '../access/grants.ts';
 import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
 
-/** The live server-sent streams, each of which ends with its token and with the gateway. */
+/** The open server-sent streams. Each ends with its token and with the gateway. */
 export interface SseConnections {
-  /** Returns what takes the stream off the list. */
+  /** Adds a stream. Returns a function that removes it. */
   add(grant: VerifiedGrant | undefined, end: () => void): () => void;
-  /** A revocation came. */
+  /** Checks all tokens again after a revocation. */
   recheckGrants(): void;
-  /** Ends all. */
+  /** Ends all streams. */
   close(): void;
   readonly size: number;
 }
 
+/** Creates an empty list. */
 export function createSseConnections(clock: Clock): SseConnections {
   const live = new Map<LiveGrants, () => void>();
   return {

@@ -1,25 +1,54 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { invalidArgument, type Notice, type NoticeEncoder, type SubscribeFrom } from '@esdb-gater/types';
+import {
+  type ChannelName,
+  invalidArgument,
+  type Notice,
+  type NoticeEncoder,
+  type SubscribeFrom,
+  type SubscribeResult,
+} from '@esdb-gater/types';
 
-/** Between two comments that keep proxies from closing a quiet stream. */
+/** The time between two comments, which keep proxies from closing a quiet stream. */
 export const COMMENT_EVERY_MS = 15_000;
 
 const COMMENT = ':\n\n';
 
 /**
- * Makes the server-sent event of a notice (HTML Living Standard, section 9.2.6). A message has its position as its
- * id, so that a browser resumes after it by itself.
+ * Encodes a notice as a server-sent event (HTML Living Standard, section 9.2.6). A message has its position as its id,
+ * so that a browser resumes after it by itself.
  */
 export const sseEncoder: NoticeEncoder = Object.freeze({
   encode({ method, params }: Notice): Uint8Array {
-    // JSON has no line breaks of its own, so the data is always one line; positions are made of one line, too.
-    const id = method === 'dropped' ? '' : `id: ${params.position}\n`;
-    return Buffer.from(`${id}event: ${method}\ndata: ${JSON.stringify(params)}\n\n`, 'utf8');
+    return serverSentEvent(method, params, method === 'dropped' ? undefined : params.position);
   },
 });
 
+/** What a stream is subscribed to. */
+export interface SseSubscription {
+  readonly channel: ChannelName;
+  readonly topic: string;
+}
+
 /**
- * Where a stream begins: `latest`, `earliest`, `position:<position>` or `time:<RFC 3339>`; the position of a
+ * Encodes the first event of every stream. Its id is the position where the stream begins, so that a stream that is cut
+ * before its first message resumes without loss.
+ */
+export function subscribedEvent(
+  { channel, topic }: SseSubscription,
+  { position, lost }: SubscribeResult,
+): Uint8Array {
+  const data = lost === true ? { channel, topic, position, lost } : { channel, topic, position };
+  return serverSentEvent('subscribed', data, position);
+}
+
+/** JSON and positions contain no line breaks, so each field is one line. */
+function serverSentEvent(event: string, data: object, id: string | undefined): Uint8Array {
+  const idLine = id === undefined ? '' : `id: ${id}\n`;
+  return Buffer.from(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`, 'utf8');
+}
+
+/**
+ * Returns where a stream begins: `latest`, `earliest`, `position:<position>` or `time:<RFC 3339>`; the position of a
  * `Last-Event-ID` wins.
  *
  * @throws `invalid_argument` (reason `from`)
@@ -32,23 +61,29 @@ export function sseFrom(from: string | undefined, lastEventId: string | undefine
   if (from.startsWith('time:')) return { time: from.slice('time:'.length) };
   throw invalidArgument(
     'from',
-    `from is ${JSON.stringify(from.slice(0, 64))}; expected latest, earliest, position:<position> or time:<RFC 3339>`,
+    `from must be latest, earliest, position:<position> or time:<RFC 3339>, got ${JSON.stringify(from.slice(0, 64))}`,
   );
 }
 
-/** Begins the answer. */
-export function beginStream(response: ServerResponse, headers: Readonly<OutgoingHttpHeaders>): void {
+/** Writes the head of the answer and the first event. */
+export function beginStream(
+  response: ServerResponse,
+  headers: Readonly<OutgoingHttpHeaders>,
+  first: Uint8Array,
+): void {
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
+    // `no-transform`, as a proxy that compresses would hold events back.
+    'cache-control': 'no-store, no-transform',
     // nginx would otherwise hold events back.
     'x-accel-buffering': 'no',
     'x-content-type-options': 'nosniff',
   });
-  response.write(COMMENT);
+  response.write(first);
 }
 
+/** Writes a comment, which readers ignore. */
 export function writeComment(response: ServerResponse): void {
   response.write(COMMENT);
 }

@@ -1,12 +1,21 @@
 import { createKafkaBroker, type KafkaBroker } from '@esdb-gater/broker-kafka';
-import { createMemoryBroker, type FedSource, type SignatureGate } from '@esdb-gater/channels';
-import { type Broker, CHANNEL_NAMES, type ChannelName, type Clock, type Logger } from '@esdb-gater/types';
+import { createMemoryBroker, type EpochLog, type SignatureGate } from '@esdb-gater/channels';
+import {
+  type Broker,
+  CHANNEL_NAMES,
+  type ChannelName,
+  type Clock,
+  type FeedReplaySource,
+  type Logger,
+} from '@esdb-gater/types';
 import type { GatewayConfig } from '../config/types.ts';
 import { acceptSigned } from './accept-signed.ts';
 
 export interface OpenBrokerComponents {
   /** Where the in-process broker replays fed events from. With Kafka they replay from Kafka. */
-  readonly fedSource: FedSource;
+  readonly replaySource: FeedReplaySource;
+  /** Keeps the lives of the in-process broker. */
+  readonly epochs: EpochLog;
   /** What records from Kafka are checked with. */
   readonly signatures: SignatureGate;
   readonly clock: Clock;
@@ -25,7 +34,7 @@ export interface OpenedBroker {
  * @throws `invalid_argument` (reason `kafka`) for a setting that cannot be
  */
 export function openBroker(
-  { fedSource, signatures, clock, logger }: OpenBrokerComponents,
+  { replaySource, epochs, signatures, clock, logger }: OpenBrokerComponents,
   config: GatewayConfig,
   nodeId: string,
 ): OpenedBroker {
@@ -34,7 +43,7 @@ export function openBroker(
     const history = Object.fromEntries(
       CHANNEL_NAMES.map((name) => [name, config.channels[name].history]),
     ) as Record<ChannelName, number>;
-    return { broker: createMemoryBroker({ history, fedSource, clock, logger }), kafka: undefined };
+    return { broker: createMemoryBroker({ history, replaySource, epochs, clock, logger }), kafka: undefined };
   }
   const signed = CHANNEL_NAMES.filter((name) => config.channels[name].requireSignature);
   const kafka = createKafkaBroker(

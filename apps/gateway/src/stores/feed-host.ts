@@ -1,14 +1,23 @@
-import type { FedSource } from '@esdb-gater/channels';
-import { createFedSource, createFeed, type FedStore, type Feed } from '@esdb-gater/event-store';
+import { rename } from 'node:fs/promises';
+import { createFeed, createFeedReplaySource, type FedStore, type Feed } from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
-import type { Broker, Clock, EventStore, FeedCheckpoint, Logger, Registry } from '@esdb-gater/types';
+import type {
+  Broker,
+  Clock,
+  EventStore,
+  FeedCheckpoint,
+  FeedReplaySource,
+  Logger,
+  Registry,
+} from '@esdb-gater/types';
 import type { GatewayConfig } from '../config/types.ts';
 import type { FedIdentity, FeedCoordination } from '../kafka/feed-coordination.ts';
 import type { DataDir } from '../node/data-dir.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import { createLeasedFeed } from './leased-feed.ts';
+import { checkpointPath, leftCheckpointPath, rememberedStores } from './remembered-stores.ts';
 import { createRemoteStore, type RemoteStore } from './remote-store.ts';
 
 export interface FeedHostComponents {
@@ -22,49 +31,57 @@ export interface FeedHostComponents {
 
 /** Feeds the events of every store to the channel `events`. */
 export interface FeedHost {
-  /** Where fed events are read again. */
-  readonly source: FedSource;
-  /** Starts the feeds of the stores of this process. With `coordination` only while no other node feeds them. */
+  /** Reads fed events again. */
+  readonly source: FeedReplaySource;
+  /** Starts the feeds. With `coordination`, each only while no other node feeds its store. */
   begin(broker: Broker, coordination?: FeedCoordination): void;
-  /** A remote worker is there: the feed of its store starts, or is woken. */
+  /** Starts or wakes the feed of a store whose worker has registered. */
   workerRegistered(worker: RemoteWorker): void;
   /** Why feeds are not healthy. */
   healthReasons(): readonly HealthReason[];
-  /** Waits for what is in flight, saves the checkpoints and lets other nodes go on. */
+  /** Waits for what is in flight, saves the checkpoints and gives up the leases. */
   close(): Promise<void>;
 }
 
-/** How often a remote store is asked, as nothing obliges its workers to tell of commits. */
+/** How often a remote store is polled, as its workers need not tell of commits. */
 const REMOTE_POLL_MS = 250;
 
-/** How long closing waits: without Kafka neither a checkpoint is saved there nor a lease given up. */
+/** How long closing waits for Kafka, where checkpoints are saved and leases given up. */
 const CLOSES_WITHIN_MS = 3_000;
 
-/** @throws `invalid_argument` (reason `feed_topic`) */
-export function createFeedHost(components: FeedHostComponents, config: GatewayConfig): FeedHost {
-  return new StoreFeeds(components, config);
+/**
+ * Creates the feeds of all stores, those of remote workers included that were fed before the gateway started.
+ *
+ * @throws `invalid_argument` (reason `feed_topic`)
+ */
+export async function openFeedHost(components: FeedHostComponents, config: GatewayConfig): Promise<FeedHost> {
+  // With Kafka, replays read from Kafka, and any node may feed the store.
+  const remembered = config.kafka.brokers === null ? await rememberedStores(components.dataDir) : [];
+  return new StoreFeeds(components, config, remembered);
 }
 
 interface RunningFeed extends Pick<Feed, 'close'> {
   health(): Pick<ReturnType<Feed['health']>, 'status' | 'message'>;
-  /** Only of one that takes turns with other nodes. */
+  /** Only of a feed that takes turns with other nodes. */
   want?(wanted: boolean): void;
 }
 
 class StoreFeeds implements FeedHost {
-  readonly source: FedSource;
+  readonly source: FeedReplaySource;
   readonly #components: FeedHostComponents;
   readonly #config: GatewayConfig;
   readonly #feeds = new Map<string, RunningFeed>();
   readonly #local: readonly EventStore[];
   readonly #localStores: readonly FedStore[];
   readonly #remote = new Map<string, RemoteStore>();
+  /** Remote stores that a worker has served since the gateway started. */
+  readonly #served = new Set<string>();
   readonly #closing = new AbortController();
   #fed: readonly FedStore[];
   #broker: Broker | undefined;
   #coordination: FeedCoordination | undefined;
 
-  constructor(components: FeedHostComponents, config: GatewayConfig) {
+  constructor(components: FeedHostComponents, config: GatewayConfig, remembered: readonly FedIdentity[]) {
     this.#components = components;
     this.#config = config;
     this.#local = components.local.filter(({ storeId }) => this.#isFed(storeId));
@@ -72,26 +89,33 @@ class StoreFeeds implements FeedHost {
       storeId: store.storeId,
       readAll: (params, context) => store.readAll(params, context),
       ephemeral: config.stores[store.storeId]?.engine === 'memory',
+      fedTo: () => store.feedCheckpoint.load(),
     }));
     this.#fed = this.#localStores;
-    this.source = createFedSource(() => this.#fed, { topicTemplate: config.feed.topic });
+    for (const store of remembered) if (this.#isRemote(store.storeId)) this.#addRemote(store);
+    this.source = createFeedReplaySource(() => this.#fed, { topicTemplate: config.feed.topic });
   }
 
   begin(broker: Broker, coordination?: FeedCoordination): void {
     this.#broker = broker;
     this.#coordination = coordination;
     for (const store of this.#local) this.#start(store, { source: store, checkpoint: store.feedCheckpoint });
+    for (const store of this.#remote.values()) this.#startRemote(store);
     void this.#followWorkers();
   }
 
   workerRegistered(worker: RemoteWorker): void {
     const { storeId } = worker;
     if (!this.#isFed(storeId)) return;
-    const known = this.#remote.get(storeId);
-    const store =
-      known?.storeUuid === worker.storeUuid && known !== undefined ? known : this.#beginRemote(worker);
-    worker.onCommitted((position) => store.wake(position));
-    store.wake(0);
+    this.#served.add(storeId);
+    let store = this.#remote.get(storeId);
+    if (store === undefined || store.storeUuid !== worker.storeUuid) {
+      store = this.#addRemote(worker);
+      this.#startRemote(store);
+    }
+    const { wake } = store;
+    worker.onCommitted(wake);
+    wake(0);
   }
 
   healthReasons(): readonly HealthReason[] {
@@ -122,19 +146,46 @@ class StoreFeeds implements FeedHost {
     return !Object.hasOwn(stores, storeId) || stores[storeId]?.feed !== false;
   }
 
-  #beginRemote({ storeId, storeUuid }: RemoteWorker): RemoteStore {
+  #isRemote(storeId: string): boolean {
+    const { stores } = this.#config;
+    return this.#isFed(storeId) && (!Object.hasOwn(stores, storeId) || stores[storeId]?.engine === 'remote');
+  }
+
+  #addRemote({ storeId, storeUuid }: FedIdentity): RemoteStore {
     const { dataDir, registry } = this.#components;
-    const store = createRemoteStore(registry, { storeId, storeUuid });
+    const identity = { storeId, storeUuid };
+    const checkpoint =
+      this.#coordination?.checkpoint(identity) ??
+      createCheckpointFile(checkpointPath(dataDir, storeId), storeUuid, leftCheckpointPath(dataDir, storeId));
+    const store = createRemoteStore(registry, identity, checkpoint);
     this.#remote.set(storeId, store);
     this.#fed = [...this.#localStores, ...this.#remote.values()];
-    const checkpoint =
-      this.#coordination?.checkpoint(store) ??
-      createCheckpointFile(dataDir.file('feed', `${storeId}.json`), storeUuid);
-    this.#start(store, { source: store.source, checkpoint, pollMs: REMOTE_POLL_MS });
     return store;
   }
 
-  /** Starts the feed of a store, in the place of a former one of that name. */
+  #startRemote(store: RemoteStore): void {
+    this.#start(store, { source: store.source, checkpoint: store.checkpoint, pollMs: REMOTE_POLL_MS });
+  }
+
+  /** Forgets a store whose last worker has left in order. Its checkpoint stays, should it come back. */
+  async #forget(storeId: string): Promise<void> {
+    const { dataDir, logger } = this.#components;
+    const feed = this.#feeds.get(storeId);
+    this.#served.delete(storeId);
+    this.#remote.delete(storeId);
+    this.#feeds.delete(storeId);
+    this.#fed = [...this.#localStores, ...this.#remote.values()];
+    try {
+      await feed?.close();
+      if (this.#coordination === undefined && !this.#remote.has(storeId)) {
+        await rename(checkpointPath(dataDir, storeId), leftCheckpointPath(dataDir, storeId));
+      }
+    } catch (error) {
+      logger.debug({ err: error, storeId }, 'cannot set aside the checkpoint of a store that has left');
+    }
+  }
+
+  /** Starts the feed of a store, in place of an earlier one of that name. */
   #start(
     store: FedIdentity,
     {
@@ -152,7 +203,7 @@ class StoreFeeds implements FeedHost {
     const former = this.#feeds
       .get(storeId)
       ?.close()
-      .catch((error: unknown) => logger.warn({ err: error, storeId }, 'a former feed did not close'));
+      .catch((error: unknown) => logger.warn({ err: error, storeId }, 'cannot close an earlier feed'));
     const broker = this.#broker;
     if (broker === undefined) return;
     const open = (): Feed =>
@@ -175,7 +226,7 @@ class StoreFeeds implements FeedHost {
     feed.want(true);
   }
 
-  /** Feeds go on when a worker answers again; a node that has none any more leaves the feed to one that has. */
+  /** Wakes feeds when a worker answers again. A node without workers leaves the feed to another node. */
   async #followWorkers(): Promise<void> {
     const { registry } = this.#components;
     const { signal } = this.#closing;
@@ -185,7 +236,7 @@ class StoreFeeds implements FeedHost {
         for await (const { worker } of registry.watch({ signal })) this.#takeOrLeave(worker.storeId);
         return;
       } catch {
-        // Too many changes at once to hear each of them: how it stands now is what counts.
+        // Too many changes at once: only the present state counts.
       }
     }
   }
@@ -193,6 +244,10 @@ class StoreFeeds implements FeedHost {
   #takeOrLeave(storeId: string): void {
     const store = this.#remote.get(storeId);
     if (store === undefined) return;
+    if (this.#served.has(storeId) && !this.#components.registry.stores().includes(storeId)) {
+      void this.#forget(storeId);
+      return;
+    }
     const served = store.isServed();
     this.#feeds.get(storeId)?.want?.(served);
     if (served) store.wake(0);

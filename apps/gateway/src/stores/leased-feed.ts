@@ -23,10 +23,10 @@ export interface LeasedFeedComponents {
 }
 
 export function createLeasedFeed(components: LeasedFeedComponents): LeasedFeed {
-  return new OneAtATime(components);
+  return new LeaseFeed(components);
 }
 
-class OneAtATime implements LeasedFeed {
+class LeaseFeed implements LeasedFeed {
   readonly #components: LeasedFeedComponents;
   #wanted = false;
   #closed = false;

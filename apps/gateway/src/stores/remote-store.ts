@@ -1,24 +1,27 @@
 import type { FedStore, FeedStore } from '@esdb-gater/event-store';
 import { waitUntil } from '@esdb-gater/primitives';
-import type { CallContext, ReadAllParams, Registry, StorePage } from '@esdb-gater/types';
+import type { CallContext, FeedCheckpoint, ReadAllParams, Registry, StorePage } from '@esdb-gater/types';
+import type { FedIdentity } from '../kafka/feed-coordination.ts';
 
-/** A store that remote workers serve, as the feed sees it. */
+/** A store that remote workers serve, as feed and replays use it. */
 export interface RemoteStore extends FedStore {
   readonly storeUuid: string | undefined;
-  /** The same store for the feed, which waits while nobody serves it. */
+  readonly checkpoint: FeedCheckpoint;
+  /** The same store for the feed, whose reads wait while nobody serves it. */
   readonly source: FeedStore;
-  /** Some worker answers. */
+  /** Returns true when some worker answers. */
   isServed(): boolean;
-  /** A worker has come, or has committed up to `position`. */
+  /** Wakes the feed: a worker has registered, or has committed up to `position`. */
   wake(position: number): void;
 }
 
-/** How long a remote worker may take for a page of the feed. */
+/** How long a remote worker may take for a page. */
 const READ_DEADLINE_MS = 5_000;
 
 export function createRemoteStore(
   registry: Registry,
-  { storeId, storeUuid }: { readonly storeId: string; readonly storeUuid?: string | undefined },
+  { storeId, storeUuid }: FedIdentity,
+  checkpoint: FeedCheckpoint,
 ): RemoteStore {
   const listeners = new Set<(position: number) => void>();
   const onCommitted = (listener: (position: number) => void): (() => void) => {
@@ -27,7 +30,7 @@ export function createRemoteStore(
   };
   const isServed = (): boolean =>
     registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
-  // Past the calls' own retries and telemetry: the feed tries again by itself, and asks all the time.
+  // Without the retries and telemetry of calls: the feed retries by itself, and reads all the time.
   const readAll = async (params: ReadAllParams, context: CallContext = {}): Promise<StorePage> => {
     const worker = registry.pick(storeId, 'readAll');
     return worker.call('readAll', params, { deadlineMs: READ_DEADLINE_MS, ...context });
@@ -35,7 +38,9 @@ export function createRemoteStore(
   return {
     storeId,
     storeUuid,
+    checkpoint,
     readAll,
+    fedTo: () => checkpoint.load(),
     isServed,
     wake(position) {
       for (const listener of listeners) listener(position);
@@ -43,7 +48,9 @@ export function createRemoteStore(
     source: {
       storeId,
       onCommitted,
-      // The absence of workers is no error of the feed, which goes on in the moment one comes.
+      // Its next worker may serve another database.
+      replaceable: true,
+      // The absence of workers is not an error of the feed, which goes on as soon as one registers.
       async readAll(params, context) {
         await waitUntil(isServed, onCommitted, { signal: context?.signal });
         return readAll(params, context);

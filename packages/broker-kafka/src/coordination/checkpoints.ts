@@ -1,4 +1,5 @@
-import type { FeedCheckpoint, JsonValue } from '@esdb-gater/types';
+import { FEED_START, isFurther, parseFeedPosition } from '@esdb-gater/primitives';
+import type { FeedCheckpoint, FeedPosition, JsonValue } from '@esdb-gater/types';
 import type { KafkaLog, LogOpener } from './compacted-log.ts';
 
 export interface KafkaCheckpointsOptions {
@@ -23,7 +24,7 @@ export function createKafkaCheckpoints(
 
 class LogCheckpoints implements KafkaCheckpoints {
   readonly #log: KafkaLog;
-  readonly #positions = new Map<string, number>();
+  readonly #positions = new Map<string, FeedPosition>();
 
   constructor(broker: LogOpener, topic: string) {
     this.#log = broker.openLog({ topic, onRecord: ({ key, value }) => this.#apply(key, value) });
@@ -33,11 +34,13 @@ class LogCheckpoints implements KafkaCheckpoints {
     return {
       load: async () => {
         await this.#log.ready();
-        return this.#positions.get(storeUuid) ?? 0;
+        return this.#saved(storeUuid);
       },
       save: async (position) => {
         // A node that has not noticed the end of its lease may still save, after the next holder got further.
-        if (position > (this.#positions.get(storeUuid) ?? 0)) await this.#log.append(storeUuid, { position });
+        if (isFurther(position, this.#saved(storeUuid))) {
+          await this.#log.append(storeUuid, position as unknown as JsonValue);
+        }
       },
     };
   }
@@ -47,8 +50,11 @@ class LogCheckpoints implements KafkaCheckpoints {
   }
 
   #apply(storeUuid: string, value: JsonValue | undefined): void {
-    const { position } = (value ?? {}) as { readonly position?: unknown };
-    if (!Number.isSafeInteger(position)) return;
-    this.#positions.set(storeUuid, Math.max(this.#positions.get(storeUuid) ?? 0, position as number));
+    const position = parseFeedPosition(value);
+    if (isFurther(position, this.#saved(storeUuid))) this.#positions.set(storeUuid, position);
+  }
+
+  #saved(storeUuid: string): FeedPosition {
+    return this.#positions.get(storeUuid) ?? FEED_START;
   }
 }

@@ -8,34 +8,35 @@ import {
 } from '@esdb-gater/types';
 import { createDelivery } from './shared-delivery.ts';
 
-/** What waits for a transport that does not keep up. */
+/** Holds the deliveries of a connection whose transport does not keep up. */
 export interface Backlog {
   push(delivery: Delivery): void;
-  /** The next deliveries to write together, most urgent first; an empty batch when nothing waits. */
+  /** Returns the next deliveries to write together, most urgent first; an empty batch when nothing waits. */
   take(encoder: NoticeEncoder | undefined): BacklogChunk;
-  /** Drops the oldest message of low priority; undefined when there is none. */
+  /** Drops the oldest message of low priority. Returns undefined when there is none. */
   dropOldestLow(
     encoder: NoticeEncoder | undefined,
   ): { readonly channel: ChannelName; readonly bytes: number } | undefined;
-  /** Counts a message of low priority that was dropped before it came here. */
+  /** Counts a message of low priority that was dropped before it reached the backlog. */
   noteDropped(delivery: Delivery): void;
   clear(): void;
 }
 
 interface BacklogChunk {
   readonly batch: readonly Delivery[];
-  /** Of those that waited. */
+  /** The bytes of those that waited. */
   readonly bytes: number;
-  /** How many of the batch waited; the rest are notices made just now. */
+  /** How many of the batch waited; the others are notices made just now. */
   readonly messages: number;
 }
 
-/** A write of this size keeps a transport busy; a larger one only delays what is more urgent. */
+/** A write of this size keeps a transport busy; a larger one only delays more urgent messages. */
 const CHUNK_BYTES = 65_536;
 const CHUNK_MESSAGES = 1_024;
 
 const NOTHING: BacklogChunk = Object.freeze({ batch: Object.freeze([]), bytes: 0, messages: 0 });
 
+/** Creates an empty backlog. */
 export function createBacklog(): Backlog {
   return new PriorityBacklog();
 }
@@ -46,7 +47,7 @@ interface Dropped {
 }
 
 class PriorityBacklog implements Backlog {
-  /** Made when the first delivery comes: most connections never fall behind. */
+  /** Made with the first delivery, as most connections never fall behind. */
   #waiting: Readonly<Record<ChannelPriority, Fifo<Delivery>>> | undefined;
   #dropped: Map<ChannelName, Dropped> | undefined;
 
@@ -61,7 +62,7 @@ class PriorityBacklog implements Backlog {
     let notices = 0;
     for (const priority of CHANNEL_PRIORITIES) {
       const list = this.#lists()[priority];
-      // What was dropped was older than all that waits.
+      // The dropped messages were older than all that wait.
       if (priority === 'low') notices = this.#takeNotices(batch);
       while (bytes < CHUNK_BYTES && batch.length < CHUNK_MESSAGES) {
         const delivery = list.shift();
@@ -81,7 +82,7 @@ class PriorityBacklog implements Backlog {
     if (low === undefined) return undefined;
     const kept: Delivery[] = [];
     let oldest = low.shift();
-    // That a replay has ended is never dropped: nobody would tell it again.
+    // `replayed` is never dropped, as nobody would tell it again.
     while (oldest !== undefined && oldest.notice.method !== 'message') {
       kept.push(oldest);
       oldest = low.shift();

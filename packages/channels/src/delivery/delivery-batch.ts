@@ -8,9 +8,8 @@ interface Joined {
 const joined = new WeakMap<readonly Delivery[], Joined[]>();
 
 /**
- * The bytes of a batch, one after the other. Connections that got the same deliveries in a turn get the same
- * array, so the copy is made once for all of them; a batch of one is not copied at all. The bytes are shared and
- * must not be changed.
+ * Returns the bytes of a batch, one delivery after the other. Connections that got the same deliveries in a turn share
+ * one array, so the copy is made once; a batch of one is not copied at all. The bytes must not be changed.
  */
 export function concatBytes(batch: readonly Delivery[], encoder: NoticeEncoder): Uint8Array {
   const [first] = batch;
@@ -25,24 +24,25 @@ export function concatBytes(batch: readonly Delivery[], encoder: NoticeEncoder):
 }
 
 /**
- * What a connection has gathered so far, as a path that connections share: who gets the same deliveries in the
- * same order stands on the same node. Adding one is a comparison and a pointer for all but the first of them,
+ * What a connection has gathered so far, as a path in a tree that connections share: connections with the same
+ * deliveries in the same order are at the same node. Adding a delivery costs all but the first of them one comparison,
  * and the array is made once.
  */
 export interface BatchNode {
   readonly length: number;
-  /** The path with one more delivery. */
+  /** Returns the path with one more delivery. */
   with(delivery: Delivery): BatchNode;
-  /** The deliveries of the path, in order: one frozen array for everybody who stands here. */
+  /** Returns the deliveries of the path, in order: one frozen array for all connections at this node. */
   batch(): readonly Delivery[];
 }
 
-/** Where every path begins. */
+/** The root of all paths. */
 export interface BatchRoot extends BatchNode {
-  /** Lets go of the paths of the turn that has ended. */
+  /** Releases the paths of the turn that has ended. */
   forget(): void;
 }
 
+/** Creates a root without paths. */
 export function createBatchRoot(): BatchRoot {
   return new PathNode(undefined, undefined);
 }
@@ -61,7 +61,7 @@ class PathNode implements BatchRoot {
   }
 
   with(delivery: Delivery): PathNode {
-    // Deliveries are handed to all their receivers in one go, so only the newest branch can be asked for again.
+    // A delivery is handed to all its receivers in one go, so only the newest branch can be asked for again.
     const next = this.#next;
     if (next !== undefined && next.#delivery === delivery) return next;
     const made = new PathNode(this, delivery);

@@ -3,61 +3,62 @@ import { createBacklog } from './backlog.ts';
 import type { BatchNode } from './delivery-batch.ts';
 import type { Flushable, FlushScheduler, GatheredPriority } from './flush-scheduler.ts';
 
-/** The bounded queue of one connection. */
+/** Queues the deliveries of one connection within bounds. */
 export interface DeliveryQueue {
   readonly closed: boolean;
-  /** True when a replay may offer this delivery: little waits, the transport keeps up, and nothing would overflow. */
+  /** Returns true when a replay may offer this delivery: little waits, and the transport keeps up. */
   takesReplayed(delivery: Delivery): boolean;
-  /** Queues a delivery, or drops one of low priority, or overflows. Never throws. */
+  /** Queues a delivery, drops one of low priority, or overflows. Never throws. */
   offer(delivery: Delivery): void;
-  /** Drops a message of low priority before it is queued: the process is behind. The connection is told. */
+  /** Drops a message of low priority because the process is behind. The connection is told. */
   shed(delivery: Delivery): void;
-  /** Resolves when something has been written or passed on, or the queue is closed. */
+  /** Resolves when there may be room again, or the queue is closed. */
   room(): Promise<void>;
-  /** The transport has passed on what it took. */
+  /** Is called when the transport has room again. */
   drained(): void;
-  /** Gives up on a connection that is too slow: closes the queue and tells the sink, once. */
+  /** Closes the queue of a connection that is too slow, and tells the sink once. */
   overflow(): void;
   close(): void;
 }
 
-/** What all queues share. */
+/** What all queues have in common. */
 export interface DeliveryQueueComponents {
   readonly scheduler: FlushScheduler;
   readonly logger: Logger;
-  /** A message of low priority was dropped. */
+  /** Is called for each dropped message of low priority. */
   readonly onDropped: (channel: ChannelName) => void;
 }
 
 export interface DeliveryQueueOptions {
   readonly sink: DeliverySink;
-  /** The queue has closed itself: it overflowed, or its sink failed. */
+  /** Is called when the queue has closed itself: it overflowed, or its sink failed. */
   readonly onClosed: () => void;
-  /** Bytes that may wait, those that the transport has not passed on included. */
+  /** How many bytes may wait, including those that the transport has not sent yet. */
   readonly queueBytes: number;
-  /** Messages that may wait. */
+  /** How many messages may wait. */
   readonly queueMessages: number;
 }
 
 /**
- * Above this many bytes in the transport nothing more is written until it has drained. It is not below the mark of
- * Node's own sockets (64 KiB), so that these are sure to say `drain`.
+ * With more bytes than this in the transport, nothing is written until it has drained. It is not below the high-water
+ * mark of Node's sockets (64 KiB), so that they always emit `drain`.
  */
 const WRITE_MARK_BYTES = 65_536;
 
-/** What a replay may have waiting: enough for a full write, little enough to leave room for live messages. */
+/** How much a replay may queue: enough for a full write, and little enough to leave room for live messages. */
 const REPLAY_MESSAGES = 512;
 const REPLAY_BYTES = 262_144;
 
-/** The order in which gathered lanes are written when they are written together. */
+/** The order in which the pending batches are written together. */
 const GATHERED: readonly GatheredPriority[] = ['high', 'normal', 'low'];
 
 /** What one priority has gathered since its last write. */
-interface Lane {
+interface PendingBatch {
   node: BatchNode | undefined;
   bytes: number;
 }
 
+/** Creates the queue of one connection. */
 export function createDeliveryQueue(
   components: DeliveryQueueComponents,
   options: DeliveryQueueOptions,
@@ -66,9 +67,9 @@ export function createDeliveryQueue(
 }
 
 /**
- * `critical` is written at once, the others are gathered in lanes until the scheduler flushes them. When the
- * transport does not keep up, everything moves to the backlog and leaves it, most urgent first, as the
- * transport drains. A priority stands in its lane or in the backlog, never in both, which keeps its order.
+ * Writes `critical` at once and gathers the others in pending batches until the scheduler flushes them. When the
+ * transport does not keep up, everything moves to the backlog and leaves it, most urgent first, as the transport
+ * drains. A priority uses its pending batch or the backlog, never both, which keeps its order.
  */
 class PriorityQueue implements DeliveryQueue, Flushable {
   closed = false;
@@ -78,7 +79,7 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   readonly #maxBytes: number;
   readonly #maxMessages: number;
   readonly #markBytes: number;
-  readonly #lanes: Readonly<Record<GatheredPriority, Lane>> = {
+  readonly #pending: Readonly<Record<GatheredPriority, PendingBatch>> = {
     high: { node: undefined, bytes: 0 },
     normal: { node: undefined, bytes: 0 },
     low: { node: undefined, bytes: 0 },
@@ -87,11 +88,11 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   #backlogged = false;
   /** Messages were shed since the last write of low priority. */
   #shed = false;
-  /** Waiting here, in lanes and backlog. */
+  /** How much waits, in pending batches and backlog. */
   #messages = 0;
   #bytes = 0;
-  /** At least what the transport holds: what it held when last asked, and what was written since. */
-  #held = 0;
+  /** At least what the transport holds: what it held when last asked, plus what was written since. */
+  #transportBytes = 0;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   constructor(components: DeliveryQueueComponents, options: DeliveryQueueOptions) {
@@ -107,8 +108,8 @@ class PriorityQueue implements DeliveryQueue, Flushable {
     if (this.closed || this.#backlogged || this.#messages >= REPLAY_MESSAGES || this.#bytes >= REPLAY_BYTES) {
       return false;
     }
-    if (this.#held > this.#markBytes) this.#held = this.#sink.bufferedBytes();
-    if (this.#held > this.#markBytes) return false;
+    if (this.#transportBytes > this.#markBytes) this.#transportBytes = this.#sink.bufferedBytes();
+    if (this.#transportBytes > this.#markBytes) return false;
     return this.#messages === 0 || this.#fits(this.#sizeOf(delivery));
   }
 
@@ -124,11 +125,11 @@ class PriorityQueue implements DeliveryQueue, Flushable {
     } else if (priority === 'critical') {
       this.#writeCritical(delivery, bytes);
     } else {
-      const lane = this.#lanes[priority];
+      const pending = this.#pending[priority];
       const { scheduler } = this.#components;
-      if (lane.node === undefined) scheduler.mark(this, priority);
-      lane.node = (lane.node ?? scheduler.roots[priority]).with(delivery);
-      lane.bytes += bytes;
+      if (pending.node === undefined) scheduler.mark(this, priority);
+      pending.node = (pending.node ?? scheduler.roots[priority]).with(delivery);
+      pending.bytes += bytes;
     }
   }
 
@@ -144,18 +145,18 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   flush(priority: GatheredPriority): void {
     if (this.closed) return;
     if (priority === 'low' && this.#shed) {
-      // Through the backlog, which puts the notice before what is still to be written.
+      // By way of the backlog, which puts the notice before what is still to be written.
       this.#shed = false;
       this.#enterBacklog();
       this.drained();
       return;
     }
-    const lane = this.#lanes[priority];
-    const { node, bytes } = lane;
+    const pending = this.#pending[priority];
+    const { node, bytes } = pending;
     if (node === undefined) return;
     if (!this.#transportTakes()) return;
-    lane.node = undefined;
-    lane.bytes = 0;
+    pending.node = undefined;
+    pending.bytes = 0;
     this.#write(node.batch(), bytes);
     this.#wakeReplays();
   }
@@ -168,8 +169,8 @@ class PriorityQueue implements DeliveryQueue, Flushable {
 
   drained(): void {
     while (this.#backlogged && !this.closed) {
-      this.#held = this.#sink.bufferedBytes();
-      if (this.#held > this.#markBytes) return;
+      this.#transportBytes = this.#sink.bufferedBytes();
+      if (this.#transportBytes > this.#markBytes) return;
       const chunk = this.#backlog.take(this.#sink.encoder);
       if (chunk.batch.length === 0) this.#backlogged = false;
       else this.#write(chunk.batch, chunk.bytes, chunk.messages);
@@ -183,13 +184,13 @@ class PriorityQueue implements DeliveryQueue, Flushable {
     try {
       this.#sink.overflow();
     } catch (error) {
-      this.#components.logger.error({ err: error }, 'a sink failed to take its overflow');
+      this.#components.logger.error({ err: error }, 'the overflow handler of a sink failed');
     }
   }
 
   close(): void {
     this.closed = true;
-    for (const lane of Object.values(this.#lanes)) lane.node = undefined;
+    for (const pending of Object.values(this.#pending)) pending.node = undefined;
     this.#backlog.clear();
     this.#room?.resolve();
   }
@@ -200,14 +201,14 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   }
 
   #fits(bytes: number): boolean {
-    return this.#messages < this.#maxMessages && this.#bytes + bytes + this.#held <= this.#maxBytes;
+    return this.#messages < this.#maxMessages && this.#bytes + bytes + this.#transportBytes <= this.#maxBytes;
   }
 
-  /** Makes room for a delivery; false when it is dropped itself, or the queue has overflowed. */
+  /** Makes room for a delivery. Returns false when it was dropped itself, or the queue has overflowed. */
   #makeRoom(delivery: Delivery, bytes: number): boolean {
     for (const priority of GATHERED) this.flush(priority);
     if (this.closed) return false;
-    this.#held = this.#sink.bufferedBytes();
+    this.#transportBytes = this.#sink.bufferedBytes();
     while (!this.#fits(bytes)) {
       const dropped = this.#backlog.dropOldestLow(this.#sink.encoder);
       if (dropped === undefined) break;
@@ -215,10 +216,10 @@ class PriorityQueue implements DeliveryQueue, Flushable {
       this.#bytes -= dropped.bytes;
       this.#components.onDropped(dropped.channel);
     }
-    // One that alone is longer than the whole queue may pass when nothing else waits: it never could otherwise.
-    if (this.#fits(bytes) || (this.#messages === 0 && this.#held <= this.#markBytes)) return true;
+    // A message longer than the whole queue may pass when nothing else waits, as it never could otherwise.
+    if (this.#fits(bytes) || (this.#messages === 0 && this.#transportBytes <= this.#markBytes)) return true;
     if (delivery.priority === 'low' && delivery.notice.method === 'message') {
-      // Told with the next write of low priority, which comes when the transport has drained.
+      // The notice goes with the next write of low priority, when the transport has drained.
       this.#backlogged = true;
       this.#backlog.noteDropped(delivery);
       this.#components.onDropped(delivery.notice.params.channel);
@@ -234,10 +235,10 @@ class PriorityQueue implements DeliveryQueue, Flushable {
     else this.#backlog.push(delivery);
   }
 
-  /** False, and everything moves to the backlog, while the transport holds too much. */
+  /** Returns false, and moves everything to the backlog, while the transport holds too much. */
   #transportTakes(): boolean {
-    this.#held = this.#sink.bufferedBytes();
-    if (this.#held <= this.#markBytes) return true;
+    this.#transportBytes = this.#sink.bufferedBytes();
+    if (this.#transportBytes <= this.#markBytes) return true;
     this.#enterBacklog();
     return false;
   }
@@ -245,21 +246,21 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   #enterBacklog(): void {
     this.#backlogged = true;
     for (const priority of GATHERED) {
-      const lane = this.#lanes[priority];
-      for (const delivery of lane.node?.batch() ?? []) this.#backlog.push(delivery);
-      lane.node = undefined;
-      lane.bytes = 0;
+      const pending = this.#pending[priority];
+      for (const delivery of pending.node?.batch() ?? []) this.#backlog.push(delivery);
+      pending.node = undefined;
+      pending.bytes = 0;
     }
   }
 
   #write(batch: readonly Delivery[], bytes: number, messages: number = batch.length): void {
     this.#messages -= messages;
     this.#bytes -= bytes;
-    this.#held += bytes;
+    this.#transportBytes += bytes;
     try {
       this.#sink.write(batch);
     } catch (error) {
-      this.#components.logger.error({ err: error }, 'a sink failed, its subscriber is closed');
+      this.#components.logger.error({ err: error }, 'a sink failed: closed its subscriber');
       this.#closeItself();
     }
   }

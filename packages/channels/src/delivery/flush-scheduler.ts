@@ -4,29 +4,30 @@ import { type BatchRoot, createBatchRoot } from './delivery-batch.ts';
 /** The priorities that are gathered; `critical` never is. */
 export type GatheredPriority = 'high' | 'normal' | 'low';
 
-/** A queue that has gathered something. */
+/** A queue with gathered deliveries. */
 export interface Flushable {
   flush(priority: GatheredPriority): void;
 }
 
 /**
- * When what was gathered is written: `high` at the end of the callback that brought it, `normal` at the end of
- * the turn of the event loop, `low` after at most 5 ms. There is one timer for all queues, so that a message
- * alone in its turn pays for no more than its own write.
+ * Decides when gathered deliveries are written: `high` at the end of the callback that brought them, `normal` at the
+ * end of the turn of the event loop, `low` after at most 5 ms. All queues share one timer, so that a single message
+ * costs no more than its own write.
  */
 export interface FlushScheduler {
-  /** Where the shared paths of a priority begin in this turn. */
+  /** The roots of the shared paths of this turn. */
   readonly roots: Readonly<Record<GatheredPriority, BatchRoot>>;
-  /** Where the paths of `critical` begin, each of one delivery. */
+  /** The root of the paths of `critical`, each of one delivery. */
   readonly critical: BatchRoot;
-  /** Has `queue.flush(priority)` called when it is time. Called once per queue and gathering. */
+  /** Schedules `queue.flush(priority)`. Call it once per queue and batch. */
   mark(queue: Flushable, priority: GatheredPriority): void;
   close(): void;
 }
 
-/** How long messages of low priority are gathered at most. */
+/** The longest time that messages of low priority are gathered. */
 const LOW_MS = 5;
 
+/** Creates the scheduler that all queues share. */
 export function createFlushScheduler(clock: Pick<Clock, 'setTimer'>): FlushScheduler {
   return new TurnScheduler(clock);
 }
@@ -56,8 +57,8 @@ class TurnScheduler implements FlushScheduler {
   }
 
   #schedule(priority: GatheredPriority): void {
-    // From within a microtask `nextTick` runs when all microtasks of this callback are done: a burst that came
-    // in one read of a socket is gathered whole, and nothing waits for another callback.
+    // Called in a microtask, `nextTick` runs after all microtasks of this callback: a burst that came in one read of
+    // a socket is gathered whole, without waiting for another callback.
     if (priority === 'high') queueMicrotask(() => process.nextTick(() => this.#flush('high')));
     else if (priority === 'normal') setImmediate(() => this.#flush('normal'));
     else this.#lowTimer = this.#clock.setTimer(() => this.#flush('low'), LOW_MS, { unref: true });

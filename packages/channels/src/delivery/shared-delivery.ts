@@ -1,6 +1,6 @@
 import type { ChannelPriority, Delivery, Notice, NoticeEncoder } from '@esdb-gater/types';
 
-/** One notice for many receivers, encoded once per encoder. */
+/** Creates a delivery of one notice to many receivers, encoded once per encoder. */
 export function createDelivery(notice: Notice, priority: ChannelPriority): Delivery {
   return new SharedDelivery(notice, priority);
 }
@@ -18,7 +18,7 @@ class SharedDelivery implements Delivery {
   }
 
   bytes(encoder: NoticeEncoder): Uint8Array {
-    // Nearly always there is one kind of receiver, so the first encoder stands in members of its own.
+    // There is nearly always one kind of receiver, so the first encoder has members of its own.
     if (this.#encoder === encoder && this.#bytes !== undefined) return this.#bytes;
     return this.#encode(encoder);
   }

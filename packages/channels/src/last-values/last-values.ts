@@ -1,54 +1,98 @@
 import type { TopicMatcher } from '@esdb-gater/primitives';
-import type { BrokerRecord } from '@esdb-gater/types';
+import type { BrokerRecord, JsonValue } from '@esdb-gater/types';
 
 /** The last message of each topic. */
 export interface LastValues {
   readonly size: number;
-  readonly maxTopics: number;
-  /** A message that came just now. */
+  readonly bounds: LastValuesBounds;
+  /** Keeps a message that has just arrived. */
   set(record: BrokerRecord): void;
-  /** Adds those of the past, unless their topic has been heard since. */
-  warm(past: LastValues): void;
-  /** Those whose topic matches, in the order in which they came. */
+  /** Adds older messages, except on topics that have had one since. */
+  addOlder(past: LastValues): void;
+  /** Returns the messages whose topic matches, in order of arrival. */
   matching(matcher: TopicMatcher): BrokerRecord[];
+}
+
+export interface LastValuesBounds {
+  readonly maxTopics: number;
+  /** Of the messages as JSON text. */
+  readonly maxBytes: number;
 }
 
 const ANY: TopicMatcher = () => true;
 
-/** @param maxTopics when there are more, the topic that was unheard longest goes */
-export function createLastValues(maxTopics: number): LastValues {
-  return new RecentTopics(maxTopics);
+/** Creates an empty list. Beyond its bounds the topic without a message for the longest time is removed. */
+export function createLastValues(bounds: LastValuesBounds): LastValues {
+  return new RecentTopics(bounds);
 }
 
 class RecentTopics implements LastValues {
-  readonly maxTopics: number;
-  /** In the order in which the topics were last heard. */
-  readonly #records = new Map<string, BrokerRecord>();
+  readonly bounds: LastValuesBounds;
+  /** In the order of each topic's last message. */
+  readonly #values = new Map<string, KeptValue>();
+  #bytes = 0;
 
-  constructor(maxTopics: number) {
-    this.maxTopics = maxTopics;
+  constructor(bounds: LastValuesBounds) {
+    this.bounds = bounds;
   }
 
   get size(): number {
-    return this.#records.size;
+    return this.#values.size;
   }
 
   set(record: BrokerRecord): void {
-    this.#records.delete(record.topic);
-    this.#records.set(record.topic, record);
-    if (this.#records.size <= this.maxTopics) return;
-    const [unheard] = this.#records.keys();
-    if (unheard !== undefined) this.#records.delete(unheard);
+    this.#set(new KeptValue(record, JSON.stringify(record.message)));
   }
 
-  warm(past: LastValues): void {
-    const newer = this.matching(ANY);
-    this.#records.clear();
+  addOlder(past: LastValues): void {
+    const newer = [...this.#values.values()];
+    this.#values.clear();
+    this.#bytes = 0;
     for (const record of past.matching(ANY)) this.set(record);
-    for (const record of newer) this.set(record);
+    for (const value of newer) this.#set(value);
   }
 
   matching(matcher: TopicMatcher): BrokerRecord[] {
-    return [...this.#records.values()].filter(({ topic }) => matcher(topic));
+    return [...this.#values.values()].filter(({ topic }) => matcher(topic));
+  }
+
+  #set(value: KeptValue): void {
+    this.#delete(value.topic);
+    this.#values.set(value.topic, value);
+    this.#bytes += value.bytes;
+    const { maxTopics, maxBytes } = this.bounds;
+    while (this.#values.size > maxTopics || this.#bytes > maxBytes) {
+      const [oldest] = this.#values.keys();
+      if (oldest === undefined) return;
+      this.#delete(oldest);
+    }
+  }
+
+  #delete(topic: string): void {
+    this.#bytes -= this.#values.get(topic)?.bytes ?? 0;
+    this.#values.delete(topic);
+  }
+}
+
+/** A message as JSON text: parsed, it can take more than ten times the memory. Each reader parses it anew. */
+class KeptValue implements BrokerRecord {
+  readonly id: string;
+  readonly topic: string;
+  readonly time: string;
+  readonly position: string;
+  readonly bytes: number;
+  readonly #text: string;
+
+  constructor({ id, topic, time, position }: Omit<BrokerRecord, 'message'>, text: string) {
+    this.id = id;
+    this.topic = topic;
+    this.time = time;
+    this.position = position;
+    this.bytes = Buffer.byteLength(text) + topic.length;
+    this.#text = text;
+  }
+
+  get message(): JsonValue {
+    return JSON.parse(this.#text) as JsonValue;
   }
 }

@@ -1,21 +1,32 @@
-import type { BrokerRecord, OutgoingRecord, ReplayFrom } from '@esdb-gater/types';
+import type { BrokerRecord, OutgoingRecord, ReplayFrom, ReplayOptions } from '@esdb-gater/types';
+
+/** Where `from` lies. */
+export interface ResolvedFrom {
+  readonly position: string;
+  /** True when part of what should follow is gone. */
+  readonly lost?: boolean;
+}
 
 /** The part of the in-process broker that belongs to one channel. */
 export interface ChannelLog {
-  /** Keeps the record; the caller hands it over. */
+  /** How many messages clients have published. */
+  readonly published: number;
+  /** Keeps a record, and returns it for the tail. */
   append(record: OutgoingRecord): BrokerRecord;
-  /** Undefined while a store has not yet said how far it is. */
+  /** Undefined while it is not known where the feeds go on. */
   tailPosition(): string | undefined;
   position(): Promise<string>;
-  resolve(from: ReplayFrom): Promise<{ readonly position: string; readonly lost?: boolean }>;
-  read(after: string, until: string, signal: AbortSignal | undefined): AsyncIterable<readonly BrokerRecord[]>;
-  caughtUp(after: string, until: string): boolean;
+  resolve(from: ReplayFrom): Promise<ResolvedFrom>;
+  read(after: string, until: string, options: ReplayOptions): AsyncIterable<readonly BrokerRecord[]>;
+  caughtUp(after: string, until: string, topic?: string): boolean;
+  /** Says what replays wait for, if they do. */
+  trouble?(): string | undefined;
 }
 
 /** Records that are handed to a reader together. */
 const READ_BATCH = 256;
 
-/** The list in pieces of at most {@link READ_BATCH}. */
+/** Splits a list into pieces of at most {@link READ_BATCH}. */
 export function* inBatches<Value>(list: readonly Value[]): Generator<readonly Value[]> {
   for (let at = 0; at < list.length; at += READ_BATCH) yield list.slice(at, at + READ_BATCH);
 }

@@ -116,7 +116,7 @@ describe('the in-process broker', () => {
   test('has one tail per channel', () => {
     const broker = createMemoryBroker();
     const stop = broker.tail('system', () => {});
-    expect(() => broker.tail('system', () => {})).toThrow(/tail already/);
+    expect(() => broker.tail('system', () => {})).toThrow(/at most one tail/);
     stop();
     broker.tail('system', () => {});
   });

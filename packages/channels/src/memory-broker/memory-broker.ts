@@ -8,33 +8,42 @@ import {
   CHANNEL_NAMES,
   type ChannelName,
   type Clock,
+  type FeedReplaySource,
   GaterError,
   invalidArgument,
   type Logger,
   type OutgoingRecord,
   type ReplayFrom,
+  type ReplayOptions,
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import type { ChannelLog } from './channel-log.ts';
-import { createFedLog } from './fed-log.ts';
-import type { FedSource } from './fed-source.ts';
-import { createPlainLog } from './plain-log.ts';
+import type { ChannelLog, ResolvedFrom } from './channel-log.ts';
+import type { EpochLog } from './epoch-log.ts';
+import { createHistoryLog } from './history-log.ts';
+import { createStoreBackedLog } from './store-backed-log.ts';
 
 export interface MemoryBrokerOptions {
-  /** Messages that are kept of each channel. @default 1 000, alerts 100, security 1 000, lifecycle 500 */
+  /** How many messages of each channel are kept. @default 1 000, alerts 100, security 1 000, lifecycle 500 */
   readonly history?: Partial<Readonly<Record<ChannelName, number>>>;
-  /** Where the events that stores feed are read again. @default they are kept like any message */
-  readonly fedSource?: FedSource;
+  /** How many bytes of messages, as JSON text, are kept of each channel. @default 32 MiB */
+  readonly historyBytes?: number;
+  /** Where the events of feeds are read again. @default they are kept like any message */
+  readonly replaySource?: FeedReplaySource;
+  /** Keeps the lives of the broker. @default every life counts as the first, and messages before it as lost */
+  readonly epochs?: EpochLog;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
 
+/** The default of `historyBytes`. */
+const HISTORY_BYTES = 33_554_432;
+
 type Handler = (batch: readonly BrokerRecord[]) => void;
 
 /**
- * The broker inside the process. `append` hands the record to the tail before it returns, so order is that of
- * the calls. Nothing outlives the process but the stores' part of positions on `events`.
+ * Creates the broker inside the process. `append` hands the record to the tail before it returns, so the order is that
+ * of the calls. Nothing outlives the process but the stores' part of positions on `events`.
  *
  * @throws `invalid_argument` (reason `broker_option`)
  */
@@ -46,23 +55,41 @@ class MemoryBroker implements Broker {
   readonly #logger: Logger;
   readonly #logs: ReadonlyMap<ChannelName, ChannelLog>;
   readonly #tails = new Map<ChannelName, Handler>();
+  readonly #epochs: EpochLog | undefined;
+  readonly #life: { readonly epoch: string; readonly startedMs: number };
+  /** True when the saved life says that clients published on `events`; a promise while that is being saved. */
+  #marked: boolean | Promise<void> = false;
   #closed = false;
 
-  constructor({ history = {}, fedSource, clock = systemClock, logger = silentLogger }: MemoryBrokerOptions) {
+  constructor({
+    history = {},
+    historyBytes = HISTORY_BYTES,
+    replaySource,
+    epochs,
+    clock = systemClock,
+    logger = silentLogger,
+  }: MemoryBrokerOptions) {
     this.#logger = logger;
-    const startedMs = clock.now();
-    const epoch = Math.floor(startedMs).toString(36) + randomBytes(4).readUInt32LE().toString(36);
+    this.#epochs = epochs;
+    const startedMs = Math.floor(clock.now());
+    const epoch = startedMs.toString(36) + randomBytes(4).readUInt32LE().toString(36);
+    this.#life = { epoch, startedMs };
+    const bytes = requireInteger('historyBytes', historyBytes, { reason: 'broker_option', min: 1 });
+    const earlier = epochs?.earlier ?? [];
     this.#logs = new Map(
       CHANNEL_NAMES.map((channel) => {
         const given = history[channel] ?? CHANNEL_DEFAULTS[channel].history;
         const kept = requireInteger(`history.${channel}`, given, { reason: 'broker_option', min: 0 });
-        const options = { channel, epoch, history: kept, startedMs };
-        const fed = channel === 'events' ? fedSource : undefined;
+        const options = { channel, epoch, history: kept, historyBytes: bytes, startedMs };
+        const fed = channel === 'events' ? replaySource : undefined;
         const log =
-          fed === undefined ? createPlainLog(options) : createFedLog({ source: fed, clock, logger }, options);
+          fed === undefined
+            ? createHistoryLog(options)
+            : createStoreBackedLog({ source: fed, clock, logger, earlier }, options);
         return [channel, log];
       }),
     );
+    void this.#saveLife(0);
   }
 
   async append(
@@ -72,18 +99,20 @@ class MemoryBroker implements Broker {
   ): Promise<{ readonly position?: string }> {
     if (this.#closed) throw new GaterError('unavailable', 'the in-process broker is closed');
     if (options.signal?.aborted === true) {
-      throw new GaterError('timeout', 'the call had ended before the message was accepted');
+      throw new GaterError('timeout', 'the call ended before the message was accepted');
     }
     const kept = this.#log(channel).append(record);
     const handler = this.#tails.get(channel);
     if (handler !== undefined) this.#handOver(handler, kept);
-    // The feed asks for no position, and it is the one that appends most.
-    return record.fed === undefined ? { position: kept.position } : {};
+    // Feeds need no position, and append most.
+    if (record.fed !== undefined) return {};
+    if (channel === 'events' && this.#marked !== true) await this.#mark();
+    return { position: kept.position };
   }
 
   tail(channel: ChannelName, handler: Handler): () => void {
     if (this.#tails.has(channel)) {
-      throw invalidArgument('tail', `the channel ${channel} has a tail already, expected at most one`);
+      throw invalidArgument('tail', `a channel must have at most one tail, got another one for ${channel}`);
     }
     this.#tails.set(channel, handler);
     return () => {
@@ -95,10 +124,7 @@ class MemoryBroker implements Broker {
     return this.#log(channel).position();
   }
 
-  resolve(
-    channel: ChannelName,
-    from: ReplayFrom,
-  ): Promise<{ readonly position: string; readonly lost?: boolean }> {
+  resolve(channel: ChannelName, from: ReplayFrom): Promise<ResolvedFrom> {
     return this.#log(channel).resolve(from);
   }
 
@@ -106,13 +132,13 @@ class MemoryBroker implements Broker {
     channel: ChannelName,
     after: string,
     until: string,
-    options: { readonly signal?: AbortSignal } = {},
+    options: ReplayOptions = {},
   ): AsyncIterable<readonly BrokerRecord[]> {
-    return this.#log(channel).read(after, until, options.signal);
+    return this.#log(channel).read(after, until, options);
   }
 
-  caughtUp(channel: ChannelName, after: string, until: string): boolean {
-    return this.#log(channel).caughtUp(after, until);
+  caughtUp(channel: ChannelName, after: string, until: string, topic?: string): boolean {
+    return this.#log(channel).caughtUp(after, until, topic);
   }
 
   tailPosition(channel: ChannelName): string | undefined {
@@ -120,19 +146,43 @@ class MemoryBroker implements Broker {
   }
 
   health(): BrokerHealth {
-    return this.#closed
-      ? { status: 'unhealthy', message: 'the in-process broker is closed' }
-      : { status: 'healthy' };
+    if (this.#closed) return { status: 'unhealthy', message: 'the in-process broker is closed' };
+    const message = this.#log('events').trouble?.();
+    return message === undefined ? { status: 'healthy' } : { status: 'degraded', message };
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#tails.clear();
+    await this.#saveLife(this.#log('events').published);
+  }
+
+  /** Has it on record, before the first answer, that a client published on `events`: a crash could not tell. */
+  async #mark(): Promise<void> {
+    if (this.#marked === false) {
+      this.#marked = this.#saveLife(null).then((saved) => {
+        this.#marked = saved;
+      });
+    }
+    await this.#marked;
+  }
+
+  /** Returns false when it could not be saved. */
+  async #saveLife(published: number | null): Promise<boolean> {
+    try {
+      await this.#epochs?.save({ ...this.#life, published });
+      return true;
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'cannot save whether clients published on `events`');
+      return false;
+    }
   }
 
   #log(channel: ChannelName): ChannelLog {
     const log = this.#logs.get(channel);
-    if (log === undefined) throw new GaterError('unknown_channel', `there is no channel ${String(channel)}`);
+    if (log === undefined)
+      throw new GaterError('unknown_channel', `the channel ${String(channel)} does not exist`);
     return log;
   }
 
@@ -140,7 +190,7 @@ class MemoryBroker implements Broker {
     try {
       handler([record]);
     } catch (error) {
-      // The message is accepted, whatever its readers make of it.
+      // The message is accepted, whatever its readers do with it.
       this.#logger.error({ err: error }, 'the tail of a channel failed');
     }
   }

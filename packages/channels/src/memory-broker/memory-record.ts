@@ -1,35 +1,67 @@
 import type { BrokerRecord, JsonValue } from '@esdb-gater/types';
-import type { FedVector } from './fed-vector.ts';
+import type { StorePositions } from './store-positions.ts';
 
 /** A record without its position. */
 export type RecordContent = Omit<BrokerRecord, 'position'>;
 
-/** A record whose position becomes text when it is asked for. */
-export class MemoryRecord implements BrokerRecord {
+/** Where a record is in its channel. The position becomes text when it is first asked for. */
+export interface RecordPlace {
+  /** What every position of the channel begins with. */
+  readonly head: string;
+  readonly sequence: number;
+  /** How far the stores were fed, this record included. */
+  readonly stores: StorePositions;
+}
+
+abstract class PlacedRecord {
   readonly id: string;
   readonly topic: string;
-  readonly message: JsonValue;
   readonly time: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly sequence: number;
-  /** How far the stores had been fed, this record included. */
-  readonly vector: FedVector;
+  readonly stores: StorePositions;
   readonly #head: string;
 
-  constructor(from: RecordContent, head: string, sequence: number, vector: FedVector) {
+  constructor(from: Omit<RecordContent, 'message'>, { head, sequence, stores }: RecordPlace) {
     this.id = from.id;
     this.topic = from.topic;
-    this.message = from.message;
     this.time = from.time;
     if (from.traceparent !== undefined) this.traceparent = from.traceparent;
     if (from.tracestate !== undefined) this.tracestate = from.tracestate;
     this.sequence = sequence;
-    this.vector = vector;
+    this.stores = stores;
     this.#head = head;
   }
 
   get position(): string {
-    return this.#head + this.sequence + this.vector.text();
+    return this.#head + this.sequence + this.stores.text();
+  }
+}
+
+/** A record on its way to readers. */
+export class MemoryRecord extends PlacedRecord implements BrokerRecord {
+  readonly message: JsonValue;
+
+  constructor(from: RecordContent, place: RecordPlace) {
+    super(from, place);
+    this.message = from.message;
+  }
+}
+
+/**
+ * A record that is kept, with its message as JSON text: parsed, a message can take more than ten times the memory. Each
+ * reader parses it anew.
+ */
+export class KeptRecord extends PlacedRecord implements BrokerRecord {
+  readonly text: string;
+
+  constructor(from: Omit<RecordContent, 'message'>, text: string, place: RecordPlace) {
+    super(from, place);
+    this.text = text;
+  }
+
+  get message(): JsonValue {
+    return JSON.parse(this.text) as JsonValue;
   }
 }

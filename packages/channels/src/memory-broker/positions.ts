@@ -1,63 +1,87 @@
-import { CHANNEL_NAMES, type ChannelName, type GaterError, invalidArgument } from '@esdb-gater/types';
+import {
+  CHANNEL_NAMES,
+  type ChannelName,
+  type GaterError,
+  invalidArgument,
+  type StorePoint,
+} from '@esdb-gater/types';
 
-/** Where a reader of a channel stands. */
+/** Where a reader is in a store. */
+export interface StoreMark extends StorePoint {
+  /** True while the store could not be asked whether it has the event that the point is proved by. */
+  readonly unproven?: boolean;
+  /** Instead of a position: the reader wants the events from this time on (Unix ms), as the store could not be asked. */
+  readonly sinceMs?: number;
+}
+
+/** Where a reader is in a channel. */
 export interface Point {
-  /** Of the broker's life that counted `sequence`. */
+  /** Which life of the broker counted `sequence`. */
   readonly epoch: string;
   /** The last message of that life that is behind the reader. */
   readonly sequence: number;
-  /** The last event behind the reader, for each store that is fed. Only on the channel `events`. */
-  readonly stores: ReadonlyMap<string, number>;
+  /** For each store that is fed, the last event behind the reader. Only on the channel `events`. */
+  readonly stores: ReadonlyMap<string, StoreMark>;
 }
 
 /**
- * `m`, the channel's digit, the epoch, `.` and the sequence; then for each store `~`, its id, `.` and its position.
- * All characters are unreserved in a URL.
+ * `m`, the channel's digit, the epoch, `.` and the sequence; then for each store `~`, its id, `.` and its mark: a
+ * position with its proof (`12.Xk3-9_aB`; before proofs were added, without), `u` before it while it is unproven, or `t`
+ * and a time. All characters are unreserved in a URL.
  */
-const FORM = /^m(\d)([0-9a-z]{1,24})\.(0|[1-9]\d{0,15})((?:~[A-Za-z0-9_-]{1,64}\.(?:0|[1-9]\d{0,15}))*)$/;
+const FORM =
+  /^m(\d)([0-9a-z]{1,24})\.(0|[1-9]\d{0,15})((?:~[A-Za-z0-9_-]{1,64}\.[ut]?(?:0|[1-9]\d{0,15})(?:\.[A-Za-z0-9_-]{8})?)*)$/;
 
-/** Longer than any position over 700 stores with the longest ids. */
-const LONGEST = 65_536;
+/** More than any position over 2 500 stores with the longest ids. */
+const MAX_POSITION_CHARACTERS = 262_144;
 
-/** What stands before the sequence in every position of a channel. */
+/** Returns what every position of a channel begins with, up to the sequence. */
 export function positionHead(channel: ChannelName, epoch: string): string {
   return `m${CHANNEL_NAMES.indexOf(channel)}${epoch}.`;
 }
 
-/** The text of a store's part. */
-export function storePart(storeId: string, position: number): string {
-  return `~${storeId}.${position}`;
+/** Returns the text of a store's part. */
+export function storePart(storeId: string, { position, proof, unproven, sinceMs }: StoreMark): string {
+  if (sinceMs !== undefined) return `~${storeId}.t${sinceMs}`;
+  const at = unproven === true ? `u${position}` : String(position);
+  return proof === undefined ? `~${storeId}.${at}` : `~${storeId}.${at}.${proof}`;
 }
 
 /**
- * The point that a position stands for.
+ * Parses a position.
  *
  * @throws `invalid_argument`, reason `position_malformed`
  */
 export function parsePosition(channel: ChannelName, text: string): Point {
-  const match = text.length <= LONGEST ? FORM.exec(text) : null;
-  if (match === null) throw malformed(channel, 'it is none that this broker made');
+  const match = text.length <= MAX_POSITION_CHARACTERS ? FORM.exec(text) : null;
+  if (match === null) throw malformed(channel, 'pass a position that this channel gave you');
   const [, digit = '', epoch = '', sequence = '', parts = ''] = match;
-  const of = CHANNEL_NAMES[Number(digit)];
-  if (of !== channel) throw malformed(channel, `it belongs to ${String(of)}`);
-  const stores = new Map<string, number>();
+  const owner = CHANNEL_NAMES[Number(digit)];
+  if (owner !== channel) throw malformed(channel, `it belongs to ${String(owner)}`);
+  const stores = new Map<string, StoreMark>();
   for (const part of parts.split('~').slice(1)) {
-    const dot = part.lastIndexOf('.');
-    const storeId = part.slice(0, dot);
+    const [storeId = '', at = '', proof] = part.split('.');
     if (stores.has(storeId)) throw malformed(channel, `it names the store ${storeId} twice`);
-    stores.set(storeId, safe(channel, part.slice(dot + 1)));
+    stores.set(storeId, parseMark(channel, at, proof));
   }
   return { epoch, sequence: safe(channel, sequence), stores };
 }
 
+/** Returns the error for a position that is not one of the channel. */
 export function malformed(channel: ChannelName, why: string): GaterError {
-  return invalidArgument(
-    'position_malformed',
-    `the position is no position of the channel ${channel}: ${why}`,
-    {
-      channel,
-    },
-  );
+  return invalidArgument('position_malformed', `the position does not belong to ${channel}: ${why}`, {
+    channel,
+  });
+}
+
+function parseMark(channel: ChannelName, at: string, proof: string | undefined): StoreMark {
+  if (at.startsWith('t')) return { position: 0, sinceMs: safe(channel, at.slice(1)) };
+  const unproven = at.startsWith('u');
+  return {
+    position: safe(channel, unproven ? at.slice(1) : at),
+    ...(proof === undefined ? {} : { proof }),
+    ...(unproven ? { unproven } : {}),
+  };
 }
 
 function safe(channel: ChannelName, digits: string): number {

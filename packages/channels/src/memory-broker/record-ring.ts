@@ -1,55 +1,85 @@
-import type { MemoryRecord } from './memory-record.ts';
+import type { KeptRecord } from './memory-record.ts';
 
 /** The last records of a channel, by their sequence numbers, which have no holes. */
 export interface RecordRing {
   /** The sequence of the oldest record that is held; one past the newest when none is. */
   readonly oldest: number;
-  /** The sequence of the newest record that ever came; 0 before the first. */
+  /** The sequence of the newest record that was ever added; 0 before the first. */
   readonly newest: number;
-  /** The time of the newest record that came and is not held any more. */
+  /** The time of the newest record that is no longer held. */
   readonly lostTime: string | undefined;
-  /** Takes the record whose sequence follows the newest. */
-  push(record: MemoryRecord): void;
-  /** The records after `after` up to and with `until` that are held, in order. */
-  slice(after: number, until: number): MemoryRecord[];
+  /** Adds the record whose sequence follows the newest. */
+  push(record: KeptRecord): void;
+  /** Returns the records after `after` up to and including `until` that are held, in order. */
+  slice(after: number, until: number): KeptRecord[];
 }
 
-export function createRecordRing(capacity: number): RecordRing {
-  return new SequenceRing(capacity);
+export interface RecordRingOptions {
+  /** How many records are held. */
+  readonly capacity: number;
+  /** How many bytes of messages, as JSON text, are held. */
+  readonly maxBytes: number;
+}
+
+/** Creates an empty ring. */
+export function createRecordRing(options: RecordRingOptions): RecordRing {
+  return new SequenceRing(options);
+}
+
+interface Slot {
+  readonly record: KeptRecord;
+  readonly bytes: number;
 }
 
 class SequenceRing implements RecordRing {
   newest = 0;
   lostTime: string | undefined;
   readonly #capacity: number;
-  readonly #records: MemoryRecord[] = [];
+  readonly #maxBytes: number;
+  readonly #slots: (Slot | undefined)[] = [];
+  #count = 0;
+  #bytes = 0;
 
-  constructor(capacity: number) {
+  constructor({ capacity, maxBytes }: RecordRingOptions) {
     this.#capacity = capacity;
+    this.#maxBytes = maxBytes;
   }
 
   get oldest(): number {
-    return this.newest - this.#records.length + 1;
+    return this.newest - this.#count + 1;
   }
 
-  push(record: MemoryRecord): void {
-    const index = this.newest++ % this.#capacity;
+  push(record: KeptRecord): void {
     if (this.#capacity === 0) {
+      this.newest += 1;
       this.lostTime = record.time;
       return;
     }
-    const fallen = this.#records[index];
-    if (fallen !== undefined) this.lostTime = fallen.time;
-    this.#records[index] = record;
+    if (this.#count === this.#capacity) this.#dropOldest();
+    const bytes = Buffer.byteLength(record.text);
+    this.newest += 1;
+    this.#slots[this.newest % this.#capacity] = { record, bytes };
+    this.#count += 1;
+    this.#bytes += bytes;
+    while (this.#bytes > this.#maxBytes) this.#dropOldest();
   }
 
-  slice(after: number, until: number): MemoryRecord[] {
-    const found: MemoryRecord[] = [];
+  slice(after: number, until: number): KeptRecord[] {
+    const found: KeptRecord[] = [];
     const last = Math.min(until, this.newest);
     for (let sequence = Math.max(after + 1, this.oldest); sequence <= last; sequence++) {
-      const record = this.#records[(sequence - 1) % this.#capacity];
-      if (record !== undefined) found.push(record);
+      const slot = this.#slots[sequence % this.#capacity];
+      if (slot !== undefined) found.push(slot.record);
     }
     return found;
+  }
+
+  #dropOldest(): void {
+    const index = this.oldest % this.#capacity;
+    const slot = this.#slots[index];
+    this.#slots[index] = undefined;
+    this.#count -= 1;
+    this.#bytes -= slot?.bytes ?? 0;
+    this.lostTime = slot?.record.time;
   }
 }

@@ -1,18 +1,18 @@
 import { JSON_DEPTH, utf8Bytes } from '@esdb-gater/primitives';
 import { GaterError, invalidArgument, type JsonValue } from '@esdb-gater/types';
 
-/** What one pass over a message tells. */
+/** The result of one pass over a message. */
 export interface MessageTraits {
   /**
-   * 52 bits that equal messages share, whatever the order of their members. It tells a repeated publish from a
-   * different one; it is no defence against somebody who wants his own two messages to look alike.
+   * 52 bits that are the same for equal messages, whatever the order of their members. They tell a repeated publish
+   * from a different one; they are not a defence against a publisher who wants two own messages to look alike.
    */
   readonly hash: number;
 }
 
 /**
- * Checks that a message is a JSON value of at most `maxBytes` as JSON, in one pass. Only a message that might be
- * too long is turned into text to be measured.
+ * Checks in one pass that a message is a JSON value of at most `maxBytes` as JSON. Only a message that may be too
+ * long is encoded to measure it.
  *
  * @throws `invalid_argument` (reason `message`), `payload_too_large` (with `bytes`, `maxBytes`)
  */
@@ -71,7 +71,7 @@ function visitArray(list: readonly unknown[], depth: number, pass: Pass): number
 }
 
 function visitObject(object: object, depth: number, pass: Pass): number {
-  // A Date and its like would be written as something else than what is seen here.
+  // A `Date`, for example, would be encoded as something else than what is seen here.
   if (typeof (object as { toJSON?: unknown }).toJSON === 'function') throw refused('an object with `toJSON`');
   let sum = 0;
   for (const key in object) {

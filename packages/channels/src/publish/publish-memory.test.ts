@@ -11,13 +11,16 @@ const publication = (id: string, rest: Partial<Publication> = {}): Publication =
   ...rest,
 });
 
-function memoryAt(maxEntries = 1_000): {
+function memoryAt(
+  maxEntries = 1_000,
+  maxBytes = 1_000_000,
+): {
   readonly memory: PublishMemory;
   readonly at: (ms: number) => void;
   readonly knows: (id: string, rest?: Partial<Publication>) => boolean;
 } {
   const clock = createFakeClock();
-  const memory = createPublishMemory(clock, 300_000, maxEntries);
+  const memory = createPublishMemory(clock, { windowMs: 300_000, maxEntries, maxBytes });
   return {
     memory,
     at: (ms) => clock.advance(ms - clock.monotonic()),
@@ -80,6 +83,27 @@ describe('the memory of publishes', () => {
     for (let n = 0; n < 100; n++) memory.remember(publication('a', { hash: n }));
     const left = Array.from({ length: 100 }, (_, hash) => hash).filter((hash) => knows('a', { hash }));
     expect(left.length).toBeLessThanOrEqual(10);
+  });
+
+  test('is bounded by bytes, those of ids, topics, publishers and positions [12.21]', () => {
+    for (const part of ['id', 'topic', 'publisher', 'position'] as const) {
+      const { memory, knows } = memoryAt(1_000, 100_000);
+      const long = 'x'.repeat(1_000);
+      for (let n = 0; n < 1_000; n++) {
+        const rest = part === 'topic' || part === 'publisher' ? { [part]: long } : {};
+        const entry = memory.remember(publication(part === 'id' ? `${long}${n}` : String(n), rest));
+        memory.answer(entry, { id: '', delivered: true, ...(part === 'position' ? { position: long } : {}) });
+      }
+      const left = Array.from({ length: 1_000 }, (_, n) => n).filter((n) =>
+        knows(
+          part === 'id' ? `${long}${n}` : String(n),
+          part === 'topic' || part === 'publisher' ? { [part]: long } : {},
+        ),
+      );
+      expect(left.length).toBeGreaterThan(10);
+      expect(left.length).toBeLessThan(100);
+      expect(left.at(-1)).toBe(999);
+    }
   });
 
   test('remembers nothing where it may not', () => {

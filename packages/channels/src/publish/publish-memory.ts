@@ -1,68 +1,81 @@
 import { GenerationMap } from '@esdb-gater/primitives';
 import type { ChannelName, Clock, PublishResult } from '@esdb-gater/types';
 
-/** By what a repeated publish is recognised. */
+/** What identifies a publish, so that a repeated one is recognised. */
 export interface Publication {
   readonly channel: ChannelName;
   readonly topic: string;
   readonly publisher: string;
   readonly id: string;
-  /** Of the message. */
+  /** The hash of the message. */
   readonly hash: number;
 }
 
-/** A publish that a repetition may meet. */
+/** A remembered publish. */
 export interface RememberedPublish extends Publication {
-  /** What it was answered, once it was. */
+  /** The answer, once there is one. */
   result: PublishResult | undefined;
-  /** While it is on its way. */
+  /** The answer to come, while the publish is in flight. */
   waiting: Promise<PublishResult> | undefined;
 }
 
 /**
- * The publishes with an `id` of the last minutes. One that is neither answered nor waiting ended in doubt: whether
- * the broker has it is not known, so a repetition is sent again.
+ * Remembers the publishes with an `id` of the last minutes. One that is neither answered nor in flight ended with an
+ * unknown outcome: the broker may have it or not, so a repetition is sent again.
  */
 export interface PublishMemory {
   find(publication: Publication): RememberedPublish | undefined;
   remember(publication: Publication): RememberedPublish;
+  /** Keeps the answer of a publish. */
+  answer(remembered: RememberedPublish, result: PublishResult): void;
   forget(remembered: RememberedPublish): void;
 }
 
+/** The bounds are those of both generations together: when they are full, the older is dropped early. */
+export interface PublishMemoryOptions {
+  readonly windowMs: number;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}
+
+/** What an entry takes without its strings. */
+const ENTRY_BYTES = 128;
+
 interface Entry extends RememberedPublish {
   readonly atMs: number;
-  /** Another one with the same id. */
+  /** The next entry with the same id. */
   readonly next: Entry | undefined;
   forgotten: boolean;
 }
 
 /**
- * Two generations, of which the older is thrown away whole: nothing is searched for and nothing deleted one by
- * one. An entry lives between one and two windows, and is recognised for one.
- *
- * @param maxEntries of both generations together; when they are full before the time, the older goes early
+ * Creates an empty memory of two generations, of which the older is dropped as a whole, so that nothing is deleted one
+ * by one. An entry lives between one and two windows, and is recognised for one.
  */
 export function createPublishMemory(
   clock: Pick<Clock, 'monotonic'>,
-  windowMs: number,
-  maxEntries: number,
+  { windowMs, maxEntries, maxBytes }: PublishMemoryOptions,
 ): PublishMemory {
-  return new GenerationMemory(clock, windowMs, maxEntries >> 1);
+  return new GenerationMemory(clock, windowMs, maxEntries >> 1, maxBytes / 2);
 }
 
 class GenerationMemory implements PublishMemory {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #windowMs: number;
   readonly #half: number;
-  /** By id alone: it differs nearly always, and is there already, where a key of all parts had to be made. */
+  readonly #halfBytes: number;
+  /** By id alone, which nearly always differs and exists already, where a key of all parts would have to be made. */
   readonly #entries = new GenerationMap<string, Entry>(Number.POSITIVE_INFINITY);
   #turnedAt: number;
   #count = 0;
+  /** Of the younger generation. */
+  #bytes = 0;
 
-  constructor(clock: Pick<Clock, 'monotonic'>, windowMs: number, half: number) {
+  constructor(clock: Pick<Clock, 'monotonic'>, windowMs: number, half: number, halfBytes: number) {
     this.#clock = clock;
     this.#windowMs = windowMs;
     this.#half = half;
+    this.#halfBytes = halfBytes;
     this.#turnedAt = clock.monotonic();
   }
 
@@ -76,9 +89,12 @@ class GenerationMemory implements PublishMemory {
 
   remember({ channel, topic, publisher, id, hash }: Publication): RememberedPublish {
     const atMs = Math.floor(this.#clock.monotonic());
-    if (this.#count >= this.#half || atMs - this.#turnedAt > this.#windowMs) {
+    const bytes = ENTRY_BYTES + id.length + topic.length + publisher.length;
+    const isFull = this.#count >= this.#half || this.#bytes + bytes > this.#halfBytes;
+    if (isFull || atMs - this.#turnedAt > this.#windowMs) {
       this.#entries.rotate();
       this.#count = 0;
+      this.#bytes = 0;
       this.#turnedAt = atMs;
     }
     const next = this.#entries.peekYoung(id);
@@ -97,8 +113,16 @@ class GenerationMemory implements PublishMemory {
     if (this.#half > 0) {
       this.#entries.set(id, entry);
       this.#count++;
+      this.#bytes += bytes;
     }
     return entry;
+  }
+
+  answer(remembered: RememberedPublish, result: PublishResult): void {
+    remembered.result = result;
+    remembered.waiting = undefined;
+    // Positions may be long: they name every store.
+    this.#bytes += result.position?.length ?? 0;
   }
 
   forget(remembered: RememberedPublish): void {

@@ -29,16 +29,16 @@ export interface PublisherOptions {
   readonly messageBytes: number;
 }
 
-/** A channel, as far as publishing on it goes. */
+/** The part of a channel that publishing uses. */
 export interface PublishTarget {
   readonly channel: Channel;
-  /** Absent on a channel without a limit. */
+  /** The rate limiter; undefined on a channel without a limit. */
   readonly limiter: RateLimiter | undefined;
   /** The `source` of its records. */
   readonly source: string;
 }
 
-/** The way of a message into the broker. */
+/** Brings messages to the broker. */
 export interface Publisher {
   /** Validates, limits, checks the signature, appends. */
   publish(target: PublishTarget, params: PublishParams, context: PublishContext): Promise<PublishResult>;
@@ -48,18 +48,18 @@ export function createPublisher(components: PublisherComponents, options: Publis
   return new PipelinePublisher(components, options);
 }
 
-/** Whose rate it counts to when nobody is named: this process. */
+/** The publisher when none is named: this process. */
 const THIS_PROCESS = 'process';
 
 const NO_OPTIONS = Object.freeze({});
 
-/** What a publish has taken, to be given back when a later step refuses. */
+/** What a publish has taken, and gives back when a later step refuses it. */
 interface Taken {
   readonly place: RatePlace | undefined;
   readonly pass: SignaturePass | undefined;
 }
 
-/** One publish on its way. */
+/** A publish in flight. */
 interface Sending {
   readonly target: PublishTarget;
   readonly params: PublishParams;
@@ -72,7 +72,7 @@ const NOTHING: Taken = Object.freeze({ place: undefined, pass: undefined });
 class PipelinePublisher implements Publisher {
   readonly #components: PublisherComponents;
   readonly #options: PublisherOptions;
-  /** The text of a millisecond is made once. */
+  /** The text of the current millisecond, made once. */
   #timeMs = Number.NaN;
   #time = '';
 
@@ -108,7 +108,7 @@ class PipelinePublisher implements Publisher {
     return this.#send(sending, taken, memory.remember(publication));
   }
 
-  /** The same publish again: what the first one was answered, unless that left doubt. */
+  /** Answers a repeated publish as the first one, unless the outcome of that is unknown. */
   async #repeat(
     sending: Sending,
     publication: Publication,
@@ -119,11 +119,11 @@ class PipelinePublisher implements Publisher {
     while (known?.waiting !== undefined) {
       const answer = await known.waiting.catch((error: unknown) => GaterError.from(error));
       if (!GaterError.is(answer)) return answer;
-      if (!isDoubt(answer) || sending.context.signal?.aborted === true) throw answer;
+      if (!isOutcomeUnknown(answer) || sending.context.signal?.aborted === true) throw answer;
       known = memory.find(publication);
     }
     if (known?.result !== undefined) return known.result;
-    // In doubt: place and nonce are still taken from the first time.
+    // The outcome is unknown: the place and the nonce of the first attempt are still taken.
     return this.#send(sending, NOTHING, known ?? memory.remember(publication));
   }
 
@@ -145,23 +145,20 @@ class PipelinePublisher implements Publisher {
     const { target, context, id } = sending;
     if (!target.channel.settings.enabled) return Promise.resolve({ id, delivered: false });
     const { signal } = context;
-    for (const starting of target.channel.starting) starting.published(id);
+    for (const pending of target.channel.pending) pending.published(id);
     const carrier = { broker: this.#components.broker, system: this.#options.messagingSystem };
     const options = signal === undefined ? NO_OPTIONS : { signal };
     const answer = appendTraced(carrier, target.channel.name, this.#recordOf(sending), options).then(
       ({ position }) => {
         const result = position === undefined ? { id, delivered: true } : { id, position, delivered: true };
-        if (remembered !== undefined) {
-          remembered.result = result;
-          remembered.waiting = undefined;
-        }
+        if (remembered !== undefined) this.#components.memory.answer(remembered, result);
         return result;
       },
       (cause: unknown) => {
         const error = signal?.aborted === true ? timedOut(cause) : GaterError.from(cause);
         if (remembered !== undefined) remembered.waiting = undefined;
-        // After a time-out the message may have been accepted: what it took stays taken.
-        if (!isDoubt(error)) {
+        // After a timeout the message may have been accepted, so what it took stays taken.
+        if (!isOutcomeUnknown(error)) {
           taken.place?.release();
           taken.pass?.release();
           if (remembered !== undefined) this.#components.memory.forget(remembered);
@@ -202,16 +199,16 @@ function validateId(id: unknown): string {
   if (isName(id)) return id;
   throw invalidArgument(
     'id',
-    'the id of the message is no text of 1 to 255 UTF-16 units without control characters and lone surrogates',
+    '`id` must be a string of 1 to 255 UTF-16 units without control characters and lone surrogates',
   );
 }
 
-function isDoubt(error: unknown): boolean {
+function isOutcomeUnknown(error: unknown): boolean {
   return GaterError.is(error) && error.code === 'timeout';
 }
 
 function timedOut(cause: unknown): GaterError {
-  return new GaterError('timeout', 'the broker had not accepted the message when the call was ended', {
+  return new GaterError('timeout', 'the call ended before the broker accepted the message', {
     cause,
   });
 }

@@ -1,14 +1,14 @@
 import { type Clock, GaterError } from '@esdb-gater/types';
 
-/** A place in a rate window that can be given back. */
+/** A place in a rate window, which can be given back. */
 export interface RatePlace {
-  /** The message was refused after all: its place is free again. */
+  /** Frees the place, as the message was refused later. */
   release(): void;
 }
 
-/** At most `maxRate` messages in any 1 000 ms, for each publisher. */
+/** Allows each publisher at most `maxRate` messages in any 1 000 ms. */
 export interface RateLimiter {
-  /** How many publishers have a window now. */
+  /** How many publishers have a window. */
   readonly publishers: number;
   /** @throws `rate_limited` with `retryAfterMs`, the time until the next one would pass */
   take(publisher: string): RatePlace;
@@ -17,10 +17,10 @@ export interface RateLimiter {
 /** Width of a slot. A message counts until its whole slot has left the window, so the error is on the strict side. */
 const SLOT_MS = 10;
 
-/** Slots that a window of 1 000 ms can touch. */
+/** How many slots a window of 1 000 ms can touch. */
 const SLOTS = 101;
 
-/** How often windows of silent publishers are looked for. */
+/** How often the windows of silent publishers are removed. */
 const SWEEP_MS = 1_000;
 
 export function createRateLimiter(
@@ -83,13 +83,13 @@ class SlidingLimiter implements RateLimiter {
   }
 }
 
-/** Counts in slots, oldest first; only slots that have any stand in the lists, so a quiet publisher costs little. */
+/** Counts in slots, oldest first. Only slots with messages are listed, so a quiet publisher costs little. */
 class SlidingWindow {
   total = 0;
   #slots: number[] = [];
   #counts: number[] = [];
 
-  /** Forgets the slots that lie wholly before the window that ends in `slot`. */
+  /** Removes the slots before the window that ends in `slot`. */
   moveTo(slot: number): void {
     let gone = 0;
     while (gone < this.#slots.length && (this.#slots[gone] as number) <= slot - SLOTS) {

@@ -11,23 +11,23 @@ import {
 } from '@esdb-gater/security';
 import { type ChannelName, type Clock, type JsonValue, systemClock } from '@esdb-gater/types';
 
-/** A signature that was accepted, and its nonce with it. */
+/** An accepted signature and its nonce. */
 export interface SignaturePass {
-  /** The message was refused after all: its nonce may be used again. */
+  /** Frees the nonce, as the message was refused later. */
   release(): void;
 }
 
 /** Checks the signatures of messages. */
 export interface SignatureGate {
   /**
-   * Checks a message that is published: its signature must be bound to this channel and topic, and its nonce new.
+   * Checks a message to publish: its signature must be bound to this channel and topic, and its nonce must be new.
    *
    * @throws `signature_required`, `invalid_signature` (with `reason`), `invalid_argument`
    */
   verify(channel: ChannelName, topic: string, message: JsonValue): SignaturePass;
   /**
-   * Checks a message that came out of a broker: MAC and binding, and its age at `timeMs` (Unix), when the broker
-   * took it. Nonces are not asked.
+   * Checks a message from a broker: MAC and binding, and its age at `timeMs` (Unix), when the broker took it. Does not
+   * check the nonce.
    *
    * @throws as {@link verify}
    */
@@ -36,7 +36,7 @@ export interface SignatureGate {
 
 const MEMBERS = ['signed_at', 'nonce', 'key_id', 'signature'] as const;
 
-/** True for an object that has all four members of a signed message. */
+/** Returns true for an object with all four members of a signed message. */
 export function carriesSignature(message: JsonValue): boolean {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return false;
   return MEMBERS.every((member) => Object.hasOwn(message, member));
@@ -76,7 +76,7 @@ class HmacGate implements SignatureGate {
 
   verify(channel: ChannelName, topic: string, message: JsonValue): SignaturePass {
     this.check(channel, topic, message, this.#clock.now());
-    // It has verified, so it is an object with a nonce that is a text.
+    // It has verified, so it is an object with a string as its nonce.
     const { nonce } = message as { readonly nonce: string };
     return { release: this.#nonces.take(nonce) };
   }

@@ -9,7 +9,7 @@ export interface QueueBounds {
 }
 
 /**
- * Validates and completes the bounds of a queue.
+ * Validates the bounds of a queue and fills in the defaults.
  *
  * @throws `invalid_argument` (reason `queue_option`)
  */

@@ -1,4 +1,11 @@
-import { createTopicMatcher, nextTurn, retryUntilAborted, type TopicMatcher } from '@esdb-gater/primitives';
+import {
+  createTopicMatcher,
+  finishesWithin,
+  nextTurn,
+  retryUntilAborted,
+  sleep,
+  type TopicMatcher,
+} from '@esdb-gater/primitives';
 import { calculateDelay } from '@esdb-gater/retry';
 import { type Broker, type BrokerRecord, type Clock, GaterError, type Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
@@ -11,9 +18,9 @@ export interface ReplayComponents {
   readonly logger: Logger;
   readonly channel: Channel;
   readonly queue: DeliveryQueue;
-  /** Called in the turn in which nothing is left to replay: from here on the subscription is live. */
+  /** Is called in the turn in which nothing is left to replay: from here on the subscription is live. */
   readonly onLive: () => void;
-  /** The history went on faster than the connection took it: what lies between is gone. */
+  /** Is called when the history moved on faster than the connection took it: what lies between is gone. */
   readonly onLost: () => void;
 }
 
@@ -27,18 +34,30 @@ export interface ReplayOptions {
   readonly signal: AbortSignal;
 }
 
-/** Messages that are handed to the queue before others get a turn of the event loop. */
+/** How many messages are handed to the queue before the event loop does other work. */
 const BURST = 256;
 
-/** Between attempts to read a broker that fails. */
+/** The delays between attempts to read a broker that fails. */
 const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
 
+/** How long a replay that waits for room keeps what it has read; after that it reads it again. */
+const KEPT_MS = 1_000;
+
+/** While part of the history cannot be read: the time until the next try, if nothing is published before. */
+const RETRY_MISSING_MS = 500;
+
+/** The shortest time between two tries. */
+const MIN_RETRY_MS = 20;
+
 /**
- * Sends one subscription what lies between its position and now, in rounds, each up to where the broker's tail
- * stood when it began, until nothing lies between. That is asked synchronously, so that in the same turn the
- * subscription goes live with nothing lost or doubled. A replay never fills the queue: it waits for room.
+ * Sends one subscription what lies between its position and now, in rounds, each up to the broker's tail at its start,
+ * until nothing lies between. The broker answers that synchronously, so that in the same turn the subscription goes live
+ * with nothing lost or doubled. A replay never fills the queue: it waits for room, and keeps little while it does.
  *
- * Never rejects. A broker that cannot be read is tried again until `signal` ends it.
+ * When part of the history cannot be read, such as one of many stores, the replay goes on with the rest, new messages
+ * included, and the subscription goes live when it has everything.
+ *
+ * Never rejects. A broker that cannot be read is tried again until `signal` aborts.
  */
 export async function replay(components: ReplayComponents, options: ReplayOptions): Promise<void> {
   const { clock, logger, channel } = components;
@@ -60,7 +79,7 @@ export async function replay(components: ReplayComponents, options: ReplayOption
     backoff: (failures) => calculateDelay(failures, RETRY),
     onFailure: (error, failures) => {
       const level = failures === 0 ? 'warn' : 'debug';
-      logger[level]({ err: error, channel: channel.name }, 'the history could not be read, trying again');
+      logger[level]({ err: error, channel: channel.name }, 'cannot read the history, retrying');
     },
   });
 }
@@ -87,42 +106,78 @@ class ReplayRun {
   async rounds(): Promise<void> {
     const { broker, channel } = this.#components;
     const { name } = channel;
-    for (const record of this.#first) await this.#send(record);
+    for (const record of this.#first) await this.#send(record, Number.POSITIVE_INFINITY);
     this.#first = [];
     while (!this.#signal.aborted) {
+      const before = this.#after;
       const tail = broker.tailPosition(name);
-      if (tail !== undefined && broker.caughtUp(name, this.#after, tail)) {
+      if (tail !== undefined && broker.caughtUp(name, this.#after, tail, this.#topic)) {
         this.#end();
         return;
       }
       const until = tail ?? (await broker.position(name));
-      for await (const batch of broker.read(name, this.#after, until, { signal: this.#signal })) {
-        for (const record of batch) {
-          if (this.#signal.aborted) return;
-          if (this.#matches(record.topic) && channel.accepts(record)) await this.#send(record);
-        }
-        this.#after = batch.at(-1)?.position ?? this.#after;
-      }
-      this.#after = until;
+      if ((await this.#round(until)) && this.#after === before) await this.#news();
     }
   }
 
-  async #send({ topic, id, time, position, message }: BrokerRecord): Promise<void> {
-    const { channel, queue } = this.#components;
+  /** Sends what lies up to `until`, or as much as there is room for. Returns true when it read to the end. */
+  async #round(until: string): Promise<boolean> {
+    const { broker, channel, queue } = this.#components;
+    let reached: string | undefined;
+    const options = {
+      signal: this.#signal,
+      topic: this.#topic,
+      onReached: (position: string) => {
+        reached = position;
+      },
+    };
+    for await (const batch of broker.read(channel.name, this.#after, until, options)) {
+      for (const record of batch) {
+        if (this.#signal.aborted) return false;
+        if (!this.#matches(record.topic) || !channel.accepts(record)) continue;
+        if (!(await this.#send(record, KEPT_MS))) {
+          await queue.room();
+          return false;
+        }
+        this.#after = record.position;
+      }
+      this.#after = batch.at(-1)?.position ?? this.#after;
+    }
+    this.#after = reached ?? until;
+    return true;
+  }
+
+  /** Waits until there may be more to read: something was published, or what is missing may be back. */
+  async #news(): Promise<void> {
+    const { channel, clock } = this.#components;
+    await sleep(MIN_RETRY_MS, clock, this.#signal, { unref: true }).catch(() => undefined);
+    if (this.#signal.aborted) return;
+    const news = channel.nextFanOut();
+    await finishesWithin(news.promise, RETRY_MISSING_MS - MIN_RETRY_MS, clock, { unref: true });
+    news.cancel();
+  }
+
+  /** Returns false when there was no room within `patienceMs`, or the replay was ended. */
+  async #send({ topic, id, time, position, message }: BrokerRecord, patienceMs: number): Promise<boolean> {
+    const { channel, queue, clock } = this.#components;
     if (this.#sentInTurn === BURST) {
       this.#sentInTurn = 0;
       await nextTurn();
     }
     const params = { channel: channel.name, topic, id, time, position, message, replayFor: this.#topic };
     const delivery = createDelivery({ method: 'message', params }, channel.settings.priority);
+    const sinceMs = clock.monotonic();
     while (!queue.takesReplayed(delivery)) {
-      if (this.#signal.aborted) return;
-      await queue.room();
+      const leftMs = sinceMs + patienceMs - clock.monotonic();
+      if (this.#signal.aborted || leftMs <= 0) return false;
+      if (patienceMs === Number.POSITIVE_INFINITY) await queue.room();
+      else await finishesWithin(queue.room(), leftMs, clock, { unref: true });
     }
-    if (this.#signal.aborted) return;
+    if (this.#signal.aborted) return false;
     this.#sentInTurn++;
     queue.offer(delivery);
     channel.countDelivered(1);
+    return true;
   }
 
   #end(): void {

@@ -2,34 +2,34 @@ import { createTopicMatcher } from '@esdb-gater/primitives';
 import type { Broker, BrokerRecord, SubscribeFrom, SubscribeResult } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
 
-/** Where a subscription begins. */
+/** Where a subscription starts. */
 export interface Start {
   /** The answer to `subscribe`. */
   readonly result: SubscribeResult;
-  /** True when nothing is to be replayed. */
+  /** True when there is nothing to replay. */
   readonly live: boolean;
-  /** What a replay sends before the history. */
+  /** Records that the replay sends before the history. */
   readonly first: readonly BrokerRecord[];
 }
 
 export interface StartComponents {
   readonly broker: Broker;
-  readonly warmed: () => Promise<void>;
+  readonly lastValuesLoaded: () => Promise<void>;
 }
 
-/** True when a subscription begins with what is new, and replays nothing. */
-export function beginsLive({ lastValues }: Channel, from: SubscribeFrom): boolean {
+/** Returns true when a subscription starts live and replays nothing. */
+export function startsLive({ lastValues }: Channel, from: SubscribeFrom): boolean {
   return from === 'latest' && lastValues === undefined;
 }
 
 /**
- * Finds out what `from` needs, and resolves to a function that gives the start, to be called in the turn in which the
- * subscription begins. `latest` begins after everything that the broker had accepted before the call.
+ * Resolves `from` to a function that returns the start; call it in the turn in which the subscription starts. `latest`
+ * starts after everything that the broker had accepted before the call.
  *
  * @throws `invalid_argument` (reasons `position_malformed`, `position_lost`), and what the broker throws
  */
 export async function resolveStart(
-  { broker, warmed }: StartComponents,
+  { broker, lastValuesLoaded }: StartComponents,
   channel: Channel,
   topic: string,
   from: SubscribeFrom,
@@ -44,7 +44,7 @@ export async function resolveStart(
     const position = await broker.position(name);
     return () => ({ result: { position }, live: true, first: [] });
   }
-  await warmed();
+  await lastValuesLoaded();
   const known = broker.tailPosition(name) ?? (await broker.position(name));
   return () => ({
     result: { position: broker.tailPosition(name) ?? known },

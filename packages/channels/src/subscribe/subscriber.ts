@@ -18,10 +18,10 @@ import {
   type DeliveryQueue,
   type DeliveryQueueComponents,
 } from '../delivery/delivery-queue.ts';
-import { type HeldStart, holdStart } from './held-start.ts';
 import { queueBounds } from './queue-bounds.ts';
 import { replay } from './replay.ts';
-import { beginsLive, resolveStart, type Start } from './resolve-start.ts';
+import { resolveStart, type Start, startsLive } from './resolve-start.ts';
+import { createStartBuffer, type StartBuffer } from './start-buffer.ts';
 import { validateFrom } from './validate-from.ts';
 
 export interface SubscriberComponents {
@@ -30,14 +30,18 @@ export interface SubscriberComponents {
   readonly logger: Logger;
   /** @throws `unknown_channel` */
   readonly channelOf: (name: unknown) => Channel;
-  /** Resolves when the last messages of a channel's topics are known, or soon without them. */
-  readonly warmed: () => Promise<void>;
+  /** Resolves when the last values are loaded, or after a bounded time without them. */
+  readonly lastValuesLoaded: () => Promise<void>;
   readonly queues: DeliveryQueueComponents;
   readonly maxSubscriptions: number;
   readonly onClosed: (subscriber: ChannelSubscriber) => void;
 }
 
-/** @throws `invalid_argument` (reason `queue_option`) */
+/**
+ * Creates the receiving end of a connection.
+ *
+ * @throws `invalid_argument` (reason `queue_option`)
+ */
 export function createSubscriber(
   components: SubscriberComponents,
   options: SubscriberOptions,
@@ -49,21 +53,21 @@ export function createSubscriber(
 interface Entry {
   readonly channel: Channel;
   readonly topic: string;
-  state: 'starting' | 'replaying' | 'live' | 'ended';
-  /** What came while its beginning was not known. */
-  held: HeldStart | undefined;
-  /** Ends its replay. */
+  state: 'pending' | 'replaying' | 'live' | 'ended';
+  /** Buffers messages while its start is not known. */
+  buffer: StartBuffer | undefined;
+  /** Ends the replay. */
   abort: AbortController | undefined;
 }
 
 class QueuedSubscriber implements ChannelSubscriber, Recipient {
   readonly queue: DeliveryQueue;
   readonly #components: SubscriberComponents;
-  /** By channel and topic; neither has a blank. */
+  /** By channel and topic, neither of which contains a blank. */
   readonly #entries = new Map<string, Entry>();
-  /** Calls that wait for their position; they take the place of an entry when they have it. */
-  readonly #starting = new Map<string, Entry>();
-  /** What was held and passed on, as two subscriptions may hold the same. */
+  /** Calls that wait for their position; they replace an entry when they have it. */
+  readonly #pending = new Map<string, Entry>();
+  /** Buffered deliveries that were passed on, as two subscriptions may buffer the same one. */
   readonly #released = new WeakSet<Delivery>();
 
   constructor(components: SubscriberComponents, options: SubscriberOptions) {
@@ -87,22 +91,24 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     const key = keyOf(channel.name, topic);
     this.#refuseWhenFull(key);
     const { clock } = this.#components;
-    const held = beginsLive(channel, from) ? holdStart(channel, topic, this, clock.now()) : undefined;
-    const entry: Entry = { channel, topic, state: 'starting', held, abort: undefined };
-    this.#starting.set(key, entry);
+    const buffer = startsLive(channel, from)
+      ? createStartBuffer(channel, topic, this, clock.now())
+      : undefined;
+    const entry: Entry = { channel, topic, state: 'pending', buffer, abort: undefined };
+    this.#pending.set(key, entry);
     try {
       const settle = await waitFor(resolveStart(this.#components, channel, topic, from), {
         signal: options.signal,
-        abortError: () => new GaterError('timeout', 'the call was ended before it had its answer'),
+        abortError: () => new GaterError('timeout', 'the call was aborted before it was answered'),
       });
       this.#refuseWhenClosed();
       const start = settle();
-      // A later call for the same topic, or an unsubscribe, came first.
-      if (this.#starting.get(key) === entry) this.#begin(key, entry, start);
+      // Unless a later call for the same topic, or an unsubscribe, came first.
+      if (this.#pending.get(key) === entry) this.#begin(key, entry, start);
       return start.result;
     } finally {
-      if (this.#starting.get(key) === entry) this.#starting.delete(key);
-      if (this.#entries.get(key) !== entry) held?.close();
+      if (this.#pending.get(key) === entry) this.#pending.delete(key);
+      if (this.#entries.get(key) !== entry) buffer?.close();
     }
   }
 
@@ -111,7 +117,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
   } {
     this.#components.channelOf(channel);
     const key = keyOf(channel, topic);
-    const started = this.#starting.delete(key);
+    const started = this.#pending.delete(key);
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#remove(key, entry);
     return { removed: started || entry !== undefined };
@@ -132,16 +138,16 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     if (replaced !== undefined) this.#remove(key, replaced);
     this.#entries.set(key, entry);
     entry.channel.countSubscription(this, 1);
-    if (start.live) void this.#passHeld(entry, start.result.position);
+    if (start.live) void this.#releaseBuffer(entry, start.result.position);
     else this.#replay(entry, start);
   }
 
-  /** Goes live, after what was held and is new; that comes after the answer to `subscribe`. */
-  async #passHeld(entry: Entry, after: string): Promise<void> {
-    const { held } = entry;
-    if (held?.empty === false) await nextTurn();
+  /** Passes on what was buffered and is new, after the answer to `subscribe`, and goes live. */
+  async #releaseBuffer(entry: Entry, after: string): Promise<void> {
+    const { buffer } = entry;
+    if (buffer?.empty === false) await nextTurn();
     if (entry.state === 'ended') return;
-    for (const delivery of held?.release(this.#components.broker, after) ?? []) {
+    for (const delivery of buffer?.release(this.#components.broker, after) ?? []) {
       if (this.#released.has(delivery)) continue;
       this.#released.add(delivery);
       this.queue.offer(delivery);
@@ -151,7 +157,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
 
   #goLive(entry: Entry): void {
     entry.state = 'live';
-    entry.held = undefined;
+    entry.buffer = undefined;
     entry.abort = undefined;
     entry.channel.index.add(entry.topic, this);
   }
@@ -163,7 +169,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     entry.state = 'replaying';
     entry.abort = abort;
     const onLive = (): void => this.#goLive(entry);
-    // The connection took its replay more slowly than the history went on: it is too slow, as by a full queue.
+    // The history moved on faster than the connection took its replay: too slow, as with a full queue.
     const onLost = (): void => this.queue.overflow();
     void replay(
       { broker, clock, logger, channel, queue: this.queue, onLive, onLost },
@@ -174,7 +180,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
   #remove(key: string, entry: Entry): void {
     if (entry.state === 'live') entry.channel.index.delete(entry.topic, this);
     entry.state = 'ended';
-    entry.held?.close();
+    entry.buffer?.close();
     entry.abort?.abort();
     entry.channel.countSubscription(this, -1);
     this.#entries.delete(key);
@@ -182,7 +188,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
 
   #end(): void {
     for (const [key, entry] of this.#entries) this.#remove(key, entry);
-    this.#starting.clear();
+    this.#pending.clear();
     this.#components.onClosed(this);
   }
 
@@ -192,11 +198,11 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
 
   #refuseWhenFull(key: string): void {
     const { maxSubscriptions } = this.#components;
-    const held = this.#entries.size + this.#starting.size;
-    if (held < maxSubscriptions || this.#entries.has(key)) return;
+    const count = this.#entries.size + this.#pending.size;
+    if (count < maxSubscriptions || this.#entries.has(key)) return;
     throw invalidArgument(
       'too_many_subscriptions',
-      `this connection has ${held} subscriptions, expected at most ${maxSubscriptions}`,
+      `a connection must have at most ${maxSubscriptions} subscriptions, got one more than ${count}`,
       { maximum: maxSubscriptions },
     );
   }

@@ -2,7 +2,7 @@ import { describeValue, isRfc3339 } from '@esdb-gater/primitives';
 import { type GaterError, invalidArgument, type SubscribeFrom } from '@esdb-gater/types';
 
 /**
- * Checks where a subscription is to begin.
+ * Validates the `from` of a subscription.
  *
  * @throws `invalid_argument` (reason `from`)
  */

@@ -1,6 +1,6 @@
 import { createSlotSet, type SlotSet, SMALL, slotsOf } from './slot-set.ts';
 
-/** A pattern with wildcards, cut at its dots. */
+/** A pattern with wildcards, split at its dots. */
 export interface WildPattern {
   /** Without a last `>`. */
   readonly segments: readonly string[];
@@ -8,9 +8,9 @@ export interface WildPattern {
   readonly open: boolean;
 }
 
-/** The patterns with wildcards, and what each leads to. */
+/** Holds the patterns with wildcards and their entries. */
 export interface PatternTable<Entry> {
-  /** The pattern must not be there yet. Gives the slot to remove it by. */
+  /** Adds a pattern that is not in the table. Returns the slot to remove it by. */
   add(pattern: WildPattern, entry: Entry): number;
   remove(slot: number): void;
   /** Appends the entry of every pattern that matches. */
@@ -26,27 +26,27 @@ interface Row<Entry> {
   readonly entry: Entry;
 }
 
-/** What the patterns have at one place between the dots. */
+/** The patterns' segments at one place between the dots. */
 interface Column {
   readonly stars: SlotSet;
   readonly literals: Map<string, SlotSet>;
-  /** Patterns that end before this place with a `>`. */
+  /** The patterns that end before this place with `>`. */
   readonly open: SlotSet;
-  /** Patterns that end before this place without one. */
+  /** The patterns that end before this place without `>`. */
   readonly closed: SlotSet;
 }
 
 /**
- * For each place between the dots, which patterns have which segment there. A topic is answered from the place that
- * leaves the fewest patterns, looked through one by one; where every place leaves many, the sets of all places
- * are intersected as bits, 32 patterns at once. So neither many patterns nor hostile ones (those that a
- * walk through a tree would follow into every branch) cost much: at worst 32 passes over a bit per pattern.
+ * Knows for each place between the dots which patterns have which segment there. A topic is matched at the place that
+ * leaves the fewest patterns, which are compared one by one; where every place leaves many, the sets of all places are
+ * intersected as bits, 32 patterns at once. So neither many patterns nor hostile ones (those that follow every branch
+ * of a tree) cost much: at worst 32 passes over one bit per pattern.
  */
 class PositionalTable<Entry> implements PatternTable<Entry> {
   readonly #rows: (Row<Entry> | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #columns: Column[] = [];
-  /** Bits of the patterns that are still possible, that one place allows, and that have ended with `>`. */
+  /** The bits of the patterns that are still possible, that one place allows, and that have ended with `>`. */
   #possible = new Uint32Array(1);
   #allowed = new Uint32Array(1);
   #ended = new Uint32Array(1);
@@ -79,7 +79,7 @@ class PositionalTable<Entry> implements PatternTable<Entry> {
     }
   }
 
-  /** The patterns that the most selective place leaves; undefined when every place leaves many. */
+  /** Returns the patterns that the most selective place leaves, or undefined when every place leaves many. */
   #fewest(topic: readonly string[]): readonly number[] | undefined {
     let least = Number.POSITIVE_INFINITY;
     let best = 0;
@@ -112,7 +112,7 @@ class PositionalTable<Entry> implements PatternTable<Entry> {
     const allowed = this.#allowed;
     const ended = this.#ended.fill(0);
     this.#columns[length]?.closed.orInto(possible);
-    // A last `>` wants one segment at least, so the pattern ends before the last place.
+    // A last `>` needs at least one segment, so the pattern ends before the last place.
     for (let at = 0; at < length; at++) this.#columns[at]?.open.orInto(possible);
     for (let at = 0; at < length; at++) {
       const column = this.#columns[at];

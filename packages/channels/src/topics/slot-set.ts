@@ -1,4 +1,4 @@
-/** A set of small whole numbers: a list while it is small, bits when it has grown. */
+/** A set of small integers: a list while it is small, bits when it has grown. */
 export interface SlotSet {
   readonly size: number;
   add(slot: number): void;
@@ -9,10 +9,10 @@ export interface SlotSet {
   members(): readonly number[];
 }
 
-/** Up to here a set is looked through member by member. */
+/** The largest set that is compared member by member. */
 export const SMALL = 64;
 
-/** Below this a set becomes a list again; apart from {@link SMALL}, so that it does not change to and fro. */
+/** Below this size a set becomes a list again; less than {@link SMALL}, so that it does not switch back and forth. */
 const SHRINK = 32;
 
 export function createSlotSet(): SlotSet {

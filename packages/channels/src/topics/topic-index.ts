@@ -1,39 +1,38 @@
 import { GenerationMap } from '@esdb-gater/primitives';
 import { createPatternTable, type WildPattern } from './pattern-table.ts';
 
-/** Which values asked for a topic. A value is a subscriber, and may stand under many patterns. */
+/** Finds the values whose patterns match a topic. A value is a subscriber, and may have many patterns. */
 export interface TopicIndex<Value> {
-  /** How many pairs of pattern and value there are. */
+  /** The number of pairs of pattern and value. */
   readonly size: number;
-  /** False when this value already stands under this pattern. The pattern must be valid. */
+  /** Adds a value to a valid pattern. Returns false when it has it already. */
   add(pattern: string, value: Value): boolean;
-  /** False when this value does not stand under this pattern. */
+  /** Removes a value from a pattern. Returns false when it does not have it. */
   delete(pattern: string, value: Value): boolean;
   /**
-   * The values with at least one pattern that matches, each once. The array is shared with later calls and never
-   * changes: a change of the index makes a new one. The topic must be valid.
+   * Returns the values with at least one pattern that matches a valid topic, each once. The array is shared with
+   * later calls and never changes: a change of the index makes a new one.
    */
   match(topic: string): readonly Value[];
 }
 
 export interface TopicIndexOptions {
-  /** Topics whose answer is remembered, at most. @default 16 384 */
+  /** How many topics' answers are cached. @default 16 384 */
   readonly cachedTopics?: number;
 }
 
 const NOBODY: readonly never[] = Object.freeze([]);
 
-/** A pattern that somebody asked for. */
+/** A pattern with at least one value. */
 interface Entry<Value> {
   readonly values: Set<Value>;
-  /** Where it stands in the table of patterns with wildcards. */
+  /** Its slot in the table of patterns with wildcards. */
   readonly slot: number | undefined;
 }
 
 /**
- * An index of patterns: those without wildcards in a map, the others in a table by segment, and before both a
- * cache from topic to values, which every change of the index empties. A hit costs one look-up whatever the number
- * of patterns.
+ * Keeps patterns without wildcards in a map, the others in a table by segment, and before both a cache from topic to
+ * values, which every change of the index empties. A hit costs one look-up whatever the number of patterns.
  */
 export function createTopicIndex<Value>(options: TopicIndexOptions = {}): TopicIndex<Value> {
   return new CachedIndex(options);
@@ -102,7 +101,7 @@ class CachedIndex<Value> implements TopicIndex<Value> {
   }
 }
 
-/** Undefined for a pattern without wildcards. */
+/** Returns undefined for a pattern without wildcards. */
 function wildPattern(pattern: string): WildPattern | undefined {
   const segments = pattern.split('.');
   const open = segments.at(-1) === '>';

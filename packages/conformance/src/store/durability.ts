@@ -13,7 +13,8 @@ export const durability: readonly CaseSpec[] = [
       await append(store, 'gone', newEvents(2));
       await store.deleteStream({ storeId, streamId: 'gone' });
       await store.recordSnapshot({ storeId, sourceUuid: 'x', streamUuid: 'y', version: 1, record: { a: 1 } });
-      await store.feedCheckpoint.save(4);
+      const checkpoint = { position: 4, proof: 'abcdefgh', earlier: [{ position: 2, proof: 'ijklmnop' }] };
+      await store.feedCheckpoint.save(checkpoint);
       const before = await readEverything(store);
       const snapshot = await store.readSnapshot({ storeId, sourceUuid: 'x', streamUuid: 'y' });
 
@@ -21,7 +22,7 @@ export const durability: readonly CaseSpec[] = [
       assert.equal(again.storeUuid, storeUuid);
       assert.deepEqual(await readEverything(again), before);
       assert.deepEqual(await again.readSnapshot({ storeId, sourceUuid: 'x', streamUuid: 'y' }), snapshot);
-      assert.equal(await again.feedCheckpoint.load(), 4);
+      assert.deepEqual(await again.feedCheckpoint.load(), checkpoint);
       assert.equal((await append(again, 'a', events, -1)).duplicate, true);
       await refuses(again.getEvents({ storeId, streamId: 'gone' }), 'stream_deleted');
     },

@@ -73,13 +73,19 @@ export const surroundings: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'the feed’s checkpoint begins at 0 and never moves back',
+    title: 'the feed’s checkpoint begins at 0 and moves back only with a new turn',
     needs: ['feed'],
     async body({ store }) {
-      assert.equal(await store.feedCheckpoint.load(), 0);
-      await store.feedCheckpoint.save(5);
-      await store.feedCheckpoint.save(3);
-      assert.equal(await store.feedCheckpoint.load(), 5);
+      const { feedCheckpoint } = store;
+      assert.equal((await feedCheckpoint.load()).position, 0);
+      const reached = { position: 5, proof: 'abcdefgh' };
+      await feedCheckpoint.save(reached);
+      await feedCheckpoint.save({ position: 3, proof: 'ijklmnop' });
+      assert.deepEqual(await feedCheckpoint.load(), reached);
+      const back = { position: 2, proof: 'qrstuvwx', turn: 1 };
+      await feedCheckpoint.save(back);
+      await feedCheckpoint.save({ position: 9, proof: 'abcdefgh' });
+      assert.deepEqual(await feedCheckpoint.load(), back);
     },
   },
   {

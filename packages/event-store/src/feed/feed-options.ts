@@ -7,18 +7,18 @@ export interface FeedOptions {
   readonly realm?: string;
   /** The setting `feed.topic`. @default '{storeId}.{streamId}.{type}' */
   readonly topicTemplate?: string;
-  /** Most events that are handed to the broker at a time, 1 to 1 000. @default 1 000 */
+  /** How many events are handed to the broker at a time, 1 to 1 000. @default 1 000 */
   readonly maxInFlight?: number;
   /**
-   * How often the source is asked when nothing wakes the feed. @default 250 without `onCommitted`, 5 000 with it,
-   * where it only makes up for a wake-up that was lost
+   * How often the source is polled when nothing wakes the feed. @default 250 without `onCommitted`, 5 000 with it,
+   * where it only makes up for a lost wake-up
    */
   readonly pollMs?: number;
-  /** The checkpoint is saved when this many events are published beyond it. @default 1 000 */
+  /** How many published events cause a save of the checkpoint. @default 1 000 */
   readonly checkpointEvents?: number;
-  /** And this long after the first event beyond it at the latest. @default 100 */
+  /** How long after the first unsaved event the checkpoint is saved at the latest. @default 100 */
   readonly checkpointDelayMs?: number;
-  /** Delay before the first repetition after an error; it doubles up to `maxDelayMs`. @default 100 */
+  /** The delay before the first retry; it doubles up to `maxDelayMs`. @default 100 */
   readonly baseDelayMs?: number;
   /** @default 5 000 */
   readonly maxDelayMs?: number;
@@ -26,7 +26,7 @@ export interface FeedOptions {
   readonly closeGraceMs?: number;
 }
 
-export interface CompleteFeedOptions {
+export interface ResolvedFeedOptions {
   readonly realm: string;
   readonly topic: FeedTopic;
   readonly maxInFlight: number;
@@ -38,8 +38,12 @@ export interface CompleteFeedOptions {
   readonly closeGraceMs: number;
 }
 
-/** @throws `invalid_argument` with the option's name, or `feed_topic`, as reason */
-export function completeFeedOptions(options: FeedOptions, isWoken: boolean): CompleteFeedOptions {
+/**
+ * Validates the options and fills in the defaults.
+ *
+ * @throws `invalid_argument` with the option's name, or `feed_topic`, as reason
+ */
+export function resolveFeedOptions(options: FeedOptions, isWoken: boolean): ResolvedFeedOptions {
   const maxInFlight = requireInteger('maxInFlight', options.maxInFlight ?? LIMITS.pageCount, { min: 1 });
   return Object.freeze({
     realm: options.realm ?? 'default',

@@ -1,10 +1,20 @@
-import type { JsonValue, OutgoingRecord, RecordedEvent } from '@esdb-gater/types';
+import type { FedOrigin, JsonValue, OutgoingRecord, RecordedEvent } from '@esdb-gater/types';
 import { escapePart } from './escape-part.ts';
+import { EventPoint } from './event-proof.ts';
 import type { FeedTopic } from './feed-topic.ts';
 
-/** An event as the record that goes to the channel `events`. */
-export function feedRecord(event: RecordedEvent, topic: FeedTopic, realm: string): OutgoingRecord {
-  const { id, type, storeId, streamId, position, timestamp } = event;
+/**
+ * Returns the record of an event for the channel `events`.
+ *
+ * @param wentBack true for the first event after the feed has gone back
+ */
+export function feedRecord(
+  event: RecordedEvent,
+  topic: FeedTopic,
+  realm: string,
+  wentBack: boolean = false,
+): OutgoingRecord {
+  const { id, type, storeId, streamId, timestamp } = event;
   return {
     id,
     topic: topic(event),
@@ -12,13 +22,24 @@ export function feedRecord(event: RecordedEvent, topic: FeedTopic, realm: string
     time: timestamp,
     type,
     source: `esdb://${percentEncode(realm)}/stream/${percentEncode(storeId)}/${percentEncode(streamId)}`,
-    // Not the topic: all events of a stream share a partition, whatever the template makes of them.
+    // Not the topic, so that all events of a stream share a partition, whatever the template makes of them.
     partitionKey: `${escapePart(storeId)}.${escapePart(streamId)}`,
-    fed: { storeId, position },
+    fed: new EventOrigin(event, wentBack),
   };
 }
 
-/** All but the unreserved characters of RFC 3986; `encodeURIComponent` leaves five more as they are. */
+class EventOrigin extends EventPoint implements FedOrigin {
+  readonly storeId: string;
+  readonly wentBack?: true;
+
+  constructor(event: RecordedEvent, wentBack: boolean) {
+    super(event);
+    this.storeId = event.storeId;
+    if (wentBack) this.wentBack = true;
+  }
+}
+
+/** Encodes all but the unreserved characters of RFC 3986; `encodeURIComponent` leaves five more as they are. */
 function percentEncode(name: string): string {
   return encodeURIComponent(name).replace(
     /[!'()*]/g,

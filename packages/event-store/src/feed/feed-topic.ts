@@ -4,10 +4,10 @@ import { cutPart, escapeCharacters, escapePart, PART_CHARACTERS } from './escape
 /** The default of the setting `feed.topic`. */
 export const DEFAULT_FEED_TOPIC = '{storeId}.{streamId}.{type}';
 
-/** The members of an event that a topic is made of. */
+/** The members of an event that its topic is made of. */
 export type TopicSubject = Pick<RecordedEvent, 'storeId' | 'streamId' | 'type'>;
 
-/** What stands for what in a template. Each gives at least one and at most 81 characters without a white space. */
+/** The placeholders of a template. Each gives 1 to 81 characters without white space. */
 const PLACEHOLDERS: ReadonlyMap<string, (event: TopicSubject, segments: number) => string> = new Map([
   ['storeId', (event) => escapePart(event.storeId)],
   ['streamId', (event) => escapePart(event.streamId)],
@@ -23,14 +23,14 @@ const LITERAL = /^[A-Za-z0-9\-_/:@+.]*$/;
 export type FeedTopic = (event: TopicSubject) => string;
 
 /**
- * Reads a template of the setting `feed.topic`. Whatever the event, the topics that it makes are valid: at most 1 024
- * characters in at most 32 segments, none empty and none a wildcard.
+ * Compiles a template of the setting `feed.topic`. The topic of any event is then valid: at most 1 024 characters in at
+ * most 32 segments, none empty and none a wildcard.
  *
- * @throws `invalid_argument` (reason `feed_topic`), which names what is wrong with the template
+ * @throws `invalid_argument` (reason `feed_topic`), which says what is wrong with the template
  */
 export function compileFeedTopic(template: string = DEFAULT_FEED_TOPIC): FeedTopic {
   const literals = template.split(PLACEHOLDER);
-  // Literals stand at even places, the names of placeholders between them at odd ones.
+  // Literals are at even places, the names of placeholders between them at odd ones.
   const names = literals.filter((_, index) => index % 2 === 1);
   const paths = names.filter((name) => name === 'typePath').length;
   checkTemplate(template, literals, names);
@@ -42,7 +42,7 @@ export function compileFeedTopic(template: string = DEFAULT_FEED_TOPIC): FeedTop
       .join('');
 }
 
-/** The topic of an event on the channel `events`. For many events, `compileFeedTopic` once. */
+/** Returns the topic of an event on the channel `events`. For many events, call `compileFeedTopic` once. */
 export function feedTopic(template: string, event: TopicSubject): string {
   return compileFeedTopic(template)(event);
 }
@@ -52,31 +52,34 @@ function checkTemplate(template: string, literals: readonly string[], names: rea
     invalidArgument('feed_topic', `the feed's topic ${JSON.stringify(template)} ${what}`);
   for (const name of names) {
     if (!PLACEHOLDERS.has(name)) {
-      throw wrong(`has {${name}}, known are {${[...PLACEHOLDERS.keys()].join('}, {')}}`);
+      throw wrong(
+        `must have no other placeholders than {${[...PLACEHOLDERS.keys()].join('}, {')}}, got {${name}}`,
+      );
     }
   }
   if (!literals.every((part, index) => index % 2 === 1 || LITERAL.test(part))) {
-    throw wrong('has a character that is no letter, digit or one of - _ / : @ + .');
+    throw wrong('must have only letters, digits and - _ / : @ + . outside of placeholders');
   }
   const segments = template.split('.');
-  if (segments.some((segment) => segment === '')) throw wrong('has an empty segment');
-  if (segments.length > LIMITS.topicSegments) throw wrong(`has more than ${LIMITS.topicSegments} segments`);
+  if (segments.some((segment) => segment === '')) throw wrong('must not have an empty segment');
+  if (segments.length > LIMITS.topicSegments)
+    throw wrong(`must have at most ${LIMITS.topicSegments} segments, got ${segments.length}`);
   const literalCharacters = literals.reduce(
     (sum, part, index) => sum + (index % 2 === 0 ? part.length : 0),
     0,
   );
   if (literalCharacters + names.length * (PART_CHARACTERS + 1) > LIMITS.topicUnits) {
-    throw wrong(`can become longer than ${LIMITS.topicUnits} characters`);
+    throw wrong(`must give at most ${LIMITS.topicUnits} characters for any event`);
   }
 }
 
-/** The stream's name up to the first `-`. */
+/** Returns the stream's name up to the first `-`. */
 function categoryOf(streamId: string): string {
   const end = streamId.indexOf('-');
   return end < 0 ? streamId : streamId.slice(0, end);
 }
 
-/** The type with dots for `_`; what is beyond the allowed segments keeps its `_`, and empty segments fall away. */
+/** Replaces `_` in a type by dots, up to the allowed number of segments. Empty segments are left out. */
 function typePath(type: string, maxSegments: number): string {
   const words = type
     .split('_')

@@ -1,5 +1,11 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
-import { type FeedCheckpoint, GaterError, type OutgoingRecord, type StorePage } from '@esdb-gater/types';
+import {
+  type FeedCheckpoint,
+  type FeedPosition,
+  GaterError,
+  type OutgoingRecord,
+  type StorePage,
+} from '@esdb-gater/types';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
 import { createFeed, type Feed, type FeedComponents } from './feed.ts';
@@ -44,8 +50,8 @@ function recordingBroker(refuse: (record: OutgoingRecord) => GaterError | undefi
   };
 }
 
-function memoryCheckpoint(saved = 0): FeedCheckpoint & { saves: number[] } {
-  const saves: number[] = [];
+function memoryCheckpoint(saved: FeedPosition = { position: 0 }): FeedCheckpoint & { saves: FeedPosition[] } {
+  const saves: FeedPosition[] = [];
   return {
     saves,
     load: async () => saves.at(-1) ?? saved,
@@ -120,7 +126,7 @@ test('a store that does not tell of commits is polled', async () => {
 test('the feed goes on after its checkpoint', async () => {
   const { store } = await storeWith({ a: 5 });
   const { broker, positions } = recordingBroker();
-  await start({ source: store, broker, checkpoint: memoryCheckpoint(3) }).caughtUp();
+  await start({ source: store, broker, checkpoint: memoryCheckpoint({ position: 3 }) }).caughtUp();
   expect(positions()).toEqual([4, 5]);
 });
 
@@ -137,15 +143,15 @@ test('the checkpoint is never ahead of what the broker accepted', async () => {
   const wrong: number[] = [];
   const checkpoint = memoryCheckpoint();
   const save = checkpoint.save;
-  checkpoint.save = async (position) => {
-    if (!range(1, position).every((one) => accepted.has(one))) wrong.push(position);
-    return save(position);
+  checkpoint.save = async (point) => {
+    if (!range(1, point.position).every((one) => accepted.has(one))) wrong.push(point.position);
+    return save(point);
   };
   const feed = start({ source: store, broker, checkpoint }, { maxInFlight: 8, checkpointEvents: 1 });
   await feed.caughtUp();
   await feed.close();
   expect(wrong).toEqual([]);
-  expect(checkpoint.saves.at(-1)).toBe(40);
+  expect(checkpoint.saves.at(-1)?.position).toBe(40);
 });
 
 test('the checkpoint is saved lazily, and at close', async () => {
@@ -156,7 +162,7 @@ test('the checkpoint is saved lazily, and at close', async () => {
   await feed.caughtUp();
   expect(checkpoint.saves).toEqual([]);
   await feed.close();
-  expect(checkpoint.saves).toEqual([100]);
+  expect(checkpoint.saves).toMatchObject([{ position: 100 }]);
 });
 
 test('a checkpoint that cannot be saved stops nothing and is made up for', async () => {
@@ -177,7 +183,7 @@ test('a checkpoint that cannot be saved stops nothing and is made up for', async
   }
   await feed.close();
   expect(positions()).toEqual(range(1, 6));
-  expect(checkpoint.saves.at(-1)).toBe(6);
+  expect(checkpoint.saves.at(-1)?.position).toBe(6);
 });
 
 test('the feed keeps going after broker errors: everything at least once, in stream order', async () => {
@@ -306,5 +312,116 @@ test('close waits for what is in flight', async () => {
   const closed = feed.close();
   accepted.resolve();
   await closed;
-  expect(checkpoint.saves).toEqual([1]);
+  expect(checkpoint.saves).toMatchObject([{ position: 1 }]);
+});
+
+/** A store whose events can be exchanged, as behind a remote worker. */
+function exchangeable() {
+  let inner = createMemoryStore({ storeId: 'main' });
+  const append = (count: number) =>
+    inner.appendEvents({
+      storeId: 'main',
+      streamId: 's',
+      events: Array.from({ length: count }, (_, index) => ({ type: 'thing_done', data: index })),
+    });
+  return {
+    append,
+    /** The store begins anew, with as many of its events as are kept, and others behind them. */
+    async replace(kept: number, count: number) {
+      const { events } = await inner.readAll({ storeId: 'main', limit: 1_000 });
+      inner = createMemoryStore({ storeId: 'main' });
+      for (const { id, type, data } of events.slice(0, kept)) {
+        await inner.appendEvents({ storeId: 'main', streamId: 's', events: [{ id, type, data }] });
+      }
+      if (count > 0) await append(count);
+    },
+    source: {
+      storeId: 'main',
+      replaceable: true,
+      readAll: (...args: Parameters<typeof inner.readAll>) => inner.readAll(...args),
+    },
+  };
+}
+
+test.each([
+  ['at lower positions', 0, 3, 0],
+  ['and was written past the feed', 0, 30, 0],
+  ['from a backup', 8, 1, 8],
+  ['from a backup, and was written past the feed', 8, 30, 8],
+])(
+  'a store that is begun anew %s is fed from the last proven point [11.12] [F26]',
+  async (_, kept, count, from) => {
+    const { source, append, replace } = exchangeable();
+    const { broker, positions, records } = recordingBroker();
+    const checkpoint = memoryCheckpoint();
+    const options = { maxInFlight: 1, checkpointEvents: 1 };
+    const first = start({ source, broker, checkpoint }, options);
+    await append(20);
+    await first.caughtUp();
+    // Running: the feed notices by itself. Then stopped: it notices at its start.
+    for (const restart of [false, true]) {
+      if (restart) await first.close();
+      const before = records.length;
+      await replace(kept, count);
+      const feed = restart ? start({ source, broker, checkpoint }, options) : first;
+      await feed.caughtUp();
+      const again = new Set(positions().slice(before));
+      expect(range(kept + 1, kept + count).filter((one) => !again.has(one))).toEqual([]);
+      // Not from the beginning, but from a checkpoint before the last common event.
+      expect(Math.min(...(positions().slice(before) as number[])) > 1).toBe(from > 0);
+      expect(records[before]?.fed?.wentBack).toBe(true);
+      expect(feed.health()).toMatchObject({ status: 'degraded', position: kept + count });
+      expect(feed.health().message).toMatch(/no longer has the event at position/);
+    }
+  },
+);
+
+test('a feed that went back starts where it was after a restart, and is healthy then [11.12]', async () => {
+  const { source, append, replace } = exchangeable();
+  const { broker, records } = recordingBroker();
+  const checkpoint = memoryCheckpoint();
+  const feed = start({ source, broker, checkpoint });
+  await append(9);
+  await feed.caughtUp();
+  await replace(0, 2);
+  await feed.caughtUp();
+  await feed.close();
+  expect(checkpoint.saves.at(-1)).toMatchObject({ position: 2, turn: 1 });
+  const before = records.length;
+  const again = start({ source, broker, checkpoint });
+  await again.caughtUp();
+  expect(records.length).toBe(before);
+  expect(again.health()).toEqual({ status: 'healthy', position: 2 });
+});
+
+test('a checkpoint of a release without proofs is gone on from, if the store reaches so far [11.12]', async () => {
+  const { store } = await storeWith({ a: 5 });
+  const { broker, positions } = recordingBroker();
+  await start({ source: store, broker, checkpoint: memoryCheckpoint({ position: 3 }) }).caughtUp();
+  expect(positions()).toEqual([4, 5]);
+  const beyond = start({ source: store, broker, checkpoint: memoryCheckpoint({ position: 9 }) });
+  await beyond.caughtUp();
+  expect(positions().slice(2)).toEqual(range(1, 5));
+});
+
+test.each([
+  ['a huge `lastPosition`', (page: StorePage) => ({ ...page, lastPosition: Number.MAX_SAFE_INTEGER })],
+  ['no events and a `next`', (page: StorePage) => ({ ...page, events: [], next: 7 })],
+  ['events at or below `after`', (page: StorePage) => ({ ...page, events: page.events.toReversed() })],
+])('a page with %s makes the feed skip nothing [11.12]', async (_, distort) => {
+  const { store, append } = await storeWith({ a: 3 });
+  let pages = 0;
+  const source = {
+    storeId: 'main',
+    async readAll(...args: Parameters<typeof store.readAll>): Promise<StorePage> {
+      const page = await store.readAll(...args);
+      return pages++ < 3 ? distort(page) : page;
+    },
+  };
+  const { broker, positions } = recordingBroker();
+  const feed = start({ source, broker }, { pollMs: 1 });
+  while (feed.position < 3) await new Promise(setImmediate);
+  await append('a', 2);
+  while (feed.position < 5) await new Promise(setImmediate);
+  expect(positions()).toEqual(range(1, 5));
 });

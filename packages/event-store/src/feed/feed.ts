@@ -1,30 +1,24 @@
 import { retryUntilAborted, waitUntil } from '@esdb-gater/primitives';
 import {
   type Broker,
-  type CallContext,
   type Clock,
   type FeedCheckpoint,
   GaterError,
   type Logger,
   type OutgoingRecord,
-  type ReadAllParams,
   type StorePage,
+  type StorePoint,
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import { type CompleteFeedOptions, completeFeedOptions, type FeedOptions } from './feed-options.ts';
+import { EventPoint } from './event-proof.ts';
+import { checkOrder, FeedHistory } from './feed-history.ts';
+import { type FeedOptions, type ResolvedFeedOptions, resolveFeedOptions } from './feed-options.ts';
 import { feedRecord } from './feed-record.ts';
-import { LazyCheckpoint } from './lazy-checkpoint.ts';
-import { type PublishRecord, publishWave } from './publish-wave.ts';
+import type { FeedStore } from './feed-store.ts';
+import { type PublishRecord, publishBatch } from './publish-batch.ts';
+import { ThrottledCheckpoint } from './throttled-checkpoint.ts';
 import { WakeSignal } from './wake-signal.ts';
-
-/** The store whose events are fed: an `EventStore`, or functions over a remote worker. */
-export interface FeedStore {
-  readonly storeId: string;
-  readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
-  /** Without it the store is polled. */
-  onCommitted?(listener: (position: number) => void): () => void;
-}
 
 export interface FeedComponents {
   readonly source: FeedStore;
@@ -45,7 +39,7 @@ export interface FeedHealth {
   readonly status: 'healthy' | 'degraded';
   /** Everything up to here was accepted by the broker. */
   readonly position: number;
-  /** In words, when not healthy. */
+  /** Says why, when not healthy. */
   readonly message?: string;
 }
 
@@ -54,45 +48,55 @@ export interface Feed {
   /** Everything up to here was accepted by the broker. */
   readonly position: number;
   health(): FeedHealth;
-  /** Resolves when everything is published that was committed at the time of the call. Rejects when the feed is closed. */
+  /** Resolves when everything is published that was committed before the call. Rejects when the feed is closed. */
   caughtUp(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Stops, waits for what is in flight and saves the checkpoint. */
   close(): Promise<void>;
 }
 
-const NOWHERE: FeedCheckpoint = Object.freeze({ load: async () => 0, save: async () => {} });
+const NOT_SAVED: FeedCheckpoint = Object.freeze({
+  load: async () => ({ position: 0 }),
+  save: async () => {},
+});
 
 /** How often a record that the broker calls impossible is tried before it is left out. */
 const IMPOSSIBLE_ATTEMPTS = 5;
 
+/** How long `health` tells that the feed has gone back. */
+const WENT_BACK_SHOWN_MS = 3_600_000;
+
 /**
- * Starts the feed of a store to the channel `events`: in stream order, at least once, from the checkpoint on. Errors
- * of store and broker never end it: they are tried again, ever more slowly.
+ * Starts the feed of a store to the channel `events`: in stream order, at least once, from the checkpoint on. Errors of
+ * the store and the broker never end it: it retries them, ever more slowly.
  *
- * Only a record that the broker refuses as `invalid_argument` or `payload_too_large` several times is left out, with an
+ * A checkpoint is proved by the event that it was reached with. When the store does not have that event, because it was
+ * restored from a backup or begun anew, the feed goes back to the last point that the store proves, and `health` says so.
+ *
+ * Leaves out only a record that the broker refuses several times as `invalid_argument` or `payload_too_large`, with an
  * error in the log, as it would stop all others for ever.
  *
  * @throws `invalid_argument` for wrong options
  */
 export function createFeed(components: FeedComponents, options: FeedOptions = {}): Feed {
   const { source, broker, publish } = components;
-  const complete = completeFeedOptions(options, source.onCommitted !== undefined);
+  const resolved = resolveFeedOptions(options, source.onCommitted !== undefined);
   const send =
     publish ??
     (broker && ((record, signal) => broker.append('events', record, { signal }) satisfies Promise<unknown>));
   if (send === undefined) throw new TypeError('a feed needs a broker or a publish function');
-  const feed = new StoreFeed(components, send, complete);
+  const feed = new StoreFeed(components, send, resolved);
   feed.start();
   return feed;
 }
 
 class StoreFeed implements Feed {
   readonly #source: FeedStore;
+  readonly #history: FeedHistory;
   readonly #publish: PublishRecord;
-  readonly #options: CompleteFeedOptions;
+  readonly #options: ResolvedFeedOptions;
   readonly #logger: Logger;
   readonly #random: () => number;
-  readonly #checkpoint: LazyCheckpoint;
+  readonly #checkpoint: ThrottledCheckpoint;
   readonly #wakeSignal: WakeSignal;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
@@ -100,22 +104,32 @@ class StoreFeed implements Feed {
   readonly #cut = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #detach: (() => void) | undefined;
-  #position = 0;
+  /** The last event that the broker accepted. */
+  #point: StorePoint = { position: 0 };
+  /** False until the store has proved that it still has the event at `#point`. */
+  #proven = false;
+  /** True until the first event after going back, or from the beginning, is published. */
+  #wentBack = false;
   #trouble: string | undefined;
-  /** Called whenever the position has moved. */
-  readonly #advanced = new Set<() => void>();
+  #notice: { readonly message: string; readonly untilMs: number } | undefined;
+  /** Reads that have begun, and the last of them that found nothing more to publish. */
+  #reads = 0;
+  #readToEnd = 0;
+  /** Called whenever `#readToEnd` has moved. */
+  readonly #endReached = new Set<() => void>();
 
-  constructor(components: FeedComponents, publish: PublishRecord, options: CompleteFeedOptions) {
+  constructor(components: FeedComponents, publish: PublishRecord, options: ResolvedFeedOptions) {
     const clock = components.clock ?? systemClock;
     this.#clock = clock;
     this.#source = components.source;
+    this.#history = new FeedHistory(components.source);
     this.#publish = publish;
     this.#options = options;
     this.#logger = components.logger ?? silentLogger;
     this.#random = components.random ?? Math.random;
     const { checkpointEvents: everyEvents, checkpointDelayMs: delayMs } = options;
-    this.#checkpoint = new LazyCheckpoint(
-      components.checkpoint ?? NOWHERE,
+    this.#checkpoint = new ThrottledCheckpoint(
+      components.checkpoint ?? NOT_SAVED,
       { everyEvents, delayMs },
       clock,
       this.#logger,
@@ -124,32 +138,34 @@ class StoreFeed implements Feed {
   }
 
   get position(): number {
-    return this.#position;
+    return this.#point.position;
   }
 
   health(): FeedHealth {
-    if (this.#trouble === undefined) return { status: 'healthy', position: this.#position };
-    return { status: 'degraded', position: this.#position, message: this.#trouble };
+    const { position } = this;
+    if (this.#trouble !== undefined) return { status: 'degraded', position, message: this.#trouble };
+    if (this.#notice !== undefined && this.#clock.monotonic() < this.#notice.untilMs) {
+      return { status: 'degraded', position, message: this.#notice.message };
+    }
+    return { status: 'healthy', position };
   }
 
   start(): void {
     this.#detach = this.#source.onCommitted?.((position) => {
-      if (position > this.#position) this.#wakeSignal.wake();
+      if (position > this.position || this.#source.replaceable === true) this.#wakeSignal.wake();
     });
     this.#running = this.#run();
   }
 
   async caughtUp(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    const { storeId } = this.#source;
-    // A page that begins after the end has no events, and says where the end is.
-    const after = Number.MAX_SAFE_INTEGER;
-    const { lastPosition } = await this.#source.readAll({ storeId, after, limit: 1 }, options);
-    const onAdvance = (listener: () => void): (() => void) => {
-      this.#advanced.add(listener);
-      return () => void this.#advanced.delete(listener);
+    // A read that has begun may have missed the newest event, the next one does not.
+    const wanted = this.#reads + 1;
+    const onEndReached = (listener: () => void): (() => void) => {
+      this.#endReached.add(listener);
+      return () => void this.#endReached.delete(listener);
     };
     this.#wakeSignal.wake();
-    await waitUntil(() => this.#position >= lastPosition, onAdvance, {
+    await waitUntil(() => this.#readToEnd >= wanted, onEndReached, {
       signal: AbortSignal.any([this.#stop.signal, ...(options.signal ? [options.signal] : [])]),
       abortError: () => new GaterError('timeout', 'the feed did not catch up in time'),
     });
@@ -167,44 +183,96 @@ class StoreFeed implements Feed {
 
   async #run(): Promise<void> {
     await this.#repeat('its checkpoint', async () => {
-      this.#advance(await this.#checkpoint.load());
+      this.#point = await this.#checkpoint.load();
+      // Whatever was published of an earlier store of this name counts no longer.
+      this.#wentBack = this.position === 0;
     });
     while (!this.#stop.signal.aborted) {
       const page = await this.#repeat('the store', () => this.#read());
       if (page === undefined) return;
-      if (page.events.length > 0) await this.#publishPage(page);
-      else this.#advance(page.lastPosition);
-      if (page.next === undefined) await this.#wakeSignal.sleep(this.#options.pollMs);
+      if (page.events.length > 0 && !(await this.#publishPage(page))) return;
+      if (page.next !== undefined) continue;
+      this.#readToEnd = this.#reads;
+      for (const listener of this.#endReached) listener();
+      await this.#wakeSignal.sleep(this.#options.pollMs);
     }
   }
 
-  #read(): Promise<StorePage> {
+  /** Reads the next page, after a proof that it belongs to the history that was published so far. */
+  async #read(): Promise<StorePage> {
     this.#wakeSignal.reset();
-    const { storeId } = this.#source;
-    const params = { storeId, after: this.#position, limit: this.#options.maxInFlight };
-    return this.#source.readAll(params, { signal: this.#stop.signal });
+    this.#reads += 1;
+    if (!this.#proven) await this.#proveOrGoBack();
+    const page = await this.#readPage();
+    // An empty page says nothing about how far the store is: only events move the feed.
+    const isBehind = page.events.length === 0 && page.lastPosition < this.position;
+    const isDoubtful = isBehind || (this.#source.replaceable === true && page.events.length > 0);
+    if (!isDoubtful || !(await this.#proveOrGoBack())) return page;
+    return this.#readPage();
   }
 
-  async #publishPage(page: StorePage): Promise<void> {
+  async #readPage(): Promise<StorePage> {
+    const { storeId } = this.#source;
+    const params = { storeId, after: this.position, limit: this.#options.maxInFlight };
+    const page = await this.#source.readAll(params, { signal: this.#stop.signal });
+    checkOrder(page, this.position);
+    return page;
+  }
+
+  /** Returns true when the store does not have the event that was published last, and the feed went back. */
+  async #proveOrGoBack(): Promise<boolean> {
+    const context = { signal: this.#stop.signal };
+    const point = this.#point;
+    const proven = await this.#history.prove(point, context);
+    if (proven === undefined) this.#goBack(await this.#history.lastProven(this.#checkpoint.earlier, context));
+    else this.#point = proven;
+    this.#proven = true;
+    return proven === undefined;
+  }
+
+  #goBack(to: StorePoint): void {
+    const { storeId } = this.#source;
+    const from = this.#point;
+    const message =
+      `the store no longer has the event at position ${from.position} (restored, or begun anew): ` +
+      `its events after position ${to.position} are published again`;
+    this.#logger.warn({ storeId, from: from.position, to: to.position }, message);
+    this.#notice = { message, untilMs: this.#clock.monotonic() + WENT_BACK_SHOWN_MS };
+    this.#point = to;
+    this.#wentBack = true;
+    this.#checkpoint.goBack(to);
+  }
+
+  /** Resolves to false when the feed was closed before. */
+  async #publishPage({ events }: StorePage): Promise<boolean> {
     const { topic, realm } = this.#options;
-    let records: readonly OutgoingRecord[] = page.events.map((event) => feedRecord(event, topic, realm));
+    let records: readonly OutgoingRecord[] = events.map((event, index) =>
+      feedRecord(event, topic, realm, index === 0 && this.#wentBack),
+    );
     const refusals = new Map<OutgoingRecord, number>();
     const published = await this.#repeat('the broker', async () => {
-      const outcome = await publishWave(records, this.#publish, this.#cut.signal);
+      const outcome = await publishBatch(records, this.#publish, this.#cut.signal);
       records = outcome.remaining;
       const { error, failed } = outcome;
       if (error === undefined || failed === undefined) return true;
-      if (this.#isImpossible(failed, error, refusals))
+      if (this.#isImpossible(failed, error, refusals)) {
         records = records.filter((record) => record !== failed);
-      // What precedes the first failure is out, and needs not be published again after a restart.
-      else this.#advance(Math.max(this.#position, (failed.fed?.position ?? 0) - 1));
+      } else {
+        // What precedes the first failure is out, and need not be published again after a restart.
+        const accepted = events.findLast(({ position }) => position < (failed.fed?.position ?? 0));
+        if (accepted !== undefined) this.#advance(new EventPoint(accepted));
+      }
       if (records.length === 0) return true;
       throw error;
     });
-    if (published === true) this.#advance(page.events.at(-1)?.position ?? this.#position);
+    const last = events.at(-1);
+    if (published !== true || last === undefined) return false;
+    this.#wentBack = false;
+    this.#advance(new EventPoint(last));
+    return true;
   }
 
-  /** Counts a refusal that no repetition can change, and says when it is enough. */
+  /** Counts a refusal that no retry can change, and returns true when there were enough. */
   #isImpossible(record: OutgoingRecord, error: GaterError, refusals: Map<OutgoingRecord, number>): boolean {
     if (error.code !== 'invalid_argument' && error.code !== 'payload_too_large') return false;
     const count = (refusals.get(record) ?? 0) + 1;
@@ -213,19 +281,18 @@ class StoreFeed implements Feed {
     const { id, topic, fed } = record;
     this.#logger.error(
       { err: error, id, topic, fed },
-      'an event cannot be published and is left out of the feed',
+      'left an event out of the feed: the broker cannot take it',
     );
     return true;
   }
 
-  #advance(position: number): void {
-    if (position <= this.#position) return;
-    this.#position = position;
-    this.#checkpoint.reach(position);
-    for (const listener of this.#advanced) listener();
+  #advance(point: StorePoint): void {
+    if (point.position <= this.position) return;
+    this.#point = point;
+    this.#checkpoint.reach(point);
   }
 
-  /** Tries until it works; undefined when the feed was closed before. */
+  /** Retries until it works. Resolves to undefined when the feed was closed before. */
   #repeat<Result>(what: string, attempt: () => Promise<Result>): Promise<Result | undefined> {
     const { baseDelayMs, maxDelayMs } = this.#options;
     const trial = async (): Promise<Result> => {
@@ -244,9 +311,11 @@ class StoreFeed implements Feed {
 
   #failed(what: string, error: GaterError): void {
     const { storeId } = this.#source;
-    // Said once per trouble: an outage of an hour is not a thousand lines.
+    // What is served next may be another database.
+    if (this.#source.replaceable === true) this.#proven = false;
+    // Logged once per outage, which may last for hours.
     if (this.#trouble === undefined) {
-      this.#logger.warn({ storeId, err: error, position: this.#position }, `the feed waits for ${what}`);
+      this.#logger.warn({ storeId, err: error, position: this.position }, `the feed waits for ${what}`);
     }
     this.#trouble = `waiting for ${what}: ${error.message}`;
   }
@@ -254,7 +323,7 @@ class StoreFeed implements Feed {
   #recovered(): void {
     if (this.#trouble !== undefined) {
       const { storeId } = this.#source;
-      this.#logger.info({ storeId, position: this.#position }, 'the feed goes on');
+      this.#logger.info({ storeId, position: this.position }, 'the feed goes on');
     }
     this.#trouble = undefined;
   }

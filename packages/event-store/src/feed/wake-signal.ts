@@ -1,7 +1,7 @@
 import { finishesWithin, onAbort } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 
-/** Lets a loop sleep until something wakes it, time has passed, or it is to end. */
+/** Lets a loop sleep until it is woken, time has passed, or it is to end. */
 export class WakeSignal {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -13,18 +13,18 @@ export class WakeSignal {
     this.#signal = signal;
   }
 
-  /** Ends the sleep, or the next one when nobody sleeps: a wake-up is never lost. */
+  /** Ends the sleep, or the next one when nobody sleeps, so that a wake-up is never lost. */
   wake(): void {
     this.#woken = true;
     this.#end?.();
   }
 
-  /** Forgets wake-ups so far. To be called before looking for work, so that one in between counts. */
+  /** Forgets earlier wake-ups. Call it before looking for work, so that a wake-up meanwhile counts. */
   reset(): void {
     this.#woken = false;
   }
 
-  /** Sleeps until `wake`. */
+  /** Sleeps until `wake`, for at most `ms`. */
   async sleep(ms: number): Promise<void> {
     if (this.#woken || this.#signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();

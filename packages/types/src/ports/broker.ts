@@ -1,7 +1,8 @@
 import type { ChannelName } from '../channel-names.ts';
 import type { JsonValue } from '../json.ts';
+import type { StorePoint } from './event-store.ts';
 
-/** A message on its way into a broker. */
+/** A message to append to a broker. */
 export interface OutgoingRecord {
   /** The message's id. */
   readonly id: string;
@@ -13,45 +14,57 @@ export interface OutgoingRecord {
   readonly type: string;
   /** CloudEvents source, an `esdb://` name. */
   readonly source: string;
-  /** What the partition is chosen by. @default the topic */
+  /** The key that decides the partition. @default the topic */
   readonly partitionKey?: string;
-  /** For events of the feed: whose, and where in that store. */
+  /** For events of a feed: their store, and where they are in it. */
   readonly fed?: FedOrigin;
   readonly traceparent?: string;
   readonly tracestate?: string;
 }
 
-export interface FedOrigin {
+export interface FedOrigin extends StorePoint {
   readonly storeId: string;
-  readonly position: number;
+  /** True for the first event after the feed has gone back: what it published before counts no longer. */
+  readonly wentBack?: boolean;
 }
 
-/** A message as a broker gives it to readers. */
+/** A message as a broker hands it to readers. */
 export interface BrokerRecord {
   readonly id: string;
   readonly topic: string;
   readonly message: JsonValue;
   /** ISO 8601 with milliseconds and `Z`. */
   readonly time: string;
-  /** Opaque; who resumes after it misses nothing. */
+  /** Opaque; a reader that resumes after it misses nothing. */
   readonly position: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
 }
 
-/** Where a reader begins. A position is exclusive, a time inclusive. */
+/** Where a reader starts. A position is exclusive, a time inclusive. */
 export type ReplayFrom = 'earliest' | { readonly position: string } | { readonly time: string };
 
 export interface BrokerHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  /** In words, when not healthy. */
+  /** Says why, when not healthy. */
   readonly message?: string;
+}
+
+export interface ReplayOptions {
+  readonly signal?: AbortSignal;
+  /** A pattern. A broker may leave out records whose topic does not match it. */
+  readonly topic?: string;
+  /**
+   * Is called with a position up to which every record has been given, when a broker knows more than the positions of
+   * the records tell. The last one stands for `until` when part of the history cannot be read at present.
+   */
+  readonly onReached?: (position: string) => void;
 }
 
 /**
  * Carries the records of the ten channels. An adapter neither limits rates nor checks signatures.
  *
- * Order is kept per partition key. Delivery is at least once; a duplicate has the same id.
+ * Keeps the order per partition key. Delivers at least once; a duplicate has the same id.
  */
 export interface Broker {
   /**
@@ -65,17 +78,17 @@ export interface Broker {
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly position?: string }>;
   /**
-   * Hands over every record of the channel from now on, in batches and in order. At most one tail per channel.
-   * Returns at once; a broker that cannot be reached is tried again until the tail is closed.
+   * Hands over every record of the channel from now on, in batches and in order. A channel has at most one tail.
+   * Returns at once, and keeps trying to reach the broker until the tail is closed.
    */
   tail(channel: ChannelName, handler: (batch: readonly BrokerRecord[]) => void): () => void;
   /**
-   * Where the tail stands, once it has handed over everything that was acknowledged before the call, on whichever
-   * node. A broker that cannot tell what that is gives within a bounded time what it has.
+   * Returns the tail's position once it has handed over everything that was acknowledged before the call, on any node.
+   * A broker that cannot tell what that is returns within a bounded time what it knows.
    */
   position(channel: ChannelName): Promise<string>;
   /**
-   * Where `from` lies. `lost` is true when part of what should follow is gone and the rest can be had.
+   * Returns the position of `from`. `lost` is true when part of what should follow is gone and the rest can be read.
    *
    * @throws `invalid_argument` with reason `position_malformed`, or `position_lost` (with `oldest`)
    */
@@ -83,18 +96,21 @@ export interface Broker {
     channel: ChannelName,
     from: ReplayFrom,
   ): Promise<{ readonly position: string; readonly lost?: boolean }>;
-  /** The records after `after` up to and with `until` (a position of the tail), in batches. Ends by itself. */
+  /** Reads the records after `after` up to and including `until` (a position of the tail), in batches. */
   read(
     channel: ChannelName,
     after: string,
     until: string,
-    options?: { readonly signal?: AbortSignal },
+    options?: ReplayOptions,
   ): AsyncIterable<readonly BrokerRecord[]>;
-  /** True when nothing lies between `after` and `until`. Synchronous, so that a reader can go live in the same turn. */
-  caughtUp(channel: ChannelName, after: string, until: string): boolean;
-  /** The tail's position without waiting; undefined while it is unknown. */
+  /**
+   * Returns true when nothing lies between `after` and `until`, or nothing that `topic` (a pattern) could match.
+   * Synchronous, so that a reader can go live in the same turn.
+   */
+  caughtUp(channel: ChannelName, after: string, until: string, topic?: string): boolean;
+  /** Returns the tail's position without waiting; undefined while it is unknown. */
   tailPosition(channel: ChannelName): string | undefined;
   health(): BrokerHealth;
-  /** Sends what waits, for at most its bound, and closes. */
+  /** Sends what waits, within a bounded time, and closes. */
   close(): Promise<void>;
 }

@@ -63,16 +63,34 @@ export interface EventStore {
 
   /** Calls `listener` with the newest position after each commit. Returns what detaches it. */
   onCommitted(listener: (position: number) => void): () => void;
-  /** The feed's checkpoint, kept beside the events: the position up to which everything was published. */
+  /** The feed's checkpoint, kept with the events: everything up to it was published. */
   readonly feedCheckpoint: FeedCheckpoint;
   /** Ends what is in flight, flushes and releases the file. */
   close(): Promise<void>;
 }
 
-/** Where the feed to the `events` channel stands. */
+/** A place in a store's history: a position, proved by the event that has it. */
+export interface StorePoint {
+  readonly position: number;
+  /**
+   * The first 8 characters of base64url(SHA-256(event id)). Absent at position 0, and in points that earlier releases
+   * made.
+   */
+  readonly proof?: string;
+}
+
+/** Where a feed goes on after a restart. */
+export interface FeedPosition extends StorePoint {
+  /** How often the feed has gone back, because the store no longer had the event that it had reached. @default 0 */
+  readonly turn?: number;
+  /** Earlier points of the same history, newest first: the feed goes back to the first that the store still proves. */
+  readonly earlier?: readonly StorePoint[];
+}
+
+/** Keeps the position of the feed to the channel `events`. */
 export interface FeedCheckpoint {
-  /** 0 where none was kept. */
-  load(): Promise<number>;
-  /** Never moves back. */
-  save(position: number): Promise<void>;
+  /** Returns position 0 when none was saved. */
+  load(): Promise<FeedPosition>;
+  /** Saves a position, unless the saved one is of a later turn, or further in the same turn. */
+  save(position: FeedPosition): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { bodyOf, requireJsonType, searchOf, sendProblem } from '../http-app.ts';
 import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 import { problemOf } from '../problem.ts';
 import { readQuery } from '../query.ts';
-import { beginStream, COMMENT_EVERY_MS, sseEncoder, sseFrom, writeComment } from '../sse.ts';
+import { beginStream, COMMENT_EVERY_MS, sseEncoder, sseFrom, subscribedEvent, writeComment } from '../sse.ts';
 import type { SseConnections } from '../sse-connections.ts';
 
 export interface ChannelRouteComponents {
@@ -27,7 +27,7 @@ export interface ChannelRouteOptions {
 
 const MESSAGES = '/v1/channels/:channel/messages';
 
-/** Channels: their state, publishing, and subscribing by server-sent events. */
+/** Returns the routes of channels: their state, publishing, and subscribing by server-sent events. */
 export function channelRoutes(
   components: ChannelRouteComponents,
   options: ChannelRouteOptions,
@@ -93,7 +93,7 @@ async function stream(
         else early.push(events);
       },
       bufferedBytes: () => response.writableLength,
-      // There are no close codes here: the client resumes by the last id that it has seen.
+      // Without close codes here, the client resumes after the last id that it has seen.
       overflow: () => response.destroy(),
     },
   });
@@ -102,7 +102,7 @@ async function stream(
     subscriber.close();
   };
   try {
-    // Messages must not be written before the head of the answer, so that goes out as soon as nothing can refuse.
+    // The head of the answer goes out as soon as nothing can be refused any more, and messages follow it.
     await dispatcher.dispatch(
       'subscribe',
       params,
@@ -111,10 +111,10 @@ async function stream(
       {
         async subscribe(accepted) {
           const result = await subscriber.subscribe(accepted);
-          // What was set before, such as what lets a page of another origin read this.
+          // The headers set so far, such as those for pages of other origins.
           const headers = reply.getHeaders() as OutgoingHttpHeaders;
           reply.hijack();
-          beginStream(response, headers);
+          beginStream(response, headers, subscribedEvent(accepted, result));
           begun = true;
           for (const events of early) response.write(events);
           return result;

@@ -1,10 +1,10 @@
 import { GaterError, type OutgoingRecord } from '@esdb-gater/types';
 
-/** Hands one record to the broker; resolves once it was accepted. */
+/** Hands one record to the broker, and resolves once it is accepted. */
 export type PublishRecord = (record: OutgoingRecord, signal: AbortSignal) => Promise<unknown>;
 
-export interface WaveOutcome {
-  /** Not accepted yet, in order: those that failed, and what followed one of them in its stream. */
+export interface BatchOutcome {
+  /** The records to publish again, in order: those that failed, and what followed one of them in its stream. */
   readonly remaining: readonly OutgoingRecord[];
   /** The first failure. */
   readonly error?: GaterError;
@@ -14,14 +14,14 @@ export interface WaveOutcome {
 
 /**
  * Publishes records together and waits for all answers, so that a broker may gather them. After a failure the later
- * records of the same stream are published again although they were accepted: the order within a stream must hold also
- * for who ignores the doubles.
+ * records of the same stream are published again although they were accepted, so that the order within a stream also
+ * holds for readers that ignore duplicates.
  */
-export async function publishWave(
+export async function publishBatch(
   records: readonly OutgoingRecord[],
   publish: PublishRecord,
   signal: AbortSignal,
-): Promise<WaveOutcome> {
+): Promise<BatchOutcome> {
   const outcomes = await Promise.allSettled(records.map(async (record) => publish(record, signal)));
   const brokenStreams = new Set<string>();
   let error: GaterError | undefined;

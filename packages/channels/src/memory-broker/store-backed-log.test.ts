@@ -1,13 +1,26 @@
-import type { Broker, BrokerRecord, OutgoingRecord } from '@esdb-gater/types';
+import { createFakeClock } from '@esdb-gater/primitives/testing';
+import type {
+  Broker,
+  BrokerRecord,
+  FedEvent,
+  FeedReplaySource,
+  OutgoingRecord,
+  StorePoint,
+} from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
-import type { FedEvent, FedSource } from './fed-source.ts';
+import type { BrokerEpoch, EpochLog } from './epoch-log.ts';
 import { createMemoryBroker } from './memory-broker.ts';
 
 /** Stores that are lists, and their feed. */
-class Stores implements FedSource {
+class Stores implements FeedReplaySource {
   readonly lists = new Map<string, FedEvent[]>();
   readonly ephemeralIds = new Set<string>();
-  broken = false;
+  /** Where feeds go on, if not at the end. */
+  readonly fed = new Map<string, StorePoint>();
+  readonly unknown = new Set<string>();
+  /** Stands in the proofs: a store that is begun anew has other events. */
+  life = 0;
+  readonly broken = new Set<string>();
 
   stores(): readonly string[] {
     return [...this.lists.keys()];
@@ -18,20 +31,30 @@ class Stores implements FedSource {
   }
 
   async *read(storeId: string, after: number, until: number): AsyncGenerator<readonly FedEvent[]> {
-    this.#refuse();
+    this.#refuse(storeId);
     for (const event of this.lists.get(storeId) ?? []) {
       if (event.position > after && event.position <= until) yield [event];
     }
   }
 
-  async positionAtTime(storeId: string, time: string): Promise<number> {
-    const earlier = (this.lists.get(storeId) ?? []).filter((event) => event.time < time);
-    return earlier.at(-1)?.position ?? 0;
+  async pointAtTime(storeId: string, time: string): Promise<StorePoint> {
+    this.#refuse(storeId);
+    return (this.lists.get(storeId) ?? []).findLast((event) => event.time < time) ?? { position: 0 };
   }
 
-  async newest(storeId: string): Promise<number> {
-    this.#refuse();
-    return this.lists.get(storeId)?.at(-1)?.position ?? 0;
+  async fedTo(storeId: string): Promise<StorePoint> {
+    if (this.unknown.has(storeId)) throw new Error('the checkpoint cannot be read');
+    return this.fed.get(storeId) ?? this.lists.get(storeId)?.at(-1) ?? { position: 0 };
+  }
+
+  async proves(storeId: string, { position, proof }: StorePoint): Promise<boolean> {
+    this.#refuse(storeId);
+    const event = this.lists.get(storeId)?.find((one) => one.position === position);
+    return position === 0 || (event !== undefined && (proof === undefined || proof === event.proof));
+  }
+
+  canMatch(storeId: string, pattern: string): boolean {
+    return pattern.startsWith('>') || pattern.startsWith('*') || pattern.startsWith(`${storeId}.`);
   }
 
   commit(storeId: string): FedEvent {
@@ -39,13 +62,14 @@ class Stores implements FedSource {
     this.lists.set(storeId, list);
     const position = list.length + 1;
     const id = `${storeId}${position}`;
-    const event = { topic: `${storeId}.s.t`, id, time: at(position), message: { position }, position };
+    const proof = `${storeId}${position}.${this.life}`.replace('.', '-').padEnd(8, '_').slice(0, 8);
+    const event = { topic: `${storeId}.s.t`, id, time: at(position), message: { position }, position, proof };
     list.push(event);
     return event;
   }
 
-  #refuse(): void {
-    if (this.broken) throw new Error('the store is away');
+  #refuse(storeId: string): void {
+    if (this.broken.has(storeId)) throw new Error('the store is away');
   }
 }
 
@@ -60,12 +84,22 @@ const published = (id: string): OutgoingRecord => ({
   source: 's',
 });
 
-async function feed(broker: Broker, storeId: string, event: FedEvent): Promise<void> {
+async function feed(
+  broker: Broker,
+  storeId: string,
+  { proof, ...event }: FedEvent,
+  wentBack = false,
+): Promise<void> {
   await broker.append('events', {
     ...event,
     type: 't',
     source: 's',
-    fed: { storeId, position: event.position },
+    fed: {
+      storeId,
+      position: event.position,
+      ...(proof === undefined ? {} : { proof }),
+      ...(wentBack ? { wentBack } : {}),
+    },
   });
 }
 
@@ -82,7 +116,7 @@ function opened(stores = new Stores()): {
   readonly tail: BrokerRecord[];
   readonly commit: (storeId: string) => Promise<void>;
 } {
-  const broker = createMemoryBroker({ fedSource: stores, history: { events: 3 } });
+  const broker = createMemoryBroker({ replaySource: stores, history: { events: 3 } });
   const tail: BrokerRecord[] = [];
   broker.tail('events', (batch) => tail.push(...batch));
   const commit = (storeId: string): Promise<void> => feed(broker, storeId, stores.commit(storeId));
@@ -203,6 +237,7 @@ describe('the channel `events` over stores that are fed', () => {
     await first.commit('a');
     const position = await first.broker.position('events');
     first.stores.lists.delete('m');
+    first.stores.life += 1;
     for (let n = 0; n < 5; n++) first.stores.commit('m');
     const second = opened(first.stores);
     const resolved = await second.broker.resolve('events', { position });
@@ -243,7 +278,8 @@ describe('the channel `events` over stores that are fed', () => {
     const { stores, broker, commit } = opened();
     for (let n = 0; n < 5; n++) await commit('a');
     stores.lists.set('a', []);
-    await commit('a');
+    stores.life += 1;
+    await feed(broker, 'a', stores.commit('a'), true);
     const position = await broker.position('events');
     await commit('a');
     const resolved = await broker.resolve('events', { position });
@@ -253,7 +289,7 @@ describe('the channel `events` over stores that are fed', () => {
   test('does not wait for ever for a store that is away', async () => {
     const stores = new Stores();
     stores.commit('a');
-    stores.broken = true;
+    stores.unknown.add('a');
     const { broker } = opened(stores);
     expect(await broker.position('events')).not.toContain('~');
     expect(broker.tailPosition('events')).toBeDefined();
@@ -280,5 +316,99 @@ describe('the channel `events` over stores that are fed', () => {
     await commit('b');
     const until = await broker.position('events');
     expect(tail.map(({ position }) => broker.caughtUp('events', position, until))).toEqual([false, true]);
+  });
+
+  test('keeps the place in a store that cannot be read, and goes on in all others [11.11]', async () => {
+    const { stores, broker, commit } = opened();
+    const start = await broker.position('events');
+    for (const storeId of ['a', 'b', 'a', 'b']) await commit(storeId);
+    stores.broken.add('a');
+    const until = await broker.position('events');
+    const given: string[] = [];
+    let reached = '';
+    const options = { onReached: (position: string) => void (reached = position) };
+    for await (const batch of broker.read('events', start, until, options)) {
+      given.push(...batch.map(({ id }) => id));
+    }
+    expect(given).toEqual(['b1', 'b2']);
+    expect(broker.caughtUp('events', reached, until)).toBe(false);
+    expect(broker.caughtUp('events', reached, until, 'b.>')).toBe(true);
+    expect(broker.health()).toMatchObject({
+      status: 'degraded',
+      message: expect.stringContaining('a (the store is away)'),
+    });
+  });
+
+  test('finds out only when a store is back whether it has the event of a position [11.12]', async () => {
+    const clock = createFakeClock();
+    const first = opened();
+    for (let n = 0; n < 3; n++) await first.commit('a');
+    const position = await first.broker.position('events');
+    const { stores } = first;
+    stores.lists.delete('a');
+    stores.life += 1;
+    for (let n = 0; n < 5; n++) stores.commit('a');
+    stores.broken.add('a');
+    const broker = createMemoryBroker({ replaySource: stores, clock });
+    const resolved = await broker.resolve('events', { position });
+    stores.broken.delete('a');
+    clock.advance(1_000);
+    expect(await ids(broker, resolved.position)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
+  });
+
+  test('resolves a time in a store when that is back [11.11]', async () => {
+    const clock = createFakeClock();
+    const stores = new Stores();
+    const broker = createMemoryBroker({ replaySource: stores, clock });
+    for (let n = 0; n < 4; n++) stores.commit('a');
+    stores.broken.add('a');
+    const { position } = await broker.resolve('events', { time: at(3) });
+    stores.broken.delete('a');
+    clock.advance(1_000);
+    expect(await ids(broker, position)).toEqual(['a3', 'a4']);
+  });
+
+  test('reads a position of a release without proofs, unless the store does not reach so far [11.12]', async () => {
+    const { broker, commit } = opened();
+    for (let n = 0; n < 3; n++) await commit('a');
+    const head = (await broker.position('events')).split('~')[0];
+    const old = await broker.resolve('events', { position: `${head}~a.2` });
+    expect(old.lost).toBeUndefined();
+    expect(await ids(broker, old.position)).toEqual(['a3']);
+    expect((await broker.resolve('events', { position: `${head}~a.7` })).lost).toBe(true);
+  });
+
+  test('says `lost` after a restart only when a client may have published meanwhile [11.12]', async () => {
+    const lives = new Map<string, BrokerEpoch>();
+    const epochs = (): EpochLog => ({
+      earlier: [...lives.values()],
+      save: async (epoch) => void lives.set(epoch.epoch, epoch),
+    });
+    const stores = new Stores();
+    stores.commit('a');
+    const begin = (): Broker => createMemoryBroker({ replaySource: stores, epochs: epochs() });
+    const lost = async (broker: Broker, position: string) =>
+      (await broker.resolve('events', { position })).lost === true;
+
+    const quiet = begin();
+    const first = await quiet.position('events');
+    await quiet.close();
+    const killed = begin();
+    expect(await lost(killed, first)).toBe(false);
+    const second = await killed.position('events');
+    // No `close`: the process is killed, and nobody had published.
+    const busy = begin();
+    expect([await lost(busy, first), await lost(busy, second)]).toEqual([false, false]);
+    const third = await busy.position('events');
+    const { position: fourth = '' } = await busy.append('events', published('x'));
+    await busy.close();
+    const killedBusy = begin();
+    expect([await lost(killedBusy, third), await lost(killedBusy, fourth)]).toEqual([true, false]);
+    const { position: fifth = '' } = await killedBusy.append('events', published('y'));
+    // Killed after a client had published: how much is not known.
+    const last = begin();
+    expect([await lost(last, fourth), await lost(last, fifth)]).toEqual([true, true]);
+    const time = { time: new Date(Date.now() - 1).toISOString() };
+    expect((await last.resolve('events', time)).lost).toBe(true);
   });
 });

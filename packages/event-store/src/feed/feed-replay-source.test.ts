@@ -1,7 +1,9 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
+import type { FedEvent } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
-import { createFedSource, type FedEvent } from './fed-source.ts';
+import { eventProof } from './event-proof.ts';
+import { createFeedReplaySource } from './feed-replay-source.ts';
 
 /** A store with one event per given time, in milliseconds. */
 async function storeAt(...times: number[]) {
@@ -22,31 +24,39 @@ async function collect(pages: AsyncIterable<readonly FedEvent[]>): Promise<FedEv
 
 test('a fed event read again is what the feed published', async () => {
   const store = await storeAt(1_000);
-  const source = createFedSource(() => [store], { topicTemplate: '{typePath}' });
+  const source = createFeedReplaySource(() => [store], { topicTemplate: '{typePath}' });
   const { events } = await store.readAll({ storeId: 'main' });
-  expect(await collect(source.read('main', 0, 1))).toEqual([
-    { topic: 'x.y', id: events[0]?.id, time: '1970-01-01T00:00:01.000Z', message: events[0], position: 1 },
+  expect(await collect(source.read('main', 0, 1, {}))).toMatchObject([
+    {
+      proof: eventProof(events[0]?.id ?? ''),
+      topic: 'x.y',
+      id: events[0]?.id,
+      time: '1970-01-01T00:00:01.000Z',
+      message: events[0],
+      position: 1,
+    },
   ]);
 });
 
 test('a part of a store is read exactly, page by page', async () => {
   const store = await storeAt(...Array.from({ length: 2_500 }, (_, index) => index));
-  const source = createFedSource(() => [store]);
+  const source = createFeedReplaySource(() => [store]);
   const pages: number[] = [];
   const positions: number[] = [];
-  for await (const page of source.read('main', 10, 2_300)) {
+  for await (const page of source.read('main', 10, 2_300, {})) {
     pages.push(page.length);
     positions.push(...page.map((event) => event.position));
   }
   expect(pages).toEqual([1_000, 1_000, 290]);
   expect(positions).toEqual(Array.from({ length: 2_290 }, (_, index) => index + 11));
-  expect(await collect(source.read('main', 5, 5))).toEqual([]);
+  expect(await collect(source.read('main', 5, 5, {}))).toEqual([]);
 });
 
 test('a time is found as the position before the first event at or after it', async () => {
   const store = await storeAt(1_000, 2_000, 2_000, 2_000, 5_000);
-  const source = createFedSource(() => [store]);
-  const at = (ms: number) => source.positionAtTime('main', new Date(ms).toISOString());
+  const source = createFeedReplaySource(() => [store]);
+  const at = (ms: number) =>
+    source.pointAtTime('main', new Date(ms).toISOString()).then(({ position }) => position);
   expect(await Promise.all([0, 1_000, 1_001, 2_000, 2_001, 5_000, 9_000].map(at))).toEqual([
     0, 0, 1, 1, 4, 4, 5,
   ]);
@@ -62,15 +72,16 @@ test('positions with holes are searched too', async () => {
       return { events: events.filter((event) => event.position > after).slice(0, limit), lastPosition: 300 };
     },
   };
-  const source = createFedSource(() => [holes]);
-  const at = (ms: number) => source.positionAtTime('main', new Date(ms).toISOString());
+  const source = createFeedReplaySource(() => [holes]);
+  const at = (ms: number) =>
+    source.pointAtTime('main', new Date(ms).toISOString()).then(({ position }) => position);
   expect(await Promise.all([1_000, 1_500, 2_500, 4_000].map(at))).toEqual([0, 100, 200, 300]);
 });
 
 test('a store that is not there has no events', async () => {
-  const source = createFedSource(() => []);
+  const source = createFeedReplaySource(() => []);
   expect(source.stores()).toEqual([]);
-  expect(await source.newest('gone')).toBe(0);
-  expect(await source.positionAtTime('gone', '2026-01-01T00:00:00Z')).toBe(0);
-  expect(await collect(source.read('gone', 0, 10))).toEqual([]);
+  expect((await source.fedTo('gone')).position).toBe(0);
+  expect((await source.pointAtTime('gone', '2026-01-01T00:00:00Z')).position).toBe(0);
+  expect(await collect(source.read('gone', 0, 10, {}))).toEqual([]);
 });

@@ -2,9 +2,9 @@ import { retryUntilAborted } from '@esdb-gater/primitives';
 import { calculateDelay } from '@esdb-gater/retry';
 import type { Broker, Clock, Logger } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
-import { createLastValues, type LastValues } from './last-values.ts';
+import { createLastValues, type LastValues, type LastValuesBounds } from './last-values.ts';
 
-export interface WarmComponents {
+export interface LoadComponents {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -13,29 +13,26 @@ export interface WarmComponents {
 const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
 
 /**
- * Fills the last values of a channel with what the broker still has from before. Never rejects: a broker that
- * cannot be read is tried again until `signal` aborts.
+ * Loads the last values of a channel from the broker's history. Never rejects: a broker that cannot be read is tried
+ * again until `signal` aborts.
  */
-export async function warmLastValues(
-  { broker, clock, logger }: WarmComponents,
+export async function loadLastValues(
+  { broker, clock, logger }: LoadComponents,
   channel: Channel,
   signal: AbortSignal,
 ): Promise<void> {
   const { lastValues } = channel;
   if (lastValues === undefined) return;
   const read = async (): Promise<void> =>
-    lastValues.warm(await readLast(broker, channel, lastValues.maxTopics, signal));
+    lastValues.addOlder(await readLast(broker, channel, lastValues.bounds, signal));
   await retryUntilAborted(read, {
     clock,
     signal,
     backoff: (failures) => calculateDelay(failures, RETRY),
     onFailure: (error, failures) => {
-      // Said once: a broker that is away for an hour is not a thousand lines.
+      // Logged once, as a broker may be away for hours.
       const level = failures === 0 ? 'warn' : 'debug';
-      logger[level](
-        { err: error, channel: channel.name },
-        'the last messages could not be read, trying again',
-      );
+      logger[level]({ err: error, channel: channel.name }, 'cannot read the last values, retrying');
     },
   });
 }
@@ -43,10 +40,10 @@ export async function warmLastValues(
 async function readLast(
   broker: Broker,
   channel: Channel,
-  maxTopics: number,
+  bounds: LastValuesBounds,
   signal: AbortSignal,
 ): Promise<LastValues> {
-  const past = createLastValues(maxTopics);
+  const past = createLastValues(bounds);
   const { position } = await broker.resolve(channel.name, 'earliest');
   const until = await broker.position(channel.name);
   for await (const batch of broker.read(channel.name, position, until, { signal })) {

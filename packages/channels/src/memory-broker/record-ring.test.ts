@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { KeptRecord } from './memory-record.ts';
+import { createRecordRing } from './record-ring.ts';
+import { NO_STORES } from './store-positions.ts';
+
+const record = (sequence: number, text: string): KeptRecord =>
+  new KeptRecord({ id: `${sequence}`, topic: 't', time: `${sequence}` }, text, {
+    head: 'm1a.',
+    sequence,
+    stores: NO_STORES,
+  });
+
+const held = (ring: ReturnType<typeof createRecordRing>): number[] =>
+  ring.slice(0, ring.newest).map(({ sequence }) => sequence);
+
+test('as many records are held as the bytes allow, the newest, whatever their number [12.21]', () => {
+  const ring = createRecordRing({ capacity: 100, maxBytes: 10 });
+  for (let n = 1; n <= 7; n++) ring.push(record(n, '"é"'));
+  expect(held(ring)).toEqual([6, 7]);
+  expect([ring.oldest, ring.newest, ring.lostTime]).toEqual([6, 7, '5']);
+  ring.push(record(8, '1'));
+  expect(held(ring)).toEqual([6, 7, 8]);
+});
+
+test('a record beyond all bytes is not held, and neither are those before it', () => {
+  const ring = createRecordRing({ capacity: 100, maxBytes: 4 });
+  ring.push(record(1, '1'));
+  ring.push(record(2, '"long"'));
+  expect([held(ring), ring.oldest, ring.lostTime]).toEqual([[], 3, '2']);
+  ring.push(record(3, '3'));
+  expect(held(ring)).toEqual([3]);
+});
+
+test('no more records are held than the capacity allows', () => {
+  const ring = createRecordRing({ capacity: 3, maxBytes: 1_000 });
+  for (let n = 1; n <= 10; n++) ring.push(record(n, '1'));
+  expect([held(ring), ring.oldest, ring.lostTime]).toEqual([[8, 9, 10], 8, '7']);
+  expect(ring.slice(8, 9).map(({ sequence }) => sequence)).toEqual([9]);
+});
+
+test('without a capacity nothing is held', () => {
+  const ring = createRecordRing({ capacity: 0, maxBytes: 1_000 });
+  ring.push(record(1, '1'));
+  expect([held(ring), ring.oldest, ring.newest, ring.lostTime]).toEqual([[], 2, 1, '1']);
+});
