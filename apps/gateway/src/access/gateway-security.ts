@@ -16,7 +16,7 @@ export interface GatewaySecurityComponents {
   readonly logger: Logger;
 }
 
-/** The keys of this gateway, and what it believes. */
+/** The keys of this gateway, and what verifies tokens and signatures. */
 export interface GatewaySecurity {
   readonly identity: Identity;
   readonly signatures: SignatureGate;
@@ -26,7 +26,7 @@ export interface GatewaySecurity {
 }
 
 /**
- * Loads or makes the identity and the secret, and reads the revocations.
+ * Loads or creates the identity and the secret, and reads the revocations.
  *
  * @throws `invalid_argument`, `unavailable` when a file of them cannot be used
  */

@@ -25,7 +25,7 @@ export interface GrantVerifierOptions {
   readonly audiences: readonly string[];
 }
 
-/** Verifies tokens as the security package does, for the names of this realm. */
+/** Creates the verifier of tokens for the resources of this realm. */
 export function createGrantVerifier(
   { clock, revocations }: GrantVerifierComponents,
   { realm, trustedIssuers, audiences }: GrantVerifierOptions,
@@ -60,12 +60,12 @@ export function createGrantVerifier(
   };
 }
 
-/** True for an action on channels, or one that covers such. */
+/** Returns true for an action on channels, or one that covers such an action. */
 function mayChannel(can: string): boolean {
   return can === '*' || can.startsWith('channel/');
 }
 
-/** True when a grant's resource names something that begins with `prefix`, or everything that does. */
+/** Returns true when a grant's resource overlaps the names that begin with `prefix`. */
 function reaches(resource: string, prefix: string): boolean {
   return resource.startsWith(prefix) || (resource.endsWith('*') && prefix.startsWith(resource.slice(0, -1)));
 }

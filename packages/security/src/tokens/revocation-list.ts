@@ -122,7 +122,7 @@ class MemoryRevocationList implements RevocationList {
 function storedRevocation(value: unknown): { verified: VerifiedRevocation; addedAt: number } {
   const { revocation, addedAt } = isPlainObject(value) ? value : {};
   if (typeof addedAt !== 'number' || !Number.isFinite(addedAt)) {
-    throw invalidArgument('revocation', 'a stored revocation is not { revocation, addedAt }');
+    throw invalidArgument('revocation', 'a stored revocation must be { revocation, addedAt }');
   }
   return { verified: verifyRevocation(revocation), addedAt };
 }
