@@ -81,6 +81,7 @@ export async function openGatewayCore(
 
   const feeds = createFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
+  cleanup.defer(() => security.revocations.close());
   const { broker, kafka } = openBroker(
     { fedSource: feeds.source, signatures: security.signatures, clock, logger },
     config,

@@ -9,6 +9,7 @@ import {
 } from '@esdb-gater/security';
 import type { Clock } from '@esdb-gater/types';
 import type { GrantVerifier, VerifiedGrant } from './grants.ts';
+import type { KnownIssuers } from './known-issuers.ts';
 import { rangesBelow } from './name-ranges.ts';
 import { channelPrefix, resourceOf } from './resources.ts';
 import type { Revocations } from './revocations.ts';
@@ -16,6 +17,7 @@ import type { Revocations } from './revocations.ts';
 export interface GrantVerifierComponents {
   readonly clock: Clock;
   readonly revocations: Pick<Revocations, 'isRevoked'>;
+  readonly issuers: Pick<KnownIssuers, 'note'>;
 }
 
 export interface GrantVerifierOptions {
@@ -27,7 +29,7 @@ export interface GrantVerifierOptions {
 
 /** Creates the verifier of tokens for the resources of this realm. */
 export function createGrantVerifier(
-  { clock, revocations }: GrantVerifierComponents,
+  { clock, revocations, issuers }: GrantVerifierComponents,
   { realm, trustedIssuers, audiences }: GrantVerifierOptions,
 ): GrantVerifier {
   const { isRevoked } = revocations;
@@ -56,7 +58,11 @@ export function createGrantVerifier(
   }
 
   return {
-    verify: (token, proved) => grantOf((proved.length === 0 ? own : verifierFor(proved)).verify(token)),
+    verify(token, proved) {
+      const verified = (proved.length === 0 ? own : verifierFor(proved)).verify(token);
+      issuers.note(verified);
+      return grantOf(verified);
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Channels, GetStreamsParams, Registry } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 import type { Revocations } from '../access/revocations.ts';
+import { senderOf } from '../access/sender-limiter.ts';
 import { type ConnectionMethod, type Handler, isServed, type ServedMethod } from './dispatcher.ts';
 import type { HealthMonitor } from './health.ts';
 import { listVisibleStreams } from './list-streams.ts';
@@ -46,7 +47,7 @@ export function createHandlers(
     channelInfo: (_params, call) => ({
       channels: authorizer.visibleChannels(channels.channelInfo(), call),
     }),
-    revokeToken: (params) => revocations.publish(params),
+    revokeToken: (params, { caller }) => revocations.publish(params, senderOf(caller.address)),
   };
 }
 

@@ -185,7 +185,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     expect(await everyDoor(second, stranger, other)).toEqual(['ok', 'ok', 'ok', 'ok']);
     await second.close();
     // What was written down tells which token, not the token.
-    const file = readFileSync(join(dataDir, 'revocations.json'), 'utf8');
+    const file = readFileSync(join(dataDir, 'revocations.ndjson'), 'utf8');
     expect(file).toContain(tokenId(token));
     expect(file).not.toContain(token.split('.')[2]);
     rmSync(dataDir, { recursive: true });
