@@ -82,6 +82,7 @@ export async function openGatewayCore(
 
   const feeds = await openFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
+  cleanup.defer(() => security.revocations.close());
   const { broker, kafka } = openBroker(
     {
       replaySource: feeds.source,

@@ -66,7 +66,7 @@ describe('base58', () => {
     );
   });
 
-  test('refuses every character that is none of the alphabet, and says where it is', () => {
+  test('refuses every character that is not in the alphabet, and says where it is', () => {
     for (const character of [
       '0',
       'O',
@@ -92,7 +92,7 @@ describe('base58', () => {
         expect(() => base58.decode(text)).toThrow(refused('base58'));
       }
     }
-    expect(() => base58.decode('abc0')).toThrow(/at 3/);
+    expect(() => base58.decode('abc0')).toThrow(/at index 3/);
   });
 
   test('is bounded both ways, and never again: a small token that makes the decoder allocate 200 MB', () => {

@@ -8,10 +8,10 @@ import { currentEngine } from './engine/select.ts';
  */
 export const BASE58_MAX_BYTES = 4_096;
 
-/** What 4 096 bytes need at most: 4096 · log 256 / log 58. */
+/** The most characters that 4 096 bytes need: 4096 · log 256 / log 58. */
 const MAX_UNITS = 5_594;
 
-/** Base58 with the alphabet of Bitcoin, no check sum. `decode(encode(x))` is `x`, and the other way round. */
+/** Encodes and decodes Base58 with Bitcoin's alphabet and without a checksum. `decode(encode(x))` is `x`. */
 export const base58: {
   encode(bytes: Uint8Array): string;
   decode(text: string): Uint8Array;
@@ -22,26 +22,32 @@ export const base58: {
    */
   encode(bytes: Uint8Array): string {
     if (bytesArgument(bytes, 'the argument').length > BASE58_MAX_BYTES) {
-      throw invalidArgument('too_large', `${bytes.length} bytes; expected at most ${BASE58_MAX_BYTES}`);
+      throw invalidArgument(
+        'too_large',
+        `the data must be at most ${BASE58_MAX_BYTES} bytes, got ${bytes.length}`,
+      );
     }
     return currentEngine().base58Encode(bytes);
   },
   /**
    * @param text without white space
-   * @throws `invalid_argument`, reason `type`, `too_large` (over 4 096 bytes), or `base58` for a character that is none of the alphabet
+   * @throws `invalid_argument`, reason `type`, `too_large` (over 4 096 bytes), or `base58` for a character that is not in the alphabet
    */
   decode(text: string): Uint8Array {
     const { length } = textArgument(text, 'the argument');
     if (length > MAX_UNITS) {
-      throw invalidArgument('too_large', `${length} characters; expected at most ${MAX_UNITS}`);
+      throw invalidArgument('too_large', `the string must be at most ${MAX_UNITS} characters, got ${length}`);
     }
     const bytes = currentEngine().base58Decode(text);
     if (bytes === undefined) {
       const at = text.search(/[^1-9A-HJ-NP-Za-km-z]/);
-      throw invalidArgument('base58', `the character at ${at} is none of the Base58 alphabet`, { at });
+      throw invalidArgument('base58', `the character at index ${at} is not in the Base58 alphabet`, { at });
     }
     if (bytes.length > BASE58_MAX_BYTES) {
-      throw invalidArgument('too_large', `${bytes.length} bytes; expected at most ${BASE58_MAX_BYTES}`);
+      throw invalidArgument(
+        'too_large',
+        `the data must be at most ${BASE58_MAX_BYTES} bytes, got ${bytes.length}`,
+      );
     }
     return bytes;
   },

@@ -11,10 +11,10 @@ const CODEC = [0xed, 0x01] as const;
 const KEY_BYTES = 32;
 const DID_UNITS: number = PREFIX.length + 47;
 
-/** Few issuers sign most tokens. */
+/** Caches parsed DIDs: few issuers sign most tokens. */
 const parsed: LruMap<string, Uint8Array> = new LruMap(1_000);
 
-/** The DID of 32 bytes that are checked already. */
+/** Formats 32 bytes that are checked already as a DID. */
 export function formatDidKey(publicKey: Uint8Array): string {
   const bytes = new Uint8Array(CODEC.length + KEY_BYTES);
   bytes.set(CODEC);
@@ -22,7 +22,7 @@ export function formatDidKey(publicKey: Uint8Array): string {
   return PREFIX + currentEngine().base58Encode(bytes);
 }
 
-/** The key of a DID, not to be changed; `undefined` when the text is no canonical did:key of an Ed25519 key. */
+/** Returns the key of a DID, not to be changed; `undefined` when it is not a canonical did:key of an Ed25519 key. */
 export function parseDidKey(did: string): Uint8Array | undefined {
   if (did.length !== DID_UNITS || !did.startsWith(PREFIX)) return undefined;
   const known = parsed.get(did);
@@ -36,7 +36,7 @@ export function parseDidKey(did: string): Uint8Array | undefined {
   return publicKey;
 }
 
-/** Ed25519 keys as did:key: `did:key:z` and the Base58 of 0xed 0x01 and the key. */
+/** Encodes and decodes Ed25519 keys as did:key: `did:key:z` and the Base58 of 0xed 0x01 and the key. */
 export const didKey: {
   encode(publicKey: Uint8Array): string;
   decode(did: string): Uint8Array;
@@ -49,27 +49,27 @@ export const didKey: {
   encode(publicKey: Uint8Array): string {
     const bytes = bytesArgument(publicKey, 'the public key', KEY_BYTES);
     if (!isStrictPoint(bytes)) {
-      throw invalidArgument('public_key', 'the public key is not canonical or of small order');
+      throw invalidArgument('public_key', 'the public key must be canonical and not of small order');
     }
     return formatDidKey(bytes);
   },
   /**
-   * The 32 bytes of the key, a copy.
+   * Returns a copy of the 32 bytes of the key.
    *
    * @throws `invalid_argument`, reason `did`
    */
   decode(did: string): Uint8Array {
     const publicKey = typeof did === 'string' ? parseDidKey(did) : undefined;
     if (publicKey === undefined) {
-      const what = typeof did === 'string' ? 'the text' : describeType(did);
+      const what = typeof did === 'string' ? 'another string' : describeType(did);
       throw invalidArgument(
         'did',
-        `${what} is no did:key of an Ed25519 key; expected "did:key:z6Mk…", 56 characters`,
+        `the DID must be the did:key of an Ed25519 key ("did:key:z6Mk…", 56 characters), got ${what}`,
       );
     }
     return publicKey.slice();
   },
-  /** True when `value` is a canonical did:key of an Ed25519 key. */
+  /** Returns true when `value` is a canonical did:key of an Ed25519 key. */
   is(value: unknown): value is string {
     return typeof value === 'string' && parseDidKey(value) !== undefined;
   },

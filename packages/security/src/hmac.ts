@@ -26,7 +26,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** The prepared key; the last one used is found by comparing, others by their bytes as text. */
+/** Returns the prepared key; the last one used is found by comparing, others by their bytes as a string. */
 function keyOf(bytes: Uint8Array): HmacKey {
   const engine = currentEngine();
   if (recent?.engine === engine && sameBytes(recent.bytes, bytes)) return recent.key;
@@ -55,9 +55,9 @@ function withKey<Result>(key: unknown, use: (prepared: HmacKey) => Result): Resu
 }
 
 /**
- * HMAC-SHA256 (RFC 2104), 32 bytes. The prepared states of the last 64 keys of up to 256 bytes are kept in memory.
+ * Computes HMAC-SHA256 (RFC 2104), 32 bytes. The prepared states of the last 64 keys of up to 256 bytes are kept in memory.
  *
- * @param key any bytes, or a text as UTF-8
+ * @param key any bytes, or a string as UTF-8
  * @throws `invalid_argument`, reason `type` or `lone_surrogate`
  */
 export function hmacSha256(key: Uint8Array | string, data: Uint8Array): Uint8Array {
@@ -66,13 +66,13 @@ export function hmacSha256(key: Uint8Array | string, data: Uint8Array): Uint8Arr
 }
 
 /**
- * The same over a list, in one call of the engine.
+ * Computes HMAC-SHA256 of each item of a list, in one call of the engine.
  *
  * @throws `invalid_argument`, reason `type` or `lone_surrogate`; then nothing is computed
  */
 export function hmacSha256Many(key: Uint8Array | string, list: readonly Uint8Array[]): Uint8Array[] {
   if (!Array.isArray(list))
-    throw invalidArgument('type', `the list is ${describeType(list)}; expected an array`);
+    throw invalidArgument('type', `the list must be an array, got ${describeType(list)}`);
   list.forEach((data, i) => {
     bytesArgument(data, `item ${i} of the list`);
   });

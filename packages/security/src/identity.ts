@@ -6,13 +6,13 @@ import { formatDidKey } from './did-key.ts';
 import type { Signer } from './engine/engine.ts';
 import { currentEngine } from './engine/select.ts';
 
-/** An Ed25519 key pair and its DID. The private half cannot be read from it, nor does it show in a log. */
+/** An Ed25519 key pair and its DID. The private key cannot be read from it and does not appear in logs. */
 export interface Identity {
   /** `did:key:z6Mk…` */
   readonly did: string;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** The Ed25519 signature of `data`, 64 bytes (RFC 8032). @throws `invalid_argument`, reason `type` */
+  /** Returns the Ed25519 signature of `data`, 64 bytes (RFC 8032). @throws `invalid_argument`, reason `type` */
   sign(data: Uint8Array): Uint8Array;
 }
 
@@ -29,7 +29,7 @@ export interface IdentityJson extends JsonObject {
 
 const SEED_BYTES = 32;
 
-/** Outside the objects, so that nothing that prints or serialises an identity finds them. */
+/** Kept outside the objects, so that printing or serialising an identity does not reveal them. */
 const seeds: WeakMap<Identity, Uint8Array> = new WeakMap();
 
 class Ed25519Identity implements Identity {
@@ -59,12 +59,12 @@ export const Identity: {
   generate(): Identity;
   fromSeed(seed: Uint8Array): Identity;
 } = Object.freeze({
-  /** A new one, of the platform's random source. */
+  /** Generates a new identity from the platform's random source. */
   generate(): Identity {
     return new Ed25519Identity(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
   },
   /**
-   * The one that belongs to a seed.
+   * Returns the identity of a seed.
    *
    * @param seed 32 secret bytes, copied
    * @throws `invalid_argument`, reason `type` or `length`
@@ -74,7 +74,7 @@ export const Identity: {
   },
 });
 
-/** True for what `Identity` has made. */
+/** Returns true for an identity that `Identity` has made. */
 export function isIdentity(value: unknown): value is Identity {
   return value instanceof Ed25519Identity;
 }
@@ -82,12 +82,12 @@ export function isIdentity(value: unknown): value is Identity {
 /** @throws `invalid_argument`, reason `type` */
 export function identityArgument(value: unknown, name: string): Identity {
   if (!isIdentity(value))
-    throw invalidArgument('type', `${name} is ${describeType(value)}; expected an Identity`);
+    throw invalidArgument('type', `${name} must be an Identity, got ${describeType(value)}`);
   return value;
 }
 
 /**
- * The identity with its private key, for a file that only its owner may read.
+ * Returns the identity with its private key, for a file that only its owner may read.
  *
  * @throws `invalid_argument`, reason `type`, for anything that `Identity` has not made
  */
@@ -104,25 +104,25 @@ export function identityToJson(identity: Identity): IdentityJson {
 }
 
 /**
- * The identity of such an object; also of a plain Ed25519 JWK without `did`.
+ * Returns the identity of such an object, or of a plain Ed25519 JWK without `did`.
  *
  * @throws `invalid_argument`, reason `identity`, when a member is missing or the parts do not belong together
  */
 export function identityFromJson(json: unknown): Identity {
   const { kty, crv, d, x, did } = isPlainObject(json) ? json : {};
   if (kty !== 'OKP' || crv !== 'Ed25519') {
-    throw invalidArgument('identity', 'the identity has not "kty": "OKP" and "crv": "Ed25519"');
+    throw invalidArgument('identity', 'the identity must have "kty": "OKP" and "crv": "Ed25519"');
   }
   const seed = typeof d === 'string' ? fromBase64url(d) : undefined;
   if (seed?.length !== SEED_BYTES) {
-    throw invalidArgument('identity', 'the identity\'s "d" is not 32 bytes of base64url');
+    throw invalidArgument('identity', 'the identity\'s "d" must be 32 bytes of base64url');
   }
   const identity = Identity.fromSeed(seed);
   if (x !== undefined && x !== toBase64url(identity.publicKey)) {
-    throw invalidArgument('identity', 'the identity\'s "x" is not the public key that belongs to "d"');
+    throw invalidArgument('identity', 'the identity\'s "x" must be the public key of "d"');
   }
   if (did !== undefined && did !== identity.did) {
-    throw invalidArgument('identity', `the identity's "did" is not ${identity.did}, which belongs to "d"`);
+    throw invalidArgument('identity', `the identity's "did" must be ${identity.did}, the DID of "d"`);
   }
   return identity;
 }

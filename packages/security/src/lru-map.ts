@@ -1,4 +1,4 @@
-/** A map of at most `capacity` entries, of which the one unused for longest goes first. Each call is O(1). */
+/** Maps at most `capacity` keys and evicts the least recently used one. Each call is O(1). */
 export class LruMap<Key, Value> {
   readonly #entries: Map<Key, Value> = new Map();
   readonly #capacity: number;

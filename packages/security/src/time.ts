@@ -6,14 +6,14 @@ export type Moment = number | Date;
 
 const FIRST_MILLISECONDS = 100_000_000_000;
 
-/** The moment, or the present one, in Unix seconds with fractions. @throws `invalid_argument`, reason `time` */
+/** Returns the moment, by default now, in Unix seconds with fractions. @throws `invalid_argument`, reason `time` */
 export function unixSeconds(moment: Moment | undefined, name: string): number {
   if (moment === undefined) return Date.now() / 1000;
   const value = moment instanceof Date ? moment.getTime() / 1000 : moment;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw invalidArgument(
       'time',
-      `${name} is ${describeType(moment)}; expected a Date or a finite number of seconds`,
+      `${name} must be a Date or a finite number of seconds, got ${describeType(moment)}`,
     );
   }
   return moment instanceof Date || Math.abs(value) < FIRST_MILLISECONDS ? value : value / 1000;

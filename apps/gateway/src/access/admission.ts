@@ -1,13 +1,13 @@
 export interface AdmissionOptions {
   /** `limits.connections`. */
   readonly connections: number;
-  /** `limits.connectionsPerAddress`; null is unlimited. Loopback is not counted. */
+  /** `limits.connectionsPerAddress`; null is unlimited. It does not apply to loopback. */
   readonly connectionsPerAddress: number | null;
 }
 
-/** Counts the live connections, in all and by address. */
+/** Limits the live connections, in total and by address. */
 export interface Admission {
-  /** A place that is given back by `leave`, or undefined when there is none. */
+  /** Returns a place, which `leave` releases, or undefined when the limit is reached. */
   enter(address: string, loopback: boolean): { leave(): void } | undefined;
   readonly size: number;
 }

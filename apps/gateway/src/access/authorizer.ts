@@ -11,29 +11,29 @@ import type { Call } from './caller.ts';
 import type { VerifiedGrant } from './grants.ts';
 import type { NameRange } from './name-ranges.ts';
 
-/** Decides whether a call may be made. One decision for every door: WebSocket, HTTP, server-sent events. */
+/** Decides whether a call may be made, for WebSocket, HTTP and server-sent events alike. */
 export interface Authorizer {
   /** `security.capabilities`. */
   readonly mode: CapabilityMode;
   /**
-   * Asked before the parameters are looked at.
+   * Checks, before the parameters are validated, that a call has a token where it needs one.
    *
-   * @throws `unauthorized`, reason `capability_required`, when this call needs a token and has none
+   * @throws `unauthorized`, reason `capability_required`, when this call needs a token and does not have one
    */
   demandToken(method: string, params: unknown, call: Call): void;
   /**
-   * Asked once the parameters are valid, and before anything is looked up by them: what is missing and what is
-   * forbidden look the same. A list is refused to whom no grant lets see anything of it: else an empty one would tell
-   * that what it is a list of exists.
+   * Checks the grants once the parameters are valid and before anything is looked up, so that missing and forbidden
+   * look the same. A caller who may not see anything of a list gets an error: an empty list would reveal that the
+   * store exists.
    *
    * @throws `unauthorized`, reason `insufficient_permissions` and others of the token
    */
   authorize<M extends MethodName>(method: M, params: ParamsOf<M>, call: Call): void;
-  /** Whether one item of a list is the caller's to see. */
+  /** Returns whether the caller may see one item of a list. */
   isVisible(requirement: Requirement, call: Call): boolean;
-  /** Where in a list that the requirement speaks of anything is that the caller may see. */
+  /** Returns where in a list there may be items that the caller may see; `isVisible` decides about each. */
   visibleRanges(requirement: Requirement, call: Call): readonly NameRange[];
-  /** The channels of which some grant of the caller speaks. */
+  /** Returns the channels that some grant of the caller names. */
   visibleChannels(channels: readonly ChannelInfo[], call: Call): readonly ChannelInfo[];
 }
 
@@ -43,7 +43,7 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
   const mode = config.security.capabilities;
   const modeOf = (name: ChannelName): CapabilityMode => config.channels[name].capabilities ?? mode;
 
-  /** The mode that a call falls under: its channel's, where it names one. */
+  /** Returns the mode of a call: that of its channel, if it names one. */
   function modeFor(params: unknown): CapabilityMode {
     const channel =
       typeof params === 'object' && params !== null && 'channel' in params ? params.channel : undefined;
@@ -86,7 +86,7 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
   };
 }
 
-/** The error of a call that needs a token and has none. */
+/** Makes the error of a call that needs a token and does not have one. */
 function capabilityRequired(): GaterError {
   return new GaterError('unauthorized', 'a capability token is required: authenticate first', {
     details: { reason: 'capability_required' },

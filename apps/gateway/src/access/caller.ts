@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { GaterError } from '@esdb-gater/types';
 import type { VerifiedGrant } from './grants.ts';
 
-/** Who calls, by whatever door. */
+/** The sender of a call, whatever transport it uses. */
 export interface Caller {
   /** The remote address. */
   readonly address: string;
@@ -10,7 +10,7 @@ export interface Caller {
   readonly loopback: boolean;
 }
 
-/** One call, apart from its method and parameters. */
+/** The context of a call: everything but its method and parameters. */
 export interface Call {
   readonly caller: Caller;
   /** The token in force: the call's own, else the connection's. */
@@ -20,7 +20,7 @@ export interface Call {
   readonly tracestate?: string;
 }
 
-/** Who sent a request, by its connection: what a header says of addresses is not believed. */
+/** Returns the sender of a request by its connection. Headers such as `X-Forwarded-For` are not trusted. */
 export function callerOf(request: IncomingMessage): Caller {
   const raw = request.socket.remoteAddress ?? 'unknown';
   // An IPv4 client of a dual-stack socket is the same client.
@@ -29,7 +29,7 @@ export function callerOf(request: IncomingMessage): Caller {
 }
 
 /**
- * The token of an `Authorization` header, undefined without one.
+ * Returns the token of an `Authorization` header, undefined without one.
  *
  * @throws `unauthorized` (reason `parse_error`) for any other scheme
  */
@@ -37,7 +37,7 @@ export function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const match = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(header);
   if (match?.[1] !== undefined) return match[1];
-  throw new GaterError('unauthorized', 'the Authorization header is no Bearer token', {
+  throw new GaterError('unauthorized', 'the Authorization header must be "Bearer <token>"', {
     details: { reason: 'parse_error' },
   });
 }

@@ -6,6 +6,7 @@ import type { GatewayConfig } from '../config/types.ts';
 import { type DataDir, keptSecret } from '../node/data-dir.ts';
 import { loadIdentity } from '../node/identity-file.ts';
 import type { GrantVerifier } from './grants.ts';
+import { createKnownIssuers } from './known-issuers.ts';
 import { openRevocations, type Revocations } from './revocations.ts';
 import { createTokenAuthenticator, type TokenAuthenticator } from './token-authenticator.ts';
 import { createGrantVerifier } from './token-verifier.ts';
@@ -16,7 +17,7 @@ export interface GatewaySecurityComponents {
   readonly logger: Logger;
 }
 
-/** The keys of this gateway, and what it believes. */
+/** The keys of this gateway, and what verifies tokens and signatures. */
 export interface GatewaySecurity {
   readonly identity: Identity;
   readonly signatures: SignatureGate;
@@ -26,7 +27,7 @@ export interface GatewaySecurity {
 }
 
 /**
- * Loads or makes the identity and the secret, and reads the revocations.
+ * Loads or creates the identity and the secret, and reads the revocations.
  *
  * @throws `invalid_argument`, `unavailable` when a file of them cannot be used
  */
@@ -40,9 +41,10 @@ export async function openGatewaySecurity(
   const identity = await loadIdentity(file);
   const secret: Secrets = security.hmacSecret ?? (await keptSecret(dataDir));
   const trustedIssuers = security.trustedIssuers ?? [identity.did];
-  const revocations = await openRevocations({ dataDir, clock, logger }, { secret, trustedIssuers });
+  const issuers = createKnownIssuers();
+  const revocations = await openRevocations({ dataDir, clock, logger, issuers }, { secret, trustedIssuers });
   const grants = createGrantVerifier(
-    { clock, revocations },
+    { clock, revocations, issuers },
     { realm, trustedIssuers, audiences: [identity.did, ...security.audiences] },
   );
   return {

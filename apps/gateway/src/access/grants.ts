@@ -1,7 +1,7 @@
 import type { Requirement } from '@esdb-gater/protocol';
 import type { NameRange } from './name-ranges.ts';
 
-/** A token that was verified for whoever presented it, and what it allows. */
+/** A token that was verified for its presenter, and what it allows. */
 export interface VerifiedGrant {
   /** The token's id. */
   readonly cid: string;
@@ -11,20 +11,20 @@ export interface VerifiedGrant {
   readonly att: readonly { readonly with: string; readonly can: string }[];
   /** @throws `unauthorized` when the token does not allow what the requirement asks */
   demand(requirement: Requirement): void;
-  /** True when something covers the requirement. */
+  /** Returns true when a grant covers the requirement. */
   allows(requirement: Requirement): boolean;
-  /** The names of a list, the requirement's target, that grants allow its action on; see `rangesBelow`. */
+  /** Returns where in a list, the target, grants allow the action of the requirement; see `rangesBelow`. */
   below(requirement: Requirement): readonly NameRange[];
-  /** True when some grant speaks of anything on the channel. */
+  /** Returns true when some grant names anything on the channel. */
   reachesChannel(channel: string): boolean;
-  /** True when the token, an ancestor of it or an issuer of its chain is revoked by now. */
+  /** Returns true when the token, one of its ancestors or an issuer of its chain is revoked. */
   isRevoked(): boolean;
 }
 
 /** Verifies tokens for the gateway. */
 export interface GrantVerifier {
   /**
-   * `proved` are the DIDs whose keys the presenter has shown to hold, beside which the gateway's own audiences count.
+   * Verifies a token for the gateway's own audiences and the DIDs that the presenter has `proved`.
    *
    * @throws `unauthorized` with its reason
    */

@@ -83,3 +83,66 @@ test('a clock that jumps ahead is noticed within a minute', () => {
   clock.advance(60_000);
   expect(ends).toHaveLength(1);
 });
+
+test('a token that ended when the clock jumped makes no more calls [11.8]', () => {
+  const token = grant('a', 3_600);
+  grants.replace(token);
+  expect(grants.current()).toBe(token);
+  clock.setNow(clock.now() + 3_600_000);
+  expect(() => grants.current()).toThrow(
+    expect.objectContaining({ code: 'unauthorized', details: { reason: 'expired' } }),
+  );
+  expect(ends.map(({ code }) => code)).toEqual([4401]);
+  expect(() => grants.current()).toThrow(expect.objectContaining({ code: 'unauthorized' }));
+});
+
+test('holding by a token, and a revocation, cost per distinct token and not per thing held [11.8]', () => {
+  let checks = 0;
+  let timers = 0;
+  const counted = (cid: string): VerifiedGrant => ({
+    ...grant(cid, 900),
+    isRevoked: () => {
+      checks += 1;
+      return false;
+    },
+  });
+  const counting = {
+    ...clock,
+    setTimer: (...args: Parameters<typeof clock.setTimer>) => {
+      timers += 1;
+      return clock.setTimer(...args);
+    },
+  };
+  const many = createLiveGrants(counting, (why) => ends.push(why));
+  const [own, borrowed] = [counted('own'), counted('borrowed')];
+  many.replace(own);
+  for (let i = 0; i < 19_000; i++) many.hold(`events t${i}`, i % 2 === 0 ? own : borrowed, () => true);
+  expect([checks, timers]).toEqual([3, 1]);
+  checks = 0;
+  many.recheck();
+  expect(checks).toBeLessThanOrEqual(3);
+  for (let i = 0; i < 19_000; i++) many.release(`events t${i}`);
+  checks = 0;
+  many.recheck();
+  expect(checks).toBe(1);
+  expect(timers).toBe(1);
+});
+
+test('many tokens of single calls are held in linear time [11.8]', () => {
+  let reads = 0;
+  for (let i = 0; i < 5_000; i++) {
+    const one = grant(`t${i}`, 900 + i);
+    grants.hold(
+      `k${i}`,
+      {
+        ...one,
+        get expiresAt() {
+          reads += 1;
+          return one.expiresAt;
+        },
+      },
+      () => true,
+    );
+  }
+  expect(reads).toBeLessThan(4 * 5_000);
+});

@@ -1,5 +1,5 @@
 import { CLOSE_CODES } from '@esdb-gater/protocol';
-import type { Clock, Timer } from '@esdb-gater/types';
+import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
 import type { VerifiedGrant } from './grants.ts';
 
 /** Why a live connection must end. */
@@ -9,37 +9,56 @@ export interface GrantEnd {
 }
 
 /**
- * The tokens that a live connection stands on: its own, and those of single calls that began something lasting. The
- * connection ends when one of them does.
+ * The tokens that a live connection depends on: its own, and those of single calls that began a subscription or
+ * registered a worker. The connection ends when one of them ends.
  */
 export interface LiveGrants {
-  /** The connection's own token. */
-  readonly current: VerifiedGrant | undefined;
-  /** Replaces the connection's own token; what it covers of the things that last stands on it from now on. */
+  /**
+   * Returns the connection's own token, for a call. A connection with a token that has ended is ended first, whatever
+   * its timer says: the clock may have jumped.
+   *
+   * @throws `unauthorized`, reason `expired`
+   */
+  current(): VerifiedGrant | undefined;
+  /** Replaces the connection's own token, which from now on also authorises everything held that it covers. */
   replace(grant: VerifiedGrant): void;
-  /** Something that lasts and was allowed by `grant`, under a key of the caller's. */
+  /** Ties something that lasts, under a key of the caller's, to the token that authorised it. */
   hold(key: string, grant: VerifiedGrant, stillAllowed: (grant: VerifiedGrant) => boolean): void;
   release(key: string): void;
-  /** To be called when a revocation came. */
+  /** Ends the connection if one of its tokens is revoked. Costs one check for each distinct token. */
   recheck(): void;
   close(): void;
 }
 
-interface Held {
+/** A token and what depends on it. */
+interface Token {
   readonly grant: VerifiedGrant;
+  /** How many things are held by it. */
+  held: number;
+}
+
+interface Held {
+  readonly token: Token;
   readonly stillAllowed: (grant: VerifiedGrant) => boolean;
 }
 
+/** The end of a token is wall-clock time, and that clock may jump: the next check is at most this far ahead. */
+const MAX_CHECK_MS = 5_000;
+
 export function createLiveGrants(clock: Clock, end: (why: GrantEnd) => void): LiveGrants {
-  return new Grants(clock, end);
+  return new ConnectionGrants(clock, end);
 }
 
-class Grants implements LiveGrants {
+class ConnectionGrants implements LiveGrants {
   readonly #clock: Clock;
   readonly #end: (why: GrantEnd) => void;
-  /** Made when the first is held: most connections need none. */
+  /** Both are made when the first is held: most connections need none. */
   #held: Map<string, Held> | undefined;
+  /** The tokens by which something is held, by id. */
+  #tokens: Map<string, Token> | undefined;
   #current: VerifiedGrant | undefined;
+  /** Unix milliseconds at which the first token ends, or sooner: it is not put off when a token is released. */
+  #firstEndMs = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -48,28 +67,39 @@ class Grants implements LiveGrants {
     this.#end = end;
   }
 
-  get current(): VerifiedGrant | undefined {
+  current(): VerifiedGrant | undefined {
+    if (this.#clock.now() >= this.#firstEndMs) {
+      this.#check();
+      if (this.#closed) {
+        throw new GaterError('unauthorized', 'a token of this connection has ended', {
+          details: { reason: 'expired' },
+        });
+      }
+    }
     return this.#current;
   }
 
   replace(grant: VerifiedGrant): void {
     this.#current = grant;
     if (this.#endIfRevoked(grant)) return;
-    for (const [key, { stillAllowed }] of this.#held ?? []) {
-      if (stillAllowed(grant)) this.#held?.set(key, { grant, stillAllowed });
+    for (const [key, { token, stillAllowed }] of this.#held ?? []) {
+      if (token.grant.cid !== grant.cid && stillAllowed(grant)) this.#tie(key, grant, stillAllowed);
     }
-    this.#schedule();
+    // The former token no longer counts.
+    this.#check();
   }
 
   hold(key: string, grant: VerifiedGrant, stillAllowed: (grant: VerifiedGrant) => boolean): void {
-    this.#held ??= new Map();
-    this.#held.set(key, { grant, stillAllowed });
-    // What was being made when the revocation came was not yet here to be asked about.
-    if (!this.#endIfRevoked(grant)) this.#schedule();
+    const isNew = this.#tie(key, grant, stillAllowed);
+    // A token that was revoked while this call ran was not here to be checked.
+    if (isNew && !this.#endIfRevoked(grant) && this.#endMsOf(grant) < this.#firstEndMs) this.#check();
   }
 
   release(key: string): void {
-    if (this.#held?.delete(key) === true) this.#schedule();
+    const held = this.#held?.get(key);
+    if (held === undefined) return;
+    this.#held?.delete(key);
+    this.#drop(held.token);
   }
 
   recheck(): void {
@@ -81,28 +111,56 @@ class Grants implements LiveGrants {
     this.#timer?.cancel();
   }
 
+  /** Returns true when nothing was held by this token before. */
+  #tie(key: string, grant: VerifiedGrant, stillAllowed: Held['stillAllowed']): boolean {
+    this.#held ??= new Map();
+    this.#tokens ??= new Map();
+    let token = this.#tokens.get(grant.cid);
+    const isNew = token === undefined;
+    if (token === undefined) {
+      token = { grant, held: 0 };
+      this.#tokens.set(grant.cid, token);
+    }
+    token.held += 1;
+    const former = this.#held.get(key);
+    this.#held.set(key, { token, stillAllowed });
+    if (former !== undefined) this.#drop(former.token);
+    return isNew;
+  }
+
+  #drop(token: Token): void {
+    token.held -= 1;
+    if (token.held === 0) this.#tokens?.delete(token.grant.cid);
+  }
+
   #endIfRevoked(grant: VerifiedGrant): boolean {
     if (!grant.isRevoked()) return false;
     this.#finish({ code: CLOSE_CODES.forbidden, reason: 'the token was revoked' });
     return true;
   }
 
-  #all(): VerifiedGrant[] {
-    const grants = [...(this.#held?.values() ?? [])].map(({ grant }) => grant);
-    return this.#current === undefined ? grants : [this.#current, ...grants];
+  *#all(): Iterable<VerifiedGrant> {
+    if (this.#current !== undefined) yield this.#current;
+    for (const { grant } of this.#tokens?.values() ?? []) yield grant;
   }
 
-  #schedule(): void {
+  #endMsOf(grant: VerifiedGrant): number {
+    return grant.expiresAt * 1_000;
+  }
+
+  /** Ends the connection if a token has ended, and plans the next check. */
+  #check(): void {
     this.#timer?.cancel();
-    const ends = this.#all().map((grant) => grant.expiresAt);
-    if (this.#closed || ends.length === 0) return;
-    // The end of a token is wall-clock time, and that clock may jump: no further than a minute ahead is planned.
-    const delayMs = Math.min(...ends) * 1_000 - this.#clock.now();
+    if (this.#closed) return;
+    this.#firstEndMs = Number.POSITIVE_INFINITY;
+    for (const grant of this.#all()) this.#firstEndMs = Math.min(this.#firstEndMs, this.#endMsOf(grant));
+    if (this.#firstEndMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = this.#firstEndMs - this.#clock.now();
     if (delayMs <= 0) {
       this.#finish({ code: CLOSE_CODES.unauthorized, reason: 'the token has ended' });
       return;
     }
-    this.#timer = this.#clock.setTimer(() => this.#schedule(), Math.min(delayMs, 60_000), { unref: true });
+    this.#timer = this.#clock.setTimer(() => this.#check(), Math.min(delayMs, MAX_CHECK_MS), { unref: true });
   }
 
   #finish(why: GrantEnd): void {

@@ -1,28 +1,35 @@
-/** Names that a grant speaks of: one, or all that begin alike. */
+/** A part of a list of names: one name, or all names with the same beginning. */
 export interface NameRange {
   readonly text: string;
   /** True for all names that begin with `text`. */
   readonly open: boolean;
 }
 
-/** What a grant that names everything, or everything of a kind, comes to. */
-const EVERYTHING: NameRange = { text: '', open: true };
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all that is not ASCII is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches everything that is not ASCII
 const BEYOND_ASCII = /[^\u0000-\u007f]/;
 
+/** Characters that NFC replaces by an ASCII character, by that character. There are no others. */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ['K', '\u212a'],
+  [';', '\u037e'],
+  ['`', '\u1fef'],
+]);
+
+/** The most characters of a name that are looked for in their other spelling. A range ends before the next one. */
+const MAX_RESPELT = 8;
+
 /**
- * The names below `prefix`, a resource up to and with its last slash, that grants speak of: in the order of their UTF-8
- * bytes, and none within another. Empty when there are none.
+ * Returns where to look for the names below `prefix` that grants cover: ranges in the order of their UTF-8 bytes, none
+ * within another. `prefix` is a resource up to and with its last slash.
  *
- * Beyond ASCII a name in a store may be spelt otherwise than in a grant, where it is in NFC. Such a range begins
- * before that, and holds names that the grant does not cover.
+ * The ranges contain every covered name, and may contain others: a grant is in NFC and a name in a store may not be,
+ * so that a range ends before the first character that can be spelt in several ways. Only the grants decide which of
+ * the names in a range are visible.
  */
 export function rangesBelow(resources: readonly string[], prefix: string): readonly NameRange[] {
   const ranges = resources
-    .map((resource) => rangeOf(resource, prefix))
-    .filter((range) => range !== undefined)
-    // Of one name alone and all that begin with it, the latter first.
+    .flatMap((resource) => rangesOf(resource, prefix))
+    // Of a name and all names that begin with it, the latter comes first.
     .sort(
       (a, b) => Buffer.compare(Buffer.from(a.text), Buffer.from(b.text)) || Number(b.open) - Number(a.open),
     );
@@ -35,18 +42,25 @@ export function rangesBelow(resources: readonly string[], prefix: string): reado
   return apart;
 }
 
-function rangeOf(resource: string, prefix: string): NameRange | undefined {
+function rangesOf(resource: string, prefix: string): readonly NameRange[] {
   const open = resource.endsWith('*');
   const named = open ? resource.slice(0, -1) : resource;
-  if (open && prefix.startsWith(named)) return EVERYTHING;
-  if (!named.startsWith(prefix)) return undefined;
+  if (open && prefix.startsWith(named)) return [{ text: '', open: true }];
+  if (!named.startsWith(prefix)) return [];
   // Grants are in normal form, so that even a beginning is percent-encoded in whole characters.
-  const text = decodeURIComponent(named.slice(prefix.length));
-  const cut = text.search(BEYOND_ASCII);
-  return cut === -1 ? { text, open } : { text: text.slice(0, cut), open: true };
+  const name = decodeURIComponent(named.slice(prefix.length));
+  const cut = name.search(BEYOND_ASCII);
+  return cut === -1 ? spelt(name, open) : spelt(name.slice(0, cut), true);
 }
 
-/** True when every name is in the ranges. */
-export function isEverything(ranges: readonly NameRange[]): boolean {
-  return ranges.some(({ text, open }) => open && text === '');
+/** Returns the range of an ASCII text, and those of the names that NFC turns into it. */
+function spelt(text: string, open: boolean): readonly NameRange[] {
+  const ranges: NameRange[] = [];
+  for (const [i, character] of [...text].entries()) {
+    const other = SPELLINGS.get(character);
+    if (other === undefined) continue;
+    if (ranges.length === MAX_RESPELT) return [...ranges, { text: text.slice(0, i), open: true }];
+    ranges.push({ text: text.slice(0, i) + other, open: true });
+  }
+  return [{ text, open }, ...ranges];
 }

@@ -1,7 +1,7 @@
 import type { Target } from '@esdb-gater/protocol';
 import { resourceName } from '@esdb-gater/security';
 
-/** The `esdb://` name of what an action is done to. For a pattern it is its literal beginning with `*`. */
+/** Returns the `esdb://` name of the target of an action. For a pattern it is its literal beginning with `*`. */
 export function resourceOf(realm: string, target: Target): string {
   switch (target.kind) {
     case 'stream':
@@ -21,7 +21,7 @@ export function resourceOf(realm: string, target: Target): string {
   }
 }
 
-/** What the names of all topics of a channel begin with. */
+/** Returns the common beginning of the names of all topics of a channel. */
 export function channelPrefix(realm: string, channel: string): string {
   return resourceName.channelPattern(realm, channel, '>').slice(0, -1);
 }

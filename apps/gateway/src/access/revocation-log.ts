@@ -2,15 +2,15 @@ import type { KafkaBroker, KafkaLog, KafkaLogRecord } from '@esdb-gater/broker-k
 import { verifyRevocation } from '@esdb-gater/security';
 import type { Clock, JsonValue, Logger, Timer } from '@esdb-gater/types';
 
-/** The revocations that all nodes share, in a compacted Kafka topic of their own. */
+/** Shares revocations among all nodes, in a compacted Kafka topic. */
 export interface RevocationLog {
-  /** True once everything has been taken that lay in the topic at the start. It stays true. */
+  /** True once everything that was in the topic at the start has been read. It stays true. */
   readonly ready: boolean;
   /** Resolves when {@link ready}, or at {@link close}. */
   whenReady(): Promise<void>;
-  /** Resolves once Kafka has it. @throws `unavailable`, `overloaded` */
+  /** Resolves once Kafka has accepted the revocation. @throws `unavailable`, `overloaded` */
   append(revocation: JsonValue): Promise<void>;
-  /** Soon writes what is known here and is not in the topic, until it is there. */
+  /** Soon writes the known revocations that the topic lacks, and retries until it has them. */
   complete(): void;
   close(): void;
 }
@@ -19,26 +19,26 @@ export interface RevocationLogComponents {
   readonly kafka: Pick<KafkaBroker, 'openLog'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Takes what came; what is wrong with it is its business. */
+  /** Takes a revocation of the topic, which may be invalid. */
   readonly onRevocation: (revocation: JsonValue) => void;
-  /** All that this node knows of. */
+  /** Returns all revocations that this node knows. */
   readonly known: () => Iterable<JsonValue>;
 }
 
 const TOPIC = 'esdb_gater_revocations';
 
-/** So long others have the chance to write what all have heard, before this node does. */
+/** How long this node waits for another one to write a revocation that all have received. */
 const COMPLETE_AFTER_MS = 1_000;
 const AGAIN_AFTER_MS = 5_000;
 
 const DAY_MS = 86_400_000;
 /**
- * A token lives a day, and so does the use of what revokes it. The rest is room for the clock of a broker, as what is
- * passed over here is valid again.
+ * A revocation of a token is needed as long as the token may live, one day. The rest allows for a wrong clock of a
+ * broker, since a token whose revocation is skipped is valid again.
  */
-const PASSED_OVER_MS = 8 * DAY_MS;
-/** Later than it is passed over, so that no node still knows what another one deletes. */
-const DELETED_MS = 2 * PASSED_OVER_MS;
+const SKIPPED_AFTER_MS = 8 * DAY_MS;
+/** Records are deleted later than they are skipped, so that no node still knows what another one deletes. */
+const DELETED_AFTER_MS = 2 * SKIPPED_AFTER_MS;
 
 /** Opens the topic and begins to read it. */
 export function openRevocationLog(components: RevocationLogComponents): RevocationLog {
@@ -50,8 +50,8 @@ class SharedRevocations implements RevocationLog {
   readonly #log: KafkaLog;
   readonly #closing = new AbortController();
   readonly #read: Promise<void>;
-  /** The keys whose newest record is a good revocation. */
-  readonly #there = new Set<string>();
+  /** The keys whose newest record is a valid revocation. */
+  readonly #inTopic = new Set<string>();
   readonly #outlived = new Set<string>();
   #ready = false;
   #timer: Timer | undefined;
@@ -90,19 +90,19 @@ class SharedRevocations implements RevocationLog {
   #begin(): void {
     this.#ready = true;
     this.#completeAfter(0);
-    // Best effort: the next node that starts does what fails here.
+    // Best effort: the next node that starts deletes what remains.
     for (const key of this.#outlived) this.#log.append(key).catch(() => undefined);
     this.#outlived.clear();
   }
 
   #take({ key, value, timeMs }: KafkaLogRecord): void {
-    this.#there.delete(key);
-    if (value === undefined || !isGood(key, value)) return;
-    this.#there.add(key);
+    this.#inTopic.delete(key);
+    if (value === undefined || !isValid(key, value)) return;
+    this.#inTopic.add(key);
     const ageMs = this.#components.clock.now() - timeMs;
     const ends = typeof (value as { readonly cid?: unknown }).cid === 'string';
-    if (ends && !this.#ready && ageMs > PASSED_OVER_MS) {
-      if (ageMs > DELETED_MS) this.#outlived.add(key);
+    if (ends && !this.#ready && ageMs > SKIPPED_AFTER_MS) {
+      if (ageMs > DELETED_AFTER_MS) this.#outlived.add(key);
       return;
     }
     this.#outlived.delete(key);
@@ -116,20 +116,20 @@ class SharedRevocations implements RevocationLog {
   }
 
   async #completeNow(): Promise<void> {
-    const missing = [...this.#components.known()].filter((one) => !this.#there.has(keyOf(one)));
+    const missing = [...this.#components.known()].filter((one) => !this.#inTopic.has(keyOf(one)));
     try {
       for (const revocation of missing) await this.append(revocation);
     } catch (error) {
       this.#components.logger.warn(
         { err: error, missing: missing.length },
-        'revocations are not in Kafka yet',
+        'cannot write revocations to Kafka yet, trying again',
       );
       this.#completeAfter(AGAIN_AFTER_MS);
     }
   }
 }
 
-/** Who revokes what: of the same, only the last record need be kept. */
+/** Returns the record key, revoker and subject: compaction keeps the last record of each. */
 function keyOf(revocation: JsonValue): string {
   const { by, cid, iss } = revocation as {
     readonly by?: unknown;
@@ -139,8 +139,8 @@ function keyOf(revocation: JsonValue): string {
   return `${String(by)} ${String(cid ?? iss)}`;
 }
 
-/** False for what anybody may have written over a revocation. */
-function isGood(key: string, value: JsonValue): boolean {
+/** Returns false for a record that somebody else wrote over a revocation. */
+function isValid(key: string, value: JsonValue): boolean {
   try {
     const { by, subject } = verifyRevocation(value);
     return `${by} ${subject}` === key;

@@ -1,5 +1,6 @@
+import { unlink } from 'node:fs/promises';
 import type { KafkaBroker } from '@esdb-gater/broker-kafka';
-import { retryUntilAborted, SingleFlight } from '@esdb-gater/primitives';
+import { retryUntilAborted, uuidV5 } from '@esdb-gater/primitives';
 import type { ParamsOf } from '@esdb-gater/protocol';
 import { calculateDelay } from '@esdb-gater/retry';
 import {
@@ -7,6 +8,7 @@ import {
   type RevocationList,
   type Secrets,
   sign,
+  type VerifiedRevocation,
   verifyRevocation,
 } from '@esdb-gater/security';
 import {
@@ -18,26 +20,27 @@ import {
   type JsonValue,
   type Logger,
 } from '@esdb-gater/types';
-import { writeFileAtomic } from '../node/atomic-file.ts';
 import { type DataDir, readOptional } from '../node/data-dir.ts';
+import type { KnownIssuers } from './known-issuers.ts';
+import { openRevocationFile, parseLine, type RevocationFile } from './revocation-file.ts';
 import { openRevocationLog, type RevocationLog } from './revocation-log.ts';
+import { createSenderLimiter, type SenderLimiter } from './sender-limiter.ts';
 
-/** The revocations that this gateway knows, from its own callers and from the `security` channel. */
+/** Keeps the revocations of this gateway's callers and of the `security` channel. */
 export interface Revocations {
   /** For the verification of tokens. */
   readonly isRevoked: RevocationList['isRevoked'];
   /**
-   * Checks a revocation, signs it and publishes it on the `security` channel. Resolves once it is in force and
-   * written down here, and with Kafka there.
+   * Checks a revocation, signs it and publishes it on the `security` channel. Resolves once it is in force and on disk
+   * here, and with Kafka in its topic. A repeated one is published again only if it was not published before.
    *
+   * @param sender whom a revocation by an unknown issuer counts to: such a one costs its sender, and nobody else
    * @throws `invalid_argument` (reason `revocation`), `unauthorized` (reason `invalid_signature`) for a wrong proof,
-   * `unavailable` when it is in force on this node only: to be repeated
+   * `rate_limited` and `overloaded` for too many by unknown issuers, `unavailable` when it is in force on this node
+   * only and must be repeated
    */
-  publish(revocation: ParamsOf<'revokeToken'>): Promise<{ readonly id: string }>;
-  /**
-   * Listens to the `security` channel from now on, and with Kafka to the topic that all nodes share. Returns what
-   * ends it.
-   */
+  publish(revocation: ParamsOf<'revokeToken'>, sender: string): Promise<{ readonly id: string }>;
+  /** Follows the `security` channel, and with Kafka the topic that all nodes share. Returns a function that ends it. */
   follow(channels: Channels, kafka?: Pick<KafkaBroker, 'openLog'>): Promise<() => void>;
   /** False while there may be revocations of other nodes that have not been read since the start. */
   readonly complete: boolean;
@@ -45,75 +48,94 @@ export interface Revocations {
   whenComplete(): Promise<void>;
   /** Calls `listener` after each revocation that is new here. */
   onRevoked(listener: () => void): void;
+  /** Writes what is due and closes the file. */
+  close(): Promise<void>;
 }
 
 export interface RevocationsComponents {
   readonly dataDir: DataDir;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly issuers: KnownIssuers;
 }
 
 export interface RevocationsOptions {
-  /** What messages on the `security` channel are signed with. */
+  /** The secret that signs messages on the `security` channel. */
   readonly secret: Secrets;
   readonly trustedIssuers: readonly string[];
 }
 
-const FILE = 'revocations.json';
+const FILE = 'revocations.ndjson';
+/** What earlier versions wrote: a JSON array. */
+const FORMER_FILE = 'revocations.json';
 const CHANNEL = 'security';
 const TOPICS: readonly string[] = ['token.revoked', 'issuer.revoked'];
-/** One replay instead of two. */
+/** A pattern for both topics, so that one replay suffices. */
 const PATTERN = '*.revoked';
 
-/** A token lives for a day; what was published before is in the topic of revocations since. */
+/** A token lives for a day, and older revocations are in the topic of revocations. */
 const RECENT_MS = 25 * 3_600_000;
 
 const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
 
-/** @throws `invalid_argument` when what was written down is damaged: without it revoked tokens would be good again */
+/**
+ * What strangers may add: anybody can make keys and revoke with them, and a token by such a key may yet be presented.
+ * One address adds up to 30 at once, then one every 10 s, and 200 a day; all together 20 000, about 10 MB on disk.
+ */
+const STRANGERS = { burst: 30, everyMs: 10_000, maxSenders: 20_000 } as const;
+const LIMITS = { maxPerSender: 200, maxEntries: 20_000 } as const;
+
+/** @throws `invalid_argument` when the file is damaged: without it revoked tokens would be valid again */
 export async function openRevocations(
   components: RevocationsComponents,
   options: RevocationsOptions,
 ): Promise<Revocations> {
-  const file = components.dataDir.file(FILE);
-  const list = createRevocationList({ clock: components.clock }, options, await stored(file));
+  const { dataDir, clock, logger, issuers } = components;
+  const former = await readFormer(dataDir.file(FORMER_FILE));
+  const file = await openRevocationFile(dataDir.file(FILE), { clock, logger, kept: () => list.toJSON() });
+  const list = createRevocationList(
+    { clock },
+    { trustedIssuers: options.trustedIssuers, isKnownIssuer: issuers.has, ...LIMITS },
+    [...former, ...file.stored],
+  );
+  if (former.length > 0) {
+    for (const entry of list.toJSON()) file.add(entry);
+    await file.flush();
+    await unlink(dataDir.file(FORMER_FILE));
+  }
   return new KeptRevocations(list, file, components, options);
 }
 
-async function stored(file: string): Promise<readonly unknown[]> {
+async function readFormer(file: string): Promise<readonly unknown[]> {
   const text = await readOptional(file);
-  if (text === undefined) return [];
-  try {
-    return JSON.parse(text) as unknown[];
-  } catch (error) {
-    throw new GaterError('invalid_argument', `${file} is damaged: it is no JSON`, {
-      details: { reason: 'revocation' },
-      cause: error,
-    });
-  }
+  return text === undefined ? [] : (parseLine(text, `${file} is damaged: invalid JSON`) as unknown[]);
 }
 
 class KeptRevocations implements Revocations {
   readonly isRevoked: RevocationList['isRevoked'];
   readonly #list: RevocationList;
+  readonly #file: RevocationFile;
   readonly #components: RevocationsComponents;
   readonly #options: RevocationsOptions;
+  readonly #strangers: SenderLimiter;
+  /** The kept revocations that are on the `security` channel and, with Kafka, in the topic. */
+  readonly #published = new WeakSet<VerifiedRevocation>();
   readonly #listeners: (() => void)[] = [];
   #channels: Channels | undefined;
   #log: RevocationLog | undefined;
-  readonly #writes: SingleFlight<void>;
 
   constructor(
     list: RevocationList,
-    file: string,
+    file: RevocationFile,
     components: RevocationsComponents,
     options: RevocationsOptions,
   ) {
     this.#list = list;
     this.isRevoked = list.isRevoked;
-    this.#writes = new SingleFlight(() => writeFileAtomic(file, `${JSON.stringify(list)}\n`));
+    this.#file = file;
     this.#components = components;
     this.#options = options;
+    this.#strangers = createSenderLimiter(components.clock, STRANGERS);
   }
 
   get complete(): boolean {
@@ -124,18 +146,31 @@ class KeptRevocations implements Revocations {
     await this.#log?.whenReady();
   }
 
-  async publish(revocation: ParamsOf<'revokeToken'>): Promise<{ readonly id: string }> {
+  async publish(revocation: ParamsOf<'revokeToken'>, sender: string): Promise<{ readonly id: string }> {
+    const { by } = revocation;
+    const known = this.#options.trustedIssuers.includes(by) || this.#components.issuers.has(by);
+    if (!known) this.#strangers.take(sender);
     const verified = verifyRevocation(revocation);
-    await this.#take(revocation as unknown as JsonValue);
-    const { topic } = verified;
+    const { topic, subject } = verified;
+    // The same for each repetition, whichever node answers it.
+    const id = uuidV5(`esdb-gater-revoke/${topic}/${by}/${subject}`);
+    await this.#take(revocation as unknown as JsonValue, sender);
+    const kept = this.#list.find(by, subject);
+    // One without effect is not kept, and concerns nobody else.
+    if (kept === undefined || this.#published.has(kept)) return { id };
     const message = sign(revocation, { secret: this.#options.secret, channel: CHANNEL, topic });
     const channels = this.#channels;
     if (channels === undefined) throw new GaterError('unavailable', 'the channels are not open yet');
-    const [{ id }] = await Promise.all([
-      channels.publish({ channel: CHANNEL, topic, message: message as unknown as JsonValue }),
+    await Promise.all([
+      channels.publish({ channel: CHANNEL, topic, id, message: message as unknown as JsonValue }),
       this.#log?.append(verified.revocation),
     ]);
+    this.#published.add(kept);
     return { id };
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
   }
 
   async follow(channels: Channels, kafka?: Pick<KafkaBroker, 'openLog'>): Promise<() => void> {
@@ -145,7 +180,7 @@ class KeptRevocations implements Revocations {
       sink: {
         write: (deliveries) => this.#received(deliveries),
         bufferedBytes: () => 0,
-        overflow: () => logger.error({}, 'revocations came faster than they were taken'),
+        overflow: () => logger.error({}, 'lost revocations of the security channel: they came too fast'),
       },
     });
     if (kafka === undefined) {
@@ -169,7 +204,7 @@ class KeptRevocations implements Revocations {
     };
   }
 
-  /** Whatever was published on the channel while no gateway that wrote it on was there. Kafka may come later. */
+  /** Reads what was published on the channel while no gateway ran that would have written it to the topic. */
   async #subscribeRecent(subscriber: ChannelSubscriber, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#components;
     const subscribe = (): Promise<unknown> => {
@@ -180,8 +215,7 @@ class KeptRevocations implements Revocations {
       clock,
       signal,
       backoff: (failures) => calculateDelay(failures, RETRY),
-      onFailure: (error) =>
-        logger.debug({ err: error }, 'the revocations cannot be followed yet, trying again'),
+      onFailure: (error) => logger.debug({ err: error }, 'cannot follow the revocations yet, trying again'),
     });
   }
 
@@ -198,15 +232,25 @@ class KeptRevocations implements Revocations {
   }
 
   #takeLater(revocation: JsonValue, fields: object): void {
-    this.#take(revocation).catch((error: unknown) => {
-      this.#components.logger.warn({ err: error, ...fields }, 'a revocation is without effect');
+    this.#takePublished(revocation).catch((error: unknown) => {
+      this.#components.logger.warn({ err: error, ...fields }, 'a received revocation was not kept');
     });
   }
 
-  /** Takes effect at once; resolves when it is written down. */
-  async #take(revocation: JsonValue): Promise<void> {
-    if (this.#list.add(revocation) === undefined) return;
-    for (const listener of this.#listeners) listener();
-    await this.#writes.run();
+  async #takePublished(revocation: JsonValue): Promise<void> {
+    const { by, subject } = verifyRevocation(revocation);
+    await this.#take(revocation);
+    const kept = this.#list.find(by, subject);
+    if (kept !== undefined) this.#published.add(kept);
+  }
+
+  /** Puts a revocation in force at once. Resolves when it is on disk, also when it was known before. */
+  async #take(revocation: JsonValue, sender?: string): Promise<void> {
+    const added = this.#list.add(revocation, sender);
+    if (added !== undefined) {
+      this.#file.add({ revocation: added.revocation, addedAt: this.#components.clock.now() });
+      for (const listener of this.#listeners) listener();
+    }
+    await this.#file.flush();
   }
 }

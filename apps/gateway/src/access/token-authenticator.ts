@@ -2,7 +2,7 @@ import { decodeToken, verifyProof } from '@esdb-gater/security';
 import { GaterError } from '@esdb-gater/types';
 import type { GrantVerifier, VerifiedGrant } from './grants.ts';
 
-/** What a connection presents to `authenticate`. */
+/** The parameters of `authenticate` and the state of the connection. */
 interface Presented {
   readonly token: string;
   readonly proof?: string;
@@ -15,14 +15,14 @@ interface Presented {
 /** Authenticates tokens that come with a proof of their audience's key. */
 export interface TokenAuthenticator {
   /**
-   * The verified token, and all DIDs that the connection has proved by now.
+   * Returns the verified token, and all DIDs that the connection has proved.
    *
-   * @throws `unauthorized`: the token's own fault first, then `wrong_audience` for a proof that is wrong
+   * @throws `unauthorized`: for the token first, then `wrong_audience` for a wrong proof
    */
   authenticate(presented: Presented): { readonly grant: VerifiedGrant; readonly proved: readonly string[] };
 }
 
-/** Most DIDs that one connection may prove; beyond it the oldest is forgotten. */
+/** The most DIDs that a connection remembers as proved; beyond it the oldest is forgotten. */
 const MAX_PROVED = 16;
 
 export function createTokenAuthenticator(gatewayDid: string, grants: GrantVerifier): TokenAuthenticator {
@@ -30,10 +30,10 @@ export function createTokenAuthenticator(gatewayDid: string, grants: GrantVerifi
     authenticate({ token, proof, nonce, proved }) {
       if (proof === undefined) return { grant: grants.verify(token, proved), proved };
       const audience = claimedAudience(token);
-      // As if the proof were good, so that the token's own faults are told as anywhere else.
+      // The token is checked first, as if the proof were valid, so that its errors are the same as anywhere else.
       const grant = grants.verify(token, audience === undefined ? proved : [...proved, audience]);
       if (!verifyProof(grant.audience, gatewayDid, nonce, proof)) {
-        throw new GaterError('unauthorized', "the proof was not made with the key of the token's audience", {
+        throw new GaterError('unauthorized', "the proof must be made with the key of the token's audience", {
           details: { reason: 'wrong_audience' },
         });
       }
@@ -43,13 +43,13 @@ export function createTokenAuthenticator(gatewayDid: string, grants: GrantVerifi
   };
 }
 
-/** What a token says whom it is for; nothing is proven by it. */
+/** Returns the audience that an unverified token claims. */
 function claimedAudience(token: string): string | undefined {
   try {
     const { aud }: { readonly aud?: unknown } = decodeToken(token).claims ?? {};
     return typeof aud === 'string' ? aud : undefined;
   } catch {
-    // Whoever verifies the token says what is wrong with it.
+    // The verification that follows reports what is wrong with the token.
     return undefined;
   }
 }

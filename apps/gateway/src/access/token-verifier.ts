@@ -9,6 +9,7 @@ import {
 } from '@esdb-gater/security';
 import type { Clock } from '@esdb-gater/types';
 import type { GrantVerifier, VerifiedGrant } from './grants.ts';
+import type { KnownIssuers } from './known-issuers.ts';
 import { rangesBelow } from './name-ranges.ts';
 import { channelPrefix, resourceOf } from './resources.ts';
 import type { Revocations } from './revocations.ts';
@@ -16,6 +17,7 @@ import type { Revocations } from './revocations.ts';
 export interface GrantVerifierComponents {
   readonly clock: Clock;
   readonly revocations: Pick<Revocations, 'isRevoked'>;
+  readonly issuers: Pick<KnownIssuers, 'note'>;
 }
 
 export interface GrantVerifierOptions {
@@ -25,9 +27,9 @@ export interface GrantVerifierOptions {
   readonly audiences: readonly string[];
 }
 
-/** Verifies tokens as the security package does, for the names of this realm. */
+/** Creates the verifier of tokens for the resources of this realm. */
 export function createGrantVerifier(
-  { clock, revocations }: GrantVerifierComponents,
+  { clock, revocations, issuers }: GrantVerifierComponents,
   { realm, trustedIssuers, audiences }: GrantVerifierOptions,
 ): GrantVerifier {
   const { isRevoked } = revocations;
@@ -56,16 +58,20 @@ export function createGrantVerifier(
   }
 
   return {
-    verify: (token, proved) => grantOf((proved.length === 0 ? own : verifierFor(proved)).verify(token)),
+    verify(token, proved) {
+      const verified = (proved.length === 0 ? own : verifierFor(proved)).verify(token);
+      issuers.note(verified);
+      return grantOf(verified);
+    },
   };
 }
 
-/** True for an action on channels, or one that covers such. */
+/** Returns true for an action on channels, or one that covers such an action. */
 function mayChannel(can: string): boolean {
   return can === '*' || can.startsWith('channel/');
 }
 
-/** True when a grant's resource names something that begins with `prefix`, or everything that does. */
+/** Returns true when a grant's resource overlaps the names that begin with `prefix`. */
 function reaches(resource: string, prefix: string): boolean {
   return resource.startsWith(prefix) || (resource.endsWith('*') && prefix.startsWith(resource.slice(0, -1)));
 }

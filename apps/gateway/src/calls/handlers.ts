@@ -3,8 +3,8 @@ import { countLiveWorkers, type StoreCaller, type StoreCallMethod } from '@esdb-
 import type { Channels, GetStreamsParams, Registry } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
-import { isEverything } from '../access/name-ranges.ts';
 import type { Revocations } from '../access/revocations.ts';
+import { senderOf } from '../access/sender-limiter.ts';
 import { type ConnectionMethod, type Handler, isServed, type ServedMethod } from './dispatcher.ts';
 import type { HealthMonitor } from './health.ts';
 import { listVisibleStreams } from './list-streams.ts';
@@ -30,13 +30,10 @@ export function createHandlers(
     getStreams(params, call) {
       const { storeId } = params;
       const ask = (one: GetStreamsParams) => stores.call('getStreams', one, contextOf(call));
-      const ranges = authorizer.visibleRanges(
-        { action: 'stream/read', target: { kind: 'store', storeId } },
-        call,
-      );
-      if (isEverything(ranges)) return ask(params);
+      const wholeStore = { action: 'stream/read', target: { kind: 'store', storeId } } as const;
+      if (authorizer.isVisible(wholeStore, call)) return ask(params);
       return listVisibleStreams(ask, params, {
-        ranges,
+        ranges: authorizer.visibleRanges(wholeStore, call),
         isVisible: (streamId) =>
           authorizer.isVisible(
             { action: 'stream/read', target: { kind: 'stream', storeId, streamId } },
@@ -50,7 +47,7 @@ export function createHandlers(
     channelInfo: (_params, call) => ({
       channels: authorizer.visibleChannels(channels.channelInfo(), call),
     }),
-    revokeToken: (params) => revocations.publish(params),
+    revokeToken: (params, { caller }) => revocations.publish(params, senderOf(caller.address)),
   };
 }
 

@@ -13,9 +13,9 @@ import type { StoreConfig } from '../config/types.ts';
 export interface WorkerHostComponents {
   readonly registry: Registry;
   readonly clock: Clock;
-  /** A worker was registered: its store has to be fed. */
+  /** Is called for each registered worker, whose store must be fed. */
   readonly onWorker: (worker: RemoteWorker) => void;
-  /** A worker was refused, and why. */
+  /** Is called with the reason when a worker is refused. */
   readonly onRefused: (storeId: string, message: string) => void;
 }
 
@@ -26,17 +26,17 @@ export interface WorkerHostOptions {
 
 /** Lets connections serve stores. */
 export interface WorkerHost {
-  /** Begins with no workers: what the connection of `peer` will serve. */
+  /** Opens the workers of the connection of `peer`, none at first. */
   open(peer: Peer): ConnectionWorkers;
 }
 
-/** The workers of one connection. They are gone when it is closed. */
+/** The workers of one connection. Closing it unregisters them. */
 export interface ConnectionWorkers {
   /** @throws `invalid_argument` (reason `store_mismatch`) when this store cannot be served by this worker */
   register(params: ParamsOf<'registerWorker'>): { readonly workerId: string; readonly nodeId: string };
-  /** The ids of the workers that were unregistered: the named one, or all of this connection for the store. */
+  /** Unregisters the named worker, or all of this connection for the store, and returns their ids. */
   unregister(params: ParamsOf<'unregisterWorker'>): readonly string[];
-  /** Takes the parameters of the notification `committed`. False when they are not those of a store served here. */
+  /** Takes the parameters of the notification `committed`. Returns false unless a worker here serves that store. */
   committed(params: unknown): boolean;
   close(): void;
 }
@@ -44,13 +44,13 @@ export interface ConnectionWorkers {
 export function createWorkerHost(components: WorkerHostComponents, options: WorkerHostOptions): WorkerHost {
   const { registry, clock } = components;
   let lastIncarnation = 0;
-  /** The time, but never the same twice: of two workers of one name the later one wins. */
+  /** Returns the time, but never the same twice: of two workers with one name the later one wins. */
   const nextIncarnation = (): number => {
     lastIncarnation = Math.max(lastIncarnation + 1, clock.now());
     return lastIncarnation;
   };
 
-  /** Only what is still ours: under the same name another connection may serve by now. */
+  /** Unregisters a worker unless another connection has replaced it. */
   function remove(worker: RemoteWorker): boolean {
     const ours = registry
       .workers(worker.storeId)

@@ -224,7 +224,7 @@ export class Session implements ConnectionMethods {
     method: string,
     given: unknown,
   ): { readonly params: unknown; readonly grant: VerifiedGrant | undefined } {
-    const inForce = this.#grants.current;
+    const inForce = this.#grants.current();
     if (typeof given !== 'object' || given === null || !('token' in given) || method === 'authenticate') {
       return { params: given, grant: inForce };
     }

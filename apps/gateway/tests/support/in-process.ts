@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Logger, silentLogger } from '@esdb-gater/types';
+import { type Clock, type Logger, silentLogger } from '@esdb-gater/types';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type RunningGateway, startGateway } from '../../src/start-gateway.ts';
 
@@ -13,11 +13,14 @@ export interface TestGateway extends RunningGateway {
 /** A gateway of this process on a free port, with a data folder of its own that goes with it. */
 export async function startTestGateway(
   flags: Readonly<Record<string, string | boolean>> = {},
-  options: { readonly logger?: Logger; readonly dataDir?: string } = {},
+  options: { readonly logger?: Logger; readonly dataDir?: string; readonly clock?: Clock } = {},
 ): Promise<TestGateway> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'esdb-gater-'));
   const config = loadConfig({ flags: { port: '0', 'data-dir': dataDir, ...flags } });
-  const gateway = await startGateway(config, { logger: options.logger ?? silentLogger });
+  const gateway = await startGateway(config, {
+    logger: options.logger ?? silentLogger,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
   const close = async (): Promise<void> => {
     await gateway.close();
     if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });

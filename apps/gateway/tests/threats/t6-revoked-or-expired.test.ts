@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRevocation, createToken, delegateToken, Identity, tokenId } from '@esdb-gater/security';
+import { systemClock } from '@esdb-gater/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestGateway } from '../support/in-process.ts';
 import { type RawClient, rawConnect } from '../support/raw-client.ts';
@@ -162,6 +163,31 @@ describe('T6: a revoked or expired token on a live socket', () => {
     await client.close();
   });
 
+  test('after the clock has jumped, an ended token makes no more calls at any way in [11.8] [T6]', async () => {
+    let aheadMs = 0;
+    const jumping = await startGuarded(
+      {},
+      { clock: { ...systemClock, now: () => systemClock.now() + aheadMs } },
+    );
+    const token = tokenFor(jumping.did);
+    const [connected, subscribed] = [
+      await rawConnect(jumping.url, bearer(token)),
+      await rawConnect(jumping.url, bearer(tokenFor(jumping.did))),
+    ];
+    await subscribed.call('subscribe', { channel: 'system', topic: 'a', token });
+    expect(verdict(await connected.call('health'))).toBe('ok');
+    aheadMs = 900_000;
+    for (const client of [connected, subscribed]) {
+      const answer = client.call('publish', { channel: 'system', topic: 'a', message: 1 });
+      await expect(answer.then(verdict, () => 'closed')).resolves.toMatch(/^unauthorized\/expired$|^closed$/);
+      expect((await client.closed).code).toBe(4401);
+      expect(messages(client)).toHaveLength(0);
+    }
+    const stranger = await rawConnect(jumping.url);
+    expect(await everyDoor(jumping, stranger, token)).toEqual(everywhere('expired'));
+    await jumping.close();
+  });
+
   test('a revocation outlives the gateway: after a restart the token is refused at every way in', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'esdb-gater-t6-'));
     const first = await startGuarded({}, { dataDir });
@@ -185,7 +211,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     expect(await everyDoor(second, stranger, other)).toEqual(['ok', 'ok', 'ok', 'ok']);
     await second.close();
     // What was written down tells which token, not the token.
-    const file = readFileSync(join(dataDir, 'revocations.json'), 'utf8');
+    const file = readFileSync(join(dataDir, 'revocations.ndjson'), 'utf8');
     expect(file).toContain(tokenId(token));
     expect(file).not.toContain(token.split('.')[2]);
     rmSync(dataDir, { recursive: true });

@@ -1,7 +1,7 @@
-/** Bytes to Base58 and back, with the alphabet of Bitcoin. Neither direction checks sizes: `base58` does. */
+/** Encodes and decodes Base58 with Bitcoin's alphabet. Neither direction checks sizes: `base58` does. */
 export interface Base58Codec {
   encode(bytes: Uint8Array): string;
-  /** `undefined` when a character is none of the alphabet. */
+  /** `undefined` when a character is not in the alphabet. */
   decode(text: string): Uint8Array | undefined;
 }
 
@@ -42,7 +42,7 @@ const PAIR_LOW: Uint8Array = Uint8Array.from({ length: 3364 }, (_, i) => ALPHABE
 const DIGIT_OF: Uint8Array = new Uint8Array(128).fill(128);
 for (let i = 0; i < ALPHABET.length; i++) DIGIT_OF[ALPHABET.charCodeAt(i)] = i;
 
-/** Carries through `limbs[0..used)`, which must have room, and gives how many are not zero at the top. */
+/** Carries through `limbs[0..used)`, which must have room, and returns how many are in use then. */
 function normalise(limbs: Float64Array, used: number, radix: number): number {
   let carry = 0;
   let length = 0;
@@ -56,7 +56,7 @@ function normalise(limbs: Float64Array, used: number, radix: number): number {
   return length;
 }
 
-/** Adds up `source[0..count)`, limbs of one radix, as limbs of the other in `target`; gives how many there are. */
+/** Adds up `source[0..count)`, limbs of one radix, as limbs of the other in `target`; returns how many there are. */
 function convert(
   source: Float64Array,
   count: number,
@@ -75,7 +75,7 @@ function convert(
   return normalise(target, used, radix);
 }
 
-/** The same for any length, in quadratic time: multiply by the source's radix, add the next limb, highest first. */
+/** Converts any length, in quadratic time: multiply by the source's radix, add the next limb, highest first. */
 function convertLong(
   source: Float64Array,
   count: number,

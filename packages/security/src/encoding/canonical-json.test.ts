@@ -114,7 +114,7 @@ describe('canonicalJson', () => {
 
   test('says where in the value the fault is, and what it is', () => {
     expect(() => canonicalJson({ a: [1, { b: new Date() }] })).toThrow(
-      /"\/a\/1\/b" is an object of class Date/,
+      /"\/a\/1\/b" must be a JSON value, got an object of class Date/,
     );
     expect(() => canonicalJson({ a: undefined })).toThrow(expect.objectContaining({ path: '/a' }));
   });

@@ -5,7 +5,7 @@ import { isPlainObject } from '../arguments.ts';
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Short texts that stand in JSON as they are, printable ASCII: for them this beats a call of `JSON.stringify`. */
+/** Returns true for short printable ASCII that JSON does not escape, for which this beats a call of `JSON.stringify`. */
 function isPlain(text: string): boolean {
   if (text.length > 40) return false;
   for (let i = 0; i < text.length; i++) {
@@ -15,7 +15,7 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** In the order of UTF-16 units, which is that of `<` and what RFC 8785 asks for. Most objects come so already. */
+/** Sorts names by UTF-16 units, the order of `<` and of RFC 8785. Most objects are in that order already. */
 function sorted(names: string[]): string[] {
   for (let i = 1; i < names.length; i++) {
     if ((names[i - 1] ?? '') > (names[i] ?? '')) return names.sort();
@@ -24,7 +24,7 @@ function sorted(names: string[]): string[] {
 }
 
 class Writer {
-  /** The names and indices that lead to the value in hand: for errors, and as the depth. */
+  /** The names and indices that lead to the current value: for errors, and as the depth. */
   readonly #path: (string | number)[] = [];
 
   value(value: unknown): string {
@@ -33,7 +33,7 @@ class Writer {
         return this.#text(value);
       case 'number':
         // RFC 8785 takes ECMAScript's own form of numbers; -0 is 0 there, too.
-        if (!Number.isFinite(value)) throw this.#error('number', `is ${value}; JSON has finite numbers only`);
+        if (!Number.isFinite(value)) throw this.#error('number', `must be a finite number, got ${value}`);
         return String(value);
       case 'boolean':
         return value ? 'true' : 'false';
@@ -43,7 +43,7 @@ class Writer {
         if (isPlainObject(value)) return this.object(value);
     }
     const what = typeof value === 'object' ? `an object of class ${className(value)}` : describeType(value);
-    throw this.#error('type', `is ${what}; expected a JSON value`);
+    throw this.#error('type', `must be a JSON value, got ${what}`);
   }
 
   /** @param omitted the name of a member to leave out at this level */
@@ -93,7 +93,7 @@ function className(value: object | null): string {
 }
 
 /**
- * The one form of a JSON value that everyone writes alike, byte for byte: RFC 8785 (JCS). Members whose value
+ * Serialises a JSON value in its canonical form, RFC 8785 (JCS). Members whose value
  * is `undefined`, class instances, non-finite numbers and lone surrogates are refused, not dropped, since the
  * other side would see another value than the one that was signed.
  *
@@ -104,7 +104,7 @@ export function canonicalJson(value: unknown): string {
   return new Writer().value(value);
 }
 
-/** The same for an object, less one of its members. */
+/** Serialises an object like `canonicalJson`, without one of its members. */
 export function canonicalJsonWithout(value: Readonly<Record<string, unknown>>, omitted: string): string {
   return new Writer().object(value, omitted);
 }

@@ -40,7 +40,7 @@ describe('parseStrictJson', () => {
     }
   });
 
-  test('refuses a byte order mark, bad UTF-8 and what is no JSON', () => {
+  test('refuses a byte order mark, bad UTF-8 and invalid JSON', () => {
     for (const bytes of [
       [0xef, 0xbb, 0xbf, 0x7b, 0x7d],
       [0x22, 0xc0, 0x80, 0x22],
@@ -49,7 +49,7 @@ describe('parseStrictJson', () => {
       expect(() => parseStrictJson(Uint8Array.from(bytes))).toThrow();
     }
     for (const json of ['', '{', '{"a":1,}', "{'a':1}", 'undefined', '{"a":01}', '1 2', '"\n"']) {
-      expect(() => parse(json)).toThrow(/not JSON/);
+      expect(() => parse(json)).toThrow(/invalid JSON/);
     }
   });
 

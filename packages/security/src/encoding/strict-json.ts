@@ -7,7 +7,7 @@ const COMMA = 0x2c;
 const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 
-/** Refuses a valid JSON text with a name that stands twice in one object, or with deep nesting. Linear. */
+/** Refuses a valid JSON text with a name that appears twice in one object, or with deep nesting. Linear. */
 function checkNames(json: string): void {
   const open: (Set<string> | undefined)[] = [];
   let name = false;
@@ -39,12 +39,12 @@ function checkNames(json: string): void {
 /** @param quoted as written, with the quotes */
 function checkName(quoted: string, names: Set<string> | undefined): void {
   const name = quoted.includes('\\') ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
-  if (names?.has(name)) throw new Error('a name stands twice in an object');
+  if (names?.has(name)) throw new Error('a name appears twice in an object');
   names?.add(name);
 }
 
 /**
- * The value of strict UTF-8 JSON: no byte order mark, no name twice in an object, at most 32 levels. What two
+ * Parses strict UTF-8 JSON: no byte order mark, no name twice in an object, at most 32 levels. JSON that two
  * parsers might read differently must not be signed.
  *
  * @throws Error that says what is wrong, without the text
@@ -54,13 +54,13 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   try {
     json = strictUtf8.decode(bytes);
   } catch {
-    throw new Error('not UTF-8');
+    throw new Error('invalid UTF-8');
   }
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    throw new Error('not JSON');
+    throw new Error('invalid JSON');
   }
   checkNames(json);
   return value;

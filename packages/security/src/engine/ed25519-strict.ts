@@ -1,7 +1,7 @@
 /*
  * Ed25519 libraries agree about good signatures and differ about odd ones: points of small order, encodings that
  * are not reduced, scalars above the order. All of these are refused here, before any engine sees them, so that
- * no signature is good on one machine and bad on another. It is what dalek calls `verify_strict`.
+ * no signature is valid on one machine and invalid on another. It is what dalek calls `verify_strict`.
  */
 
 function fromHex(hex: string): Uint8Array {
@@ -27,7 +27,7 @@ function hasY(bytes: Uint8Array, y: Uint8Array): boolean {
   return ((bytes[31] ?? 0) & 0x7f) === y[31];
 }
 
-/** True when y is below 2^255 - 19. */
+/** Returns true when y is below 2^255 - 19. */
 function isReducedY(bytes: Uint8Array): boolean {
   if (((bytes[31] ?? 0) & 0x7f) !== 0x7f) return true;
   for (let i = 30; i > 0; i--) if (bytes[i] !== 0xff) return true;
@@ -35,14 +35,14 @@ function isReducedY(bytes: Uint8Array): boolean {
 }
 
 /**
- * True when 32 bytes may be a public key, or the first half of a signature: canonical, and not of small order.
+ * Returns true when 32 bytes may be a public key, or the first half of a signature: canonical, and not of small order.
  * Whether the point lies on the curve is left to the engine.
  */
 export function isStrictPoint(bytes: Uint8Array): boolean {
   return isReducedY(bytes) && !SMALL_ORDER.some((y) => hasY(bytes, y));
 }
 
-/** True when the scalar (32 bytes, little endian) is below the order of the group. */
+/** Returns true when the scalar (32 bytes, little endian) is below the order of the group. */
 function isReducedScalar(bytes: Uint8Array): boolean {
   for (let i = 31; i >= 0; i--) {
     const difference = (bytes[i] ?? 0) - (ORDER[i] ?? 0);
@@ -51,7 +51,7 @@ function isReducedScalar(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** True when 64 bytes may be a signature: both halves in canonical form, the point not of small order. */
+/** Returns true when 64 bytes may be a signature: both halves in canonical form, the point not of small order. */
 export function isStrictSignature(signature: Uint8Array): boolean {
   return isStrictPoint(signature.subarray(0, 32)) && isReducedScalar(signature.subarray(32));
 }

@@ -1,4 +1,4 @@
-/** What `@esdb-gater/native` exports. It throws `TypeError` for wrong types, and gives what both engines give. */
+/** The exports of `@esdb-gater/native`. They throw `TypeError` for wrong types, and return what both engines return. */
 export interface NativeModule {
   readonly version: string;
   base58Encode(bytes: Uint8Array): string;
@@ -30,14 +30,14 @@ const FUNCTIONS = [
   'verifyMessage',
 ] as const satisfies readonly (keyof NativeModule)[];
 
-/** The module when it has every export that is used here. @throws Error that names the first one missing */
+/** Returns the module when it has every export that is used here. @throws Error that names the first one missing */
 export function asNativeModule(loaded: unknown): NativeModule {
   if ((typeof loaded !== 'object' && typeof loaded !== 'function') || loaded === null) {
     throw new Error('it exports nothing');
   }
   const exports = loaded as Record<string, unknown>;
   const missing = FUNCTIONS.find((name) => typeof exports[name] !== 'function');
-  if (missing !== undefined) throw new Error(`it lacks the function "${missing}"`);
-  if (typeof exports['version'] !== 'string') throw new Error('it lacks the text "version"');
+  if (missing !== undefined) throw new Error(`it does not export the function "${missing}"`);
+  if (typeof exports['version'] !== 'string') throw new Error('it does not export the string "version"');
   return loaded as NativeModule;
 }

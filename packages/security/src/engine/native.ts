@@ -35,7 +35,7 @@ class NativeHmacKey implements HmacKey {
 }
 
 /**
- * The engine over the addon. Its key states live outside the heap, in a bounded table: one that nobody closed is
+ * Runs on the addon. Its key states live outside the heap, in a bounded table: one that was not closed is
  * released when its object is collected, and a table that is full leaves the work to `fallback`.
  */
 export function createNativeEngine(native: NativeModule, fallback: Engine): Engine {

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import { checkNativeEngine, createNativeEngine } from './native.ts';
 import { asNativeModule } from './native-module.ts';
 
-/** Which engine works, and when it is the slower one, why. */
+/** The engine in use, and why it is the slower one, if it is. */
 export interface EngineDetails {
   readonly name: 'native' | 'typescript';
   /** Version of the addon. */
@@ -23,7 +23,7 @@ let selected: Selected | undefined;
 function select(): Selected {
   const wanted = wantedEngine();
   if (wanted !== undefined && wanted !== '' && wanted !== 'native' && wanted !== 'typescript') {
-    throw invalidArgument('engine', `ESDB_GATER_ENGINE is "${wanted}"; expected "native" or "typescript"`);
+    throw invalidArgument('engine', `ESDB_GATER_ENGINE must be "native" or "typescript", got "${wanted}"`);
   }
   if (wanted === 'typescript')
     return { engine: typescriptEngine, reason: 'ESDB_GATER_ENGINE is "typescript"' };
@@ -38,28 +38,28 @@ function select(): Selected {
   }
 }
 
-/** The engine of this process, chosen at the first use. */
+/** Returns the engine of this process, chosen at the first use. */
 export function currentEngine(): Engine {
   selected ??= select();
   return selected.engine;
 }
 
-/** For tests that put one engine in the other's place. Keys made before keep the engine that made them. */
+/** Replaces the engine, for tests. Keys made before keep the engine that made them. */
 export function replaceEngine(engine: Engine | undefined): void {
   selected = engine === undefined ? undefined : { engine };
 }
 
 /**
- * `"native"` when `@esdb-gater/native` is installed and works, else `"typescript"`. The environment variable
+ * Returns `"native"` when `@esdb-gater/native` is installed and works, else `"typescript"`. The environment variable
  * `ESDB_GATER_ENGINE` forces either.
  *
- * @throws `not_supported` when `native` is forced and cannot be had, `invalid_argument` for another word
+ * @throws `not_supported` when `native` is forced and cannot be loaded, `invalid_argument` for another value
  */
 export function engine(): 'native' | 'typescript' {
   return currentEngine().name;
 }
 
-/** The same with the addon's version, or why it is not used: for a line in the log at the start. */
+/** Returns the engine with the addon's version, or why it is not used: for a line in the log at the start. */
 export function engineDetails(): EngineDetails {
   const { name, version } = currentEngine();
   const reason = selected?.reason;

@@ -2,7 +2,7 @@ import { invalidArgument } from '@esdb-gater/types';
 import { textArgument } from '../arguments.ts';
 import { canonicalJsonWithout } from '../encoding/canonical-json.ts';
 
-/** What signing adds to a message. */
+/** The members that signing adds to a message. */
 export interface SignatureMembers {
   /** Unix seconds. */
   readonly signed_at: number;
@@ -15,7 +15,7 @@ export interface SignatureMembers {
 
 export const SIGNATURE_MEMBERS = ['signed_at', 'nonce', 'key_id', 'signature'] as const;
 
-/** Where a message may be published; signed with it. A missing one is the empty text. */
+/** Where a message may be published; signed with it. A missing one is the empty string. */
 export interface Binding {
   /** The channel's short name. */
   readonly channel: string;
@@ -40,20 +40,20 @@ export function bindingOf(options: { readonly channel?: string; readonly topic?:
   return { channel: line(options.channel, 'channel'), topic: line(options.topic, 'topic') };
 }
 
-/** The bytes that are signed: the binding, and the message with three of the four members. */
+/** Returns what is signed: the binding, and the message with three of the four members. */
 export function signedText(canonical: string, { channel, topic }: Binding): string {
   return `esdb-gater/1\n${channel}\n${topic}\n${canonical}`;
 }
 
-/** Far above any message that a channel takes: what is longer would only cost time. */
+/** Far above the largest message of a channel: a longer one would only cost time. */
 const MAX_UNITS = 16_777_216;
 
-/** @throws `invalid_argument` for what is no JSON object, and, reason `too_large`, over 16 Mi characters */
+/** @throws `invalid_argument` for anything but a JSON object, and, reason `too_large`, over 16 Mi characters */
 export function canonicalMessage(message: Readonly<Record<string, unknown>>): string {
   const canonical = canonicalJsonWithout(message, 'signature');
   if (canonical.length <= MAX_UNITS) return canonical;
   throw invalidArgument(
     'too_large',
-    `a message of ${canonical.length} characters; expected at most ${MAX_UNITS}`,
+    `the message must be at most ${MAX_UNITS} characters, got ${canonical.length}`,
   );
 }

@@ -18,11 +18,11 @@ export interface NonceCacheOptions {
   readonly maxEntries?: number;
 }
 
-/** The nonces that were accepted, each once within its lifetime. */
+/** Accepts each nonce once within its lifetime. */
 export interface NonceCache {
   readonly size: number;
   /**
-   * Takes the nonce. The function gives it back, for when a later step refuses the message; it has no effect the
+   * Takes the nonce. The returned function releases it when a later step refuses the message; it has no effect the
    * second time. Amortised O(1).
    *
    * @throws `invalid_signature`, reason `replayed`; `overloaded` when as many as may be are still alive, since

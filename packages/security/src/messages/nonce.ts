@@ -4,7 +4,7 @@ const POOL_BYTES = 3072;
 const pool: Uint8Array = new Uint8Array(POOL_BYTES);
 let used: number = POOL_BYTES;
 
-/** Random bytes as base64url. One call of the random source serves many nonces. @param bytes at most 64 */
+/** Returns random bytes as base64url. One call of the random source serves many nonces. @param bytes at most 64 */
 export function randomNonce(bytes: number): string {
   if (used + bytes > POOL_BYTES) {
     crypto.getRandomValues(pool);

@@ -9,7 +9,7 @@ import { LruMap } from '../lru-map.ts';
 export interface NamedSecret {
   /** 1 to 255 UTF-16 units. */
   readonly keyId: string;
-  /** A text that is not empty; its UTF-8 bytes are the key. */
+  /** A non-empty string; its UTF-8 bytes are the key. */
   readonly secret: string;
 }
 
@@ -23,11 +23,11 @@ export interface SecretRing {
   /** @throws `invalid_argument`, reason `unknown_key` */
   sign(text: string, keyId?: string): { readonly keyId: string; readonly signature: string };
   has(keyId: string): boolean;
-  /** In constant time. `signature` is canonical base64url of 32 bytes. False for an unknown key. */
+  /** Verifies in constant time. `signature` is canonical base64url of 32 bytes. Returns false for an unknown key. */
   verify(keyId: string, text: string, signature: string): boolean;
 }
 
-/** The key id of a secret that was given as a text. */
+/** The key id of a secret that was given as a string. */
 export const DEFAULT_KEY_ID = 'default';
 
 const MAX_SECRETS = 100;
@@ -63,15 +63,18 @@ function namedSecrets(secrets: unknown, keyId: string): readonly NamedSecret[] {
   if (typeof secrets === 'string') return [{ keyId, secret: secrets }];
   if (Array.isArray(secrets) && secrets.length >= 1 && secrets.length <= MAX_SECRETS) return secrets;
   const what = Array.isArray(secrets) ? `a list of ${secrets.length}` : describeType(secrets);
-  throw invalidArgument('secret', `the secret is ${what}; expected a text or a list of 1 to ${MAX_SECRETS}`);
+  throw invalidArgument(
+    'secret',
+    `the secret must be a string or a list of 1 to ${MAX_SECRETS}, got ${what}`,
+  );
 }
 
 /**
  * Prepares secrets. Keys rotate without loss when the new one is put first and the old one stays behind it for
  * as long as its messages live.
  *
- * @param keyId of a secret that is given as a text
- * @throws `invalid_argument`, reason `secret`: no text, empty, a lone surrogate, a key id twice
+ * @param keyId of a secret that is given as a string
+ * @throws `invalid_argument`, reason `secret`: not a string, empty, a lone surrogate, a key id twice
  */
 export function createSecretRing(secrets: Secrets, keyId: string = DEFAULT_KEY_ID): SecretRing {
   const keys = new Map<string, HmacKey>();
@@ -81,13 +84,13 @@ export function createSecretRing(secrets: Secrets, keyId: string = DEFAULT_KEY_I
     if (!isName(name)) {
       throw invalidArgument(
         'secret',
-        `the key id of secret ${i} is ${describeType(name)}; expected 1 to 255 characters`,
+        `the key id of secret ${i} must be 1 to 255 characters, got ${describeType(name)}`,
       );
     }
     if (typeof secret !== 'string' || secret === '') {
-      throw invalidArgument('secret', `the secret "${name}" is empty or no text`);
+      throw invalidArgument('secret', `the secret "${name}" must be a non-empty string`);
     }
-    if (keys.has(name)) throw invalidArgument('secret', `the key id "${name}" stands in the list twice`);
+    if (keys.has(name)) throw invalidArgument('secret', `the key id "${name}" appears twice in the list`);
     keys.set(name, currentEngine().createHmacKey(utf8.encode(wellFormedArgument(secret, 'the secret'))));
   }
   return Object.freeze(new HmacSecretRing(keys));
@@ -96,8 +99,8 @@ export function createSecretRing(secrets: Secrets, keyId: string = DEFAULT_KEY_I
 let configured: SecretRing | undefined;
 
 /**
- * Sets the secrets of `sign` and `verify` in this process, or with `undefined` removes them. What was signed with
- * an earlier secret verifies only as long as that one is in the list.
+ * Sets the secrets of `sign` and `verify` in this process, or with `undefined` removes them. Messages signed with
+ * an earlier secret verify only as long as that one is in the list.
  *
  * @throws `invalid_argument`, reason `secret`
  */
@@ -112,11 +115,11 @@ interface Prepared {
   readonly ring: SecretRing;
 }
 
-/** Preparing costs more than signing, and callers that hand in a secret hand in the same one again. */
+/** Caches prepared secrets: preparing costs more than signing, and callers pass the same secret again. */
 const prepared: LruMap<string, Prepared> = new LruMap(64);
 let recent: Prepared | undefined;
 
-/** The ring of a call: of its own secrets, else the configured one, if any. */
+/** Returns the ring of a call: of its own secrets, else the configured one, if any. */
 export function ringOf(secrets: Secrets | undefined, keyId: string = DEFAULT_KEY_ID): SecretRing | undefined {
   if (secrets === undefined) return configured;
   // A list is prepared anew: who has one sets it once, by `setSecret` or as a ring.

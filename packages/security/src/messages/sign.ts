@@ -14,19 +14,19 @@ import { ringOf, type Secrets } from './secret-ring.ts';
 export interface SignOptions {
   /** @default what `setSecret` has set */
   readonly secret?: Secrets;
-  /** Which secret of a list, or the name of the one given as a text. @default the first, and `default` */
+  /** Which secret of a list, or the name of the one given as a string. @default the first, and `default` */
   readonly keyId?: string;
   /** The channel's short name. A channel accepts only what is bound to it and to the topic. @default none */
   readonly channel?: string;
   /** @default none */
   readonly topic?: string;
-  /** @default the present */
+  /** @default now */
   readonly now?: Moment;
 }
 
 const NONCE_BYTES = 12;
 
-/** The message without the four members: all of them go, some of them are an error. */
+/** Returns the message without the four members; only some of the four are an error. */
 function withoutSignature(message: Record<string, unknown>): Record<string, unknown> {
   const present = SIGNATURE_MEMBERS.filter((name) => Object.hasOwn(message, name));
   if (present.length === 0) return message;

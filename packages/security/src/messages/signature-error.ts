@@ -1,6 +1,6 @@
 import { GaterError } from '@esdb-gater/types';
 
-/** Why a signature was refused, in the order in which it is asked. */
+/** Why a signature was refused, in the order of the checks. */
 export type SignatureReason =
   | 'malformed'
   | 'missing_timestamp'

@@ -21,7 +21,7 @@ export const MESSAGE_SKEW_SECONDS = 60;
 export interface VerifyOptions {
   /** @default what `setSecret` has set */
   readonly secret?: Secrets;
-  /** The name of the one given as a text. @default `default` */
+  /** The name of the one given as a string. @default `default` */
   readonly keyId?: string;
   /** The channel that the message must be bound to. @default none */
   readonly channel?: string;
@@ -29,7 +29,7 @@ export interface VerifyOptions {
   readonly topic?: string;
   /** @default 300 */
   readonly ttlSeconds?: number;
-  /** @default the present */
+  /** @default now */
   readonly now?: Moment;
 }
 
@@ -40,19 +40,19 @@ export interface VerifyMessageOptions {
   readonly topic: string;
   /** @default 300 */
   readonly ttlSeconds?: number;
-  /** @default the present; for what comes in from Kafka the record's own time */
+  /** @default now; for a record from Kafka the record's own time */
   readonly now?: Moment;
-  /** Where nonces are taken, last of all. @default nonces are not asked */
+  /** Accepts each nonce once, as the last check. @default nonces are not checked */
   readonly nonces?: NonceCache;
 }
 
-/** A message whose signature is good. */
+/** A message whose signature is valid. */
 export interface VerifiedMessage {
   readonly keyId: string;
   readonly nonce: string;
   /** Unix seconds. */
   readonly signedAt: number;
-  /** Gives the nonce back, for when a later step refuses the message. */
+  /** Releases the nonce when a later step refuses the message. */
   readonly release: () => void;
 }
 
@@ -62,20 +62,20 @@ const SIGNATURE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 function membersOf(message: Record<string, unknown>): SignatureMembers {
   if (!SIGNATURE_MEMBERS.some((name) => Object.hasOwn(message, name))) {
-    throw new GaterError('signature_required', 'the message is not signed, and must be');
+    throw new GaterError('signature_required', 'the message must be signed');
   }
   const own = (name: string): unknown => (Object.hasOwn(message, name) ? message[name] : undefined);
   const [signedAt, nonce, keyId, signature] = SIGNATURE_MEMBERS.map(own);
   if (typeof signature !== 'string' || !SIGNATURE.test(signature)) {
-    throw invalidSignature('malformed', '`signature` is not base64url of 32 bytes');
+    throw invalidSignature('malformed', '`signature` must be base64url of 32 bytes');
   }
   if (typeof nonce !== 'string' || !NONCE.test(nonce)) {
-    throw invalidSignature('malformed', '`nonce` is not base64url of 12 bytes');
+    throw invalidSignature('malformed', '`nonce` must be base64url of 12 bytes');
   }
-  if (!isName(keyId)) throw invalidSignature('malformed', '`key_id` is not 1 to 255 characters');
+  if (!isName(keyId)) throw invalidSignature('malformed', '`key_id` must be 1 to 255 characters');
   if (signedAt === undefined) throw invalidSignature('missing_timestamp', '`signed_at` is missing');
   if (typeof signedAt !== 'number' || !Number.isSafeInteger(signedAt) || signedAt < 0) {
-    throw invalidSignature('invalid_timestamp', '`signed_at` is no whole number of Unix seconds');
+    throw invalidSignature('invalid_timestamp', '`signed_at` must be a whole number of Unix seconds');
   }
   return { signed_at: signedAt, nonce, key_id: keyId, signature };
 }
@@ -85,13 +85,13 @@ function checkAge(signedAt: number, ttlSeconds: number, moment: Moment | undefin
   if (now - signedAt > ttlSeconds) {
     throw invalidSignature(
       'expired',
-      `the message is ${now - signedAt} s old; expected at most ${ttlSeconds} s`,
+      `the signature must be at most ${ttlSeconds} s old, got ${now - signedAt} s`,
     );
   }
   if (signedAt - now > MESSAGE_SKEW_SECONDS) {
     throw invalidSignature(
       'expired',
-      `the message is ${signedAt - now} s ahead; expected at most ${MESSAGE_SKEW_SECONDS} s`,
+      `the signature must be at most ${MESSAGE_SKEW_SECONDS} s ahead of this clock, got ${signedAt - now} s`,
     );
   }
 }
@@ -124,7 +124,10 @@ function check(
     bound &&
     ring.verify(members.key_id, signedText(canonical, { channel: '', topic: '' }), members.signature)
   ) {
-    throw invalidSignature('unbound', 'the message is signed for no channel and topic; expected these');
+    throw invalidSignature(
+      'unbound',
+      'the signature must be bound to this channel and topic, and is not bound to any',
+    );
   }
   throw invalidSignature('mismatch', 'the signature does not belong to this message, channel and topic');
 }
@@ -134,7 +137,7 @@ function check(
  *
  * @throws `signature_required` when it has none of the four members; `invalid_signature` with the first reason of
  * `malformed`, `missing_timestamp`, `invalid_timestamp`, `expired` (over `ttlSeconds` old or more than 60 s ahead),
- * `unknown_key`, `unbound`, `mismatch`; `invalid_argument` for what is no JSON object
+ * `unknown_key`, `unbound`, `mismatch`; `invalid_argument` for anything but a JSON object
  */
 export function verify(message: unknown, options: VerifyOptions = {}): true {
   check(message, ringOf(options.secret, options.keyId), options);

@@ -16,7 +16,7 @@ const base58: Base58Codec = createBase58((bytes, start, end) => {
   return text;
 });
 
-/** Base64url without padding. */
+/** Encodes bytes as base64url without padding. */
 export function toBase64url(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
@@ -28,7 +28,7 @@ export function toBase64url(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of canonical base64url without padding; `undefined` for any other text. */
+/** Decodes canonical base64url without padding; returns `undefined` for any other string. */
 export function fromBase64url(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
@@ -49,12 +49,12 @@ export function fromBase64url(text: string): Uint8Array | undefined {
   return (bits & ((1 << count) - 1)) === 0 ? bytes : undefined;
 }
 
-/** There is no environment to ask in a browser. */
+/** Returns `undefined`: a browser has no environment variables. */
 export function wantedEngine(): string | undefined {
   return undefined;
 }
 
-/** There is no addon for browsers. */
+/** Returns `undefined`: the addon does not exist for browsers. */
 export function requireNative(): unknown {
   return undefined;
 }

@@ -18,19 +18,19 @@ const base58: Base58Codec = createBase58((bytes, start, end) =>
   Buffer.prototype.latin1Slice.call(bytes, start, end),
 );
 
-/** Base64url without padding. */
+/** Encodes bytes as base64url without padding. */
 export function toBase64url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 }
 
-/** The bytes of canonical base64url without padding; `undefined` for any other text. */
+/** Decodes canonical base64url without padding; returns `undefined` for any other string. */
 export function fromBase64url(text: string): Uint8Array | undefined {
   // Node's decoder skips what it does not know; encoding again shows whether there was anything to skip.
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** The value of `ESDB_GATER_ENGINE`, if any. */
+/** Returns the value of `ESDB_GATER_ENGINE`, if any. */
 export function wantedEngine(): string | undefined {
   return process.env['ESDB_GATER_ENGINE'];
 }
@@ -44,7 +44,7 @@ const BLOCK = 64;
 const MAC_BYTES = 32;
 /**
  * Up to here two one-shot hashes over prepared buffers are two to three times as fast as `createHmac`, which is
- * made of several objects. A hash comes out as latin1 text, since a text costs a third of a new `Buffer`.
+ * made of several objects. A hash comes out as a latin1 string, since a string costs a third of a new `Buffer`.
  */
 const SCRATCH_BYTES = 4096;
 
@@ -108,7 +108,7 @@ class NodeHmacKey implements HmacKey {
   }
 }
 
-/** What stands before the 32 bytes in RFC 8410: the DER forms that `node:crypto` takes. */
+/** The DER bytes before the 32 bytes of a key (RFC 8410), as `node:crypto` expects them. */
 const PKCS8_PREFIX: Uint8Array = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI_PREFIX: Uint8Array = Buffer.from('302a300506032b6570032100', 'hex');
 
@@ -121,7 +121,7 @@ function createSigner(seed: Uint8Array): Signer {
   };
 }
 
-/** Making a key object costs a fifth of a verification, and few keys sign most of what comes. */
+/** Caches key objects: making one costs a fifth of a verification, and few keys sign most tokens. */
 const publicKeys: LruMap<string, KeyObject> = new LruMap(1_000);
 
 function publicKeyObject(publicKey: Uint8Array): KeyObject {
@@ -137,7 +137,7 @@ function ed25519Verify(publicKey: Uint8Array, data: Uint8Array, signature: Uint8
   try {
     return verify(null, data, publicKeyObject(publicKey), signature);
   } catch {
-    // OpenSSL refuses some keys that are no point of the curve by an error instead of an answer.
+    // OpenSSL refuses some keys that are not points of the curve with an error instead of an answer.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The capability action of each method, by its one name. `undefined` for those that need none. Where the action
- * is wanted on the whole store, and not on one stream, stands in the contract of the method.
+ * The capability action of each method; `undefined` for methods that need none. The description of a method says
+ * whether the action is needed on the whole store or on one stream.
  */
 export const ACTIONS = {
   appendEvents: 'stream/append',
@@ -44,5 +44,5 @@ export const ACTIONS = {
   execute: undefined,
 } as const;
 
-/** An action that a method wants. */
+/** An action that a method needs. */
 export type Action = Exclude<(typeof ACTIONS)[keyof typeof ACTIONS], undefined>;

@@ -6,7 +6,7 @@ import { checkTokenSignature, type ParsedToken, parseToken } from './parse.ts';
 import { unauthorized } from './token-error.ts';
 import { tokenId } from './token-id.ts';
 
-/** One token of a chain: what a revocation can name. */
+/** One token of a chain, as a revocation can name it. */
 export interface ChainLink {
   /** The token's id. */
   readonly id: string;
@@ -15,7 +15,7 @@ export interface ChainLink {
   readonly issuers: readonly string[];
 }
 
-/** What a good token says. Times are Unix seconds and hold for the whole chain. */
+/** A valid token. Times are Unix seconds and apply to the whole chain. */
 export interface VerifiedToken {
   readonly id: string;
   readonly issuer: string;
@@ -31,25 +31,25 @@ export interface VerifiedToken {
 }
 
 /**
- * Whether a token id or an issuer's DID is revoked. It is asked for the token, every ancestor and every issuer, at
- * every verification. `issuers` are those who may revoke `idOrDid`, besides the trusted roots.
+ * Returns whether a token id or an issuer's DID is revoked. It is called for the token, every ancestor and every
+ * issuer, at every verification. `issuers` are those who may revoke `idOrDid`, besides the trusted roots.
  */
 export type IsRevoked = (idOrDid: string, kind: 'cid' | 'iss', issuers: readonly string[]) => boolean;
 
-/** What is asked anew each time. */
+/** What each verification checks anew. */
 export interface ChainContext {
   readonly now: number;
   readonly isRevoked: IsRevoked | undefined;
   readonly trustedIssuers: readonly string[];
 }
 
-/** A token of a chain under verification. What is proven once is true for ever, and is remembered. */
+/** A token of a chain under verification. It caches what never changes once verified. */
 class Link {
   readonly token: ParsedToken;
   readonly id: string;
   #parents: Link[] | undefined;
   #issuers: readonly string[] | undefined;
-  /** Set when the signature, the parents and the delegations of this token were found good. */
+  /** Set once the signature, the parents and the delegations of this token are verified. */
   verified: VerifiedToken | undefined;
 
   constructor(text: string) {
@@ -63,7 +63,7 @@ class Link {
     return this.#parents;
   }
 
-  /** The issuers of this token and its ancestors. Those that cannot be parsed have none; they fail later. */
+  /** Returns the issuers of this token and its ancestors. Ancestors that cannot be parsed are left out; they fail later. */
   issuers(level: number): readonly string[] {
     if (this.#issuers !== undefined) return this.#issuers;
     const found = new Set([this.token.claims.iss]);
@@ -80,8 +80,8 @@ class Link {
 }
 
 /**
- * The tokens that were good once, by their text. Only chains that end at a trusted root come here, so that nobody
- * else can push entries out. A token may have 16 KiB; most have less than one.
+ * Caches verified tokens by their text. Only chains that end at a trusted root are cached, so that strangers cannot
+ * evict entries. A token may have 16 KiB; most have less than one.
  */
 const proven: LruMap<string, Link> = new LruMap(2_000);
 
@@ -134,10 +134,10 @@ function summarise(link: Link, parents: readonly Link[], level: number): Verifie
   });
 }
 
-/** One token and then its parents, in the documented order; gives all links, and leaves out what is proven. */
+/** Verifies one token, then its parents, in the documented order; collects all links and skips what is cached. */
 function verifyLink(link: Link, context: ChainContext, level: number, links: Link[]): VerifiedToken {
   if (level > TOKEN_LIMITS.levels) {
-    throw unauthorized('too_large', `a chain of more than ${TOKEN_LIMITS.levels} tokens`);
+    throw unauthorized('too_large', `the chain must be at most ${TOKEN_LIMITS.levels} tokens long`);
   }
   if (link.verified === undefined) checkTokenSignature(link.token);
   checkTime(link.token.claims, context.now);
@@ -153,7 +153,7 @@ function verifyLink(link: Link, context: ChainContext, level: number, links: Lin
 }
 
 /**
- * Verifies a token and all it derives from, up to trusted roots.
+ * Verifies a token and all its ancestors, up to trusted roots.
  *
  * @throws `unauthorized`
  */
@@ -164,7 +164,11 @@ export function verifyChain(text: string, context: ChainContext): VerifiedToken 
   const untrusted = links.some(
     ({ token: { claims } }) => claims.prf.length === 0 && !context.trustedIssuers.includes(claims.iss),
   );
-  if (untrusted) throw unauthorized('untrusted_root', 'the chain ends at an issuer that is not trusted here');
+  if (untrusted)
+    throw unauthorized(
+      'untrusted_root',
+      'the chain ends at an issuer that is not trusted here (see security.trustedIssuers)',
+    );
   if (known === undefined) {
     for (const link of links)
       if (proven.get(link.token.text) === undefined) proven.add(link.token.text, link);
@@ -172,7 +176,7 @@ export function verifyChain(text: string, context: ChainContext): VerifiedToken 
   return verified;
 }
 
-/** Asks again whether a token that was good is revoked: for live connections, when a revocation has come. */
+/** Returns whether a verified token has been revoked since: for live connections, after a revocation. */
 export function isTokenRevoked(verified: VerifiedToken, isRevoked: IsRevoked): boolean {
   return verified.chain.some(
     ({ id, issuer, issuers }) => isRevoked(id, 'cid', issuers) || isRevoked(issuer, 'iss', [issuer]),

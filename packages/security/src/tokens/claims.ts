@@ -35,7 +35,7 @@ export const TOKEN_LIMITS = {
   skewSeconds: 60,
 } as const;
 
-/** The only header there is. Nothing in it is chosen, so that nothing can be confused. */
+/** The only accepted header: a token cannot choose its algorithm. */
 export const TOKEN_HEADER = { alg: 'EdDSA', typ: 'JWT', ucv: '0.9.1' } as const;
 
 const REQUIRED = ['iss', 'aud', 'iat', 'exp', 'nnc', 'att', 'prf'] as const;
@@ -53,48 +53,50 @@ export function checkHeader(header: unknown): void {
     isPlainObject(header) &&
     Object.keys(header).length === names.length &&
     names.every((name) => Object.hasOwn(header, name) && header[name] === TOKEN_HEADER[name]);
-  if (!right) throw parseError(`the token's header is not exactly ${JSON.stringify(TOKEN_HEADER)}`);
+  if (!right) throw parseError(`the token's header must be exactly ${JSON.stringify(TOKEN_HEADER)}`);
 }
 
 function checkTimes(claims: Record<string, unknown>): void {
   for (const name of ['iat', 'exp', ...(Object.hasOwn(claims, 'nbf') ? ['nbf'] : [])]) {
     const value = claims[name];
     if (!(Number.isSafeInteger(value) && (value as number) >= 0)) {
-      throw parseError(`the claim "${name}" is no whole number of Unix seconds`);
+      throw parseError(`the claim "${name}" must be a whole number of Unix seconds`);
     }
   }
   const lifetime = (claims['exp'] as number) - (claims['iat'] as number);
   const { minLifetimeSeconds, maxLifetimeSeconds } = TOKEN_LIMITS;
   if (lifetime < minLifetimeSeconds || lifetime > maxLifetimeSeconds) {
-    throw parseError(`a lifetime of ${lifetime} s; expected ${minLifetimeSeconds} to ${maxLifetimeSeconds}`);
+    throw parseError(
+      `the lifetime must be ${minLifetimeSeconds} to ${maxLifetimeSeconds} s, got ${lifetime} s`,
+    );
   }
 }
 
 /**
- * The grants in normal form, or an error.
+ * Returns the grants, frozen, when they are in normal form.
  *
  * @throws `unauthorized` with reason `parse_error`, `invalid_resource` or `invalid_action`
  */
 export function checkGrants(att: unknown): readonly Grant[] {
   if (!Array.isArray(att) || att.length < 1 || att.length > TOKEN_LIMITS.grants) {
-    throw parseError(`the claim "att" is no list of 1 to ${TOKEN_LIMITS.grants} grants`);
+    throw parseError(`the claim "att" must be a list of 1 to ${TOKEN_LIMITS.grants} grants`);
   }
   return Object.freeze(
     att.map((grant: unknown, i) => {
       if (!isPlainObject(grant) || Object.keys(grant).length !== 2) {
-        throw parseError(`grant ${i} is not { with, can }`);
+        throw parseError(`grant ${i} must be { with, can }`);
       }
       const { with: resource, can } = grant;
       if (typeof resource !== 'string' || typeof can !== 'string') {
-        throw parseError(`grant ${i} is not { with, can } of texts`);
+        throw parseError(`grant ${i} must be { with, can } of strings`);
       }
       if (!isNormalResource(resource)) {
-        throw unauthorized('invalid_resource', `the resource of grant ${i} is not in normal form`);
+        throw unauthorized('invalid_resource', `the resource of grant ${i} must be in normal form`);
       }
       if (!isAction(can)) {
         throw unauthorized(
           'invalid_action',
-          `the action of grant ${i} is not "<kind>/<verb>", "<kind>/*" or "*"`,
+          `the action of grant ${i} must be "<kind>/<verb>", "<kind>/*" or "*"`,
         );
       }
       return Object.freeze({ with: resource, can });
@@ -105,14 +107,14 @@ export function checkGrants(att: unknown): readonly Grant[] {
 function checkNonce(nnc: unknown): void {
   const bytes = typeof nnc === 'string' ? fromBase64url(nnc) : undefined;
   if (bytes === undefined || bytes.length < TOKEN_LIMITS.minNonceBytes) {
-    throw parseError(`the claim "nnc" is not base64url of at least ${TOKEN_LIMITS.minNonceBytes} bytes`);
+    throw parseError(`the claim "nnc" must be base64url of at least ${TOKEN_LIMITS.minNonceBytes} bytes`);
   }
 }
 
 function checkParents(prf: unknown): void {
   const right =
     Array.isArray(prf) && prf.length <= TOKEN_LIMITS.parents && prf.every((text) => typeof text === 'string');
-  if (!right) throw parseError(`the claim "prf" is no list of up to ${TOKEN_LIMITS.parents} tokens`);
+  if (!right) throw parseError(`the claim "prf" must be a list of up to ${TOKEN_LIMITS.parents} tokens`);
 }
 
 function deepFreeze(value: unknown): void {
@@ -122,26 +124,27 @@ function deepFreeze(value: unknown): void {
 }
 
 /**
- * The claims, frozen. They must come from a parser, since they are taken over as they are.
+ * Returns the claims, frozen. They must come from a parser, since they are not copied.
  *
  * @throws `unauthorized` with reason `parse_error`, `invalid_resource` or `invalid_action`
  */
 export function checkClaims(claims: unknown): TokenClaims {
-  if (!isPlainObject(claims)) throw parseError("the token's claims are no object");
+  if (!isPlainObject(claims)) throw parseError("the token's claims must be an object");
   const missing = REQUIRED.find((name) => !Object.hasOwn(claims, name));
   if (missing !== undefined) throw parseError(`the claim "${missing}" is missing`);
-  if (!Object.keys(claims).every((name) => KNOWN.has(name))) throw parseError('a claim that no token has');
+  if (!Object.keys(claims).every((name) => KNOWN.has(name)))
+    throw parseError('the token has an unknown claim');
   for (const name of ['iss', 'aud']) {
     const did = claims[name];
     if (typeof did !== 'string' || parseDidKey(did) === undefined) {
-      throw parseError(`the claim "${name}" is no canonical did:key of an Ed25519 key`);
+      throw parseError(`the claim "${name}" must be the canonical did:key of an Ed25519 key`);
     }
   }
   checkTimes(claims);
   checkNonce(claims['nnc']);
   const att = checkGrants(claims['att']);
   if (Object.hasOwn(claims, 'fct') && !isPlainObject(claims['fct'])) {
-    throw parseError('the claim "fct" is no object');
+    throw parseError('the claim "fct" must be an object');
   }
   checkParents(claims['prf']);
   deepFreeze([claims['fct'], claims['prf']]);

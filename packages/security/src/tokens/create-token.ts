@@ -14,17 +14,17 @@ import { OWN_HEADER, parseToken, splitToken } from './parse.ts';
 export interface CreateTokenOptions {
   /** Signs the token. */
   readonly issuer: Identity;
-  /** The did:key of whom it is for: a gateway, or who proves to hold that key. */
+  /** The did:key of the audience: a gateway, or a presenter who proves to hold that key. */
   readonly audience: string;
   /** 1 to 32 grants, in normal form. */
   readonly att: readonly Grant[];
   /** 60 to 86 400. @default 900 */
   readonly lifetimeSeconds?: number;
-  /** From when it is good. @default at once */
+  /** The time from which it is valid. @default immediately */
   readonly notBefore?: Moment;
   /** Facts that give no authority: any JSON object. */
   readonly fct?: JsonObject;
-  /** When it is issued. @default the present */
+  /** When it is issued. @default now */
   readonly now?: Moment;
 }
 
@@ -40,7 +40,7 @@ function audienceOf(did: unknown): string {
   if (typeof did === 'string' && parseDidKey(did) !== undefined) return did;
   throw invalidArgument(
     'did',
-    `\`audience\` is ${describeType(did)}; expected the did:key of an Ed25519 key`,
+    `\`audience\` must be the did:key of an Ed25519 key, got ${describeType(did)}`,
   );
 }
 
@@ -50,7 +50,7 @@ function seal(options: CreateTokenOptions, parents: readonly string[]): string {
   const exp = iat + lifetimeOf(lifetimeSeconds);
   const nbf = notBefore === undefined ? undefined : Math.floor(unixSeconds(notBefore, '`notBefore`'));
   if (nbf !== undefined && nbf >= exp) {
-    throw invalidArgument('range', `\`notBefore\` is ${nbf}; expected a time before the end, ${exp}`);
+    throw invalidArgument('range', `\`notBefore\` must be before the end of the token (${exp}), got ${nbf}`);
   }
   const claims = {
     iss: identityArgument(issuer, '`issuer`').did,
@@ -71,7 +71,7 @@ function seal(options: CreateTokenOptions, parents: readonly string[]): string {
 }
 
 /**
- * A token that stands for itself: good where `issuer` is a trusted root.
+ * Creates a root token, valid where `issuer` is a trusted issuer.
  *
  * @throws `invalid_argument` for a wrong issuer, audience, lifetime or time; `unauthorized` with the reason that
  * verifying would give (`invalid_resource`, `invalid_action`, `parse_error`, `too_large`) for grants or a size that
@@ -86,12 +86,15 @@ export function createToken(options: CreateTokenOptions): string {
  * parent, whatever its own lifetime says. Whether the parent covers it is for `verifyToken` to find out.
  *
  * @param parent one token, or up to four
- * @throws as `createToken`, and `unauthorized`, reason `parse_error`, when a parent is no token
+ * @throws as `createToken`, and `unauthorized`, reason `parse_error`, when a parent is not a token
  */
 export function delegateToken(parent: string | readonly string[], options: CreateTokenOptions): string {
   const parents = typeof parent === 'string' ? [parent] : parent;
   if (!Array.isArray(parents) || parents.length < 1 || parents.length > TOKEN_LIMITS.parents) {
-    throw invalidArgument('type', `the parent is no token and no list of 1 to ${TOKEN_LIMITS.parents}`);
+    throw invalidArgument(
+      'type',
+      `the parent must be a token or a list of 1 to ${TOKEN_LIMITS.parents}, got ${describeType(parent)}`,
+    );
   }
   for (const text of parents) splitToken(textArgument(text, 'the parent'));
   return seal(options, parents);

@@ -3,11 +3,11 @@ import { checkClaims, checkHeader, TOKEN_LIMITS } from './claims.ts';
 import { splitToken } from './parse.ts';
 import { tokenId } from './token-id.ts';
 
-/** A token to look at. Nothing in it is proven. */
+/** A decoded token. Nothing in it is verified. */
 export interface DecodedToken {
   readonly id: string;
   readonly header: unknown;
-  /** As they stand in the token, without `prf`. */
+  /** The claims as the token has them, without `prf`. */
   readonly claims: unknown;
   /** What is wrong with the header or the claims, if anything. */
   readonly problem?: string;
@@ -41,7 +41,7 @@ function decode(text: string, level: number): DecodedToken {
 }
 
 /**
- * What stands in a token and its parents, for people to read. It verifies nothing.
+ * Decodes a token and its parents for people to read. It verifies nothing.
  *
  * @throws `unauthorized`, reason `too_large` or `parse_error`, when it cannot be decoded
  */

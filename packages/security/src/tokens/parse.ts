@@ -13,13 +13,13 @@ export interface TokenParts {
   readonly signature: Uint8Array;
 }
 
-/** How this package writes the header. It needs no second look; others may put the members in another order. */
+/** The header as this package writes it, which is not parsed again; others may order its members otherwise. */
 export const OWN_HEADER: string = toBase64url(new TextEncoder().encode(JSON.stringify(TOKEN_HEADER)));
 
 function part(text: string | undefined, name: string): Uint8Array {
   const bytes = text === undefined || text === '' ? undefined : fromBase64url(text);
   if (bytes === undefined) {
-    throw unauthorized('parse_error', `the token's ${name} is no canonical base64url without padding`);
+    throw unauthorized('parse_error', `the token's ${name} must be canonical base64url without padding`);
   }
   return bytes;
 }
@@ -30,14 +30,14 @@ function json(bytes: Uint8Array, name: string): unknown {
   } catch (error) {
     throw unauthorized(
       'parse_error',
-      `the token's ${name}: ${error instanceof Error ? error.message : 'not JSON'}`,
+      `the token's ${name}: ${error instanceof Error ? error.message : 'invalid JSON'}`,
     );
   }
 }
 
 /**
- * The parts of a token, its size checked first. Linear in the length, and nothing is allocated that the length
- * does not bound.
+ * Splits a token into its parts and checks its size first. Linear in the length; what it allocates is bounded by
+ * the length.
  *
  * @throws `unauthorized`, reason `too_large` or `parse_error`
  */
@@ -45,11 +45,12 @@ export function splitToken(token: string): TokenParts {
   if (token.length > TOKEN_LIMITS.bytes) {
     throw unauthorized(
       'too_large',
-      `a token of ${token.length} characters; expected at most ${TOKEN_LIMITS.bytes}`,
+      `the token must be at most ${TOKEN_LIMITS.bytes} characters, got ${token.length}`,
     );
   }
   const parts = token.split('.', 4);
-  if (parts.length !== 3) throw unauthorized('parse_error', 'the token does not consist of three parts');
+  if (parts.length !== 3)
+    throw unauthorized('parse_error', `the token must have three parts, got ${parts.length}`);
   const [header, claims, signature] = parts;
   return {
     header: header === OWN_HEADER ? TOKEN_HEADER : json(part(header, 'header'), 'header'),
@@ -58,21 +59,21 @@ export function splitToken(token: string): TokenParts {
   };
 }
 
-/** A token that is well formed; nothing in it is proven yet. */
+/** A token that is well formed; nothing in it is verified yet. */
 export interface ParsedToken {
   readonly text: string;
   readonly claims: TokenClaims;
   readonly signature: Uint8Array;
 }
 
-/** @throws `unauthorized` with reason `too_large`, `parse_error`, `invalid_resource` or `invalid_action` */
+/** Parses a token without verifying it. @throws `unauthorized` with reason `too_large`, `parse_error`, `invalid_resource` or `invalid_action` */
 export function parseToken(text: string): ParsedToken {
   const { header, claims, signature } = splitToken(text);
   if (header !== TOKEN_HEADER) checkHeader(header);
   return { text, claims: checkClaims(claims), signature };
 }
 
-/** @throws `unauthorized`, reason `invalid_signature` */
+/** Verifies the signature of a token. @throws `unauthorized`, reason `invalid_signature` */
 export function checkTokenSignature({ text, claims, signature }: ParsedToken): void {
   const publicKey = parseDidKey(claims.iss);
   const good =
@@ -80,5 +81,9 @@ export function checkTokenSignature({ text, claims, signature }: ParsedToken): v
     signature.length === 64 &&
     isStrictSignature(signature) &&
     currentEngine().verifyJwt(text, { did: claims.iss, publicKey }, signature);
-  if (!good) throw unauthorized('invalid_signature', "the token's signature is not by its issuer");
+  if (!good)
+    throw unauthorized(
+      'invalid_signature',
+      "the token's signature does not verify with the key of its issuer",
+    );
 }

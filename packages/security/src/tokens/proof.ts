@@ -12,8 +12,8 @@ function challenge(gatewayDid: string, nonce: string): Uint8Array {
 }
 
 /**
- * Proves to a gateway that one holds the key of a token's audience; good on the connection whose `hello` had the
- * nonce, and nowhere else.
+ * Proves to a gateway that the caller holds the key of a token's audience. The proof is valid only on the connection
+ * whose `hello` had the nonce.
  *
  * @param gatewayDid, nonce as in `hello`
  * @returns base64url, for `authenticate`
@@ -25,7 +25,7 @@ export function createProof(identity: Identity, gatewayDid: string, nonce: strin
   return toBase64url(identityArgument(identity, 'the identity').sign(challenge(gatewayDid, nonce)));
 }
 
-/** True when `proof` was made with the key of `did` for this gateway and nonce. False for whatever is no proof. */
+/** Returns true when `proof` was made with the key of `did` for this gateway and nonce; false for anything else. */
 export function verifyProof(did: string, gatewayDid: string, nonce: string, proof: unknown): boolean {
   if (typeof proof !== 'string' || proof.length !== SIGNATURE_UNITS) return false;
   const publicKey = parseDidKey(wellFormedArgument(did, 'the DID'));

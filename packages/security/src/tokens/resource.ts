@@ -4,7 +4,7 @@ import { unauthorized } from './token-error.ts';
 
 /*
  * esdb://<realm>/<kind>/<part>/…: every id is a segment, NFC, with all but RFC 3986's unreserved characters
- * percent-encoded. There is one spelling of a name, so that a comparison of texts is a comparison of names. A
+ * percent-encoded. A name has one spelling, so that comparing strings compares names. A
  * literal `*` stands only at the end, where it matches any rest.
  */
 
@@ -18,7 +18,7 @@ const WRITTEN = /^(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** Most names are spelt without a percent sign, and these need no second look. Both patterns are linear. */
+/** Matches names without a percent sign, which most are and which are in normal form. Both patterns are linear. */
 const SIMPLE = /^esdb:\/\/[A-Za-z0-9\-._~]+(?:\/[A-Za-z0-9\-._~]+){2,}\*?$/;
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
 
@@ -29,7 +29,7 @@ function encodeSegment(text: string): string {
   );
 }
 
-/** The one spelling of a segment, percent-encoded or not; `undefined` when no name is spelt so. */
+/** Returns the normal form of a segment, percent-encoded or not; `undefined` when it has none. */
 function normalSegment(segment: string): string | undefined {
   let text: string;
   try {
@@ -41,7 +41,7 @@ function normalSegment(segment: string): string | undefined {
   return encodeSegment(text);
 }
 
-/** The normal form of a resource; `undefined` when it has none. Linear in the length, which is bounded. */
+/** Returns the normal form of a resource; `undefined` when it has none. Linear in the length, which is bounded. */
 function normalForm(resource: string): string | undefined {
   if (resource === '*') return resource;
   if (resource.length > MAX_UNITS || !resource.startsWith(SCHEME)) return undefined;
@@ -63,13 +63,13 @@ function normalForm(resource: string): string | undefined {
   return `${SCHEME}${normal.join('/')}${open ? '*' : ''}`;
 }
 
-/** True for a resource, or a beginning of resources with `*`, in normal form: as it must stand in a grant. */
+/** Returns true for a resource, or a beginning of resources with `*`, in normal form, as a grant requires. */
 export function isNormalResource(resource: unknown): resource is string {
   return typeof resource === 'string' && normalForm(resource) === resource;
 }
 
 /**
- * The normal form: NFC, percent-encoded in capitals, and only where needed.
+ * Returns the normal form: NFC, percent-encoded in capitals, and only where needed.
  *
  * @throws `unauthorized`, reason `invalid_resource`: another scheme, fewer than three segments, one that is empty
  * or `.` or `..`, a `*` before the end, bad UTF-8, a control character, over 10 240 characters
@@ -77,15 +77,15 @@ export function isNormalResource(resource: unknown): resource is string {
 export function normalizeResource(resource: string): string {
   const normal = normalForm(textArgument(resource, 'the resource'));
   if (normal === undefined) {
-    throw unauthorized('invalid_resource', 'not a resource; expected "esdb://<realm>/<kind>/<id>…" or "*"');
+    throw unauthorized('invalid_resource', 'the resource must be "esdb://<realm>/<kind>/<id>…" or "*"');
   }
   return normal;
 }
 
-/** The realm of a gateway that was not told another. */
+/** The realm of a gateway without a configured one. */
 export const DEFAULT_REALM = 'default';
 
-/** An id that is its own segment: most are such. */
+/** Matches ids that need no percent-encoding, as most do. */
 const UNRESERVED = /^[A-Za-z0-9\-._~]+$/;
 
 function nameOf(realm: string, kind: string, parts: readonly string[], end = ''): string {
@@ -93,14 +93,14 @@ function nameOf(realm: string, kind: string, parts: readonly string[], end = '')
     if (typeof part === 'string' && part !== '.' && part !== '..' && UNRESERVED.test(part)) return part;
     const text = textArgument(part, `a part of the ${kind}'s resource`).normalize('NFC');
     if (text === '' || text === '.' || text === '..' || CONTROL.test(text) || !text.isWellFormed()) {
-      throw invalidArgument('resource', `"${text.toWellFormed()}" cannot stand in a resource name`);
+      throw invalidArgument('resource', `"${text.toWellFormed()}" is not allowed in a resource name`);
     }
     return encodeSegment(text);
   });
   return `${SCHEME}${segments.join('/')}${end}`;
 }
 
-/** The part of a pattern before its first wildcard segment; `undefined` when it has none. */
+/** Returns the part of a pattern before its first wildcard segment; `undefined` when it has none. */
 function literalBeginning(pattern: string): string | undefined {
   const segments = pattern.split('.');
   const first = segments.findIndex((segment) => segment === '*' || segment === '>');
@@ -113,7 +113,7 @@ function literalBeginning(pattern: string): string | undefined {
 }
 
 /**
- * Names of what is asked for, in normal form. Every id may be any text but the empty one, `.` and `..`, without
+ * Builds resource names in normal form. An id may be any string but the empty one, `.` and `..`, without
  * control characters.
  *
  * Each throws `invalid_argument`, reason `resource`.
@@ -132,7 +132,7 @@ export const resourceName: {
   allStreams: (realm, storeId) => nameOf(realm, 'stream', [storeId], '/*'),
   /** One topic. */
   channel: (realm, channel, topic) => nameOf(realm, 'channel', [channel, topic]),
-  /** What a subscription to a pattern wants: its literal beginning and `*`; the topic itself without wildcards. */
+  /** The resource of a subscription to a pattern: its literal beginning and `*`, or the topic when it has no wildcards. */
   channelPattern: (realm, channel, pattern) => {
     const beginning = literalBeginning(textArgument(pattern, 'the pattern'));
     if (beginning === undefined) return nameOf(realm, 'channel', [channel, pattern]);

@@ -11,9 +11,9 @@ import { type Moment, unixSeconds } from '../time.ts';
 import { unauthorized } from './token-error.ts';
 import { isTokenId } from './token-id.ts';
 
-/** Takes a token (`cid`) or all tokens of an issuer (`iss`) back. */
+/** Revokes a token (`cid`) or all tokens of an issuer (`iss`). */
 export interface Revocation extends JsonObject {
-  /** Who says so. */
+  /** The DID of the revoker. */
   readonly by: string;
   /** Unix seconds. Others may write RFC 3339. */
   readonly at: number | string;
@@ -23,20 +23,20 @@ export interface Revocation extends JsonObject {
 
 export type RevocationTopic = 'token.revoked' | 'issuer.revoked';
 
-/** A revocation whose proof is good. Whether `by` has a say is another question: `RevocationList`. */
+/** A revocation whose proof is valid. `RevocationList` decides whether `by` may revoke the subject. */
 export interface VerifiedRevocation {
   readonly topic: RevocationTopic;
   readonly kind: 'cid' | 'iss';
   /** The token's id, or the issuer's DID. */
   readonly subject: string;
   readonly by: string;
-  /** The object without signature members, as it came. */
+  /** The object as received, without the members of a message signature. */
   readonly revocation: Revocation;
 }
 
 export type CreateRevocationOptions = {
   readonly reason?: string;
-  /** @default the present */
+  /** @default now */
   readonly at?: Moment;
 } & ({ readonly cid: string; readonly iss?: never } | { readonly iss: string; readonly cid?: never });
 
@@ -57,21 +57,22 @@ function isTime(at: unknown): boolean {
   return isRfc3339(at) || (Number.isSafeInteger(at) && (at as number) >= 0);
 }
 
-/** What is revoked: exactly one of `cid` and `iss`. */
+/** Returns what is revoked: exactly one of `cid` and `iss`. */
 function subjectOf(revocation: Readonly<Record<string, unknown>>): {
   kind: 'cid' | 'iss';
   subject: string;
   topic: RevocationTopic;
 } {
   const { cid, iss } = revocation;
-  if ((cid === undefined) === (iss === undefined)) throw wrong('a revocation has either `cid` or `iss`');
+  if ((cid === undefined) === (iss === undefined))
+    throw wrong('a revocation must have either `cid` or `iss`');
   if (cid !== undefined) {
     if (!isTokenId(cid))
-      throw wrong(`\`cid\` is ${describeType(cid)}; expected the id of a token, "bafkrei…"`);
+      throw wrong(`\`cid\` must be a token id such as "bafkrei…", got ${describeType(cid)}`);
     return { kind: 'cid', subject: cid, topic: 'token.revoked' };
   }
   if (typeof iss !== 'string' || parseDidKey(iss) === undefined) {
-    throw wrong(`\`iss\` is ${describeType(iss)}; expected the did:key of an Ed25519 key`);
+    throw wrong(`\`iss\` must be the did:key of an Ed25519 key, got ${describeType(iss)}`);
   }
   return { kind: 'iss', subject: iss, topic: 'issuer.revoked' };
 }
@@ -79,12 +80,12 @@ function subjectOf(revocation: Readonly<Record<string, unknown>>): {
 function checkReason(reason: unknown): void {
   const right = typeof reason === 'string' && reason.length <= REASON_UNITS && reason.isWellFormed();
   if (reason !== undefined && !right)
-    throw wrong(`\`reason\` is no text of up to ${REASON_UNITS} characters`);
+    throw wrong(`\`reason\` must be a string of up to ${REASON_UNITS} characters`);
 }
 
 /**
- * A revocation, proved by `identity`, for `revokeToken`. It has effect when `identity` has issued that token or one
- * of its ancestors, or is the issuer that is revoked, or a trusted root.
+ * Creates a revocation, proved by `identity`, for `revokeToken`. It has effect when `identity` has issued that token
+ * or one of its ancestors, or is the revoked issuer, or a trusted root.
  *
  * @throws `invalid_argument`, reason `type`, `time` or `revocation`
  */
@@ -102,30 +103,33 @@ export function createRevocation(identity: Identity, options: CreateRevocationOp
 }
 
 /**
- * What a revocation says, when its proof is good. The members of a message signature are left aside.
+ * Verifies the proof of a revocation and returns what it says. It ignores the members of a message signature.
  *
  * @throws `invalid_argument`, reason `revocation`, for another shape; `unauthorized`, reason `invalid_signature`
  */
 export function verifyRevocation(value: unknown): VerifiedRevocation {
-  if (!isPlainObject(value)) throw wrong(`the revocation is ${describeType(value)}; expected an object`);
+  if (!isPlainObject(value)) throw wrong(`the revocation must be an object, got ${describeType(value)}`);
   const revocation = { ...value };
   for (const name of SIGNATURE_MEMBERS) delete revocation[name];
   if (!Object.keys(revocation).every((name) => MEMBERS.has(name))) {
-    throw wrong(`a revocation has no members but ${[...MEMBERS].join(', ')}`);
+    throw wrong(`a revocation must have no other members than ${[...MEMBERS].join(', ')}`);
   }
   const { topic, kind, subject } = subjectOf(revocation);
   const { proof, ...unsigned } = revocation;
   const { by, at, reason } = unsigned;
   const publicKey = typeof by === 'string' ? parseDidKey(by) : undefined;
   if (typeof by !== 'string' || publicKey === undefined) {
-    throw wrong(`\`by\` is ${describeType(by)}; expected the did:key of an Ed25519 key`);
+    throw wrong(`\`by\` must be the did:key of an Ed25519 key, got ${describeType(by)}`);
   }
-  if (!isTime(at)) throw wrong('`at` is neither a whole number of Unix seconds nor RFC 3339');
+  if (!isTime(at)) throw wrong('`at` must be a whole number of Unix seconds or an RFC 3339 time');
   checkReason(reason);
   const signature = typeof proof === 'string' ? fromBase64url(proof) : undefined;
-  if (signature === undefined) throw wrong('`proof` is no base64url');
+  if (signature === undefined) throw wrong('`proof` must be base64url');
   if (!ed25519Verify(publicKey, signedBytes(topic, unsigned as JsonObject), signature)) {
-    throw unauthorized('invalid_signature', 'the proof of the revocation is not by `by`');
+    throw unauthorized(
+      'invalid_signature',
+      'the proof of the revocation does not verify with the key of `by`',
+    );
   }
   return Object.freeze({ topic, kind, subject, by, revocation: Object.freeze(revocation) as Revocation });
 }

@@ -1,6 +1,6 @@
 import { GaterError } from '@esdb-gater/types';
 
-/** Why a token, or what it was wanted for, is refused. */
+/** Why a token or its use is refused. */
 export type UnauthorizedReason =
   | 'capability_required'
   | 'parse_error'
@@ -16,7 +16,7 @@ export type UnauthorizedReason =
   | 'invalid_resource'
   | 'invalid_action';
 
-/** The message never quotes a token: it ends up in logs. */
+/** Makes the error of a refused token. The message must not quote the token, since messages are logged. */
 export function unauthorized(reason: UnauthorizedReason, message: string): GaterError {
   return new GaterError('unauthorized', message, { details: { reason } });
 }

@@ -6,7 +6,7 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const PREFIX = [0x01, 0x55, 0x12, 0x20] as const;
 const utf8 = new TextEncoder();
 
-/** RFC 4648 Base32 in small letters without padding. */
+/** Encodes bytes as RFC 4648 Base32 in lower case without padding. */
 function base32(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;
@@ -23,7 +23,7 @@ function base32(bytes: Uint8Array): string {
 }
 
 /**
- * The id of a token: the CIDv1 (raw, sha2-256, base32) of its text, `bafkrei…`, 59 characters.
+ * Returns the id of a token: the CIDv1 (raw, sha2-256, base32) of its text, `bafkrei…`, 59 characters.
  *
  * @throws `invalid_argument`, reason `type`
  */
@@ -34,7 +34,7 @@ export function tokenId(token: string): string {
   return `b${base32(bytes)}`;
 }
 
-/** True for an id of that form. */
+/** Returns true for a token id. */
 export function isTokenId(value: unknown): value is string {
   return typeof value === 'string' && /^bafkrei[a-z2-7]{52}$/.test(value);
 }

@@ -23,7 +23,7 @@ export interface TokenVerifier {
   verify(token: string, provenDid?: string): VerifiedToken;
 }
 
-/** `verifyToken` with what stays the same in a gateway. */
+/** Creates a `verifyToken` with the settings of a gateway. */
 export function createTokenVerifier(
   components: TokenVerifierComponents,
   options: TokenVerifierOptions,

@@ -7,30 +7,33 @@ import { authorize } from './grants.ts';
 import { unauthorized } from './token-error.ts';
 
 export interface VerifyTokenOptions {
-  /** The DIDs at which a chain must end. With none, no token is good. */
+  /** The DIDs at which a chain must end. Without one, no token is valid. */
   readonly trustedIssuers: string | readonly string[];
-  /** Whom the token must be for: the gateway's own DID and names, and what the presenter has proved. */
+  /** The audiences to accept: the gateway's own DID and names, and the DIDs that the presenter has proved. */
   readonly audience: string | readonly string[];
   /** @default nothing is revoked */
   readonly isRevoked?: IsRevoked;
-  /** What is wanted, with `action`. @default nothing is asked of the grants */
+  /** The resource that a grant must cover, with `action`. @default grants are not checked */
   readonly resource?: string;
   readonly action?: string;
-  /** @default the present */
+  /** @default now */
   readonly now?: Moment;
 }
 
 function texts(value: unknown, name: string): readonly string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  throw invalidArgument('type', `\`${name}\` is ${describeType(value)}; expected a text or a list of texts`);
+  throw invalidArgument(
+    'type',
+    `\`${name}\` must be a string or a list of strings, got ${describeType(value)}`,
+  );
 }
 
 /**
- * What the token says, when everything about it is good. A token that was good is remembered, so that the next
- * time costs about a microsecond; time, revocation, root, audience and grants are asked every time.
+ * Verifies a token and returns what it says. A valid token is cached, so that the next call costs about a
+ * microsecond; time, revocation, root, audience and grants are checked every time.
  *
- * The first fault in this order is given: size and form; header; claims; issuer's key; signature; time;
+ * Throws for the first fault in this order: size and form; header; claims; issuer's key; signature; time;
  * revocation; each parent the same way, the delegation; the root; the audience; the wanted action.
  *
  * @throws `unauthorized` with reason `too_large`, `parse_error`, `invalid_resource`, `invalid_action`,
@@ -41,7 +44,7 @@ export function verifyToken(token: string, options: VerifyTokenOptions): Verifie
   const { resource, action, isRevoked } = options;
   const audiences = texts(options.audience, 'audience');
   if ((resource === undefined) !== (action === undefined)) {
-    throw invalidArgument('type', '`resource` and `action` are wanted together or not at all');
+    throw invalidArgument('type', '`resource` and `action` must be given together');
   }
   const verified = verifyChain(textArgument(token, 'the token'), {
     now: unixSeconds(options.now, '`now`'),
@@ -49,7 +52,10 @@ export function verifyToken(token: string, options: VerifyTokenOptions): Verifie
     trustedIssuers: texts(options.trustedIssuers, 'trustedIssuers'),
   });
   if (!audiences.includes(verified.audience)) {
-    throw unauthorized('wrong_audience', `the token is for ${verified.audience}, which is nobody here`);
+    throw unauthorized(
+      'wrong_audience',
+      `the token's audience, ${verified.audience}, is not an audience of this gateway and was not proved`,
+    );
   }
   if (resource !== undefined && action !== undefined) authorize(verified, resource, action);
   return verified;
