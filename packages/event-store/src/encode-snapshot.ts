@@ -5,18 +5,18 @@ import { encodeJson } from './encode-event.ts';
 import { isoTimestamp } from './event-text.ts';
 import { PageMeter } from './pages.ts';
 
-/** A snapshot as a store keeps it: its JSON parts are text. */
+/** Holds a snapshot as stores keep it: its JSON parts are text. */
 export interface StoredSnapshot {
   readonly sourceUuid: string;
   readonly streamUuid: string;
   readonly version: number;
   readonly record: string;
-  /** `{}` when there is none. */
+  /** `{}` when none was given. */
   readonly metadata: string;
   readonly epochUs: number;
 }
 
-/** @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`, `version`, `json`, `metadata`) */
+/** Encodes a snapshot. @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`, `version`, `json`, `metadata`) */
 export function encodeSnapshot(params: RecordSnapshotParams, epochUs: number): StoredSnapshot {
   checkSnapshotIds(params);
   checkSnapshotVersion(params.version);
@@ -26,7 +26,7 @@ export function encodeSnapshot(params: RecordSnapshotParams, epochUs: number): S
   return { sourceUuid, streamUuid, version, record: encodeJson(params.record, 'record'), metadata, epochUs };
 }
 
-/** The JSON of a `Snapshot`. */
+/** Returns the JSON of a `Snapshot`. */
 export function snapshotText(stored: StoredSnapshot): string {
   return (
     `{"sourceUuid":${JSON.stringify(stored.sourceUuid)},"streamUuid":${JSON.stringify(stored.streamUuid)}` +

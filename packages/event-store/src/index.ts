@@ -1,6 +1,4 @@
-// A store in memory, and any store as a worker
-
-// What stores are made of
+// Building blocks of stores
 export { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
 export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
@@ -17,7 +15,7 @@ export {
 } from './errors.ts';
 export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
-export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+export { checkAppendVersion, checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
 // The feed to the channel `events`
 export {
   createFedSource,
@@ -40,12 +38,12 @@ export type { PublishRecord } from './feed/publish-wave.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {
-  completeAfter,
-  completeCount,
-  completeStreamRead,
   nextVersion,
   PageMeter,
   readableRange,
+  resolveAfter,
+  resolveCount,
+  resolveStreamRead,
   type StreamRead,
   type VersionRange,
 } from './pages.ts';

@@ -33,16 +33,16 @@ import { encodeSnapshot, snapshotListText, snapshotText } from './encode-snapsho
 import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
 import { nextEpochUs } from './event-time.ts';
-import { checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+import { checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
 import { MemoryStreams } from './memory-streams.ts';
 import {
-  completeAfter,
-  completeCount,
-  completeStreamRead,
   nextVersion,
   PageMeter,
   readableRange,
+  resolveAfter,
+  resolveCount,
+  resolveStreamRead,
 } from './pages.ts';
 import { idKey, type KnownEvent, planAppend } from './plan-append.ts';
 import { STORE_METHODS } from './store-worker.ts';
@@ -50,21 +50,21 @@ import { isReadable } from './stream-state.ts';
 
 export interface MemoryStoreOptions {
   readonly storeId: string;
-  /** @default the platform's */
+  /** @default the system clock */
   readonly clock?: Clock;
-  /** @default silent */
+  /** @default logs nothing */
   readonly logger?: Logger;
 }
 
 interface MemoryEvent extends KnownEvent {
-  /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can change the store. */
+  /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can modify the store. */
   readonly text: string;
   readonly bytes: number;
 }
 
 /**
- * The reference store: everything in memory, gone with the process. Every rule of a store can be read here
- * without a database around it.
+ * Creates the reference store, which keeps everything in memory and loses it with the process. It shows every rule of
+ * a store without a database.
  *
  * @throws `invalid_argument` (reason `store_id`)
  */
@@ -85,7 +85,7 @@ class MemoryStore implements EventStore {
   readonly #listeners: CommitListeners;
   readonly #streams = new MemoryStreams();
   readonly #snapshots = new MemorySnapshots();
-  /** The event of position p stands at p - 1. */
+  /** The event at position p is element p - 1. */
   readonly #events: MemoryEvent[] = [];
   readonly #byId = new Map<string, MemoryEvent>();
   #lastEpochUs = 0;
@@ -102,7 +102,7 @@ class MemoryStore implements EventStore {
     checkStreamId(params.streamId);
     if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
     const { streamId } = params;
-    const expectedVersion = completeExpectedVersion(params.expectedVersion);
+    const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const events = encodeEvents(params.events, this.#clock.now());
     const state = this.#streams.state(streamId);
     const plan = planAppend({ streamId, expectedVersion, events }, state, (key) => this.#byId.get(key));
@@ -133,7 +133,7 @@ class MemoryStore implements EventStore {
 
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
     this.#check(params, context);
-    const read = completeStreamRead(params);
+    const read = resolveStreamRead(params);
     const stream = this.#streams.state(read.streamId);
     const range = readableRange(read, stream);
     const meter = new PageMeter();
@@ -162,7 +162,7 @@ class MemoryStore implements EventStore {
 
   async getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames> {
     this.#check(params, context);
-    const limit = completeCount('limit', params.limit);
+    const limit = resolveCount('limit', params.limit);
     const streams: string[] = [];
     for (const name of this.#streams.names(params.prefix ?? '', params.after)) {
       if (!isReadable(this.#streams.state(name))) continue;
@@ -176,7 +176,7 @@ class MemoryStore implements EventStore {
     this.#check(params, context);
     const { streamId } = params;
     const stream = this.#streams.state(streamId);
-    checkDeleteVersion(streamId, completeExpectedVersion(params.expectedVersion), stream);
+    checkDeleteVersion(streamId, resolveExpectedVersion(params.expectedVersion), stream);
     this.#streams.hide(streamId);
     return { version: stream.version };
   }
@@ -184,11 +184,11 @@ class MemoryStore implements EventStore {
   async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
     if (params.query !== undefined) throw notSupported('queries', this.storeId);
-    const limit = completeCount('limit', params.limit);
+    const limit = resolveCount('limit', params.limit);
     const newest = this.#events.length;
     const meter = new PageMeter();
     const events: RecordedEvent[] = [];
-    let position = completeAfter(params.after);
+    let position = resolveAfter(params.after);
     while (events.length < limit && position < newest) {
       const event = this.#at(position + 1);
       if (!meter.take(event.bytes)) break;
@@ -243,7 +243,7 @@ class MemoryStore implements EventStore {
 
   #at(position: number): MemoryEvent {
     const event = this.#events[position - 1];
-    if (event === undefined) throw new RangeError(`no event at position ${position}`);
+    if (event === undefined) throw new RangeError(`position ${position} does not exist`);
     return event;
   }
 
@@ -254,7 +254,7 @@ class MemoryStore implements EventStore {
   }
 }
 
-/** A checkpoint that lives as long as the process: what a store without a file has. */
+/** Creates a checkpoint that is lost with the process, like the store itself. */
 function createMemoryCheckpoint(): FeedCheckpoint {
   let saved = 0;
   return {

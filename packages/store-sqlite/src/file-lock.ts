@@ -4,13 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { GaterError } from '@esdb-gater/types';
 import { fromSqlite, isBusy } from './sqlite-errors.ts';
 
-/** Holds a store's file for this process. */
+/** A lock on a store's file, held by this process. */
 export interface FileLock {
   release(): void;
 }
 
 /**
- * Takes the only place at a store's file.
+ * Locks a store's file for this process.
  *
  * The lock is SQLite's own on an empty sidecar database `<file>.lock`: the operating system frees it however the
  * process ends, and outside tools can still read the store itself. The sidecar stays behind, unlocked, as

@@ -11,13 +11,13 @@ type Columns = [
   tags: string,
 ];
 
-/** Finds events by their ids, for idempotence. */
+/** Finds stored events by their ids, for idempotence. */
 export class KnownEvents {
   readonly #position: StatementSync;
   readonly #event: StatementSync;
 
   constructor(database: DatabaseSync) {
-    // Nearly always the answer is that there is none, which the index alone can say.
+    // Nearly all ids are new, which the index alone can tell.
     this.#position = database.prepare('SELECT position FROM events WHERE id = ?');
     this.#position.setReturnArrays(true);
     this.#event = database.prepare(

@@ -49,7 +49,7 @@ export class SnapshotReader {
     this.#newestFirst.setReturnArrays(true);
   }
 
-  /** The one of that version, or the newest. */
+  /** Returns the snapshot at a version, by default the newest. */
   find(sourceUuid: string, streamUuid: string, version?: number): StoredSnapshot | undefined {
     if (version === undefined) {
       for (const snapshot of this.newestFirst(sourceUuid, streamUuid)) return snapshot;
@@ -71,6 +71,6 @@ export class SnapshotReader {
     const snapshot = { sourceUuid, streamUuid, version, record, metadata, epochUs };
     if (checksum(snapshotText(snapshot)) === expected) return snapshot;
     const which = `${JSON.stringify(streamUuid)} at version ${version}`;
-    throw damaged(this.#file, `the snapshot of ${which} does not fit its checksum`);
+    throw damaged(this.#file, `the snapshot of ${which} does not match its checksum`);
   }
 }

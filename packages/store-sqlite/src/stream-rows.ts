@@ -3,7 +3,7 @@ import type { StreamState } from '@esdb-gater/event-store';
 import { streamChecksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
-/** A stream as it stands in the file. */
+/** A stream's row in the file. */
 export interface StreamRow extends StreamState {
   readonly id: number;
 }
@@ -24,13 +24,13 @@ export class StreamRows {
     this.#byName.setReturnArrays(true);
   }
 
-  /** @throws `internal` when the row does not say what was written */
+  /** Returns the stream's row. @throws `internal` when it does not match its checksum */
   find(name: string): StreamRow | undefined {
     const row = this.#byName.get(name) as unknown as Columns | undefined;
     if (row === undefined) return undefined;
     const [id, hiddenThrough, checksum, version] = row;
     checkStreamRow(id, name, hiddenThrough, checksum, this.#file);
-    if (version === null) throw damaged(this.#file, `the stream ${JSON.stringify(name)} has lost its events`);
+    if (version === null) throw damaged(this.#file, `the stream ${JSON.stringify(name)} has no events`);
     return { id, version, hiddenThrough };
   }
 }
@@ -43,5 +43,5 @@ export function checkStreamRow(
   file: string,
 ): void {
   if (streamChecksum(id, name, hiddenThrough) === checksum) return;
-  throw damaged(file, `the stream ${JSON.stringify(name)} does not fit its checksum`);
+  throw damaged(file, `the stream ${JSON.stringify(name)} does not match its checksum`);
 }

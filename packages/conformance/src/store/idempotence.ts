@@ -25,7 +25,7 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'member order, number spelling and missing defaults make no other content',
+    title: 'member order, number spelling and missing defaults do not change the content',
     async body({ store }) {
       const event = newEvent('t', { data: { a: 1, b: [1e2, { c: null }] } });
       await append(store, 's', [event]);
@@ -74,7 +74,7 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'one id twice in a call is id_conflict',
+    title: 'an id twice in a call is id_conflict',
     async body({ store }) {
       const event = newEvent();
       await refuses(append(store, 's', [event, event]), 'invalid_argument', CONFLICT);
