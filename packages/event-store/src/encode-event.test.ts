@@ -12,7 +12,9 @@ test('the parts of an event are encoded once, with defaults', () => {
 
 test('an event over a MiB is payload_too_large and says how large it is', () => {
   const data = 'é'.repeat(524_288);
-  expect(() => encodeEvents([{ type: 't', data }], 0)).toThrow(/events\[0\] must have at most 1048576 bytes as JSON, got 1048582/);
+  expect(() => encodeEvents([{ type: 't', data }], 0)).toThrow(
+    /events\[0\] must have at most 1048576 bytes as JSON, got 1048582/,
+  );
   expect(encodeEvents([{ type: 't', data: 'x'.repeat(1_048_570) }], 0)).toHaveLength(1);
 });
 

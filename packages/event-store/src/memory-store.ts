@@ -87,6 +87,7 @@ class MemoryStore implements EventStore {
   readonly #snapshots = new MemorySnapshots();
   /** The event at position p is element p - 1. */
   readonly #events: MemoryEvent[] = [];
+  /** By `eventKey`. */
   readonly #byId = new Map<string, MemoryEvent>();
   #lastEpochUs = 0;
   #closed = false;
@@ -105,7 +106,9 @@ class MemoryStore implements EventStore {
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const events = encodeEvents(params.events, this.#clock.now());
     const state = this.#streams.state(streamId);
-    const plan = planAppend({ streamId, expectedVersion, events }, state, (key) => this.#byId.get(key));
+    const plan = planAppend({ streamId, expectedVersion, events }, state, (key) =>
+      this.#byId.get(eventKey(streamId, key)),
+    );
     if (plan.kind === 'duplicate') return plan.result;
     this.#lastEpochUs = nextEpochUs(this.#clock.now(), this.#lastEpochUs);
     for (const [index, event] of events.entries()) this.#write(streamId, plan.firstVersion + index, event);
@@ -127,7 +130,7 @@ class MemoryStore implements EventStore {
     const text = eventText(this.storeId, eventCore(stored), epochUs);
     const kept: MemoryEvent = { ...stored, text, bytes: utf8Bytes(text) };
     this.#events.push(kept);
-    this.#byId.set(idKey(id), kept);
+    this.#byId.set(eventKey(streamId, idKey(id)), kept);
     this.#streams.add(streamId, position);
   }
 
@@ -252,6 +255,11 @@ class MemoryStore implements EventStore {
     throwIfEnded(context);
     checkStoreId(params.storeId, this.storeId);
   }
+}
+
+/** Returns the key of an event in the store: ids are unique per stream, and all have the same length. */
+function eventKey(streamId: string, key: string): string {
+  return key + streamId;
 }
 
 /** Creates a checkpoint that is lost with the process, like the store itself. */

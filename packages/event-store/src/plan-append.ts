@@ -4,9 +4,8 @@ import { checkAppendVersion } from './expected-version.ts';
 import { jsonTextEqual } from './json-equal.ts';
 import type { StreamState } from './stream-state.ts';
 
-/** A stored event with the members that an append is compared with. */
+/** An event of a stream with the members that an append is compared with. */
 export interface KnownEvent {
-  readonly streamId: string;
   readonly version: number;
   readonly position: number;
   readonly type: string;
@@ -34,7 +33,8 @@ export function idKey(id: string): string {
 /**
  * Decides what an append does. Ids are checked first, so that a retry is recognised although the version has changed.
  *
- * @param known the event with that `idKey` in the whole store, if there is one
+ * @param known returns the event with that `idKey` in the stream. Ids of other streams do not count: they would tell one
+ * tenant of another's events, and a predictable id could be taken beforehand.
  * @throws `invalid_argument` (reason `id_conflict`), `wrong_expected_version`, `stream_deleted`
  */
 export function planAppend(
@@ -50,7 +50,6 @@ export function planAppend(
     const found = known(idKey(event.id));
     if (found === undefined) continue;
     old += 1;
-    if (found.streamId !== streamId) throw idConflict(event.id, 'stands in another stream');
     if (!sameContent(found, event))
       throw idConflict(event.id, 'already exists in the stream with other content');
     if (last !== undefined && found.version <= last.version) {

@@ -72,7 +72,8 @@ export class AppendWriter {
   ): AppendAnswer {
     const found = this.#stream(streamId);
     const request = { streamId, expectedVersion, events };
-    const plan = planAppend(request, found ?? MISSING_STREAM, (id) => this.#known.find(id));
+    const known = (id: string) => (found === undefined ? undefined : this.#known.find(found.id, id));
+    const plan = planAppend(request, found ?? MISSING_STREAM, known);
     if (plan.kind === 'duplicate') {
       const { version, position, count } = plan.result;
       return [version, position, count, true];

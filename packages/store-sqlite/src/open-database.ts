@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { GaterError } from '@esdb-gater/types';
+import { checkSchema } from './check-schema.ts';
 import { readMeta, writeMeta } from './meta.ts';
+import { migrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { damaged } from './sqlite-errors.ts';
 
@@ -17,7 +19,7 @@ export interface OpenDatabaseOptions {
 
 /**
  * Opens the only read-write connection and creates the tables in a new file. Refuses the database of another program
- * before anything is written to it.
+ * before anything is written to it. Brings the tables of an older version up to date.
  */
 export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
   const { file } = options;
@@ -32,7 +34,9 @@ export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
     database.exec('PRAGMA wal_autocheckpoint = 2000');
     database.exec('PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY');
     if (fresh) createSchema(database);
-    checkSchema(database, file);
+    else migrate(database, file);
+    checkSchema(database, SCHEMA, file);
+    if (readMeta(database, 'store_uuid', file) === undefined) throw damaged(file, 'store_uuid is missing');
     if (!fresh && statSync(file).size <= options.checkBytes) checkIntegrity(database, file);
     return database;
   } catch (error) {
@@ -58,7 +62,7 @@ function checkOwner(database: DatabaseSync, file: string): void {
     throw new GaterError('unavailable', `the file ${file} is a database of another program`);
   }
   const version = pragma(database, 'user_version');
-  if (version === SCHEMA_VERSION) return;
+  if (Number(version) >= 1 && Number(version) <= SCHEMA_VERSION) return;
   throw new GaterError(
     'unavailable',
     `the file ${file} has schema version ${String(version)}; this program supports up to ${SCHEMA_VERSION}`,
@@ -70,17 +74,6 @@ function createSchema(database: DatabaseSync): void {
   for (const sql of SCHEMA.values()) database.exec(sql);
   writeMeta(database, 'store_uuid', crypto.randomUUID());
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-}
-
-/** Checks that our tables and indexes are unchanged. Users may add their own. */
-function checkSchema(database: DatabaseSync, file: string): void {
-  const statement = database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?');
-  for (const [name, sql] of SCHEMA) {
-    if (statement.get(name)?.['sql'] !== sql) {
-      throw new GaterError('unavailable', `the file ${file} has another schema: ${name} was changed`);
-    }
-  }
-  if (readMeta(database, 'store_uuid', file) === undefined) throw damaged(file, 'store_uuid is missing');
 }
 
 function checkIntegrity(database: DatabaseSync, file: string): void {

@@ -93,7 +93,7 @@ test('a newer schema and a changed one are refused', async () => {
   };
   change('PRAGMA user_version = 99');
   await expect(openSqliteStore(options())).rejects.toThrow(/schema version 99/);
-  change('PRAGMA user_version = 1; DROP INDEX events_by_id');
+  change('PRAGMA user_version = 2; DROP INDEX events_by_id');
   await expect(openSqliteStore(options())).rejects.toThrow(/events_by_id/);
 });
 
