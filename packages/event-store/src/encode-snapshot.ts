@@ -1,5 +1,5 @@
 import { utf8Bytes } from '@esdb-gater/primitives';
-import { invalidArgument, LIMITS, type RecordSnapshotParams } from '@esdb-gater/types';
+import { invalidArgument, type RecordSnapshotParams } from '@esdb-gater/types';
 import { checkSnapshotIds, checkSnapshotVersion } from './check-params.ts';
 import { encodeJson } from './encode-event.ts';
 import { isoTimestamp } from './event-text.ts';
@@ -35,17 +35,18 @@ export function snapshotText(stored: StoredSnapshot): string {
   );
 }
 
-/**
- * The newest snapshots of a list as a JSON array, newest first: at most 1 000 and 8 MiB, so that the answer fits
- * into a frame. Older ones are still there for `readSnapshot` by version.
- */
-export function snapshotListText(newestFirst: Iterable<StoredSnapshot>): string {
+/** Returns the JSON of a `SnapshotPage`: the first `count` snapshots of a list, as far as they fit into a page. */
+export function snapshotPageText(newestFirst: Iterable<StoredSnapshot>, count: number): string {
   const meter = new PageMeter();
   const texts: string[] = [];
+  let next = '';
   for (const stored of newestFirst) {
     const text = snapshotText(stored);
-    if (texts.length === LIMITS.pageCount || !meter.take(utf8Bytes(text))) break;
+    if (texts.length === count || !meter.take(utf8Bytes(text))) {
+      next = `,"next":${stored.version}`;
+      break;
+    }
     texts.push(text);
   }
-  return `[${texts.join(',')}]`;
+  return `{"snapshots":[${texts.join(',')}]${next}}`;
 }

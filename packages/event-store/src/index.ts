@@ -4,7 +4,7 @@ export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
-export { encodeSnapshot, type StoredSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
+export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 export {
   notSupported,
   snapshotNotFound,
@@ -43,7 +43,9 @@ export {
   readableRange,
   resolveAfter,
   resolveCount,
+  resolveSnapshotList,
   resolveStreamRead,
+  type SnapshotList,
   type StreamRead,
   type VersionRange,
 } from './pages.ts';

@@ -11,13 +11,14 @@ import {
   type GetEventsParams,
   type GetStreamsParams,
   isStoreId,
+  type ListSnapshotsParams,
   type Logger,
   type ReadAllParams,
   type ReadSnapshotParams,
   type RecordedEvent,
   type RecordSnapshotParams,
   type Snapshot,
-  type SnapshotParams,
+  type SnapshotPage,
   type StorePage,
   type StreamNames,
   type StreamPage,
@@ -29,7 +30,7 @@ import { throwIfEnded } from './call-context.ts';
 import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 import { type EncodedEvent, encodeEvents } from './encode-event.ts';
-import { encodeSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
+import { encodeSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
 import { nextEpochUs } from './event-time.ts';
@@ -42,6 +43,7 @@ import {
   readableRange,
   resolveAfter,
   resolveCount,
+  resolveSnapshotList,
   resolveStreamRead,
 } from './pages.ts';
 import { idKey, type KnownEvent, planAppend } from './plan-append.ts';
@@ -217,10 +219,12 @@ class MemoryStore implements EventStore {
     return JSON.parse(snapshotText(found)) as Snapshot;
   }
 
-  async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
+  async listSnapshots(params: ListSnapshotsParams, context?: CallContext): Promise<SnapshotPage> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    return { snapshots: JSON.parse(snapshotListText(this.#snapshots.list(params))) as Snapshot[] };
+    const { highest, count } = resolveSnapshotList(params);
+    const newestFirst = this.#snapshots.list(params).filter(({ version }) => version <= highest);
+    return JSON.parse(snapshotPageText(newestFirst, count)) as SnapshotPage;
   }
 
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {

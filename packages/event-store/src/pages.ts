@@ -1,5 +1,5 @@
 import { requireInteger, requireOneOf } from '@esdb-gater/primitives';
-import { type GetEventsParams, LIMITS } from '@esdb-gater/types';
+import { type GetEventsParams, LIMITS, type ListSnapshotsParams } from '@esdb-gater/types';
 import { streamDeleted, streamNotFound } from './errors.ts';
 import { isDeleted, isMissing, type StreamState } from './stream-state.ts';
 
@@ -37,6 +37,21 @@ export function resolveStreamRead(params: GetEventsParams): StreamRead {
     startVersion,
     count: resolveCount('count', params.count),
   };
+}
+
+/** The part of a snapshot list that is asked for, with defaults filled in. */
+export interface SnapshotList {
+  /** The highest version to return. */
+  readonly highest: number;
+  readonly count: number;
+}
+
+/** Checks the page of a snapshot list and fills in the defaults. @throws `invalid_argument` (reasons `start_version`, `count`) */
+export function resolveSnapshotList(params: ListSnapshotsParams): SnapshotList {
+  const { startVersion = -1 } = params;
+  requireInteger('startVersion', startVersion, { reason: 'start_version', min: -1 });
+  const highest = startVersion === -1 ? Number.MAX_SAFE_INTEGER : startVersion;
+  return { highest, count: resolveCount('count', params.count) };
 }
 
 /** The versions that a read may return, both ends inclusive; empty when `lowest > highest`. */

@@ -6,8 +6,8 @@ import {
   readableRange,
   type StreamRead,
   type StreamState,
-  snapshotListText,
   snapshotNotFound,
+  snapshotPageText,
   snapshotText,
 } from '@esdb-gater/event-store';
 import type { StreamNames } from '@esdb-gater/types';
@@ -64,8 +64,8 @@ export class Reader {
         return this.#readSnapshot(sourceUuid, streamUuid, version);
       }
       case 'listSnapshots': {
-        const [, , sourceUuid, streamUuid] = call;
-        return snapshotListText(this.#snapshots.newestFirst(sourceUuid, streamUuid));
+        const [, , sourceUuid, streamUuid, { highest, count }] = call;
+        return snapshotPageText(this.#snapshots.newestFirst(sourceUuid, streamUuid, highest), count);
       }
       case 'loadCheckpoint':
         return Number(readMeta(this.#database, 'feed_checkpoint', this.#file) ?? 0);

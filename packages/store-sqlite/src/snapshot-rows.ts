@@ -45,7 +45,7 @@ export class SnapshotReader {
     const select = `SELECT ${COLUMNS} FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?`;
     this.#one = database.prepare(`${select} AND version = ?`);
     this.#one.setReturnArrays(true);
-    this.#newestFirst = database.prepare(`${select} ORDER BY version DESC`);
+    this.#newestFirst = database.prepare(`${select} AND version <= ? ORDER BY version DESC`);
     this.#newestFirst.setReturnArrays(true);
   }
 
@@ -59,9 +59,13 @@ export class SnapshotReader {
     return row === undefined ? undefined : this.#read(sourceUuid, streamUuid, row);
   }
 
-  /** One row after the other is read, so that who stops early has not loaded the rest. */
-  *newestFirst(sourceUuid: string, streamUuid: string): Generator<StoredSnapshot> {
-    for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid)) {
+  /** Yields the snapshots up to a version, newest first. Reads row by row, so a caller that stops early loads no more. */
+  *newestFirst(
+    sourceUuid: string,
+    streamUuid: string,
+    highest = Number.MAX_SAFE_INTEGER,
+  ): Generator<StoredSnapshot> {
+    for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid, highest)) {
       yield this.#read(sourceUuid, streamUuid, row as unknown as Columns);
     }
   }

@@ -10,6 +10,7 @@ import {
   resolveAfter,
   resolveCount,
   resolveExpectedVersion,
+  resolveSnapshotList,
   resolveStreamRead,
   STORE_METHODS,
   type StoreHealth,
@@ -26,11 +27,12 @@ import type {
   FeedCheckpoint,
   GetEventsParams,
   GetStreamsParams,
+  ListSnapshotsParams,
   ReadAllParams,
   ReadSnapshotParams,
   RecordSnapshotParams,
   Snapshot,
-  SnapshotParams,
+  SnapshotPage,
   StorePage,
   StreamNames,
   StreamPage,
@@ -181,12 +183,11 @@ class SqliteFileStore implements SqliteStore {
     return JSON.parse(await this.#reader.call('readSnapshot', args, CALL_BYTES, context)) as Snapshot;
   }
 
-  async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
+  async listSnapshots(params: ListSnapshotsParams, context?: CallContext): Promise<SnapshotPage> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    const args = [params.sourceUuid, params.streamUuid] as const;
-    const text = await this.#reader.call('listSnapshots', args, CALL_BYTES, context);
-    return { snapshots: JSON.parse(text) as Snapshot[] };
+    const args = [params.sourceUuid, params.streamUuid, resolveSnapshotList(params)] as const;
+    return JSON.parse(await this.#reader.call('listSnapshots', args, CALL_BYTES, context)) as SnapshotPage;
   }
 
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {

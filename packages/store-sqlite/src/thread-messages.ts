@@ -1,4 +1,4 @@
-import type { StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
+import type { SnapshotList, StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
 import type { ErrorData, StreamNames } from '@esdb-gater/types';
 import type { AppendAnswer } from './append-writer.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
@@ -65,7 +65,7 @@ export interface ReaderCalls {
     readonly result: string;
   };
   readonly listSnapshots: {
-    readonly args: readonly [sourceUuid: string, streamUuid: string];
+    readonly args: readonly [sourceUuid: string, streamUuid: string, list: SnapshotList];
     readonly result: string;
   };
   readonly loadCheckpoint: { readonly args: readonly []; readonly result: number };
