@@ -182,7 +182,11 @@ class Store:
 
     def list_snapshots(self, params):
         kept = self._snapshots.get(snapshot_key(params), {})
-        return {"snapshots": [kept[version] for version in sorted(kept, reverse=True)[:1_000]]}
+        start, count = whole(params.get("startVersion", -1), "start_version", -1), bounded(params.get("count", 100), "count")
+        versions = [version for version in sorted(kept, reverse=True) if start == -1 or version <= start]
+        snapshots = fitting([kept[version] for version in versions[:count]], json_bytes)
+        more = len(snapshots) < len(versions)
+        return {"snapshots": snapshots, **({"next": versions[len(snapshots)]} if more else {})}
 
     def delete_snapshot(self, params):
         kept = self._snapshots.get(snapshot_key(params), {})
@@ -195,14 +199,14 @@ class Store:
         ids = [event["id"].lower() for event in new]
         if len(set(ids)) < len(ids):
             raise invalid("id_conflict", "an event id comes twice in one append; nothing was written")
-        known = [self._by_id[key] for key in ids if key in self._by_id]
+        known = [self._by_id[stream_id, key] for key in ids if (stream_id, key) in self._by_id]
         if not known:
             return None
         if len(known) < len(new):
             raise invalid("id_conflict", "some event ids are there already, others are not; nothing was written")
         for old, event in zip(known, new):
-            if old["streamId"] != stream_id or not same_content(old, event):
-                message = f"the event id {event['id']} stands for something else; nothing was written"
+            if not same_content(old, event):
+                message = f"the event id {event['id']} already exists with other content; nothing was written"
                 raise invalid("id_conflict", message, id=event["id"])
         versions = [event["version"] for event in known]
         if versions != sorted(versions):
@@ -234,17 +238,10 @@ class Store:
         stream.events.append(recorded)
         self._all.append(recorded)
         self._sizes.append(json_bytes(recorded))
-        self._by_id[recorded["id"].lower()] = recorded
+        self._by_id[stream_id, recorded["id"].lower()] = recorded
 
     def _page(self, events):
-        """As many of the events as fit into 8 MiB of JSON, at least one."""
-        taken, size = [], 0
-        for event in events:
-            size += self._sizes[event["position"] - 1]
-            if taken and size > MAX_PAGE_BYTES:
-                break
-            taken.append(event)
-        return taken
+        return fitting(events, lambda event: self._sizes[event["position"] - 1])
 
     def _readable(self, stream_id):
         stream = self._streams.get(stream_id)
@@ -253,6 +250,17 @@ class Store:
         if stream.deleted:
             raise deleted(stream_id, stream)
         return stream
+
+
+def fitting(items, size_of):
+    """As many of the items as fit into 8 MiB of JSON, at least one."""
+    taken, size = [], 0
+    for item in items:
+        size += size_of(item)
+        if taken and size > MAX_PAGE_BYTES:
+            break
+        taken.append(item)
+    return taken
 
 
 def matches(query, event):

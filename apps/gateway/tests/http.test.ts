@@ -177,6 +177,11 @@ describe('snapshots', () => {
     });
     expect((await http('GET', `${one}/3`)).body).toMatchObject({ record: { total: 7 } });
     expect((await http('GET', one)).body).toMatchObject({ snapshots: [{ version: 5 }, { version: 3 }] });
+    // Page by page, as events are [11.18].
+    const first = (await http('GET', `${one}?count=1`)).body;
+    expect(first).toMatchObject({ snapshots: [{ version: 5 }], next: 3 });
+    expect((await http('GET', `${one}?from=3&count=1`)).body).toMatchObject({ snapshots: [{ version: 3 }] });
+    expect((await http('GET', `${one}?from=-2`)).status).toBe(422);
     expect(await http('DELETE', `${one}/3`)).toMatchObject({ status: 200, body: { deleted: true } });
     expect(await http('GET', `${one}/three`)).toMatchObject({ status: 422 });
   });

@@ -29,7 +29,7 @@ test('a deadline ends a call with timeout', () => {
   expect(onEnd.mock.calls[0]?.[0]).toMatchObject({ code: 'timeout' });
 });
 
-test('a call that was answered hears no more of its signal', () => {
+test('an answered call no longer listens to its signal', () => {
   const clock = createFakeClock();
   const controller = new AbortController();
   const onEnd = vi.fn();

@@ -1,7 +1,7 @@
 import { watchLimits } from '@esdb-gater/primitives';
 import { type CallContext, type Clock, GaterError } from '@esdb-gater/types';
 
-/** The error of a call whose caller no longer waits: what the signal says when that is ours, else `timeout`. */
+/** Returns the error of a call whose caller stopped waiting: the signal's reason when it is a `GaterError`, else `timeout`. */
 export function endedError(signal?: AbortSignal): GaterError {
   if (GaterError.is(signal?.reason)) return signal.reason;
   return new GaterError('timeout', 'the caller stopped waiting before the store answered', {
@@ -9,16 +9,16 @@ export function endedError(signal?: AbortSignal): GaterError {
   });
 }
 
-/** @throws `timeout` when the caller has stopped waiting already */
+/** Throws when the caller has already stopped waiting. @throws `timeout` */
 export function throwIfEnded(context: CallContext | undefined): void {
   if (context?.signal?.aborted === true) throw endedError(context.signal);
   if (context?.deadlineMs !== undefined && context.deadlineMs <= 0) throw endedError();
 }
 
 /**
- * Calls `onEnd` once when the caller stops waiting. Costs nothing for a call without signal and deadline.
+ * Calls `onEnd` once when the caller stops waiting. Free for a call without a signal and a deadline.
  *
- * @returns what stops the watching; call it when the answer is there
+ * @returns a function that stops watching; call it when the answer has arrived
  */
 export function watchContext(
   context: CallContext | undefined,

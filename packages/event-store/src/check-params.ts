@@ -8,16 +8,16 @@ import {
   type SnapshotParams,
 } from '@esdb-gater/types';
 
-/** @throws `store_not_found` when the call is for another store */
+/** Checks that a call is for this store. @throws `store_not_found` */
 export function checkStoreId(asked: string, storeId: string): void {
   if (asked === storeId) return;
   throw new GaterError(
     'store_not_found',
-    `this is the store ${JSON.stringify(storeId)}, asked was ${JSON.stringify(asked)}`,
+    `storeId must be ${JSON.stringify(storeId)}, got ${JSON.stringify(asked)}`,
   );
 }
 
-/** @throws `invalid_argument` (reason `stream_id`) */
+/** Checks a stream id. @throws `invalid_argument` (reason `stream_id`) */
 export function checkStreamId(streamId: string): void {
   if (isStreamId(streamId)) return;
   throw invalidArgument(
@@ -26,14 +26,14 @@ export function checkStreamId(streamId: string): void {
   );
 }
 
-/** @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`) */
+/** Checks the ids of a snapshot. @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`) */
 export function checkSnapshotIds(params: SnapshotParams): void {
   const rule = `must be 1 to ${LIMITS.nameUnits} characters without control characters`;
   if (!isName(params.sourceUuid)) throw invalidArgument('source_uuid', `sourceUuid ${rule}`);
   if (!isName(params.streamUuid)) throw invalidArgument('stream_uuid', `streamUuid ${rule}`);
 }
 
-/** @throws `invalid_argument` (reason `version`) */
+/** Checks a snapshot's version. @throws `invalid_argument` (reason `version`) */
 export function checkSnapshotVersion(version: number): void {
   requireInteger('version', version, { min: 0 });
 }

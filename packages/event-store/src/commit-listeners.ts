@@ -1,6 +1,6 @@
 import { GaterError, type Logger } from '@esdb-gater/types';
 
-/** Who wants to know of commits. One that throws is reported and fails no append. */
+/** Holds the listeners that are called after each commit. One that throws is logged and does not fail the append. */
 export interface CommitListeners {
   add(listener: (position: number) => void): () => void;
   notify(position: number): void;
@@ -11,7 +11,7 @@ export function createCommitListeners(logger: Logger): CommitListeners {
   const listeners = new Set<{ readonly run: (position: number) => void }>();
   return {
     add(run) {
-      // An object of its own, so that one function added twice is told twice and removed one at a time.
+      // Wrapped, so that a function added twice is called twice and removed once at a time.
       const entry = { run };
       listeners.add(entry);
       return () => {

@@ -12,7 +12,9 @@ test('the parts of an event are encoded once, with defaults', () => {
 
 test('an event over a MiB is payload_too_large and says how large it is', () => {
   const data = 'é'.repeat(524_288);
-  expect(() => encodeEvents([{ type: 't', data }], 0)).toThrow(/events\[0\] has 1048582 bytes/);
+  expect(() => encodeEvents([{ type: 't', data }], 0)).toThrow(
+    /events\[0\] must have at most 1048576 bytes as JSON, got 1048582/,
+  );
   expect(encodeEvents([{ type: 't', data: 'x'.repeat(1_048_570) }], 0)).toHaveLength(1);
 });
 
@@ -28,16 +30,16 @@ test.each([
 test('a cycle and nesting beyond the stack are invalid_argument, not a crash', () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
-  expect(() => encodeJson(cycle, 'data')).toThrow(/^data cannot/);
+  expect(() => encodeJson(cycle, 'data')).toThrow(/^data must be a JSON value: /);
   const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
-  expect(() => encodeJson(deep, 'data')).toThrow(/^data cannot/);
+  expect(() => encodeJson(deep, 'data')).toThrow(/^data must be a JSON value: /);
 });
 
 test('null is a value like any other', () => {
   expect(encodeJson({ a: null, b: [null], c: 'null' }, 'data')).toBe('{"a":null,"b":[null],"c":"null"}');
 });
 
-test('metadata that is no object is refused', () => {
+test('metadata that is not an object is refused', () => {
   const metadata = [1] as never;
   expect(() => encodeEvents([{ type: 't', data: 1, metadata }], 0)).toThrow(/metadata must be an object/);
 });

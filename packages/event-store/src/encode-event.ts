@@ -1,14 +1,14 @@
 import { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
 import { GaterError, invalidArgument, isName, LIMITS, type NewEvent } from '@esdb-gater/types';
 
-/** A new event whose parts are JSON text: encoded once, then compared, kept and read as text. */
+/** Holds a new event whose parts are JSON text: encoded once, then compared, stored and read as text. */
 export interface EncodedEvent {
   readonly id: string;
   readonly type: string;
   readonly data: string;
-  /** `{}` when there is none. */
+  /** `{}` when none was given. */
   readonly metadata: string;
-  /** `[]` when there are none. */
+  /** `[]` when none were given. */
   readonly tags: string;
   readonly tagList: readonly string[];
 }
@@ -18,14 +18,14 @@ const NO_TAGS: readonly string[] = Object.freeze([]);
 /**
  * Encodes the events of one append.
  *
- * An event without an id gets a UUIDv7, as a convenience of embedded use; behind a gateway all have one.
+ * An event without an id gets a UUIDv7. That is for embedded use; behind a gateway every event has an id.
  *
  * @throws `invalid_argument` (reasons `events`, `event_type`, `event_id`, `event_tags`, `event_metadata`, `json`),
  * `payload_too_large`
  */
 export function encodeEvents(events: readonly NewEvent[], nowMs: number): EncodedEvent[] {
   if (!Array.isArray(events) || events.length < 1 || events.length > LIMITS.eventsPerAppend) {
-    throw invalidArgument('events', `events must be an array of 1 to ${LIMITS.eventsPerAppend}`);
+    throw invalidArgument('events', `events must be an array of 1 to ${LIMITS.eventsPerAppend} events`);
   }
   return events.map((event, index) => encodeEvent(event, `events[${index}]`, nowMs));
 }
@@ -56,19 +56,19 @@ function encodeEvent(event: NewEvent, path: string, nowMs: number): EncodedEvent
 }
 
 /**
- * The JSON text of a value.
+ * Returns the JSON text of a value.
  *
- * @throws `invalid_argument` (reason `json`) for what JSON cannot carry: no value at all, NaN and the infinities
+ * @throws `invalid_argument` (reason `json`) for what JSON cannot represent: undefined, NaN and the infinities
  * (which `JSON.stringify` would turn into null), cycles, and nesting beyond the stack
  */
 export function encodeJson(value: unknown, path: string): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
-    // Only a text with a null in it can hide a number that JSON cannot carry: most events are not walked.
+    // Only a text that contains null can hide a number that JSON cannot represent, so most events are not walked.
     if (text?.includes('null') === true && hasLostNumber(value)) text = undefined;
   } catch (error) {
-    throw invalidArgument('json', `${path} cannot be written as JSON: ${(error as Error).message}`);
+    throw invalidArgument('json', `${path} must be a JSON value: ${(error as Error).message}`);
   }
   if (text === undefined) throw invalidArgument('json', `${path} must be a JSON value`);
   return text;
@@ -81,13 +81,13 @@ function hasLostNumber(value: unknown): boolean {
 }
 
 function checkBytes(data: string, metadata: string, tags: string, path: string): void {
-  // A UTF-16 unit is at most three bytes of UTF-8: short events are not measured.
+  // A UTF-16 unit is at most three bytes of UTF-8, so short events need no measuring.
   if ((data.length + metadata.length + tags.length) * 3 <= LIMITS.messageBytes) return;
   const bytes = utf8Bytes(data) + utf8Bytes(metadata) + utf8Bytes(tags);
   if (bytes <= LIMITS.messageBytes) return;
   throw new GaterError(
     'payload_too_large',
-    `${path} has ${bytes} bytes as JSON, at most ${LIMITS.messageBytes} are allowed`,
+    `${path} must have at most ${LIMITS.messageBytes} bytes as JSON, got ${bytes}`,
     { details: { bytes, maxBytes: LIMITS.messageBytes } },
   );
 }

@@ -1,22 +1,22 @@
 import { utf8Bytes } from '@esdb-gater/primitives';
-import { invalidArgument, LIMITS, type RecordSnapshotParams } from '@esdb-gater/types';
+import { invalidArgument, type RecordSnapshotParams } from '@esdb-gater/types';
 import { checkSnapshotIds, checkSnapshotVersion } from './check-params.ts';
 import { encodeJson } from './encode-event.ts';
 import { isoTimestamp } from './event-text.ts';
 import { PageMeter } from './pages.ts';
 
-/** A snapshot as a store keeps it: its JSON parts are text. */
+/** Holds a snapshot as stores keep it: its JSON parts are text. */
 export interface StoredSnapshot {
   readonly sourceUuid: string;
   readonly streamUuid: string;
   readonly version: number;
   readonly record: string;
-  /** `{}` when there is none. */
+  /** `{}` when none was given. */
   readonly metadata: string;
   readonly epochUs: number;
 }
 
-/** @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`, `version`, `json`, `metadata`) */
+/** Encodes a snapshot. @throws `invalid_argument` (reasons `source_uuid`, `stream_uuid`, `version`, `json`, `metadata`) */
 export function encodeSnapshot(params: RecordSnapshotParams, epochUs: number): StoredSnapshot {
   checkSnapshotIds(params);
   checkSnapshotVersion(params.version);
@@ -26,7 +26,7 @@ export function encodeSnapshot(params: RecordSnapshotParams, epochUs: number): S
   return { sourceUuid, streamUuid, version, record: encodeJson(params.record, 'record'), metadata, epochUs };
 }
 
-/** The JSON of a `Snapshot`. */
+/** Returns the JSON of a `Snapshot`. */
 export function snapshotText(stored: StoredSnapshot): string {
   return (
     `{"sourceUuid":${JSON.stringify(stored.sourceUuid)},"streamUuid":${JSON.stringify(stored.streamUuid)}` +
@@ -35,17 +35,18 @@ export function snapshotText(stored: StoredSnapshot): string {
   );
 }
 
-/**
- * The newest snapshots of a list as a JSON array, newest first: at most 1 000 and 8 MiB, so that the answer fits
- * into a frame. Older ones are still there for `readSnapshot` by version.
- */
-export function snapshotListText(newestFirst: Iterable<StoredSnapshot>): string {
+/** Returns the JSON of a `SnapshotPage`: the first `count` snapshots of a list, as far as they fit into a page. */
+export function snapshotPageText(newestFirst: Iterable<StoredSnapshot>, count: number): string {
   const meter = new PageMeter();
   const texts: string[] = [];
+  let next = '';
   for (const stored of newestFirst) {
     const text = snapshotText(stored);
-    if (texts.length === LIMITS.pageCount || !meter.take(utf8Bytes(text))) break;
+    if (texts.length === count || !meter.take(utf8Bytes(text))) {
+      next = `,"next":${stored.version}`;
+      break;
+    }
     texts.push(text);
   }
-  return `[${texts.join(',')}]`;
+  return `{"snapshots":[${texts.join(',')}]${next}}`;
 }

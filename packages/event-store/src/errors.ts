@@ -1,16 +1,16 @@
 import { GaterError } from '@esdb-gater/types';
 
-/** The stream stands at another version than the caller expected. */
+/** Makes the error of an append or delete that expected another version of the stream. */
 export function wrongExpectedVersion(streamId: string, expected: number, actual: number): GaterError {
   return new GaterError(
     'wrong_expected_version',
-    `stream ${JSON.stringify(streamId)} is at version ${actual}, expected was ${expected}`,
+    `stream ${JSON.stringify(streamId)} is at version ${actual}, expected ${expected}`,
     { details: { streamId, expected, actual } },
   );
 }
 
 export function streamNotFound(streamId: string): GaterError {
-  return new GaterError('stream_not_found', `there is no stream ${JSON.stringify(streamId)}`, {
+  return new GaterError('stream_not_found', `stream ${JSON.stringify(streamId)} does not exist`, {
     details: { streamId },
   });
 }
@@ -18,23 +18,23 @@ export function streamNotFound(streamId: string): GaterError {
 export function streamDeleted(streamId: string, version: number): GaterError {
   return new GaterError(
     'stream_deleted',
-    `stream ${JSON.stringify(streamId)} was deleted at version ${version}; an append begins it again`,
+    `stream ${JSON.stringify(streamId)} was deleted at version ${version}; an append starts it again`,
     { details: { streamId, version } },
   );
 }
 
 export function snapshotNotFound(sourceUuid: string, streamUuid: string, version?: number): GaterError {
-  const which = version === undefined ? 'no snapshot' : `no snapshot of version ${version}`;
+  const which = version === undefined ? 'a snapshot' : `the snapshot at version ${version}`;
   return new GaterError(
     'snapshot_not_found',
-    `there is ${which} of stream ${JSON.stringify(streamUuid)} by source ${JSON.stringify(sourceUuid)}`,
+    `${which} of stream ${JSON.stringify(streamUuid)} from source ${JSON.stringify(sourceUuid)} does not exist`,
     { details: { sourceUuid, streamUuid, ...(version === undefined ? {} : { version }) } },
   );
 }
 
-/** What this store does not serve, named. It is never ignored: an ignored condition would write what it forbids. */
+/** Makes the error for a feature that the store lacks. It is never ignored: an ignored condition would write what it forbids. */
 export function notSupported(what: string, storeId: string): GaterError {
-  return new GaterError('not_supported', `the store ${JSON.stringify(storeId)} does not serve ${what}`, {
+  return new GaterError('not_supported', `the store ${JSON.stringify(storeId)} does not support ${what}`, {
     details: { what },
   });
 }

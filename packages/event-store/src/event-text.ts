@@ -1,4 +1,4 @@
-/** An event as a store keeps it: its JSON parts are text. */
+/** Holds an event as stores keep it: its JSON parts are text. */
 export interface StoredEvent {
   readonly streamId: string;
   readonly version: number;
@@ -12,8 +12,8 @@ export interface StoredEvent {
 }
 
 /**
- * The members of a `RecordedEvent` that a store keeps, as JSON without the braces. Every byte of it matters to a
- * reader, so it is also what a checksum of the event is taken over.
+ * Returns the members of a `RecordedEvent` that a store keeps, as JSON without the braces. A reader sees every byte
+ * of it, so an event's checksum is taken over this text.
  */
 export function eventCore(event: StoredEvent): string {
   return (
@@ -23,17 +23,17 @@ export function eventCore(event: StoredEvent): string {
   );
 }
 
-/** A `RecordedEvent` as JSON, from its core. */
+/** Returns a `RecordedEvent` as JSON, given its core. */
 export function eventText(storeId: string, core: string, epochUs: number): string {
   return eventHead(storeId) + core + eventTail(epochUs);
 }
 
-/** What stands before the core of a `RecordedEvent` as JSON. A store id needs no escapes. */
+/** Returns the JSON before the core of a `RecordedEvent`. A store id needs no escaping. */
 export function eventHead(storeId: string): string {
   return `{"storeId":"${storeId}",`;
 }
 
-/** What stands behind it. */
+/** Returns the JSON after the core. */
 export function eventTail(epochUs: number): string {
   return `,"timestamp":"${isoTimestamp(epochUs)}"}`;
 }
@@ -41,7 +41,7 @@ export function eventTail(epochUs: number): string {
 let lastStream = '';
 let lastQuoted = '""';
 
-/** A stream's name as JSON. Pages are of one stream, so the last one is kept. */
+/** Returns a stream's name as JSON. A page holds one stream, so the last result is cached. */
 function quoteStream(streamId: string): string {
   if (streamId !== lastStream) {
     lastQuoted = JSON.stringify(streamId);
@@ -53,7 +53,7 @@ function quoteStream(streamId: string): string {
 let lastMs = Number.NaN;
 let lastIso = '';
 
-/** ISO 8601 with milliseconds and `Z`. Neighbouring events often share the millisecond, so the last one is kept. */
+/** Formats a time as ISO 8601 with milliseconds and `Z`. Neighbouring events often share the millisecond, so the last result is cached. */
 export function isoTimestamp(epochUs: number): string {
   const ms = Math.floor(epochUs / 1_000);
   if (ms !== lastMs) {

@@ -3,8 +3,8 @@ import { ANY_VERSION, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
 import { streamDeleted, streamNotFound, wrongExpectedVersion } from './errors.ts';
 import { isDeleted, isMissing, isReadable, type StreamState } from './stream-state.ts';
 
-/** The expected version of a call, checked for its form. @throws `invalid_argument` (reason `expected_version`) */
-export function completeExpectedVersion(expected: number | undefined): number {
+/** Checks the expected version of a call and fills in the default. @throws `invalid_argument` (reason `expected_version`) */
+export function resolveExpectedVersion(expected: number | undefined): number {
   if (expected === undefined) return ANY_VERSION;
   if (Number.isSafeInteger(expected) && (expected >= NO_STREAM || expected === ANY_VERSION)) return expected;
   if (expected === STREAM_EXISTS) return expected;
@@ -17,8 +17,8 @@ export function completeExpectedVersion(expected: number | undefined): number {
 }
 
 /**
- * Lets an append pass, or says why not. A deleted stream begins again for who expects no stream, any version,
- * or the last one that it had.
+ * Checks the expected version of an append. A deleted stream starts again for a caller that expects no stream, any
+ * version, or the stream's last version.
  *
  * @throws `wrong_expected_version`, `stream_deleted`
  */
@@ -33,7 +33,7 @@ export function checkAppendVersion(streamId: string, expected: number, stream: S
 }
 
 /**
- * Lets a delete pass, or says why not.
+ * Checks the expected version of a delete.
  *
  * @throws `stream_not_found`, `stream_deleted`, `wrong_expected_version`
  */

@@ -1,13 +1,11 @@
-export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
-// A store in memory, and any store as a worker
-
-// What stores are made of
+// Building blocks of stores
 export { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
+export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
 export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
-export { encodeSnapshot, type StoredSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
+export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 export {
   notSupported,
   snapshotNotFound,
@@ -18,7 +16,7 @@ export {
 } from './errors.ts';
 export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
-export { checkAppendVersion, checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+export { checkAppendVersion, checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
 // The feed to the channel `events`
 export { eventProof } from './feed/event-proof.ts';
 export { createFeed, type Feed, type FeedComponents, type FeedHealth } from './feed/feed.ts';
@@ -41,12 +39,14 @@ export type { PublishRecord } from './feed/publish-batch.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {
-  completeAfter,
-  completeCount,
-  completeStreamRead,
   nextVersion,
   PageMeter,
   readableRange,
+  resolveAfter,
+  resolveCount,
+  resolveSnapshotList,
+  resolveStreamRead,
+  type SnapshotList,
   type StreamRead,
   type VersionRange,
 } from './pages.ts';

@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '@esdb-gater/types';
 
 /**
- * True when both values have the same RFC 8785 form: member order does not matter, numbers are compared by
- * value (-0 is 0), strings by their UTF-16 units. Both must come out of `JSON.parse`.
+ * Returns true when both values have the same RFC 8785 form: member order does not matter, numbers are compared by
+ * value (-0 is 0), strings by their UTF-16 units. Both must come from `JSON.parse`.
  */
 export function jsonEqual(left: JsonValue, right: JsonValue): boolean {
   if (left === right) return true;
@@ -13,7 +13,7 @@ export function jsonEqual(left: JsonValue, right: JsonValue): boolean {
   return objectsEqual(left as JsonObject, right as JsonObject);
 }
 
-/** The same for JSON texts. Equal texts, the usual case of a retry, are not parsed. */
+/** Compares JSON texts like `jsonEqual`. Equal texts, the usual case of a retry, are not parsed. */
 export function jsonTextEqual(left: string, right: string): boolean {
   return left === right || jsonEqual(JSON.parse(left) as JsonValue, JSON.parse(right) as JsonValue);
 }
@@ -26,7 +26,7 @@ function arraysEqual(left: readonly JsonValue[], right: readonly JsonValue[]): b
 function objectsEqual(left: JsonObject, right: JsonObject): boolean {
   const names = Object.keys(left);
   if (names.length !== Object.keys(right).length) return false;
-  // hasOwn: a member called `toString` or `__proto__` must not be found on the prototype.
+  // hasOwn, because a member called `toString` or `__proto__` must not be found on the prototype.
   return names.every(
     (name) => Object.hasOwn(right, name) && jsonEqual(left[name] as JsonValue, right[name] as JsonValue),
   );

@@ -2,7 +2,7 @@ import type { StoredSnapshot } from './encode-snapshot.ts';
 
 type SnapshotKey = Pick<StoredSnapshot, 'sourceUuid' | 'streamUuid'>;
 
-/** The snapshots of the memory store: one per source, stream and version. */
+/** Keeps the snapshots of the memory store: one per source, stream and version. */
 export class MemorySnapshots {
   readonly #byStream = new Map<string, Map<number, StoredSnapshot>>();
 

@@ -21,7 +21,7 @@ test('a clock that jumps back does not make the time of events decrease', async 
   expect(events.map((event) => event.epochUs)).toEqual([2_000_000_000_000_000, 2_000_000_000_000_000]);
 });
 
-test('a listener that throws is reported and fails no append', async () => {
+test('a listener that throws is logged and does not fail the append', async () => {
   const reported: object[] = [];
   const logger = { debug() {}, info() {}, warn() {}, error: (fields: object) => void reported.push(fields) };
   const store = createMemoryStore({ storeId: 's', logger });

@@ -11,13 +11,14 @@ import {
   type GetEventsParams,
   type GetStreamsParams,
   isStoreId,
+  type ListSnapshotsParams,
   type Logger,
   type ReadAllParams,
   type ReadSnapshotParams,
   type RecordedEvent,
   type RecordSnapshotParams,
   type Snapshot,
-  type SnapshotParams,
+  type SnapshotPage,
   type StorePage,
   type StreamNames,
   type StreamPage,
@@ -29,20 +30,21 @@ import { throwIfEnded } from './call-context.ts';
 import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 import { type EncodedEvent, encodeEvents } from './encode-event.ts';
-import { encodeSnapshot, snapshotListText, snapshotText } from './encode-snapshot.ts';
+import { encodeSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
 import { nextEpochUs } from './event-time.ts';
-import { checkDeleteVersion, completeExpectedVersion } from './expected-version.ts';
+import { checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
 import { MemoryStreams } from './memory-streams.ts';
 import {
-  completeAfter,
-  completeCount,
-  completeStreamRead,
   nextVersion,
   PageMeter,
   readableRange,
+  resolveAfter,
+  resolveCount,
+  resolveSnapshotList,
+  resolveStreamRead,
 } from './pages.ts';
 import { idKey, type KnownEvent, planAppend } from './plan-append.ts';
 import { STORE_METHODS } from './store-worker.ts';
@@ -50,21 +52,21 @@ import { isReadable } from './stream-state.ts';
 
 export interface MemoryStoreOptions {
   readonly storeId: string;
-  /** @default the platform's */
+  /** @default the system clock */
   readonly clock?: Clock;
-  /** @default silent */
+  /** @default logs nothing */
   readonly logger?: Logger;
 }
 
 interface MemoryEvent extends KnownEvent {
-  /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can change the store. */
+  /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can modify the store. */
   readonly text: string;
   readonly bytes: number;
 }
 
 /**
- * The reference store: everything in memory, gone with the process. Every rule of a store can be read here
- * without a database around it.
+ * Creates the reference store, which keeps everything in memory and loses it with the process. It shows every rule of
+ * a store without a database.
  *
  * @throws `invalid_argument` (reason `store_id`)
  */
@@ -85,8 +87,9 @@ class MemoryStore implements EventStore {
   readonly #listeners: CommitListeners;
   readonly #streams = new MemoryStreams();
   readonly #snapshots = new MemorySnapshots();
-  /** The event of position p stands at p - 1. */
+  /** The event at position p is element p - 1. */
   readonly #events: MemoryEvent[] = [];
+  /** By `eventKey`. */
   readonly #byId = new Map<string, MemoryEvent>();
   #lastEpochUs = 0;
   #closed = false;
@@ -102,10 +105,12 @@ class MemoryStore implements EventStore {
     checkStreamId(params.streamId);
     if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
     const { streamId } = params;
-    const expectedVersion = completeExpectedVersion(params.expectedVersion);
+    const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const events = encodeEvents(params.events, this.#clock.now());
     const state = this.#streams.state(streamId);
-    const plan = planAppend({ streamId, expectedVersion, events }, state, (key) => this.#byId.get(key));
+    const plan = planAppend({ streamId, expectedVersion, events }, state, (key) =>
+      this.#byId.get(eventKey(streamId, key)),
+    );
     if (plan.kind === 'duplicate') return plan.result;
     this.#lastEpochUs = nextEpochUs(this.#clock.now(), this.#lastEpochUs);
     for (const [index, event] of events.entries()) this.#write(streamId, plan.firstVersion + index, event);
@@ -127,13 +132,13 @@ class MemoryStore implements EventStore {
     const text = eventText(this.storeId, eventCore(stored), epochUs);
     const kept: MemoryEvent = { ...stored, text, bytes: utf8Bytes(text) };
     this.#events.push(kept);
-    this.#byId.set(idKey(id), kept);
+    this.#byId.set(eventKey(streamId, idKey(id)), kept);
     this.#streams.add(streamId, position);
   }
 
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
     this.#check(params, context);
-    const read = completeStreamRead(params);
+    const read = resolveStreamRead(params);
     const stream = this.#streams.state(read.streamId);
     const range = readableRange(read, stream);
     const meter = new PageMeter();
@@ -162,7 +167,7 @@ class MemoryStore implements EventStore {
 
   async getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames> {
     this.#check(params, context);
-    const limit = completeCount('limit', params.limit);
+    const limit = resolveCount('limit', params.limit);
     const streams: string[] = [];
     for (const name of this.#streams.names(params.prefix ?? '', params.after)) {
       if (!isReadable(this.#streams.state(name))) continue;
@@ -176,7 +181,7 @@ class MemoryStore implements EventStore {
     this.#check(params, context);
     const { streamId } = params;
     const stream = this.#streams.state(streamId);
-    checkDeleteVersion(streamId, completeExpectedVersion(params.expectedVersion), stream);
+    checkDeleteVersion(streamId, resolveExpectedVersion(params.expectedVersion), stream);
     this.#streams.hide(streamId);
     return { version: stream.version };
   }
@@ -184,11 +189,11 @@ class MemoryStore implements EventStore {
   async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
     if (params.query !== undefined) throw notSupported('queries', this.storeId);
-    const limit = completeCount('limit', params.limit);
+    const limit = resolveCount('limit', params.limit);
     const newest = this.#events.length;
     const meter = new PageMeter();
     const events: RecordedEvent[] = [];
-    let position = completeAfter(params.after);
+    let position = resolveAfter(params.after);
     while (events.length < limit && position < newest) {
       const event = this.#at(position + 1);
       if (!meter.take(event.bytes)) break;
@@ -214,10 +219,12 @@ class MemoryStore implements EventStore {
     return JSON.parse(snapshotText(found)) as Snapshot;
   }
 
-  async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
+  async listSnapshots(params: ListSnapshotsParams, context?: CallContext): Promise<SnapshotPage> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    return { snapshots: JSON.parse(snapshotListText(this.#snapshots.list(params))) as Snapshot[] };
+    const { highest, count } = resolveSnapshotList(params);
+    const newestFirst = this.#snapshots.list(params).filter(({ version }) => version <= highest);
+    return JSON.parse(snapshotPageText(newestFirst, count)) as SnapshotPage;
   }
 
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
@@ -243,7 +250,7 @@ class MemoryStore implements EventStore {
 
   #at(position: number): MemoryEvent {
     const event = this.#events[position - 1];
-    if (event === undefined) throw new RangeError(`no event at position ${position}`);
+    if (event === undefined) throw new RangeError(`position ${position} does not exist`);
     return event;
   }
 
@@ -254,7 +261,12 @@ class MemoryStore implements EventStore {
   }
 }
 
-/** A checkpoint that lives as long as the process: what a store without a file has. */
+/** Returns the key of an event in the store: ids are unique per stream, and all have the same length. */
+function eventKey(streamId: string, key: string): string {
+  return key + streamId;
+}
+
+/** Creates a checkpoint that is lost with the process, like the store itself. */
 function createMemoryCheckpoint(): FeedCheckpoint {
   let saved = FEED_START;
   return {

@@ -1,14 +1,14 @@
 import { MISSING_STREAM, type StreamState } from './stream-state.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
-/** A stream of the memory store. `positions[version]` is where its event stands in the store. */
+/** A stream of the memory store. `positions[version]` is the position of that event. */
 interface MemoryStream extends StreamState {
   version: number;
   hiddenThrough: number;
   readonly positions: number[];
 }
 
-/** The streams of the memory store, by name and in the order of UTF-8 bytes. */
+/** Keeps the streams of the memory store, by name and in the order of UTF-8 bytes. */
 export class MemoryStreams {
   readonly #byName = new Map<string, MemoryStream>();
   readonly #sorted: string[] = [];
@@ -34,11 +34,11 @@ export class MemoryStreams {
 
   position(name: string, version: number): number {
     const position = this.#byName.get(name)?.positions[version];
-    if (position === undefined) throw new RangeError(`${name} has no version ${version}`);
+    if (position === undefined) throw new RangeError(`version ${version} of ${name} does not exist`);
     return position;
   }
 
-  /** The names after `after` (exclusive) that begin with `prefix`, in order. */
+  /** Yields the names after `after` (exclusive) that begin with `prefix`, in order. */
   *names(prefix: string, after: string | undefined): Generator<string> {
     let index = this.#firstAtOrAfter(prefix);
     if (after !== undefined && compareUtf8(after, prefix) >= 0) {

@@ -1,30 +1,30 @@
 import { requireInteger, requireOneOf } from '@esdb-gater/primitives';
-import { type GetEventsParams, LIMITS } from '@esdb-gater/types';
+import { type GetEventsParams, LIMITS, type ListSnapshotsParams } from '@esdb-gater/types';
 import { streamDeleted, streamNotFound } from './errors.ts';
 import { isDeleted, isMissing, type StreamState } from './stream-state.ts';
 
-/** `count` or `limit` of a page. @throws `invalid_argument` with the parameter's name as reason */
-export function completeCount(name: 'count' | 'limit', value: number | undefined): number {
+/** Checks `count` or `limit` of a page and fills in the default. @throws `invalid_argument` with the parameter's name as reason */
+export function resolveCount(name: 'count' | 'limit', value: number | undefined): number {
   if (value === undefined) return LIMITS.pageCountDefault;
   return requireInteger(name, value, { min: 1, max: LIMITS.pageCount });
 }
 
-/** An exclusive position. @throws `invalid_argument` (reason `after`) */
-export function completeAfter(value: number | undefined): number {
+/** Checks an exclusive position and fills in the default. @throws `invalid_argument` (reason `after`) */
+export function resolveAfter(value: number | undefined): number {
   return value === undefined ? 0 : requireInteger('after', value, { min: 0 });
 }
 
-/** What a stream read asks for, with its defaults. */
+/** The parameters of a stream read, with defaults filled in. */
 export interface StreamRead {
   readonly streamId: string;
   readonly backward: boolean;
-  /** -1 only backward: from the newest. */
+  /** -1, only backward, means the newest. */
   readonly startVersion: number;
   readonly count: number;
 }
 
-/** @throws `invalid_argument` (reasons `direction`, `start_version`, `count`) */
-export function completeStreamRead(params: GetEventsParams): StreamRead {
+/** Checks the parameters of a stream read and fills in the defaults. @throws `invalid_argument` (reasons `direction`, `start_version`, `count`) */
+export function resolveStreamRead(params: GetEventsParams): StreamRead {
   const direction = requireOneOf('direction', params.direction ?? 'forward', ['forward', 'backward']);
   const backward = direction === 'backward';
   // -1 is the newest.
@@ -35,18 +35,33 @@ export function completeStreamRead(params: GetEventsParams): StreamRead {
     streamId: params.streamId,
     backward,
     startVersion,
-    count: completeCount('count', params.count),
+    count: resolveCount('count', params.count),
   };
 }
 
-/** The versions that a read may give, both ends inclusive; empty when `lowest > highest`. */
+/** The part of a snapshot list that is asked for, with defaults filled in. */
+export interface SnapshotList {
+  /** The highest version to return. */
+  readonly highest: number;
+  readonly count: number;
+}
+
+/** Checks the page of a snapshot list and fills in the defaults. @throws `invalid_argument` (reasons `start_version`, `count`) */
+export function resolveSnapshotList(params: ListSnapshotsParams): SnapshotList {
+  const { startVersion = -1 } = params;
+  requireInteger('startVersion', startVersion, { reason: 'start_version', min: -1 });
+  const highest = startVersion === -1 ? Number.MAX_SAFE_INTEGER : startVersion;
+  return { highest, count: resolveCount('count', params.count) };
+}
+
+/** The versions that a read may return, both ends inclusive; empty when `lowest > highest`. */
 export interface VersionRange {
   readonly lowest: number;
   readonly highest: number;
 }
 
 /**
- * The versions that a read begins from and may reach.
+ * Returns the versions that a stream read may return.
  *
  * @throws `stream_not_found`, `stream_deleted`
  */
@@ -59,18 +74,18 @@ export function readableRange(read: StreamRead, stream: StreamState): VersionRan
   return { lowest: oldest, highest: newest };
 }
 
-/** `startVersion` of the page after one that ended with `lastVersion`, if there is such a page. */
+/** Returns `startVersion` of the page that follows `lastVersion`; undefined after the last page. */
 export function nextVersion(read: StreamRead, range: VersionRange, lastVersion: number): number | undefined {
   if (read.backward) return lastVersion > range.lowest ? lastVersion - 1 : undefined;
   return lastVersion < range.highest ? lastVersion + 1 : undefined;
 }
 
-/** Says when a page is full by bytes. The first event of a page always fits. */
+/** Limits a page by bytes. The first item always fits. */
 export class PageMeter {
   #bytes = 0;
   #count = 0;
 
-  /** True when an event of `bytes` still belongs to the page, which it then does. */
+  /** Adds an item of that size and returns true, or returns false when the page is full. */
   take(bytes: number): boolean {
     if (this.#count > 0 && this.#bytes + bytes > LIMITS.pageBytes) return false;
     this.#bytes += bytes;

@@ -5,9 +5,8 @@ import { jsonTextEqual } from './json-equal.ts';
 import { sameMetadata } from './same-metadata.ts';
 import type { StreamState } from './stream-state.ts';
 
-/** An event that a store holds, as far as an append is compared with it. */
+/** An event of a stream with the members that an append is compared with. */
 export interface KnownEvent {
-  readonly streamId: string;
   readonly version: number;
   readonly position: number;
   readonly type: string;
@@ -22,20 +21,21 @@ export interface AppendRequest {
   readonly events: readonly EncodedEvent[];
 }
 
-/** What is to be done: write the events from `firstVersion` on, or answer as before. */
+/** The decision about an append: write the events from `firstVersion` on, or return the first result again. */
 export type AppendPlan =
   | { readonly kind: 'write'; readonly firstVersion: number }
   | { readonly kind: 'duplicate'; readonly result: AppendResult };
 
-/** The form of an event id that ids are compared in: a UUID is the same in either case. */
+/** Returns the form in which event ids are compared: UUIDs are case-insensitive. */
 export function idKey(id: string): string {
   return id.toLowerCase();
 }
 
 /**
- * Decides about one append. Ids come first, so that a retry is recognised although the version has moved on.
+ * Decides what an append does. Ids are checked first, so that a retry is recognised although the version has changed.
  *
- * @param known the event with that `idKey` in the whole store, if there is one
+ * @param known returns the event with that `idKey` in the stream. Ids of other streams do not count: they would tell one
+ * tenant of another's events, and a predictable id could be taken beforehand.
  * @throws `invalid_argument` (reason `id_conflict`), `wrong_expected_version`, `stream_deleted`
  */
 export function planAppend(
@@ -51,10 +51,10 @@ export function planAppend(
     const found = known(idKey(event.id));
     if (found === undefined) continue;
     old += 1;
-    if (found.streamId !== streamId) throw idConflict(event.id, 'stands in another stream');
-    if (!sameContent(found, event)) throw idConflict(event.id, 'stands in the stream with other content');
+    if (!sameContent(found, event))
+      throw idConflict(event.id, 'already exists in the stream with other content');
     if (last !== undefined && found.version <= last.version) {
-      throw idConflict(event.id, 'stands in the stream in another order');
+      throw idConflict(event.id, 'already exists in the stream in another order');
     }
     last = found;
   }
@@ -65,7 +65,7 @@ export function planAppend(
   if (old < events.length) {
     throw invalidArgument(
       'id_conflict',
-      `${old} of ${events.length} event ids are there already, the others are not; nothing was written`,
+      `${old} of ${events.length} event ids already exist in the stream, the others do not; nothing was written`,
     );
   }
   const { version, position } = last;
@@ -77,7 +77,7 @@ function checkDistinctIds(events: readonly EncodedEvent[]): void {
   const seen = new Set<string>();
   for (const { id } of events) {
     const key = idKey(id);
-    if (seen.has(key)) throw idConflict(id, 'comes twice in one append');
+    if (seen.has(key)) throw idConflict(id, 'appears twice in one append');
     seen.add(key);
   }
 }

@@ -1,6 +1,6 @@
-/** How a store is, beyond answering at all: a full disk still lets it read. */
+/** The health of a store. With a full disk it can still read, for example. */
 export interface StoreHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
-  /** In words, when not healthy. */
+  /** The reason; present when not healthy. */
   readonly message?: string;
 }

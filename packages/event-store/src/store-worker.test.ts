@@ -11,7 +11,7 @@ function worker() {
   return { store, worker: createStoreWorker(store, { nodeId: 'n1', workerId: 'w1', clock }) };
 }
 
-test('a worker tells who it is and whose data it serves', () => {
+test('a worker tells its identity and the identity of its data', () => {
   const { store, worker: served } = worker();
   const { storeId, storeUuid, workerId, nodeId, incarnation, registeredAt } = served;
   expect({ storeId, storeUuid, workerId, nodeId, incarnation, registeredAt }).toEqual({
@@ -70,7 +70,7 @@ test('a method that the store does not name is not_supported although the table 
   await expect(served.call('readAll', { storeId: 'main' })).rejects.toMatchObject({ code: 'not_supported' });
 });
 
-test('parameters that are no object are invalid_argument', async () => {
+test('parameters that are not an object are invalid_argument', async () => {
   for (const params of [undefined, null, 1, 'x']) {
     await expect(worker().worker.call('readAll', params as never)).rejects.toMatchObject({
       code: 'invalid_argument',

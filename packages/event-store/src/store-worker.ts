@@ -17,13 +17,13 @@ export interface StoreWorkerOptions {
   readonly nodeId: string;
   /** @default a random UUID */
   readonly workerId?: string;
-  /** Grows with every life of the worker. @default the Unix time in milliseconds */
+  /** Grows each time the worker starts. @default the Unix time in milliseconds */
   readonly incarnation?: number;
-  /** @default the platform's */
+  /** @default the system clock */
   readonly clock?: Clock;
 }
 
-/** A method of the wire that `EventStore` has under the same name. */
+/** A wire method that `EventStore` has under the same name. */
 type OwnMethod = StoreMethod & keyof EventStore;
 
 type StoreCall<M extends StoreMethod> = (
@@ -47,21 +47,21 @@ const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
   quickHealthCheck: (store, _params, context) => store.quickHealthCheck(context),
 };
 
-/** The methods of `EventStore` that can be called by name, which the stores of this project serve. */
+/** The methods of `EventStore` that can be called by name. The stores of this project serve all of them. */
 export const STORE_METHODS: readonly string[] = Object.freeze(Object.keys(CALLS));
 
-/** The same by any name of the wire, of which some are not methods of `EventStore`. */
+/** `CALLS` by any wire method; some of those are not methods of `EventStore`. */
 const BY_NAME: { readonly [M in StoreMethod]?: StoreCall<M> } = CALLS;
 
-/** What calls a method of a store by its name; undefined for what is not a method of `EventStore`. */
+/** Returns the function that calls a store's method; undefined for what is not a method of `EventStore`. */
 function storeCall<M extends StoreMethod>(method: M): StoreCall<M> | undefined {
-  // `constructor` and `__proto__` are method names like any other unknown one.
+  // hasOwn, because `constructor` and `__proto__` are unknown methods like any other.
   return Object.hasOwn(BY_NAME, method) ? BY_NAME[method] : undefined;
 }
 
 /**
- * A worker that serves a store of this process. Only the methods that the store itself names are served, and only
- * those of the table: nothing else of the object can be called from outside.
+ * Creates a worker that serves a store of this process. It serves only methods that are both named by the store and in
+ * the table, so nothing else of the object can be called from outside.
  */
 export function createStoreWorker(store: EventStore, options: StoreWorkerOptions): StoreWorker {
   const clock = options.clock ?? systemClock;

@@ -1,6 +1,6 @@
 /**
  * Compares well-formed strings by their UTF-8 bytes, which is the order of their code points; plain `<` compares
- * UTF-16 units and puts U+FF5E after U+1F600. Below zero when `left` comes first.
+ * UTF-16 units and puts U+FF5E after U+1F600. Returns a negative number when `left` comes first.
  */
 export function compareUtf8(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
@@ -12,14 +12,14 @@ export function compareUtf8(left: string, right: string): number {
   return left.length - right.length;
 }
 
-/** Surrogates stand for code points above all others, so they rank above the rest of the UTF-16 units. */
+/** Ranks surrogates above all other UTF-16 units, because they encode the highest code points. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x1_0000 : unit;
 }
 
 /**
- * The smallest string that comes after every string with that prefix, in the order of UTF-8 bytes; undefined when
- * there is none. It makes a prefix a range, which an index can answer.
+ * Returns the smallest string after every string with that prefix, in the order of UTF-8 bytes; undefined when none
+ * exists. It turns a prefix into a range that an index can answer.
  */
 export function prefixEnd(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) as number);

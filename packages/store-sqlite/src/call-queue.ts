@@ -2,7 +2,7 @@ import { watchContext } from '@esdb-gater/event-store';
 import { type CallContext, type Clock, GaterError } from '@esdb-gater/types';
 import type { SomeCall, ThreadAnswer } from './thread-messages.ts';
 
-/** What one message may carry: bounds how long one transaction takes. */
+/** The limits of one message, which bound the duration of one transaction. */
 const MESSAGE_COST_BYTES = 4 * 1_048_576;
 const MESSAGE_CALLS = 1_024;
 
@@ -21,12 +21,12 @@ interface WaitingCall {
 }
 
 /**
- * The calls to one thread that wait for their answers: those not sent yet, in order, and those sent. Bounded in
- * number and bytes; a caller that stops waiting takes its call out of the first, and its answer out of the second.
+ * Queues the calls to one thread until they are answered. Bounded in number and bytes. When a caller stops waiting, an
+ * unsent call is removed and the answer to a sent one is ignored.
  */
 export class CallQueue {
   readonly #options: CallQueueOptions;
-  /** By sequence number, in order: a Map keeps the order of insertion. */
+  /** By sequence number, in the order of the calls. */
   readonly #unsent = new Map<number, WaitingCall>();
   readonly #sent = new Map<number, WaitingCall>();
   #seq = 0;
@@ -44,7 +44,7 @@ export class CallQueue {
     return this.#unsent.size > 0;
   }
 
-  /** @throws (rejects) `overloaded` when too much waits, `timeout` when the caller stopped waiting, or the answer's error */
+  /** Adds a call and resolves to its answer. @throws `overloaded` when the queue is full, `timeout` when the caller stopped waiting, or the answer's error */
   add(
     method: PropertyKey,
     args: readonly unknown[],
@@ -54,7 +54,12 @@ export class CallQueue {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const { maxWaitingCalls, maxWaitingBytes, clock } = this.#options;
     if (this.size >= maxWaitingCalls || (this.size > 0 && this.#costBytes + costBytes > maxWaitingBytes)) {
-      reject(new GaterError('overloaded', `${this.size} calls with ${this.#costBytes} bytes wait already`));
+      reject(
+        new GaterError(
+          'overloaded',
+          `the queue is full: ${this.size} calls with ${this.#costBytes} bytes are waiting`,
+        ),
+      );
       return promise;
     }
     this.#seq += 1;
@@ -67,7 +72,7 @@ export class CallQueue {
     return promise;
   }
 
-  /** The next calls to send, up to what one message may carry. */
+  /** Takes the next calls to send, within the limits of one message. */
   take(): SomeCall[] {
     const calls: SomeCall[] = [];
     let costBytes = 0;
@@ -85,14 +90,14 @@ export class CallQueue {
     this.#settle(seq, result, error && GaterError.fromData(error.message, error.data));
   }
 
-  /** Fails everything that waits, sent or not. */
+  /** Fails all calls, sent or not. */
   failAll(error: GaterError): void {
     for (const seq of [...this.#sent.keys(), ...this.#unsent.keys()]) this.#settle(seq, undefined, error);
   }
 
   #settle(seq: number, result: unknown, error?: GaterError): void {
     const waiting = this.#sent.get(seq) ?? this.#unsent.get(seq);
-    // The answer to a call whose caller has gone.
+    // The caller has already stopped waiting.
     if (waiting === undefined) return;
     this.#sent.delete(seq);
     this.#unsent.delete(seq);

@@ -7,18 +7,16 @@ import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { damaged } from './sqlite-errors.ts';
 import type { StreamRow } from './stream-rows.ts';
 
-/** Rows of one query: a page of large events must not be loaded whole before it is seen to be full. */
+/** Rows per query. A page limited by bytes should not load many rows that it cannot return. */
 const ROWS_PER_QUERY = 100;
 
-/** Beginnings of events by stream, for reads of the whole store. */
+/** The number of streams whose JSON prefix is cached for reads of the whole store. */
 const CACHED_PARTS = 20_000;
 
 /**
- * Pages of events as JSON text, put together here so that one string crosses the threads and one `JSON.parse` reads
- * it.
+ * Reads pages of events as JSON text: one string crosses the thread boundary and one `JSON.parse` decodes it.
  *
- * Neither in a stream nor in the store has the file holes: a row that is not the next one is a damaged index, and
- * refused rather than skipped.
+ * Versions and positions have no gaps. A missing row means a damaged index and fails the read instead of being skipped.
  */
 export class EventPages {
   readonly #storeId: string;
@@ -40,7 +38,7 @@ export class EventPages {
     this.#nameOf = database.prepare('SELECT name FROM streams WHERE id = ?');
   }
 
-  /** The JSON of a `StreamPage`. */
+  /** Returns the JSON of a `StreamPage`. */
   ofStream(read: StreamRead, range: VersionRange, stream: StreamRow): string {
     const step = read.backward ? -1 : 1;
     const statement = read.backward ? this.#backward : this.#forward;
@@ -60,7 +58,7 @@ export class EventPages {
     return page.close(`"version":${stream.version}${next === undefined ? '' : `,"next":${next}`}`);
   }
 
-  /** The JSON of a `StorePage`. */
+  /** Returns the JSON of a `StorePage`. */
   ofStore(after: number, limit: number, newest: number): string {
     const available = Math.max(0, newest - after);
     const rows = (done: number, count: number): EventRow[] => this.#all.all(after + done + 1, newest, count);
@@ -94,7 +92,7 @@ export class EventPages {
     const cached = this.#parts.get(id);
     if (cached !== undefined) return cached;
     const name = this.#nameOf.get(id)?.['name'];
-    if (typeof name !== 'string') throw damaged(this.#file, `there is no stream ${id}`);
+    if (typeof name !== 'string') throw damaged(this.#file, `stream ${id} is missing`);
     const part = streamPart(this.#storeId, name);
     this.#parts.set(id, part);
     return part;
@@ -102,6 +100,6 @@ export class EventPages {
 
   #checkNext(found: number, expected: number, what: string): void {
     if (found === expected) return;
-    throw damaged(this.#file, `${what} is missing: expected was ${expected}, found was ${found}`);
+    throw damaged(this.#file, `${what} is missing: expected ${expected}, got ${found}`);
   }
 }

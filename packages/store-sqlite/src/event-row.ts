@@ -3,12 +3,12 @@ import { utf8Bytes } from '@esdb-gater/primitives';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
-/** The columns of an event, as they are written. */
+/** The columns of an event, in the order of inserts. */
 export const EVENT_COLUMNS = 'position, stream, version, id, type, data, metadata, tags, epoch_us, checksum';
 
 /**
- * The `eventCore` of a row without the stream's name. SQLite puts it together: one text a row costs half of what its
- * columns do, and the checksum is taken over it as it is.
+ * The `eventCore` of a row without the stream's name. SQLite builds it: reading one text per row costs half as much as
+ * reading its columns, and the checksum is taken over it unchanged.
  */
 const CORE_TEXT = [
   `'"version":' || version`,
@@ -21,10 +21,10 @@ const CORE_TEXT = [
   `',"epochUs":' || epoch_us`,
 ].join(' || ');
 
-/** What readers select, in the order of `EventRow`. */
+/** The columns that readers select, in the order of `EventRow`. */
 export const READ_COLUMNS: string = `position, stream, version, epoch_us, checksum, ${CORE_TEXT}`;
 
-/** A row as an array: half the cost of an object. */
+/** A row as an array, which costs half as much as an object. */
 export type EventRow = readonly [
   position: number,
   stream: number,
@@ -34,12 +34,12 @@ export type EventRow = readonly [
   text: string | null,
 ];
 
-/** What stands before the text of every event of a stream. */
+/** The JSON that all events of a stream begin with. */
 export interface StreamPart {
-  /** The beginning of the `RecordedEvent` as JSON, up to and with the comma. */
+  /** The beginning of the `RecordedEvent` as JSON, including the comma. */
   readonly head: string;
   readonly headBytes: number;
-  /** Of the part of it that belongs to the core. */
+  /** The checksum of the part that belongs to the event's core. */
   readonly checksum: number;
 }
 
@@ -49,18 +49,18 @@ export function streamPart(storeId: string, name: string): StreamPart {
   return { head, headBytes: utf8Bytes(head), checksum: checksum(core) };
 }
 
-/** The checksum covers every member that a reader will see, the stream's name included. */
+/** Returns the checksum of an event. It covers every member that a reader sees, including the stream's name. */
 export function eventChecksum(event: StoredEvent): number {
   return checksum(eventCore(event));
 }
 
 /**
- * The core of the `RecordedEvent` in a row behind its `StreamPart`.
+ * Returns the core of the `RecordedEvent` in a row, without the stream's name.
  *
- * @throws `internal` when the row does not say what was written
+ * @throws `internal` when the row does not match its checksum
  */
 export function readEventRow(row: EventRow, stream: StreamPart, file: string): string {
   const [position, , , , expected, text] = row;
   if (text !== null && checksum(text, stream.checksum) === expected) return text;
-  throw damaged(file, `the event at position ${position} does not fit its checksum`);
+  throw damaged(file, `the event at position ${position} does not match its checksum`);
 }

@@ -2,15 +2,16 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GaterError } from '@esdb-gater/types';
+import { requireSinglePath } from './single-path.ts';
 import { fromSqlite, isBusy } from './sqlite-errors.ts';
 
-/** Holds a store's file for this process. */
+/** A lock on a store's file, held by this process. */
 export interface FileLock {
   release(): void;
 }
 
 /**
- * Takes the only place at a store's file.
+ * Locks a store's file for this process.
  *
  * The lock is SQLite's own on an empty sidecar database `<file>.lock`: the operating system frees it however the
  * process ends, and outside tools can still read the store itself. The sidecar stays behind, unlocked, as
@@ -19,9 +20,11 @@ export interface FileLock {
  * @throws `unavailable`, in one line that names the file
  */
 export function lockFile(file: string): FileLock {
+  const path = realPath(file);
+  requireSinglePath(path);
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(sidecarOf(file), { timeout: 0 });
+    database = new DatabaseSync(`${path}.lock`, { timeout: 0 });
     // The journal in memory: an exclusive transaction that writes nothing needs none on disk.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
@@ -39,15 +42,13 @@ export function lockFile(file: string): FileLock {
   return { release: () => held.close() };
 }
 
-/** One sidecar per file, by whichever link the file was named. */
-function sidecarOf(file: string): string {
-  let path: string;
+/** Resolves symbolic links, also for a file that does not exist yet. */
+function realPath(file: string): string {
   try {
-    path = realpathSync(file);
+    return realpathSync(file);
   } catch {
-    path = join(realFolder(file), basename(file));
+    return join(realFolder(file), basename(file));
   }
-  return `${path}.lock`;
 }
 
 function realFolder(file: string): string {

@@ -3,7 +3,6 @@ import type { KnownEvent } from '@esdb-gater/event-store';
 import { prepareRows, type RowStatement } from './prepare-rows.ts';
 
 type Columns = [
-  streamId: string,
   version: number,
   position: number,
   type: string,
@@ -12,27 +11,26 @@ type Columns = [
   tags: string,
 ];
 
-/** Finds events by their ids, for idempotence. */
+/** Finds the events of a stream by their ids, for idempotence. */
 export class KnownEvents {
   readonly #position: RowStatement<[position: number]>;
   readonly #event: RowStatement<Columns>;
 
   constructor(database: DatabaseSync) {
-    // Nearly always the answer is that there is none, which the index alone can say.
-    this.#position = prepareRows(database, 'SELECT position FROM events WHERE id = ?');
+    // Nearly all ids are new, which the index alone can tell.
+    this.#position = prepareRows(database, 'SELECT position FROM events WHERE id = ? AND stream = ?');
     this.#event = prepareRows(
       database,
-      `SELECT name, version, position, type, data, metadata, tags
-       FROM events JOIN streams ON streams.id = events.stream WHERE position = ?`,
+      'SELECT version, position, type, data, metadata, tags FROM events WHERE position = ?',
     );
   }
 
-  find(id: string): KnownEvent | undefined {
-    const found = this.#position.get(id);
+  find(stream: number, id: string): KnownEvent | undefined {
+    const found = this.#position.get(id, stream);
     if (found === undefined) return undefined;
     const row = this.#event.get(found[0]);
     if (row === undefined) return undefined;
-    const [streamId, version, position, type, data, metadata, tags] = row;
-    return { streamId, version, position, type, data, metadata, tags };
+    const [version, position, type, data, metadata, tags] = row;
+    return { version, position, type, data, metadata, tags };
   }
 }

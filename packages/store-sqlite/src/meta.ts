@@ -4,16 +4,16 @@ import type { FeedPosition } from '@esdb-gater/types';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
-/** What a file keeps besides its events. */
+/** The names of values that a file keeps besides its events. */
 export type MetaName = 'store_uuid' | 'feed_checkpoint' | 'write_probe';
 
-/** @throws `internal` when the value does not fit its checksum */
+/** Reads a value; undefined when it does not exist. @throws `internal` when it does not match its checksum */
 export function readMeta(database: DatabaseSync, name: MetaName, file: string): string | undefined {
   const row = database.prepare('SELECT value, checksum FROM meta WHERE name = ?').get(name);
   if (row === undefined) return undefined;
   const value = String(row['value']);
   if (checksum(`${name}\n${value}`) !== row['checksum'])
-    throw damaged(file, `${name} does not fit its checksum`);
+    throw damaged(file, `${name} does not match its checksum`);
   return value;
 }
 

@@ -99,6 +99,8 @@ const snapshot = fc
     sourceUuid: fc.constantFrom('s', '__proto__'),
     name: fc.constantFrom('s', 't'),
     version: fc.nat(3),
+    startVersion: fc.integer({ min: -1, max: 4 }),
+    count: fc.integer({ min: 1, max: 3 }),
   })
   .map(
     ({ method, name, ...rest }): Operation =>

@@ -1,23 +1,25 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { GaterError } from '@esdb-gater/types';
+import { checkSchema } from './check-schema.ts';
 import { readMeta, writeMeta } from './meta.ts';
+import { migrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { damaged } from './sqlite-errors.ts';
 
 export interface OpenDatabaseOptions {
   readonly file: string;
-  /** When commits are flushed to the disk. */
+  /** When commits are flushed to the disk: each one, or at checkpoints of the log. */
   readonly flush: 'commit' | 'checkpoint';
-  /** Up to which size every page and index entry is checked. */
+  /** The file size up to which every page and index entry is checked when the file is opened. */
   readonly checkBytes: number;
-  /** How long an outside writer may hold the file. */
+  /** How long a write waits for another program's write lock. */
   readonly busyTimeoutMs: number;
 }
 
 /**
- * Opens the one read-write connection, makes the tables in a new file, and refuses a file of anybody else.
- * Nothing is written before the file is known to be ours.
+ * Opens the only read-write connection and creates the tables in a new file. Refuses the database of another program
+ * before anything is written to it. Brings the tables of an older version up to date.
  */
 export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
   const { file } = options;
@@ -26,13 +28,15 @@ export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
     const fresh = isFresh(database);
     if (!fresh) checkOwner(database, file);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF');
-    // FULL flushes the log with each commit, so that what is acknowledged is on the disk.
+    // FULL flushes the log with each commit, so that every acknowledged append is on disk.
     database.exec(`PRAGMA synchronous = ${options.flush === 'commit' ? 'FULL' : 'NORMAL'}`);
-    // A log of 8 MiB that is overwritten again and again: cheaper to flush than one that grows.
+    // A log of 8 MiB that is overwritten repeatedly is cheaper to flush than one that grows.
     database.exec('PRAGMA wal_autocheckpoint = 2000');
     database.exec('PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY');
     if (fresh) createSchema(database);
-    checkSchema(database, file);
+    else migrate(database, file);
+    checkSchema(database, SCHEMA, file);
+    if (readMeta(database, 'store_uuid', file) === undefined) throw damaged(file, 'store_uuid is missing');
     if (!fresh && statSync(file).size <= options.checkBytes) checkIntegrity(database, file);
     return database;
   } catch (error) {
@@ -41,7 +45,7 @@ export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
   }
 }
 
-/** Opens the connection that reads. It sees every commit that has returned. */
+/** Opens the read-only connection. It sees every commit that has returned. */
 export function openForReading(options: OpenDatabaseOptions): DatabaseSync {
   const database = new DatabaseSync(options.file, { readOnly: true, timeout: options.busyTimeoutMs });
   database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
@@ -58,10 +62,10 @@ function checkOwner(database: DatabaseSync, file: string): void {
     throw new GaterError('unavailable', `the file ${file} is a database of another program`);
   }
   const version = pragma(database, 'user_version');
-  if (version === SCHEMA_VERSION) return;
+  if (Number(version) >= 1 && Number(version) <= SCHEMA_VERSION) return;
   throw new GaterError(
     'unavailable',
-    `the file ${file} has schema version ${String(version)}, this program reads ${SCHEMA_VERSION}`,
+    `the file ${file} has schema version ${String(version)}; this program supports up to ${SCHEMA_VERSION}`,
   );
 }
 
@@ -70,17 +74,6 @@ function createSchema(database: DatabaseSync): void {
   for (const sql of SCHEMA.values()) database.exec(sql);
   writeMeta(database, 'store_uuid', crypto.randomUUID());
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-}
-
-/** Tables and indexes that somebody added are his own; ours must be as we made them. */
-function checkSchema(database: DatabaseSync, file: string): void {
-  const statement = database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?');
-  for (const [name, sql] of SCHEMA) {
-    if (statement.get(name)?.['sql'] !== sql) {
-      throw new GaterError('unavailable', `the file ${file} has another schema: ${name} is not as expected`);
-    }
-  }
-  if (readMeta(database, 'store_uuid', file) === undefined) throw damaged(file, 'store_uuid is missing');
 }
 
 function checkIntegrity(database: DatabaseSync, file: string): void {

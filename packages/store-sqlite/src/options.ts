@@ -4,31 +4,31 @@ import { type Clock, isStoreId, type Logger, silentLogger, systemClock } from '@
 
 export interface SqliteStoreOptions {
   readonly storeId: string;
-  /** The database. It is made when it is not there; its folder must be. */
+  /** The path of the database. It is created when it does not exist; its folder must exist. */
   readonly file: string;
   /**
-   * When what was appended is flushed to the disk: with every commit, before it is acknowledged, or only when the log
-   * is moved into the file. The latter survives the end of the process, not the loss of power. @default 'commit'
+   * When appends are flushed to the disk: with every commit, before it is acknowledged, or only when the log is
+   * checkpointed. The latter survives the end of the process but not a power loss. @default 'commit'
    */
   readonly flush?: 'commit' | 'checkpoint';
-  /** Most calls of each kind, writing and reading, that may wait. @default 10 000 */
+  /** The maximum of waiting calls, for reads and for writes each. @default 10 000 */
   readonly maxWaitingCalls?: number;
-  /** Most bytes of events and snapshots that may wait to be written. @default 64 MiB */
+  /** The maximum of bytes of events and snapshots that wait to be written. @default 64 MiB */
   readonly maxWaitingBytes?: number;
-  /** Files up to this size are checked whole when they are opened, about 200 MB a second. @default 64 MiB */
+  /** Files up to this size are checked completely when opened, at about 200 MB per second. @default 64 MiB */
   readonly checkBytes?: number;
-  /** How long an outside program may hold the file for writing. @default 5 000 */
+  /** How long writes wait while another program holds the file's write lock. @default 5 000 */
   readonly busyTimeoutMs?: number;
-  /** @default the platform's */
+  /** @default the system clock */
   readonly clock?: Clock;
-  /** @default silent */
+  /** @default logs nothing */
   readonly logger?: Logger;
 }
 
-export type CompleteOptions = Readonly<Required<SqliteStoreOptions>>;
+export type ResolvedOptions = Readonly<Required<SqliteStoreOptions>>;
 
-/** @throws `invalid_argument` with the option's name as reason */
-export function completeOptions(options: SqliteStoreOptions): CompleteOptions {
+/** Checks options and fills in the defaults. @throws `invalid_argument` with the option's name as reason */
+export function resolveOptions(options: SqliteStoreOptions): ResolvedOptions {
   if (!isStoreId(options.storeId)) {
     throw invalidOption('storeId', options.storeId, '1 to 64 of A-Z a-z 0-9 _ -');
   }

@@ -2,7 +2,7 @@ import type { EncodedEvent } from '@esdb-gater/event-store';
 
 const FIELDS = 5;
 
-/** The fields of events in a row, five for each: strings cost less than objects between threads. */
+/** Flattens events to strings, five for each, because strings cross threads cheaper than objects. */
 export function packEvents(events: readonly EncodedEvent[]): string[] {
   const fields: string[] = [];
   for (const { id, type, data, metadata, tags } of events) fields.push(id, type, data, metadata, tags);

@@ -2,7 +2,7 @@ import { eventTail, PageMeter } from '@esdb-gater/event-store';
 import { utf8Bytes } from '@esdb-gater/primitives';
 import type { StreamPart } from './event-row.ts';
 
-/** The JSON of a page of events, whose parts are put together once, at its end. */
+/** Builds the JSON of a page of events. Its parts are joined once, at the end. */
 export class PageText {
   readonly #meter = new PageMeter();
   readonly #parts: string[] = ['{"events":['];
@@ -12,7 +12,7 @@ export class PageText {
     return this.#count;
   }
 
-  /** Takes the event in, or says that the page is full. */
+  /** Adds an event and returns true, or returns false when the page is full. */
   add(stream: StreamPart, text: string, epochUs: number): boolean {
     const tail = eventTail(epochUs);
     if (!this.#meter.take(stream.headBytes + utf8Bytes(text) + tail.length)) return false;
@@ -22,7 +22,7 @@ export class PageText {
     return true;
   }
 
-  /** The page, with the other members of the answer. */
+  /** Returns the page with the other members of the answer. */
   close(members: string): string {
     this.#parts.push(`],${members}}`);
     return this.#parts.join('');

@@ -6,8 +6,8 @@ import {
   readableRange,
   type StreamRead,
   type StreamState,
-  snapshotListText,
   snapshotNotFound,
+  snapshotPageText,
   snapshotText,
 } from '@esdb-gater/event-store';
 import type { StreamNames } from '@esdb-gater/types';
@@ -17,7 +17,7 @@ import { SnapshotReader } from './snapshot-rows.ts';
 import { checkStreamRow, StreamRows } from './stream-rows.ts';
 import type { CallOf, ReaderCalls, ResultOf } from './thread-messages.ts';
 
-/** Runs the calls that read. What holds events or snapshots is answered as JSON text. */
+/** Runs the calls that read. Events and snapshots are returned as JSON text. */
 export class Reader {
   readonly #database: DatabaseSync;
   readonly #file: string;
@@ -33,7 +33,7 @@ export class Reader {
     this.#streams = new StreamRows(database, file);
     this.#pages = new EventPages(database, storeId, file);
     this.#snapshots = new SnapshotReader(database, file);
-    // A text of UTF-8 is compared by its bytes. Streams that were never deleted, nearly all, need no second look.
+    // SQLite compares UTF-8 by bytes. Streams that were never deleted, nearly all, skip the subquery.
     this.#names = database.prepare(
       `SELECT id, name, hidden_through, checksum FROM streams
        WHERE name > ? AND name >= ? AND (? IS NULL OR name < ?) AND (hidden_through < 0
@@ -64,8 +64,8 @@ export class Reader {
         return this.#readSnapshot(sourceUuid, streamUuid, version);
       }
       case 'listSnapshots': {
-        const [, , sourceUuid, streamUuid] = call;
-        return snapshotListText(this.#snapshots.newestFirst(sourceUuid, streamUuid));
+        const [, , sourceUuid, streamUuid, { highest, count }] = call;
+        return snapshotPageText(this.#snapshots.newestFirst(sourceUuid, streamUuid, highest), count);
       }
       case 'loadCheckpoint':
         return readFeedPosition(this.#database, this.#file);
@@ -78,8 +78,8 @@ export class Reader {
     this.#database.close();
   }
 
-  // No transaction around: events never change or vanish, so the ones up to a version or position that was seen first
-  // are the same whatever is committed meanwhile.
+  // Needs no transaction: events never change or vanish, so a commit in between does not affect the events up to the
+  // version or position that was read first.
   #getEvents(read: StreamRead): string {
     const stream = this.#streams.find(read.streamId);
     const range = readableRange(read, stream ?? MISSING_STREAM);

@@ -1,15 +1,16 @@
-/** `ESDB` in the file's header, so that any tool can tell whose the database is. */
+/** `ESDB` in the file's header, so that any tool can identify the database. */
 export const APPLICATION_ID = 0x45_53_44_42;
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
- * The tables, in the words that SQLite keeps in `sqlite_schema`: an opened file must have exactly these.
+ * The tables, as SQLite keeps them in `sqlite_schema`: an opened file must have exactly these.
  *
- * - A stream has an integer id, as its name would stand in every entry of the index otherwise. Its version is that
- *   of its newest event and is kept nowhere else, so that an append writes one row.
+ * - A stream has an integer id, since each index entry would repeat its name otherwise. Its version is that of its
+ *   newest event and is stored nowhere else, so that an append writes one row.
  * - `hidden_through` is the version of the last event that a delete hid, or -1.
- * - Ids are compared without case, as UUIDs are, and kept as they came.
+ * - Event ids are unique per stream. They are compared without case, since they are UUIDs, and stored unchanged. The
+ *   index begins with the id, because UUIDv7 ids then go to its end.
  * - `checksum` is the CRC-32 described in `checksum.ts` and, for events, in `event-row.ts`.
  */
 export const SCHEMA: ReadonlyMap<string, string> = new Map([
@@ -46,7 +47,7 @@ export const SCHEMA: ReadonlyMap<string, string> = new Map([
 ) STRICT`,
   ],
   ['events_by_stream', 'CREATE UNIQUE INDEX events_by_stream ON events (stream, version)'],
-  ['events_by_id', 'CREATE UNIQUE INDEX events_by_id ON events (id)'],
+  ['events_by_id', 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)'],
   ['events_by_type', 'CREATE INDEX events_by_type ON events (type)'],
   [
     'event_tags',

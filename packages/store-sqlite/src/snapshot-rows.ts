@@ -45,10 +45,10 @@ export class SnapshotReader {
     this.#file = file;
     const select = `SELECT ${COLUMNS} FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?`;
     this.#one = prepareRows(database, `${select} AND version = ?`);
-    this.#newestFirst = prepareRows(database, `${select} ORDER BY version DESC`);
+    this.#newestFirst = prepareRows(database, `${select} AND version <= ? ORDER BY version DESC`);
   }
 
-  /** The one of that version, or the newest. */
+  /** Returns the snapshot at a version, by default the newest. */
   find(sourceUuid: string, streamUuid: string, version?: number): StoredSnapshot | undefined {
     if (version === undefined) {
       for (const snapshot of this.newestFirst(sourceUuid, streamUuid)) return snapshot;
@@ -58,9 +58,13 @@ export class SnapshotReader {
     return row === undefined ? undefined : this.#read(sourceUuid, streamUuid, row);
   }
 
-  /** One row after the other is read, so that who stops early has not loaded the rest. */
-  *newestFirst(sourceUuid: string, streamUuid: string): Generator<StoredSnapshot> {
-    for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid)) {
+  /** Yields the snapshots up to a version, newest first. Reads row by row, so a caller that stops early loads no more. */
+  *newestFirst(
+    sourceUuid: string,
+    streamUuid: string,
+    highest = Number.MAX_SAFE_INTEGER,
+  ): Generator<StoredSnapshot> {
+    for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid, highest)) {
       yield this.#read(sourceUuid, streamUuid, row);
     }
   }
@@ -70,6 +74,6 @@ export class SnapshotReader {
     const snapshot = { sourceUuid, streamUuid, version, record, metadata, epochUs };
     if (checksum(snapshotText(snapshot)) === expected) return snapshot;
     const which = `${JSON.stringify(streamUuid)} at version ${version}`;
-    throw damaged(this.#file, `the snapshot of ${which} does not fit its checksum`);
+    throw damaged(this.#file, `the snapshot of ${which} does not match its checksum`);
   }
 }

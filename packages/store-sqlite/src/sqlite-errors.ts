@@ -1,12 +1,12 @@
 import { GaterError } from '@esdb-gater/types';
 
-/** Primary result codes of SQLite (sqlite.org/rescode.html) that are told apart here. */
+/** Primary result codes of SQLite (sqlite.org/rescode.html) that need their own handling. */
 const BUSY = 5;
 const CORRUPT = 11;
 const FULL = 13;
 const NOT_A_DATABASE = 26;
 
-/** The primary result code when `error` comes from SQLite. */
+/** Returns SQLite's primary result code; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
@@ -17,12 +17,12 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === BUSY;
 }
 
-/** The file holds what was never written into it. Not retriable: only a human with a backup can help. */
+/** Makes the error for a damaged file. Not retriable: it takes an operator with a backup to mend it. */
 export function damaged(file: string, what: string, cause?: unknown): GaterError {
   return new GaterError('internal', `the file ${file} is damaged: ${what}`, { cause });
 }
 
-/** What an error of SQLite, or one of Node about a value out of a row, means to a caller. */
+/** Converts an error of SQLite, or of Node about a column's value, to a `GaterError`. */
 export function fromSqlite(error: unknown, file: string): GaterError {
   if (GaterError.is(error)) return error;
   const code = sqliteCode(error);

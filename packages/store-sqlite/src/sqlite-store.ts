@@ -3,14 +3,15 @@ import {
   checkSnapshotVersion,
   checkStoreId,
   checkStreamId,
-  completeAfter,
-  completeCount,
-  completeExpectedVersion,
-  completeStreamRead,
   createCommitListeners,
   encodeEvents,
   encodeSnapshot,
   notSupported,
+  resolveAfter,
+  resolveCount,
+  resolveExpectedVersion,
+  resolveSnapshotList,
+  resolveStreamRead,
   STORE_METHODS,
   type StoreHealth,
   storeClosed,
@@ -26,43 +27,44 @@ import type {
   FeedCheckpoint,
   GetEventsParams,
   GetStreamsParams,
+  ListSnapshotsParams,
   ReadAllParams,
   ReadSnapshotParams,
   RecordSnapshotParams,
   Snapshot,
-  SnapshotParams,
+  SnapshotPage,
   StorePage,
   StreamNames,
   StreamPage,
   StreamParams,
 } from '@esdb-gater/types';
 import { type FileLock, lockFile } from './file-lock.ts';
-import { type CompleteOptions, completeOptions, type SqliteStoreOptions } from './options.ts';
+import { type ResolvedOptions, resolveOptions, type SqliteStoreOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
 import { ThreadClient } from './thread-client.ts';
 import type { ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
 
-/** What a call weighs besides its texts. */
+/** The memory that a call needs besides its texts. */
 const CALL_BYTES = 256;
 
 /** A store in a SQLite file. */
 export interface SqliteStore extends EventStore {
-  /** `degraded` when writing fails but reading goes on (a full disk), `unhealthy` when a thread is down. */
+  /** Returns `degraded` when writes fail but reads go on (a full disk), `unhealthy` when a thread is down or the file is damaged. */
   health(): StoreHealth;
 }
 
 /**
- * Opens, or makes, the store in a SQLite file. The file is then this process's alone until `close` or the end of the
- * process; outside tools may read it.
+ * Opens the store in a SQLite file and creates it when needed. No other process can open the store until `close` or the
+ * end of this process; other tools may read the file.
  *
- * Appends and snapshots are flushed to the disk before they are acknowledged, many with one flush. Reading and writing
- * each have a thread, so that neither the caller's event loop nor a reader waits for the disk.
+ * Appends and snapshots are flushed to the disk before they are acknowledged, many with one flush. Reads and writes have
+ * a thread each, so that neither the caller's event loop nor a read waits for the disk.
  *
- * @throws `invalid_argument` for wrong options; `unavailable` when the file is open elsewhere, is of another program or
- * schema, is damaged, or cannot be opened
+ * @throws `invalid_argument` for wrong options; `unavailable` when the file is open elsewhere, belongs to another
+ * program or schema, is damaged, or cannot be opened
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const complete = completeOptions(options);
+  const complete = resolveOptions(options);
   const lock = lockFile(complete.file);
   const store = new SqliteFileStore(complete, lock);
   try {
@@ -79,14 +81,14 @@ class SqliteFileStore implements SqliteStore {
   readonly methods: readonly string[] = STORE_METHODS;
   readonly feedCheckpoint: FeedCheckpoint;
 
-  readonly #options: CompleteOptions;
+  readonly #options: ResolvedOptions;
   readonly #lock: FileLock;
   readonly #listeners: ReturnType<typeof createCommitListeners>;
   readonly #writer: ThreadClient<WriterCalls>;
   readonly #reader: ThreadClient<ReaderCalls>;
   #closed: Promise<void> | undefined;
 
-  constructor(options: CompleteOptions, lock: FileLock) {
+  constructor(options: ResolvedOptions, lock: FileLock) {
     const { storeId, file, flush, checkBytes, busyTimeoutMs } = options;
     const setup: Omit<ThreadSetup, 'role'> = { storeId, file, flush, checkBytes, busyTimeoutMs };
     this.storeId = storeId;
@@ -110,7 +112,7 @@ class SqliteFileStore implements SqliteStore {
   }
 
   async open(): Promise<void> {
-    // The writer makes the tables that the reader looks for.
+    // The writer creates the tables that the reader needs.
     const writer = this.#writer.start();
     await Promise.all([writer, this.#reader.start(writer)]);
   }
@@ -119,7 +121,7 @@ class SqliteFileStore implements SqliteStore {
     this.#check(params, context);
     checkStreamId(params.streamId);
     if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
-    const expectedVersion = completeExpectedVersion(params.expectedVersion);
+    const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const fields = packEvents(encodeEvents(params.events, this.#options.clock.now()));
     let costBytes = CALL_BYTES;
     for (const field of fields) costBytes += field.length + 32;
@@ -131,7 +133,7 @@ class SqliteFileStore implements SqliteStore {
 
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
     this.#check(params, context);
-    const read = completeStreamRead(params);
+    const read = resolveStreamRead(params);
     return JSON.parse(await this.#reader.call('getEvents', [read], CALL_BYTES, context)) as StreamPage;
   }
 
@@ -147,21 +149,21 @@ class SqliteFileStore implements SqliteStore {
 
   async getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames> {
     this.#check(params, context);
-    const limit = completeCount('limit', params.limit);
+    const limit = resolveCount('limit', params.limit);
     const args = [params.prefix ?? '', params.after ?? '', limit] as const;
     return this.#reader.call('getStreams', args, CALL_BYTES, context);
   }
 
   async deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ version: number }> {
     this.#check(params, context);
-    const args = [params.streamId, completeExpectedVersion(params.expectedVersion)] as const;
+    const args = [params.streamId, resolveExpectedVersion(params.expectedVersion)] as const;
     return { version: await this.#writer.call('deleteStream', args, CALL_BYTES, context) };
   }
 
   async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
     if (params.query !== undefined) throw notSupported('queries', this.storeId);
-    const args = [completeAfter(params.after), completeCount('limit', params.limit)] as const;
+    const args = [resolveAfter(params.after), resolveCount('limit', params.limit)] as const;
     return JSON.parse(await this.#reader.call('readAll', args, CALL_BYTES, context)) as StorePage;
   }
 
@@ -181,12 +183,11 @@ class SqliteFileStore implements SqliteStore {
     return JSON.parse(await this.#reader.call('readSnapshot', args, CALL_BYTES, context)) as Snapshot;
   }
 
-  async listSnapshots(params: SnapshotParams, context?: CallContext): Promise<{ snapshots: Snapshot[] }> {
+  async listSnapshots(params: ListSnapshotsParams, context?: CallContext): Promise<SnapshotPage> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    const args = [params.sourceUuid, params.streamUuid] as const;
-    const text = await this.#reader.call('listSnapshots', args, CALL_BYTES, context);
-    return { snapshots: JSON.parse(text) as Snapshot[] };
+    const args = [params.sourceUuid, params.streamUuid, resolveSnapshotList(params)] as const;
+    return JSON.parse(await this.#reader.call('listSnapshots', args, CALL_BYTES, context)) as SnapshotPage;
   }
 
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
@@ -199,7 +200,7 @@ class SqliteFileStore implements SqliteStore {
 
   async quickHealthCheck(context?: CallContext): Promise<Record<string, never>> {
     this.#check({ storeId: this.storeId }, context);
-    // A writer that cannot write still lets the store read: `health` tells of it, the probe of a worker does not fail.
+    // A store that cannot write can still read: `health` reports it, and the probe of the worker succeeds.
     const writer = this.#writer.call('ping', [], 0, context).catch((error: unknown) => {
       if (!this.#writer.alive || this.#writer.trouble === undefined) throw error;
     });
@@ -209,8 +210,8 @@ class SqliteFileStore implements SqliteStore {
 
   health(): StoreHealth {
     if (this.#closed !== undefined) return { status: 'unhealthy', message: 'the store is closed' };
-    if (!this.#reader.alive) return { status: 'unhealthy', message: 'the reader is started again' };
-    if (!this.#writer.alive) return { status: 'unhealthy', message: 'the writer is started again' };
+    if (!this.#reader.alive) return { status: 'unhealthy', message: 'the reader thread is restarting' };
+    if (!this.#writer.alive) return { status: 'unhealthy', message: 'the writer thread is restarting' };
     const { trouble } = this.#writer;
     return trouble === undefined ? { status: 'healthy' } : { status: 'degraded', message: trouble };
   }
@@ -225,7 +226,7 @@ class SqliteFileStore implements SqliteStore {
   }
 
   async #shutDown(): Promise<void> {
-    // The writer last: as the last connection it moves the log into the file, which a reader could not.
+    // The writer last: the last connection moves the log into the file, which a read-only connection cannot do.
     await this.#reader.close();
     await this.#writer.close();
     this.#listeners.clear();

@@ -16,10 +16,10 @@ import type {
 } from './thread-messages.ts';
 import { toWire, Writer } from './writer.ts';
 
-/** Answers that are gathered into one message, in characters of text. */
+/** The size of a message of several answers, in characters of text. */
 const GATHERED_CHARACTERS = 262_144;
 
-/** What a thread does with the calls of a message. */
+/** The handler of a thread's messages. */
 interface Served<Call> {
   readonly storeUuid: string;
   run(message: CallMessage<Call>, post: (message: FromThread) => void): void;
@@ -51,7 +51,7 @@ function serveReader(setup: ThreadSetup): Served<CallOf<ReaderCalls>> {
   };
 }
 
-/** One message for many small answers, and one each for those that are large. */
+/** Posts small answers together and large ones one by one. */
 function gather<Call>(
   { calls }: CallMessage<Call>,
   answer: (call: Call) => ThreadAnswer,
@@ -95,12 +95,12 @@ function main<Call>(
   });
 }
 
-/** A store that cannot be opened is `unavailable`, whatever the reason; the message says it. */
+/** Makes every failure to open `unavailable`; its message tells the reason. */
 function openError(error: unknown, file: string): GaterError {
   return new GaterError('unavailable', fromSqlite(error, file).message);
 }
 
-if (parentPort === null) throw new Error('this module is the body of a worker thread');
+if (parentPort === null) throw new Error('this module must run in a worker thread');
 const setup: ThreadSetup = workerData;
 if (setup.role === 'writer') main(parentPort, setup, serveWriter);
 else main(parentPort, setup, serveReader);

@@ -4,7 +4,7 @@ import { streamChecksum } from './checksum.ts';
 import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { damaged } from './sqlite-errors.ts';
 
-/** A stream as it stands in the file. */
+/** A stream's row in the file. */
 export interface StreamRow extends StreamState {
   readonly id: number;
 }
@@ -25,13 +25,13 @@ export class StreamRows {
     );
   }
 
-  /** @throws `internal` when the row does not say what was written */
+  /** Returns the stream's row. @throws `internal` when it does not match its checksum */
   find(name: string): StreamRow | undefined {
     const row = this.#byName.get(name);
     if (row === undefined) return undefined;
     const [id, hiddenThrough, checksum, version] = row;
     checkStreamRow(id, name, hiddenThrough, checksum, this.#file);
-    if (version === null) throw damaged(this.#file, `the stream ${JSON.stringify(name)} has lost its events`);
+    if (version === null) throw damaged(this.#file, `the stream ${JSON.stringify(name)} has no events`);
     return { id, version, hiddenThrough };
   }
 }
@@ -44,5 +44,5 @@ export function checkStreamRow(
   file: string,
 ): void {
   if (streamChecksum(id, name, hiddenThrough) === checksum) return;
-  throw damaged(file, `the stream ${JSON.stringify(name)} does not fit its checksum`);
+  throw damaged(file, `the stream ${JSON.stringify(name)} does not match its checksum`);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { completeOptions } from './options.ts';
+import { resolveOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
 import { startThread } from './store-thread.ts';
 import { ThreadClient } from './thread-client.ts';
@@ -17,7 +17,7 @@ let starts = 0;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'esdb-gater-thread-'));
   starts = 0;
-  const options = completeOptions({ storeId: 'main', file: join(folder, 'main.db'), maxWaitingCalls: 50 });
+  const options = resolveOptions({ storeId: 'main', file: join(folder, 'main.db'), maxWaitingCalls: 50 });
   const { storeId, file, flush, checkBytes, busyTimeoutMs } = options;
   const setup = { role: 'writer' as const, storeId, file, flush, checkBytes, busyTimeoutMs };
   client = new ThreadClient(setup, options, {}, async (...args) => {

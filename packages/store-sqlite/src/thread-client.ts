@@ -2,30 +2,30 @@ import type { Worker } from 'node:worker_threads';
 import { retryUntilAborted, sleep } from '@esdb-gater/primitives';
 import { type CallContext, GaterError } from '@esdb-gater/types';
 import { CallQueue } from './call-queue.ts';
-import type { CompleteOptions } from './options.ts';
+import type { ResolvedOptions } from './options.ts';
 import { startThread as startStoreThread } from './store-thread.ts';
 import type { AnswerMessage, CallMessage, ThreadCalls, ThreadSetup } from './thread-messages.ts';
 
-/** Messages that a thread has and has not answered: one that it works on, one that is ready when it is done. */
+/** The messages in flight to a thread: one in progress, and one that is ready when it finishes. */
 const UNANSWERED_MESSAGES = 2;
 
 const RESTART_BASE_MS = 100;
 const RESTART_MAX_MS = 5_000;
 
 export interface ThreadClientHooks {
-  /** Events were committed, up to this position. */
+  /** Called when events up to this position were committed. */
   onCommitted?(position: number): void;
 }
 
 type StartThread = typeof startStoreThread;
 
 /**
- * One thread and the calls to it. Calls of one turn of the event loop go in one message, and so do all that came while
- * the thread was busy. A thread that ends unasked fails what it had, and is started again.
+ * Runs one thread and sends it calls. Calls from one turn of the event loop share a message, and so do calls that
+ * arrived while the thread was busy. When the thread ends unexpectedly, its calls fail and it is restarted.
  */
 export class ThreadClient<Calls extends ThreadCalls<Calls>> {
   readonly #setup: ThreadSetup;
-  readonly #options: CompleteOptions;
+  readonly #options: ResolvedOptions;
   readonly #hooks: ThreadClientHooks;
   readonly #startThread: StartThread;
   readonly #queue: CallQueue;
@@ -40,7 +40,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
 
   constructor(
     setup: ThreadSetup,
-    options: CompleteOptions,
+    options: ResolvedOptions,
     hooks: ThreadClientHooks = {},
     startThread: StartThread = startStoreThread,
   ) {
@@ -55,17 +55,17 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
     return this.#storeUuid;
   }
 
-  /** False while the thread is being started again. */
+  /** False while the thread restarts. */
   get alive(): boolean {
     return this.#worker !== undefined;
   }
 
-  /** Why the last transaction failed; undefined after one that did not. */
+  /** Why the last transaction failed; undefined after a successful one. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
 
-  /** Starts the thread; it opens the file once `before` has resolved. @throws `unavailable` */
+  /** Starts the thread, which opens the file once `before` has resolved. @throws `unavailable` */
   async start(before?: Promise<unknown>): Promise<void> {
     const { worker, storeUuid } = await this.#startThread(this.#setup, before);
     if (this.#closing.signal.aborted) {
@@ -81,11 +81,11 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
       reason = error;
     });
     worker.once('exit', () => this.#onExit(reason));
-    // Only work keeps the process alive, not an open store.
+    // Pending calls keep the process alive, an open store does not.
     worker.unref();
   }
 
-  /** `costBytes` is about what the call weighs in memory. @throws `unavailable`, `overloaded`, `timeout` */
+  /** Sends a call; `costBytes` is its approximate size in memory. @throws `unavailable`, `overloaded`, `timeout` */
   call<M extends keyof Calls>(
     method: M,
     args: Calls[M]['args'],
@@ -97,13 +97,13 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
     const answer = this.#queue.add(method, args, costBytes, context);
     if (!this.#flushing && this.#unanswered < UNANSWERED_MESSAGES) {
       this.#flushing = true;
-      // After all the promises of this turn: whoever they wake comes along.
+      // After the current callbacks, so that their calls share the message.
       process.nextTick(() => this.#flush());
     }
     return answer;
   }
 
-  /** Waits for the answers to all calls and ends the thread. */
+  /** Waits for all answers, then ends the thread. */
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#queue.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
@@ -137,7 +137,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
     this.#rest();
   }
 
-  /** Lets the process end when nothing waits, and `close` go on. */
+  /** Lets the process exit and `close` continue when no calls are pending. */
   #rest(): void {
     if (this.#queue.size > 0) return;
     this.#worker?.unref();
@@ -160,10 +160,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
     if (!this.#closing.signal.aborted) {
       const { role, storeId, file } = this.#setup;
       const err = GaterError.from(reason);
-      this.#options.logger.error(
-        { storeId, file, role, err },
-        'a thread of the store ended; it is started again',
-      );
+      this.#options.logger.error({ storeId, file, role, err }, 'a thread of the store ended; restarting it');
       void this.#restart();
     }
     this.#queue.failAll(this.#ended(reason));
@@ -173,7 +170,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
   async #restart(): Promise<void> {
     const { clock, logger } = this.#options;
     const { signal } = this.#closing;
-    // Counted until the thread has answered something, as one that starts may end again at once.
+    // Reset only by the first answer, because a thread that starts may end again at once.
     const backoff = (): number => Math.min(RESTART_BASE_MS * 2 ** this.#restarts++, RESTART_MAX_MS);
     await sleep(backoff(), clock, signal, { unref: true }).catch(() => undefined);
     await retryUntilAborted(() => this.start(), {
@@ -182,14 +179,14 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
       backoff,
       onFailure: (error) => {
         const { role, storeId, file } = this.#setup;
-        logger.error({ storeId, file, role, err: error }, 'a thread of the store did not start');
+        logger.error({ storeId, file, role, err: error }, 'cannot start a thread of the store');
       },
     });
   }
 
   #ended(cause?: unknown): GaterError {
     const { role, file } = this.#setup;
-    return new GaterError('unavailable', `the ${role} of the file ${file} has ended and is started again`, {
+    return new GaterError('unavailable', `the ${role} thread of the file ${file} ended and is restarting`, {
       cause,
     });
   }

@@ -1,38 +1,38 @@
-import type { StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
+import type { SnapshotList, StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
 import type { ErrorData, FeedPosition, StreamNames } from '@esdb-gater/types';
 import type { AppendAnswer } from './append-writer.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
 
-/** What a thread is started with. */
+/** The data that a thread is started with. */
 export interface ThreadSetup extends OpenDatabaseOptions {
   readonly role: 'writer' | 'reader';
   readonly storeId: string;
 }
 
-/** What a thread says once it can serve. */
+/** Reports that a thread has opened its connection. */
 export interface ThreadReady {
   readonly kind: 'ready';
   readonly storeUuid: string;
 }
 
-/** What a thread says when it cannot. */
+/** Reports that a thread could not open its connection. */
 export interface ThreadFailed {
   readonly kind: 'failed';
   readonly error: WireError;
 }
 
-/** What a thread does: by method, its arguments and its result. */
+/** The calls of a thread: by method, its arguments and its result. */
 export type ThreadCalls<Calls> = {
   readonly [M in keyof Calls]: { readonly args: readonly unknown[]; readonly result: unknown };
 };
 
-/** What the writer does. */
+/** The calls of the writer. */
 export interface WriterCalls {
   readonly append: {
     readonly args: readonly [streamId: string, expectedVersion: number, packedEvents: readonly string[]];
     readonly result: AppendAnswer;
   };
-  /** Resolves to the version of the stream's last event. */
+  /** Returns the version of the stream's last event. */
   readonly deleteStream: {
     readonly args: readonly [streamId: string, expectedVersion: number];
     readonly result: number;
@@ -41,7 +41,7 @@ export interface WriterCalls {
     readonly args: readonly [snapshot: Omit<StoredSnapshot, 'epochUs'>];
     readonly result: true;
   };
-  /** Resolves to whether there was one. */
+  /** Returns whether the snapshot existed. */
   readonly deleteSnapshot: {
     readonly args: readonly [sourceUuid: string, streamUuid: string, version: number];
     readonly result: boolean;
@@ -50,7 +50,7 @@ export interface WriterCalls {
   readonly ping: { readonly args: readonly []; readonly result: true };
 }
 
-/** What the reader does. What holds events or snapshots is answered as JSON text. */
+/** The calls of the reader. Events and snapshots are returned as JSON text. */
 export interface ReaderCalls {
   readonly getEvents: { readonly args: readonly [read: StreamRead]; readonly result: string };
   readonly getVersion: { readonly args: readonly [streamId: string]; readonly result: number };
@@ -65,14 +65,14 @@ export interface ReaderCalls {
     readonly result: string;
   };
   readonly listSnapshots: {
-    readonly args: readonly [sourceUuid: string, streamUuid: string];
+    readonly args: readonly [sourceUuid: string, streamUuid: string, list: SnapshotList];
     readonly result: string;
   };
   readonly loadCheckpoint: { readonly args: readonly []; readonly result: FeedPosition };
   readonly ping: { readonly args: readonly []; readonly result: boolean };
 }
 
-/** Some call: an array, because a message holds many and names of members would be copied with each. */
+/** Any call. An array, because a message holds many and member names would be copied with each. */
 export type SomeCall = readonly [seq: number, method: PropertyKey, ...args: unknown[]];
 
 /** A call of one of these methods. */
@@ -80,10 +80,10 @@ export type CallOf<Calls extends ThreadCalls<Calls>> = {
   [M in keyof Calls]: readonly [seq: number, method: M, ...args: Calls[M]['args']];
 }[keyof Calls];
 
-/** What any of these methods resolves to. */
+/** The result of any of these methods. */
 export type ResultOf<Calls extends ThreadCalls<Calls>> = Calls[keyof Calls]['result'];
 
-/** All calls of one turn of the event loop. */
+/** A batch of calls. */
 export interface CallMessage<Call = SomeCall> {
   readonly kind: 'calls';
   /** The caller's wall clock, in Unix milliseconds. */
@@ -91,7 +91,7 @@ export interface CallMessage<Call = SomeCall> {
   readonly calls: readonly Call[];
 }
 
-/** Tells a thread to open its connection. Comes once and first. */
+/** Tells a thread to open its connection. Sent once, as the first message. */
 export interface OpenMessage {
   readonly kind: 'open';
 }
@@ -105,7 +105,7 @@ export interface WireError {
   readonly data: ErrorData;
 }
 
-/** The answer to one call: a result, which is JSON text where it holds events, or an error. */
+/** The answer to one call: a result (JSON text when it holds events) or an error. */
 export type ThreadAnswer = readonly [seq: number, result: unknown, error?: WireError];
 
 export interface AnswerMessage {
@@ -115,7 +115,7 @@ export interface AnswerMessage {
   readonly last: boolean;
   /** The newest position, when events were committed. */
   readonly committed?: number;
-  /** Why the last transaction failed; absent after one that did not. */
+  /** Why the last transaction failed; absent after a successful one. */
   readonly trouble?: string;
 }
 

@@ -19,10 +19,10 @@ import type {
 
 type WriterCall = CallOf<WriterCalls>;
 
-/** SQLITE_CONSTRAINT: somebody else has written into the file, so what is cached is not what is there. */
+/** SQLITE_CONSTRAINT: another program wrote to the file, so the cache is stale. */
 const CONSTRAINT = 19;
 
-/** Runs the calls that write: all of a message in one transaction, with one flush to the disk. */
+/** Runs the calls that write: all calls of a message in one transaction, with one flush to the disk. */
 export class Writer {
   readonly #database: DatabaseSync;
   readonly #file: string;
@@ -56,7 +56,7 @@ export class Writer {
   }
 
   #transact(calls: readonly WriterCall[], nowMs: number): ThreadAnswer[] {
-    // A probe of a store that is well must not cost a flush.
+    // A probe of a healthy store must not cost a flush.
     if (this.#trouble === undefined && calls.every(([, method]) => method === 'ping')) {
       return calls.map(([seq]) => [seq, true]);
     }
@@ -68,21 +68,21 @@ export class Writer {
       return answers;
     } catch (error) {
       const failure = this.#rollBack(error);
-      // What one call brought upon the others is tried again without it, each call by itself.
+      // One call made the others fail: retry each call in its own transaction.
       if (sqliteCode(error) === CONSTRAINT && calls.length > 1) {
         return calls.flatMap((call) => this.#transact([call], nowMs));
       }
-      // Also for calls that were refused: the refusal may have rested on what was rolled back.
+      // This includes refused calls: the refusal may have depended on what was rolled back.
       return calls.map(([seq]) => [seq, undefined, failure]);
     }
   }
 
-  /** The answer of one call. An error that is the caller's own does not touch the others of the transaction. */
+  /** Answers one call. An error of the caller does not affect the other calls of the transaction. */
   #answer(call: WriterCall, nowMs: number): ThreadAnswer {
     try {
       return [call[0], this.#perform(call, nowMs)];
     } catch (error) {
-      // Ours come before the first write of a call; what SQLite throws may come in the midst of one.
+      // A GaterError is thrown before the first write of a call; SQLite may throw after some writes.
       if (!GaterError.is(error)) throw error;
       return [call[0], undefined, toWire(error)];
     }
@@ -124,7 +124,7 @@ export class Writer {
     const error = fromSqlite(cause, this.#file);
     this.#trouble = error.message;
     try {
-      // SQLite itself rolls back after some errors, a full disk among them.
+      // SQLite rolls back by itself after some errors, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#appends.reload();
     } catch (second) {

@@ -93,11 +93,11 @@ test('a newer schema and a changed one are refused', async () => {
   };
   change('PRAGMA user_version = 99');
   await expect(openSqliteStore(options())).rejects.toThrow(/schema version 99/);
-  change('PRAGMA user_version = 1; DROP INDEX events_by_id');
+  change('PRAGMA user_version = 2; DROP INDEX events_by_id');
   await expect(openSqliteStore(options())).rejects.toThrow(/events_by_id/);
 });
 
-test('what is no database, a folder, and a missing folder are refused with the name of the file', async () => {
+test('a file that is not a database, a folder, and a missing folder are refused with the name of the file', async () => {
   await writeFile(file, 'this is a text and no database at all, but long enough to be one'.repeat(100));
   await expect(openSqliteStore(options())).rejects.toMatchObject({
     code: 'unavailable',

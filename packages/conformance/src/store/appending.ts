@@ -104,7 +104,7 @@ export const appending: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'listeners hear of the newest position after each commit, until they are detached',
+    title: 'listeners are called with the newest position after each commit, until they are detached',
     needs: ['feed'],
     async body({ store }) {
       const heard: number[] = [];
@@ -117,7 +117,7 @@ export const appending: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'a condition is never ignored: a store that does not serve it says not_supported',
+    title: 'a condition is never ignored: a store that does not support it answers not_supported',
     async body({ store }) {
       const { storeId } = store;
       const condition = { failIfEventsMatch: { items: [{ types: ['e0'] }] } };

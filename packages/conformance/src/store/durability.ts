@@ -3,7 +3,7 @@ import { append, type CaseSpec, newEvent, newEvents, readEverything, refuses } f
 
 export const durability: readonly CaseSpec[] = [
   {
-    title: 'everything is there again after the store was opened anew',
+    title: 'everything still exists after the store was reopened',
     needs: ['durability', 'deletion', 'snapshots', 'feed'],
     async body(trial) {
       const { store } = trial;
@@ -28,7 +28,7 @@ export const durability: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'versions, positions and times go on after the store was opened anew',
+    title: 'versions, positions and times continue after the store was reopened',
     needs: ['durability', 'deletion'],
     async body(trial) {
       const { store } = trial;

@@ -25,7 +25,7 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'member order, number spelling and missing defaults make no other content',
+    title: 'member order, number spelling and missing defaults do not change the content',
     async body({ store }) {
       const event = newEvent('t', { data: { a: 1, b: [1e2, { c: null }] } });
       await append(store, 's', [event]);
@@ -74,7 +74,7 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'one id twice in a call is id_conflict',
+    title: 'an id twice in a call is id_conflict',
     async body({ store }) {
       const event = newEvent();
       await refuses(append(store, 's', [event, event]), 'invalid_argument', CONFLICT);
@@ -90,12 +90,35 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'an id that stands in another stream is id_conflict',
+    title: 'the same ids in another stream are other events, whatever their content [11.5] [T29]',
     async body({ store }) {
       const events = newEvents(2);
       await append(store, 'a', events);
+      const changed = events.map((event) => ({ ...event, data: 'other' }));
+      const { position, ...result } = await append(store, 'b', changed, -1);
+      assert.deepEqual(result, { version: 1, count: 2, duplicate: false });
+      assert.equal((await append(store, 'a', events, -1)).duplicate, true);
+      assert.deepEqual(await append(store, 'b', changed, -1), { ...result, position, duplicate: true });
       await refuses(append(store, 'b', events), 'invalid_argument', CONFLICT);
-      assert.equal((await readEverything(store)).length, 2);
+      const ids = (await readEverything(store)).map(({ id, streamId }) => [streamId, id]);
+      assert.deepEqual(
+        ids,
+        ['a', 'b'].flatMap((stream) => events.map(({ id }) => [stream, id])),
+      );
+    },
+  },
+  {
+    title: 'an answer about ids does not depend on the events of other streams [11.5] [T29]',
+    async body({ store }) {
+      const [taken, fresh] = newEvents(2) as [ReturnType<typeof newEvent>, ReturnType<typeof newEvent>];
+      await append(store, 'stranger', [taken]);
+      const wrong = [taken, fresh].map(async (event, index) => {
+        const error = await refuses(append(store, `own${index}`, [event], 5), 'wrong_expected_version');
+        return { ...error.details, streamId: '' };
+      });
+      assert.deepEqual(await wrong[0], await wrong[1]);
+      const both = await append(store, 'own', [fresh, taken]);
+      assert.deepEqual([both.version, both.duplicate], [1, false]);
     },
   },
   {

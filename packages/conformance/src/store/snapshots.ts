@@ -1,11 +1,31 @@
 import assert from 'node:assert/strict';
-import type { EventStore, JsonValue } from '@esdb-gater/types';
+import type { EventStore, JsonValue, SnapshotPage } from '@esdb-gater/types';
 import { type CaseSpec, refuses } from './harness.ts';
 
 const NAMES = ['__proto__', 'constructor', 'toString', '😀', 'a b', '%', '.', 'x'.repeat(255)];
 
 function at(store: EventStore, sourceUuid = 'source', streamUuid = 'stream') {
   return { storeId: store.storeId, sourceUuid, streamUuid } as const;
+}
+
+function versionsOf({ snapshots: list }: SnapshotPage): number[] {
+  return list.map(({ version }) => version);
+}
+
+/** The versions of all pages. */
+async function listVersions(store: EventStore, count?: number): Promise<number[]> {
+  const all: number[] = [];
+  let startVersion: number | undefined = -1;
+  while (startVersion !== undefined) {
+    const page: SnapshotPage = await store.listSnapshots({
+      ...at(store),
+      startVersion,
+      ...(count === undefined ? {} : { count }),
+    });
+    all.push(...versionsOf(page));
+    startVersion = page.next;
+  }
+  return all;
 }
 
 export const snapshots: readonly CaseSpec[] = [
@@ -55,6 +75,55 @@ export const snapshots: readonly CaseSpec[] = [
           [5, 5],
         ],
       );
+    },
+  },
+  {
+    title: 'a list of snapshots is read page by page, complete and without repetition [11.18]',
+    needs: ['snapshots'],
+    async body({ store }) {
+      for (const version of [3, 0, 7, 40, 12, 5])
+        await store.recordSnapshot({ ...at(store), version, record: version });
+      const first = await store.listSnapshots({ ...at(store), count: 4 });
+      assert.deepEqual([versionsOf(first), first.next], [[40, 12, 7, 5], 3]);
+      assert.deepEqual(await listVersions(store, 4), [40, 12, 7, 5, 3, 0]);
+      assert.deepEqual(await listVersions(store, 1), [40, 12, 7, 5, 3, 0]);
+      const exact = await store.listSnapshots({ ...at(store), count: 6 });
+      assert.deepEqual([exact.snapshots.length, 'next' in exact], [6, false]);
+      // The start is inclusive, and need not exist.
+      assert.deepEqual(
+        versionsOf(await store.listSnapshots({ ...at(store), startVersion: 7 })),
+        [7, 5, 3, 0],
+      );
+      assert.deepEqual(
+        versionsOf(await store.listSnapshots({ ...at(store), startVersion: 11 })),
+        [7, 5, 3, 0],
+      );
+      assert.deepEqual(versionsOf(await store.listSnapshots({ ...at(store), startVersion: 0 })), [0]);
+      assert.equal((await store.listSnapshots({ ...at(store), startVersion: -1 })).snapshots.length, 6);
+    },
+  },
+  {
+    title: 'a list of large snapshots ends its pages early and still gives them all [11.18]',
+    needs: ['snapshots'],
+    async body({ store }) {
+      const record = 'x'.repeat(900_000);
+      for (let version = 0; version < 20; version += 1)
+        await store.recordSnapshot({ ...at(store), version, record });
+      const first = await store.listSnapshots(at(store));
+      assert.deepEqual([first.snapshots.length, first.next], [9, 10]);
+      assert.deepEqual(
+        await listVersions(store),
+        Array.from({ length: 20 }, (_, index) => 19 - index),
+      );
+    },
+  },
+  {
+    title: 'a count or a start of a snapshot list out of bounds is invalid_argument [11.18]',
+    needs: ['snapshots'],
+    async body({ store }) {
+      for (const wrong of [{ count: 0 }, { count: 1_001 }, { count: 1.5 }, { startVersion: -2 }]) {
+        await refuses(store.listSnapshots({ ...at(store), ...wrong }), 'invalid_argument');
+      }
     },
   },
   {

@@ -14,7 +14,7 @@ const REQUIRED = [
 
 export const surroundings: readonly CaseSpec[] = [
   {
-    title: 'a store names itself and the methods that every worker must serve',
+    title: 'a store tells its ids and the methods that every worker must serve',
     async body({ store }) {
       assert.match(store.storeId, /^[A-Za-z0-9_-]{1,64}$/);
       assert.match(store.storeUuid, /^[0-9a-f-]{36}$/);
@@ -73,7 +73,7 @@ export const surroundings: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'the feed’s checkpoint begins at 0 and moves back only with a new turn',
+    title: 'the feed’s checkpoint starts at 0 and moves back only with a new turn',
     needs: ['feed'],
     async body({ store }) {
       const { feedCheckpoint } = store;

@@ -87,6 +87,12 @@ export const expectedVersion: Schema<number> = except(
 );
 
 export const version: Schema<number> = integer(0, { reason: 'version' });
+
+/** The version that a page going downwards begins at. */
+export const backwardVersion: Schema<number> = integer(-1, {
+  reason: 'start_version',
+  description: 'a version from 0, or -1 for the newest',
+});
 export const position: Schema<number> = integer(0, { reason: 'position' });
 
 /** `count` and `limit` of a page. */

@@ -1,6 +1,6 @@
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
-import { empty, name, snapshot, storeId, version } from './leaf-schemas.ts';
-import { array, boolean, json, jsonObject, object, optional, type SchemasOf } from './schema-kit.ts';
+import { backwardVersion, empty, name, pageSize, snapshot, storeId, version } from './leaf-schemas.ts';
+import { array, boolean, integer, json, jsonObject, object, optional, type SchemasOf } from './schema-kit.ts';
 
 const ids = {
   storeId,
@@ -28,9 +28,16 @@ export const SNAPSHOT_SCHEMAS: SchemasOf<
     result: snapshot,
   },
   listSnapshots: {
-    summary: 'All snapshots of an aggregate, newest first.',
-    params: object<ParamsOf<'listSnapshots'>>(ids),
-    result: object<ResultOf<'listSnapshots'>>({ snapshots: array(snapshot) }, { open: true }),
+    summary: 'A page of the snapshots of an aggregate, newest first.',
+    params: object<ParamsOf<'listSnapshots'>>({
+      ...ids,
+      startVersion: optional(backwardVersion),
+      count: optional(pageSize('count')),
+    }),
+    result: object<ResultOf<'listSnapshots'>>(
+      { snapshots: array(snapshot), next: optional(integer(0)) },
+      { open: true },
+    ),
   },
   deleteSnapshot: {
     summary: 'Deletes the snapshot at a version.',

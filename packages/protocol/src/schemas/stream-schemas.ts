@@ -13,6 +13,7 @@ import {
 } from '@esdb-gater/types';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import {
+  backwardVersion,
   direction,
   eventType,
   expectedVersion,
@@ -92,10 +93,6 @@ const storePage: Schema<StorePage> = object<StorePage>(
 const stream = { storeId, streamId } as const;
 
 const forwardVersion: Schema<number> = integer(0, { reason: 'start_version' });
-const anyVersion: Schema<number> = integer(-1, {
-  reason: 'start_version',
-  description: 'a version from 0, or -1 for the newest',
-});
 
 /** Reads and writes of streams. */
 export const STREAM_SCHEMAS: SchemasOf<
@@ -144,7 +141,7 @@ export const STREAM_SCHEMAS: SchemasOf<
     summary: 'Reads a page of a stream, forward or backward.',
     params: object<ParamsOf<'getEvents'>>({
       ...stream,
-      startVersion: optional(anyVersion),
+      startVersion: optional(backwardVersion),
       count: optional(pageSize('count')),
       direction: optional(direction),
     }),
@@ -173,7 +170,7 @@ export const STREAM_SCHEMAS: SchemasOf<
     summary: 'Reads a page of a stream downwards, from the newest event by default.',
     params: object<ParamsOf<'streamBackward'>>({
       ...stream,
-      startVersion: optional(anyVersion),
+      startVersion: optional(backwardVersion),
       count: optional(pageSize('count')),
     }),
     result: streamPage,

@@ -6,10 +6,11 @@ import type {
   DeleteStreamParams,
   GetEventsParams,
   GetStreamsParams,
+  ListSnapshotsParams,
   ReadAllParams,
   ReadSnapshotParams,
   RecordSnapshotParams,
-  SnapshotParams,
+  SnapshotPage,
   StreamNames,
   StreamParams,
 } from './store-methods.ts';
@@ -53,10 +54,8 @@ export interface EventStore {
   recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>>;
   /** @throws `snapshot_not_found` */
   readSnapshot(params: ReadSnapshotParams, context?: CallContext): Promise<Snapshot>;
-  listSnapshots(
-    params: SnapshotParams,
-    context?: CallContext,
-  ): Promise<{ readonly snapshots: readonly Snapshot[] }>;
+  /** A page of snapshots, newest first. */
+  listSnapshots(params: ListSnapshotsParams, context?: CallContext): Promise<SnapshotPage>;
   deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ readonly deleted: boolean }>;
   /** Resolves when the store can serve. @throws `unavailable` */
   quickHealthCheck(context?: CallContext): Promise<Record<string, never>>;

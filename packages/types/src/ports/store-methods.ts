@@ -90,8 +90,22 @@ export interface ReadSnapshotParams extends SnapshotParams {
   readonly version?: number;
 }
 
+export interface ListSnapshotsParams extends SnapshotParams {
+  /** The version to begin at, downwards and inclusive; -1 means the newest. @default -1 */
+  readonly startVersion?: number;
+  /** 1 to 1 000. @default 100 */
+  readonly count?: number;
+}
+
 export interface DeleteSnapshotParams extends SnapshotParams {
   readonly version: number;
+}
+
+/** A page of snapshots, newest first. */
+export interface SnapshotPage {
+  readonly snapshots: readonly Snapshot[];
+  /** `startVersion` of the next page; absent at the end. */
+  readonly next?: number;
 }
 
 /** A page of the names of a store's streams. */
@@ -129,8 +143,8 @@ export interface StoreMethods {
   };
   readonly readSnapshot: { readonly params: ReadSnapshotParams; readonly result: Snapshot };
   readonly listSnapshots: {
-    readonly params: SnapshotParams;
-    readonly result: { readonly snapshots: readonly Snapshot[] };
+    readonly params: ListSnapshotsParams;
+    readonly result: SnapshotPage;
   };
   readonly deleteSnapshot: {
     readonly params: DeleteSnapshotParams;

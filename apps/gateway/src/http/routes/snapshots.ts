@@ -16,8 +16,9 @@ export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
       method: 'GET',
       url: SNAPSHOTS,
       async handler(request, reply) {
-        readQuery(searchOf(request), {});
-        const params = partsOf(request, 'storeId', 'sourceUuid', 'streamUuid');
+        const { from, ...query } = readQuery(searchOf(request), { from: 'integer', count: 'integer' });
+        const start = from === undefined ? {} : { startVersion: from };
+        const params = { ...partsOf(request, 'storeId', 'sourceUuid', 'streamUuid'), ...query, ...start };
         return sendJson(reply, await calls.run(request, 'listSnapshots', params));
       },
     },
