@@ -26,14 +26,14 @@ import { createOpenTelemetry } from './telemetry/open-telemetry.ts';
 import { createUpgradeServer } from './ws/upgrade-server.ts';
 
 export interface GatewayComponents {
-  /** Takes the whole log. @default JSON lines to `logOutput` */
+  /** Receives the whole log. @default JSON lines to `logOutput` */
   readonly logger?: Logger;
   /** @default standard output */
   readonly logOutput?: LogOutput;
   readonly clock?: Clock;
 }
 
-/** A gateway that serves. */
+/** A running gateway. */
 export interface RunningGateway {
   /** The WebSocket URL. */
   readonly url: string;
@@ -58,7 +58,7 @@ const VERSION = (
 /**
  * Composes and starts a gateway.
  *
- * @throws `not_supported` for a setting whose feature is not there, `unavailable` when the data folder, a store's
+ * @throws `not_supported` for a setting whose feature does not exist yet, `unavailable` when the data folder, a store's
  * file or the port is in use
  */
 export async function startGateway(
@@ -75,7 +75,7 @@ export async function startGateway(
     fields: openTelemetry.logFields,
   });
   const cleanup = new Cleanup();
-  // The last thing that ends, so that it tells of all the others.
+  // Ends last, so that it exports the spans of all other parts.
   cleanup.defer(() => openTelemetry.stop());
   // Before the stores are opened, so that their workers are counted.
   const metrics = createGatewayMetrics(labels);
@@ -100,7 +100,7 @@ export async function startGateway(
       await deadline.within(core.dispatcher.idle());
       await port.drain(deadline);
       const closed = await deadline.within(
-        cleanup.run().catch((error: unknown) => logger.error({ err: error }, 'something did not close')),
+        cleanup.run().catch((error: unknown) => logger.error({ err: error }, 'a part failed to close')),
       );
       if (!closed) logger.warn({}, 'the grace period ended before everything was closed');
       logger.info({ nodeId }, 'stopped');
@@ -110,7 +110,7 @@ export async function startGateway(
     listening({ url, nodeId, did });
     return { url, port: port.port, nodeId, did, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    // What was wrong first is told, whatever else goes wrong while what was opened is closed.
+    // The first error is reported, even if closing what was opened fails too.
     await cleanup.run().catch(() => undefined);
     throw error;
   }
@@ -141,7 +141,7 @@ async function openPort(
   const { grants, authenticator, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
   const streams = createSseConnections(clock);
-  // The guard knows its own origins when the port is known; nothing comes before.
+  // The guard knows its own origins once the port is bound; no request arrives earlier.
   const guardFor = (port: number): OriginGuard =>
     createOriginGuard({
       host: config.host,
@@ -173,7 +173,7 @@ async function openPort(
     const dependencies = {
       ...stores.readiness(),
       broker: status === 'unhealthy' ? (message ?? status) : 'ok',
-      ...(kafka && { revocations: revocations.complete ? 'ok' : 'not read to their end yet' }),
+      ...(kafka && { revocations: revocations.complete ? 'ok' : 'not completely read yet' }),
       gateway: accepting() ? 'ok' : 'stopping',
     };
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };
@@ -203,7 +203,7 @@ async function openPort(
   return {
     ...bound,
     async drain(deadline) {
-      // Answers of this turn go out before the close frames do.
+      // The answers of this turn are sent before the close frames.
       await nextTurn();
       streams.close();
       if (!(await deadline.within(upgrades.close()))) upgrades.terminate();

@@ -13,7 +13,7 @@ import { configError } from '../config/config-error.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
 
-/** Of all request headers together. */
+/** Maximum size of all request headers together. */
 const HEADER_BYTES = 32 * 1024;
 
 /** Time for all headers of a request, against clients that send them byte by byte. */
@@ -33,10 +33,10 @@ const MAX_PART_LENGTH = 255 * 9;
 
 const METHODS_OF_HTTP = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 
-/** Content types whose bodies are taken. Their bytes are parsed by the route. */
+/** Content types that are accepted. The route parses the bytes. */
 const BODY_TYPES = /^application\/(json|cloudevents(-batch)?\+json)$/i;
 
-/** The HTTP server with everything that all routes share: bounds, errors as problems, 405 with `Allow`. */
+/** Creates the HTTP server with what all routes share: bounds, and errors as problems. */
 export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyInstance {
   const { certFile, keyFile } = config.tls;
   const bounds = {
@@ -71,7 +71,7 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     sendProblem(reply, problemFor(error, request, config.realm, logger)),
   );
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, plainProblem(404, 'Not Found', `there is nothing at ${pathOf(request.raw)}`)),
+    sendProblem(reply, plainProblem(404, 'Not Found', `${pathOf(request.raw)} does not exist`)),
   );
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
@@ -84,11 +84,11 @@ function pem(key: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw configError(key, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw configError(key, `cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-/** Adds routes, and for their paths the answer 405 with `Allow` to every other method. */
+/** Adds routes, and answers other methods on their paths with 405 and `Allow`. */
 export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[]): void {
   const methods = new Map<string, Set<string>>();
   for (const route of routes) {
@@ -109,7 +109,7 @@ export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[])
         const problem = plainProblem(
           405,
           'Method Not Allowed',
-          `${request.method} is not served here; ${allow} is`,
+          `${request.method} is not served here; use ${allow}`,
         );
         reply.header('allow', allow);
         return sendProblem(reply, problem);
@@ -118,29 +118,29 @@ export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[])
   }
 }
 
-/** The bytes of a request's body. @throws `invalid_argument` (reason `json`) when there are none */
+/** Returns the bytes of a request's body. @throws `invalid_argument` (reason `json`) when there are none */
 export function bodyOf(request: FastifyRequest): Buffer {
   if (Buffer.isBuffer(request.body)) return request.body;
   throw invalidArgument('json', 'the request has no body; expected JSON');
 }
 
-/** The media type of a request without its parameters, in lower case. */
+/** Returns the media type of a request without its parameters, in lower case. */
 export function mediaTypeOf(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** @throws a 415 when the body is not said to be JSON: no form or plain text of a foreign page is taken for it */
+/** Requires a JSON content type, so that a form or plain text of another origin is refused. @throws a 415 */
 export function requireJsonType(request: FastifyRequest): void {
   const type = mediaTypeOf(request);
   if (BODY_TYPES.test(type)) return;
   throw new HttpError(
     415,
     'Unsupported Media Type',
-    `content-type is ${JSON.stringify(type)}; expected application/json`,
+    `content-type must be application/json, got ${JSON.stringify(type)}`,
   );
 }
 
-/** A refusal that belongs to HTTP and has no error code. */
+/** An error of HTTP itself, which has no error code of the protocol. */
 class HttpError extends Error {
   readonly problem: Problem;
 
@@ -154,11 +154,12 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE).send(problem.body);
 }
 
-/** What a request is answered that failed with `error`. */
+/** Returns the answer to a request that failed with `error`. */
 function problemFor(error: unknown, request: FastifyRequest, realm: string, logger: Logger): Problem {
   if (error instanceof HttpError) return error.problem;
   if (GaterError.is(error)) {
-    if (error.code === 'internal') logger.error({ err: error, method: request.method }, 'a request failed');
+    if (error.code === 'internal')
+      logger.error({ err: error, method: request.method }, 'a request failed unexpectedly');
     return problemOf(error, { realm });
   }
   const { code, statusCode } = error as Partial<FastifyError>;
@@ -166,16 +167,16 @@ function problemFor(error: unknown, request: FastifyRequest, realm: string, logg
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return problemOf(new GaterError('payload_too_large', 'the body is larger than limits.frameBytes'));
     case 'FST_ERR_BAD_URL':
-      return plainProblem(400, 'Bad Request', 'the path is not percent-encoded UTF-8');
+      return plainProblem(400, 'Bad Request', 'the path must be percent-encoded UTF-8');
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return plainProblem(414, 'URI Too Long', 'a part of the path is too long');
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return plainProblem(400, 'Bad Request', 'the body has another length than content-length says');
+      return plainProblem(400, 'Bad Request', 'the length of the body differs from content-length');
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return plainProblem(statusCode, 'Bad Request', 'the request cannot be understood');
+    return plainProblem(statusCode, 'Bad Request', 'the request is malformed');
   }
-  logger.error({ err: error, method: request.method }, 'a request failed');
+  logger.error({ err: error, method: request.method }, 'a request failed unexpectedly');
   return problemOf(GaterError.from(error), { realm });
 }
 
@@ -183,7 +184,7 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
-/** The query of a request as it was sent. */
+/** Returns the query of a request as it was sent. */
 export function searchOf(request: FastifyRequest): URLSearchParams {
   const at = request.raw.url?.indexOf('?') ?? -1;
   return new URLSearchParams(at === -1 ? '' : request.raw.url?.slice(at + 1));

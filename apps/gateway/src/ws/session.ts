@@ -34,7 +34,7 @@ import type { GatewaySocket } from './gateway-socket.ts';
 import { createPageLimiter, type PageLimiter } from './page-limiter.ts';
 import { SocketTransport } from './socket-transport.ts';
 
-/** What all sessions of a gateway share. */
+/** The parts of a gateway that all its sessions share. */
 export interface SessionComponents {
   readonly dispatcher: Dispatcher;
   readonly authorizer: Authorizer;
@@ -44,7 +44,7 @@ export interface SessionComponents {
   readonly authenticator: TokenAuthenticator;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The gateway closes a connection: called once for each, with the close code. */
+  /** Is called once for each connection that the gateway closes, with the close code. */
   readonly onClosing: (code: number) => void;
 }
 
@@ -58,7 +58,7 @@ export interface SessionOptions {
   readonly authenticateMs: number;
 }
 
-/** Unsent bytes at which a connection is no longer read from, until the other side has taken some. */
+/** Unsent bytes at which the gateway stops reading from a connection, until its client has read some. */
 const PAUSE_BYTES = 1_048_576;
 
 /**
@@ -75,14 +75,14 @@ export class Session implements ConnectionMethods {
   readonly #peer: Peer;
   readonly #pages: PageLimiter;
   readonly #nonce = randomBytes(24).toString('base64url');
-  /** DIDs whose keys this connection has shown to hold. */
+  /** DIDs that this connection has proved to own. */
   #proved: readonly string[] = [];
   #subscriber: ChannelSubscriber | undefined;
   #workers: ConnectionWorkers | undefined;
   #authenticateTimer: Timer | undefined;
   #paused = false;
   #closing = false;
-  /** Deliveries that wait for the answer of a batch in which a `subscribe` stood. */
+  /** Deliveries that wait until a batch with a `subscribe` in it is answered. */
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
 
@@ -113,19 +113,19 @@ export class Session implements ConnectionMethods {
     void this.#peer.closed.then(() => this.#ended());
   }
 
-  /** Says `hello`. `grant` is the token of the upgrade request. */
+  /** Sends `hello`. `grant` is the token of the upgrade request. */
   begin(grant: VerifiedGrant | undefined): void {
     if (grant !== undefined) this.#grants.replace(grant);
     this.#peer.notify('hello', { ...this.#options.hello, nonce: this.#nonce } satisfies Hello);
     if (this.#shared.authorizer.mode !== 'required' || grant !== undefined) return;
     this.#authenticateTimer = this.#shared.clock.setTimer(
-      () => this.close(CLOSE_CODES.authenticationTimeout, 'no token came in time'),
+      () => this.close(CLOSE_CODES.authenticationTimeout, 'no token arrived in time'),
       this.#options.authenticateMs,
       { unref: true },
     );
   }
 
-  /** The socket has room again. */
+  /** Is called when the socket can take more output. */
   drained(): void {
     if (this.#paused && this.#writer.bufferedBytes() < PAUSE_BYTES) {
       this.#paused = false;
@@ -135,12 +135,12 @@ export class Session implements ConnectionMethods {
     this.#subscriber?.drained();
   }
 
-  /** A revocation came. */
+  /** Is called after a revocation: closes the connection if its token was revoked. */
   recheckGrants(): void {
     this.#grants.recheck();
   }
 
-  /** Writes what waits, then closes. */
+  /** Sends what is queued, then closes. */
   close(code: number, reason: string): void {
     if (!this.#closing) this.#shared.onClosing(code);
     this.#closing = true;
@@ -153,7 +153,7 @@ export class Session implements ConnectionMethods {
     return this.#peer.stats();
   }
 
-  /** Bytes that the other side has not taken yet. */
+  /** Returns the bytes that the client has not read yet. */
   queuedBytes(): number {
     return this.#writer.bufferedBytes() + this.#heldBytes;
   }
@@ -219,7 +219,7 @@ export class Session implements ConnectionMethods {
     });
   }
 
-  /** The parameters without a call's own token, and the token in force: the most specific one wins. */
+  /** Separates the parameters from the call's own token. The most specific token is in force. */
   #tokenOf(
     method: string,
     given: unknown,
@@ -231,7 +231,7 @@ export class Session implements ConnectionMethods {
     const { token: own, ...params } = given;
     if (this.#shared.authorizer.mode === 'disabled') return { params, grant: undefined };
     if (typeof own !== 'string') {
-      throw new GaterError('unauthorized', 'token is no text', { details: { reason: 'parse_error' } });
+      throw new GaterError('unauthorized', 'token must be a string', { details: { reason: 'parse_error' } });
     }
     return { params, grant: this.#shared.grants.verify(own, this.#proved) };
   }
@@ -257,7 +257,7 @@ export class Session implements ConnectionMethods {
         encoder: messageEncoder,
         write: (deliveries: readonly Delivery[]) => this.#deliver(joinDeliveries(deliveries)),
         bufferedBytes: () => this.queuedBytes(),
-        overflow: () => this.close(CLOSE_CODES.tooSlow, 'the connection does not read fast enough'),
+        overflow: () => this.close(CLOSE_CODES.tooSlow, 'the client does not read fast enough'),
       },
     });
   }
@@ -271,7 +271,7 @@ export class Session implements ConnectionMethods {
     this.#heldBytes += frames.length;
   }
 
-  /** What a subscription replays comes after the answer to its call, and that of a batch comes late. */
+  /** Holds deliveries back: a replay must follow the answer to its `subscribe`, which in a batch comes late. */
   #holdDeliveries(context: PeerContext): void {
     this.#held ??= [];
     context.afterAnswer(() => {

@@ -5,10 +5,10 @@ import type { GatewaySocket } from './gateway-socket.ts';
 /** Longest reason of a close frame: 125 bytes less the code (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 
-/** What `ws` reports when a binary frame came: this protocol has none. */
+/** The close code for a binary frame: this protocol has none. */
 const UNSUPPORTED_DATA = 1003;
 
-/** Text messages over a WebSocket, sent by the connection's frame writer. */
+/** Transports text messages over a WebSocket, sent by the connection's frame writer. */
 export class SocketTransport implements Transport {
   readonly #socket: GatewaySocket;
   readonly #writer: FrameWriter;
@@ -54,7 +54,7 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** `reason` in at most 123 bytes of UTF-8, never in the middle of a character. */
+/** Cuts `reason` to at most 123 bytes of UTF-8, never in the middle of a character. */
 function cut(reason: string): string {
   const bytes = Buffer.from(reason, 'utf8');
   if (bytes.length <= MAX_REASON_BYTES) return reason;

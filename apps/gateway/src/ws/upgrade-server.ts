@@ -19,7 +19,7 @@ import { createTurnQueue } from './turn.ts';
 /** How long a connection may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Fragments of one message, the bound that `ws` itself has. */
+/** Maximum fragments of one message; also the default of `ws`. */
 const MAX_FRAGMENTS = 16_384;
 
 export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing'> {
@@ -38,13 +38,13 @@ export interface UpgradeOptions extends SessionOptions {
 export interface UpgradeServer {
   /** The live sessions. */
   readonly sessions: ReadonlySet<Session>;
-  /** Calls without an id that were refused, of live and past connections. */
+  /** Returns how many calls without an id were refused, on live and past connections. */
   refusedNotifications(): number;
-  /** Connections that the gateway has closed, by close code. */
+  /** Returns how many connections the gateway has closed, by close code. */
   closures(): ReadonlyMap<number, number>;
-  /** Closes all sessions with 1001, and resolves when all are gone. */
+  /** Closes all sessions with 1001, and resolves when all have ended. */
   close(): Promise<void>;
-  /** Cuts off what is still connected. */
+  /** Destroys the connections that are still open. */
   terminate(): void;
 }
 
@@ -102,20 +102,20 @@ export function createUpgradeServer(
     if (!components.accepting()) return { refusal: problemOf(stopping()) };
     const offered = headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
-      return { refusal: plainProblem(400, 'Bad Request', `the subprotocol is ${SUBPROTOCOL}`) };
+      return { refusal: plainProblem(400, 'Bad Request', `the subprotocol must be ${SUBPROTOCOL}`) };
     }
     try {
       const token =
         components.authorizer.mode === 'disabled' ? undefined : bearerToken(headers.authorization);
       return { grant: token === undefined ? undefined : components.grants.verify(token, []) };
     } catch (error) {
-      logger.debug({ err: error, address: caller.address }, 'an upgrade was refused');
+      logger.debug({ err: error, address: caller.address }, 'refused an upgrade');
       return { refusal: problemOf(GaterError.from(error), { realm: options.realm }) };
     }
   }
 
   function begin(ws: GatewaySocket, socket: Socket, caller: Caller, grant: VerifiedGrant | undefined): void {
-    // `ws` tells of every protocol error here, and closes by itself; a broken connection is no news.
+    // `ws` reports each protocol error here and closes by itself.
     ws.on('error', (error) => logger.debug({ err: error, address: caller.address }, 'a connection failed'));
     const writer = ws.attach(socket, turns);
     const place = admission.enter(caller.address, caller.loopback);
