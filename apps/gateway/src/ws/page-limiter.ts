@@ -1,6 +1,14 @@
 import { Fifo } from '@esdb-gater/primitives';
 import { factsOf } from '@esdb-gater/protocol';
 
+/** Methods beside the paged ones whose answers may have a megabyte. */
+const LARGE_ANSWERS: ReadonlySet<string> = new Set([
+  'getStreams',
+  'readSnapshot',
+  'getSubscriptions',
+  'listParked',
+]);
+
 /** Pages that the gateway reads for one connection at the same time. */
 const MAX_PAGES = 4;
 
@@ -43,7 +51,7 @@ export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
 
   return {
     run(method, start) {
-      const isPage = factsOf(method)?.paged === true;
+      const isPage = factsOf(method)?.paged === true || LARGE_ANSWERS.has(method);
       if (queue.length === 0 && isReady(isPage)) return begin(isPage, start);
       return new Promise((resolve, reject) => {
         queue.push({

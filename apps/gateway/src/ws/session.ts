@@ -31,6 +31,7 @@ import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { joinDeliveries, messageEncoder } from './frames.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
+import type { IntakeTurns } from './intake.ts';
 import { createPageLimiter, type PageLimiter } from './page-limiter.ts';
 import { SocketTransport } from './socket-transport.ts';
 
@@ -42,6 +43,7 @@ export interface SessionComponents {
   readonly channels: Channels;
   readonly workers: WorkerHost;
   readonly authenticator: TokenAuthenticator;
+  readonly turns: IntakeTurns;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Is called once for each connection that the gateway closes, with the close code. */
@@ -58,6 +60,9 @@ export interface SessionOptions {
   readonly authenticateMs: number;
 }
 
+/** More invalid messages in a row close the connection. */
+const MAX_INVALID_IN_ROW = 100;
+
 /** Unsent bytes at which the gateway stops reading from a connection, until its client has read some. */
 const PAUSE_BYTES = 1_048_576;
 
@@ -68,10 +73,10 @@ const PAUSE_BYTES = 1_048_576;
 export class Session implements ConnectionMethods {
   readonly #shared: SessionComponents;
   readonly #options: SessionOptions;
-  readonly #socket: GatewaySocket;
   readonly #writer: FrameWriter;
   readonly #caller: Caller;
   readonly #grants: LiveGrants;
+  readonly #transport: SocketTransport;
   readonly #peer: Peer;
   readonly #pages: PageLimiter;
   readonly #nonce = randomBytes(24).toString('base64url');
@@ -80,7 +85,6 @@ export class Session implements ConnectionMethods {
   #subscriber: ChannelSubscriber | undefined;
   #workers: ConnectionWorkers | undefined;
   #authenticateTimer: Timer | undefined;
-  #paused = false;
   #closing = false;
   /** Deliveries that wait until a batch with a `subscribe` in it is answered. */
   #held: Uint8Array[] | undefined;
@@ -95,20 +99,32 @@ export class Session implements ConnectionMethods {
   ) {
     this.#shared = shared;
     this.#options = options;
-    this.#socket = socket;
     this.#writer = writer;
     this.#caller = caller;
     this.#pages = createPageLimiter(() => writer.bufferedBytes());
     this.#grants = createLiveGrants(shared.clock, ({ code, reason }) => this.close(code, reason));
+    this.#transport = new SocketTransport({
+      socket,
+      writer,
+      turns: shared.turns,
+      isReady: () => writer.bufferedBytes() <= PAUSE_BYTES,
+    });
     this.#peer = createPeer(
-      new SocketTransport(socket, writer),
+      this.#transport,
       {
+        // The transport has counted the message as one element.
+        onMessage: (elements) => this.#transport.intake.spend(elements - 1),
         handle: (method, params, context) => this.#handle(method, params, context),
         onNotification: (method, params) => this.#notified(method, params),
         logger: shared.logger,
         clock: shared.clock,
       },
-      { maxInFlight: options.inFlightPerConnection, frameBytes: options.frameBytes },
+      {
+        maxInFlight: options.inFlightPerConnection,
+        frameBytes: options.frameBytes,
+        maxInvalidInRow: MAX_INVALID_IN_ROW,
+        onTooManyInvalid: () => this.close(CLOSE_CODES.policyViolation, 'too many invalid messages in a row'),
+      },
     );
     void this.#peer.closed.then(() => this.#ended());
   }
@@ -127,10 +143,7 @@ export class Session implements ConnectionMethods {
 
   /** Is called when the socket can take more output. */
   drained(): void {
-    if (this.#paused && this.#writer.bufferedBytes() < PAUSE_BYTES) {
-      this.#paused = false;
-      this.#socket.resume();
-    }
+    this.#transport.intake.proceed();
     this.#pages.drained();
     this.#subscriber?.drained();
   }
@@ -144,8 +157,6 @@ export class Session implements ConnectionMethods {
   close(code: number, reason: string): void {
     if (!this.#closing) this.#shared.onClosing(code);
     this.#closing = true;
-    // The answer to our close frame must be read.
-    if (this.#paused) this.#socket.resume();
     this.#peer.close(code, reason);
   }
 
@@ -200,11 +211,6 @@ export class Session implements ConnectionMethods {
   }
 
   #handle(method: string, given: unknown, context: PeerContext): unknown {
-    // A connection that does not take its answers is not read from: what it asks for is bounded by that.
-    if (!this.#paused && this.#writer.bufferedBytes() > PAUSE_BYTES) {
-      this.#paused = true;
-      this.#socket.pause();
-    }
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
     return this.#pages.run(method, () => {
       const { params, grant } = this.#tokenOf(method, given);

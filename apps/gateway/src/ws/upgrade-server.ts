@@ -12,6 +12,7 @@ import { stopping } from '../calls/dispatcher.ts';
 import { WS_PATH } from '../http/listen.ts';
 import { type Problem, plainProblem, problemOf } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
+import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { Session, type SessionComponents, type SessionOptions } from './session.ts';
 import { createTurnQueue } from './turn.ts';
@@ -22,7 +23,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Maximum fragments of one message; also the default of `ws`. */
 const MAX_FRAGMENTS = 16_384;
 
-export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing'> {
+export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing' | 'turns'> {
   readonly originGuard: () => OriginGuard;
   readonly admission: Admission;
   readonly accepting: () => boolean;
@@ -59,7 +60,7 @@ export function createUpgradeServer(
   const sockets = new Set<GatewaySocket>();
   const closures = new Map<number, number>();
   const onClosing = (code: number): void => void closures.set(code, (closures.get(code) ?? 0) + 1);
-  const shared: SessionComponents = { ...components, onClosing };
+  const shared: SessionComponents = { ...components, turns: createIntakeTurns(), onClosing };
   const liveness = createLiveness(clock);
   const turns = createTurnQueue();
   const wss = new WebSocketServer({
@@ -69,6 +70,7 @@ export function createUpgradeServer(
     maxPayload: options.frameBytes,
     perMessageDeflate: false,
     skipUTF8Validation: false,
+    autoPong: false,
     // Newer than the published types.
     ...({ maxFragments: MAX_FRAGMENTS, closeTimeout: CLOSE_TIMEOUT_MS } as object),
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),

@@ -43,6 +43,8 @@ export interface PeerComponents {
   readonly handle?: (method: string, params: unknown, context: PeerContext) => unknown;
   /** Handles a notification. Returns false for one that it does not know. */
   readonly onNotification?: (method: string, params: unknown) => boolean;
+  /** Is called for each message with the number of its elements, before they are handled. */
+  readonly onMessage?: (elements: number) => void;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
@@ -61,6 +63,9 @@ export interface PeerOptions {
   readonly maxDepth?: number;
   /** Maximum size of a message that is sent, in bytes. @default LIMITS.frameBytes */
   readonly frameBytes?: number;
+  /** Invalid messages, or elements of batches, in a row; with the next one `onTooManyInvalid` is called. @default no limit */
+  readonly maxInvalidInRow?: number;
+  readonly onTooManyInvalid?: () => void;
 }
 
 export interface CallOptions extends TraceContext, WaitOptions {}
@@ -142,6 +147,8 @@ class JsonRpcPeer implements Peer {
   readonly #maxInFlight: number;
   readonly #frameBytes: number;
   readonly #maxDepth: number;
+  readonly #maxInvalidInRow: number;
+  readonly #onTooManyInvalid: () => void;
   readonly #pending: PendingCalls;
   readonly #ended = new AbortController();
   #end: { readonly code: number; readonly reason: string } | undefined;
@@ -150,6 +157,7 @@ class JsonRpcPeer implements Peer {
   #refusedNotifications = 0;
   #unknownAnswers = 0;
   #invalidMessages = 0;
+  #invalidInRow = 0;
 
   constructor(transport: Transport, components: PeerComponents, options: PeerOptions) {
     this.#transport = transport;
@@ -159,6 +167,8 @@ class JsonRpcPeer implements Peer {
     this.#maxInFlight = options.maxInFlight ?? LIMITS.inFlight;
     this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
     this.#maxDepth = options.maxDepth ?? JSON_DEPTH.frame;
+    this.#maxInvalidInRow = options.maxInvalidInRow ?? Number.POSITIVE_INFINITY;
+    this.#onTooManyInvalid = options.onTooManyInvalid ?? (() => undefined);
     this.#pending = new PendingCalls(components.clock ?? systemClock);
     const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
     this.closed = promise;
@@ -219,6 +229,7 @@ class JsonRpcPeer implements Peer {
 
   #receive(text: string): void {
     const message = parseMessage(text, this.#maxDepth);
+    this.#components.onMessage?.(isBatch(message) ? message.length : 1);
     if (!isBatch(message)) {
       this.#take(message, (answer) => this.send(answer), false, text.length);
       return;
@@ -234,13 +245,19 @@ class JsonRpcPeer implements Peer {
   #take(element: Inbound, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
     switch (element.kind) {
       case 'answer':
+        this.#invalidInRow = 0;
         this.#answered(element);
         break;
       case 'invalid':
         this.#invalidMessages++;
+        if (++this.#invalidInRow > this.#maxInvalidInRow) {
+          this.#onTooManyInvalid();
+          return;
+        }
         reply(encodeError(element.id, toRpcError(element.error, element.code)));
         break;
       case 'call':
+        this.#invalidInRow = 0;
         this.#called(element, reply, batched, frameUnits, batch);
     }
   }
