@@ -8,8 +8,10 @@ import { isServed } from './calls/dispatcher.ts';
 import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
+import { CONNECTION_BOUNDS, type ConnectionBounds } from './http/connection-bounds.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { type Listening, listen } from './http/listen.ts';
+import { watchSockets } from './http/port-sockets.ts';
 import type { Readiness } from './http/routes/operations.ts';
 import { createSseConnections } from './http/sse-connections.ts';
 import { Cleanup } from './node/cleanup.ts';
@@ -31,6 +33,8 @@ export interface GatewayComponents {
   /** @default standard output */
   readonly logOutput?: LogOutput;
   readonly clock?: Clock;
+  /** Replaces some bounds of the port, for tests. */
+  readonly bounds?: Partial<ConnectionBounds>;
 }
 
 /** A running gateway. */
@@ -67,6 +71,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   assertSupported(config);
   const clock = components.clock ?? systemClock;
+  const bounds = { ...CONNECTION_BOUNDS, ...components.bounds };
   const labels = createGatewayLabels(Object.keys(config.stores));
   const openTelemetry = createOpenTelemetry({ env: process.env, clock, labels });
   const { logger, listening } = createLog(config, {
@@ -90,7 +95,7 @@ export async function startGateway(
       { clock, logger, cleanup, accepting, url: () => url, startTelemetry },
       config,
     );
-    const port = await openPort(core, { clock, logger, cleanup, accepting, metrics }, config);
+    const port = await openPort(core, { clock, logger, cleanup, accepting, metrics, bounds }, config);
     url = port.url;
     const { nodeId } = core;
     const { did } = core.security.identity;
@@ -122,6 +127,7 @@ interface PortComponents {
   readonly cleanup: Cleanup;
   readonly accepting: () => boolean;
   readonly metrics: GatewayMetrics;
+  readonly bounds: ConnectionBounds;
 }
 
 /** The port of a gateway. */
@@ -133,7 +139,7 @@ interface OpenPort extends Listening {
 /** Serves WebSocket and HTTP on one port. */
 async function openPort(
   core: GatewayCore,
-  { clock, logger, cleanup, accepting, metrics }: PortComponents,
+  { clock, logger, cleanup, accepting, metrics, bounds }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
   const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
@@ -179,7 +185,16 @@ async function openPort(
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };
   };
   const shared = { dispatcher, authorizer, grants, channels, admission, originGuard, clock, logger };
-  const app = createHttpServer({ ...shared, streams, metrics: metrics.exposition, readiness }, config);
+  const app = createHttpServer(
+    { ...shared, streams, metrics: metrics.exposition, readiness },
+    config,
+    bounds,
+  );
+  const { connections, connectionsPerAddress } = config.limits;
+  const sockets = watchSockets(app.server, {
+    maxSockets: connections + bounds.spareSockets,
+    maxPerAddress: connectionsPerAddress && connectionsPerAddress + bounds.spareSocketsPerAddress,
+  });
   const hello = {
     gatewayDid: identity.did,
     nodeId,
@@ -190,7 +205,7 @@ async function openPort(
   const upgrades = createUpgradeServer(
     app.server,
     { ...shared, authenticator, workers, accepting },
-    { ...config.limits, realm: config.realm, hello },
+    { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {
     for (const session of upgrades.sessions) session.recheckGrants();
@@ -207,7 +222,8 @@ async function openPort(
       await nextTurn();
       streams.close();
       if (!(await deadline.within(upgrades.close()))) upgrades.terminate();
-      if (!(await deadline.within(app.close()))) app.server.closeAllConnections();
+      sockets.drain();
+      if (!(await deadline.within(app.close()))) sockets.destroy();
     },
   };
 }

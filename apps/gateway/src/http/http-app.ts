@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { GaterError, invalidArgument, type Logger } from '@esdb-gater/types';
 import {
@@ -9,24 +8,17 @@ import {
   fastify,
   type RouteOptions,
 } from 'fastify';
-import { configError } from '../config/config-error.ts';
 import type { GatewayConfig } from '../config/types.ts';
+import { answerClientError } from './client-error.ts';
+import type { ConnectionBounds } from './connection-bounds.ts';
 import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
+import { readCertificate } from './tls-certificate.ts';
 
 /** Maximum size of all request headers together. */
 const HEADER_BYTES = 32 * 1024;
 
-/** Time for all headers of a request, against clients that send them byte by byte. */
-const HEADERS_TIMEOUT_MS = 10_000;
-
-/** Time for a whole request with its body. */
-const REQUEST_TIMEOUT_MS = 60_000;
-
-/** A kept connection without a request is closed after this. */
-const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-
-/** Sockets beyond the WebSocket connections, for HTTP and for those about to be refused. */
-const SPARE_SOCKETS = 1_024;
+/** Time that a response may take beyond the deadline of its call. */
+const ANSWER_MS = 15_000;
 
 /** A path part is up to 255 UTF-16 units, each up to three bytes of UTF-8, each written with three characters. */
 const MAX_PART_LENGTH = 255 * 9;
@@ -37,19 +29,26 @@ const METHODS_OF_HTTP = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as con
 const BODY_TYPES = /^application\/(json|cloudevents(-batch)?\+json)$/i;
 
 /** Creates the HTTP server with what all routes share: bounds, and errors as problems. */
-export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyInstance {
-  const { certFile, keyFile } = config.tls;
-  const bounds = {
+export function createHttpApp(
+  config: GatewayConfig,
+  logger: Logger,
+  bounds: ConnectionBounds,
+): FastifyInstance {
+  const certificate = readCertificate(config.tls);
+  const http = {
     maxHeaderSize: HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: 2_000,
+    headersTimeout: bounds.headersTimeoutMs,
+    connectionsCheckingInterval: bounds.checkEveryMs,
     // Any other upgrade that is offered (curl offers h2c) is declined by answering the request itself.
     shouldUpgradeCallback: (request: IncomingMessage) =>
       request.headers.upgrade?.toLowerCase() === 'websocket',
   };
   const common = {
+    // Fastify overwrites these three where they stand in the options of `http`.
+    requestTimeout: bounds.requestTimeoutMs,
+    keepAliveTimeout: bounds.keepAliveTimeoutMs,
+    connectionTimeout: Math.max(bounds.stalledTimeoutMs, config.retry.deadlineMs + ANSWER_MS),
+    clientErrorHandler: answerClientError,
     bodyLimit: config.limits.frameBytes,
     routerOptions: { maxParamLength: MAX_PART_LENGTH, useSemicolonDelimiter: false },
     return503OnClosing: false,
@@ -57,13 +56,12 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, problemFor(error, request, config.realm, logger)),
   } as const;
-  const app = (certFile === null || keyFile === null
-    ? fastify({ ...common, http: bounds })
+  const app = (certificate === undefined
+    ? fastify({ ...common, http })
     : fastify({
         ...common,
-        https: { ...bounds, cert: pem('tls.certFile', certFile), key: pem('tls.keyFile', keyFile) },
+        https: { ...http, ...certificate, handshakeTimeout: bounds.handshakeTimeoutMs },
       })) as unknown as FastifyInstance;
-  app.server.maxConnections = config.limits.connections + SPARE_SOCKETS;
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -77,15 +75,6 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     reply.header('x-content-type-options', 'nosniff');
   });
   return app;
-}
-
-/** @throws `invalid_argument` (reason `configuration`) that names the key */
-function pem(key: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw configError(key, `cannot read ${file} (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 /** Adds routes, and answers other methods on their paths with 405 and `Allow`. */

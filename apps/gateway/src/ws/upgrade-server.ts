@@ -9,6 +9,7 @@ import { bearerToken, callerOf } from '../access/caller.ts';
 import type { VerifiedGrant } from '../access/grants.ts';
 import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
+import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
 import { type Problem, plainProblem, problemOf } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
@@ -32,6 +33,7 @@ export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing' |
 }
 
 export interface UpgradeOptions extends SessionOptions {
+  readonly bounds: Pick<ConnectionBounds, 'pingEveryMs' | 'silentAfterMs'>;
   readonly realm: string;
 }
 
@@ -61,7 +63,7 @@ export function createUpgradeServer(
   const closures = new Map<number, number>();
   const onClosing = (code: number): void => void closures.set(code, (closures.get(code) ?? 0) + 1);
   const shared: SessionComponents = { ...components, turns: createIntakeTurns(), onClosing };
-  const liveness = createLiveness(clock);
+  const liveness = createLiveness(clock, options.bounds);
   const turns = createTurnQueue();
   const wss = new WebSocketServer({
     noServer: true,
@@ -133,8 +135,9 @@ export function createUpgradeServer(
     const unwatch = liveness.watch({
       ping: () => ws.ping(),
       silent: () => ws.terminate(),
-      // What was received, and what the system took of what was sent.
-      progress: () => socket.bytesRead + (socket.bytesWritten - socket.writableLength),
+      received: () => socket.bytesRead,
+      unsent: () => socket.writableLength,
+      sent: () => socket.bytesWritten - socket.writableLength,
     });
     ws.on('close', () => {
       refusedBefore += session.stats().refusedNotifications;
