@@ -23,10 +23,10 @@ import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
 import { traceWorker } from './telemetry/traced-worker.ts';
 
-/** How long a start waits for Kafka to tell what was revoked. */
+/** How long a start waits for the revocations from Kafka. */
 const READY_WITHIN_MS = 3_000;
 
-/** Everything of a gateway but its port. */
+/** All parts of a gateway except its port. */
 export interface GatewayCore {
   readonly nodeId: string;
   readonly registry: Registry;
@@ -45,17 +45,17 @@ export interface GatewayCore {
 export interface GatewayCoreComponents {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Takes what closes the parts again. */
+  /** Collects the functions that close the parts. */
   readonly cleanup: Cleanup;
   /** False once the gateway stops. */
   readonly accepting: () => boolean;
-  /** The URL that the gateway is reached by, once it listens. */
+  /** Returns the gateway's URL once it listens. */
   readonly url: () => string;
-  /** Is called as soon as the node's id is known, before anything is there to be observed. */
+  /** Is called once the node's id is known, before the other parts are opened. */
   readonly startTelemetry: (nodeId: string) => Promise<void>;
 }
 
-/** Opens the data folder, the stores, the broker and all that stands on them. @throws `unavailable` and others */
+/** Opens the data folder, the stores, the broker and the parts that use them. @throws `unavailable` and others */
 export async function openGatewayCore(
   { clock, logger, cleanup, accepting, url, startTelemetry }: GatewayCoreComponents,
   config: GatewayConfig,
@@ -112,9 +112,9 @@ export async function openGatewayCore(
   const { revocations } = security;
   cleanup.defer(await revocations.follow(channels, kafka));
   const { topicPrefix } = config.kafka;
-  // Only now, as what is fed before anybody tails the broker would reach nobody.
+  // Only after the channels tail the broker: events that are fed earlier would reach nobody.
   feeds.begin(broker, kafka && createFeedCoordination({ kafka, clock, logger }, { nodeId, topicPrefix }));
-  // Without Kafka the gateway starts all the same, and says that it is not ready.
+  // Without Kafka the gateway starts too, and `/readyz` says that it is not ready.
   if (kafka !== undefined) await finishesWithin(revocations.whenComplete(), READY_WITHIN_MS, clock);
 
   const authorizer = createAuthorizer(config);

@@ -8,8 +8,10 @@ import { isServed } from './calls/dispatcher.ts';
 import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
+import { CONNECTION_BOUNDS, type ConnectionBounds } from './http/connection-bounds.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { type Listening, listen } from './http/listen.ts';
+import { watchSockets } from './http/port-sockets.ts';
 import type { Readiness } from './http/routes/operations.ts';
 import { createSseConnections } from './http/sse-connections.ts';
 import { Cleanup } from './node/cleanup.ts';
@@ -26,14 +28,16 @@ import { createOpenTelemetry } from './telemetry/open-telemetry.ts';
 import { createUpgradeServer } from './ws/upgrade-server.ts';
 
 export interface GatewayComponents {
-  /** Takes the whole log. @default JSON lines to `logOutput` */
+  /** Receives the whole log. @default JSON lines to `logOutput` */
   readonly logger?: Logger;
   /** @default standard output */
   readonly logOutput?: LogOutput;
   readonly clock?: Clock;
+  /** Replaces some bounds of the port, for tests. */
+  readonly bounds?: Partial<ConnectionBounds>;
 }
 
-/** A gateway that serves. */
+/** A running gateway. */
 export interface RunningGateway {
   /** The WebSocket URL. */
   readonly url: string;
@@ -58,7 +62,7 @@ const VERSION = (
 /**
  * Composes and starts a gateway.
  *
- * @throws `not_supported` for a setting whose feature is not there, `unavailable` when the data folder, a store's
+ * @throws `not_supported` for a setting whose feature does not exist yet, `unavailable` when the data folder, a store's
  * file or the port is in use
  */
 export async function startGateway(
@@ -67,6 +71,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   assertSupported(config);
   const clock = components.clock ?? systemClock;
+  const bounds = { ...CONNECTION_BOUNDS, ...components.bounds };
   const labels = createGatewayLabels(Object.keys(config.stores));
   const openTelemetry = createOpenTelemetry({ env: process.env, clock, labels });
   const { logger, listening } = createLog(config, {
@@ -75,7 +80,7 @@ export async function startGateway(
     fields: openTelemetry.logFields,
   });
   const cleanup = new Cleanup();
-  // The last thing that ends, so that it tells of all the others.
+  // Ends last, so that it exports the spans of all other parts.
   cleanup.defer(() => openTelemetry.stop());
   // Before the stores are opened, so that their workers are counted.
   const metrics = createGatewayMetrics(labels);
@@ -90,7 +95,7 @@ export async function startGateway(
       { clock, logger, cleanup, accepting, url: () => url, startTelemetry },
       config,
     );
-    const port = await openPort(core, { clock, logger, cleanup, accepting, metrics }, config);
+    const port = await openPort(core, { clock, logger, cleanup, accepting, metrics, bounds }, config);
     url = port.url;
     const { nodeId } = core;
     const { did } = core.security.identity;
@@ -100,7 +105,7 @@ export async function startGateway(
       await deadline.within(core.dispatcher.idle());
       await port.drain(deadline);
       const closed = await deadline.within(
-        cleanup.run().catch((error: unknown) => logger.error({ err: error }, 'something did not close')),
+        cleanup.run().catch((error: unknown) => logger.error({ err: error }, 'a part failed to close')),
       );
       if (!closed) logger.warn({}, 'the grace period ended before everything was closed');
       logger.info({ nodeId }, 'stopped');
@@ -110,7 +115,7 @@ export async function startGateway(
     listening({ url, nodeId, did });
     return { url, port: port.port, nodeId, did, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    // What was wrong first is told, whatever else goes wrong while what was opened is closed.
+    // The first error is reported, even if closing what was opened fails too.
     await cleanup.run().catch(() => undefined);
     throw error;
   }
@@ -122,6 +127,7 @@ interface PortComponents {
   readonly cleanup: Cleanup;
   readonly accepting: () => boolean;
   readonly metrics: GatewayMetrics;
+  readonly bounds: ConnectionBounds;
 }
 
 /** The port of a gateway. */
@@ -133,7 +139,7 @@ interface OpenPort extends Listening {
 /** Serves WebSocket and HTTP on one port. */
 async function openPort(
   core: GatewayCore,
-  { clock, logger, cleanup, accepting, metrics }: PortComponents,
+  { clock, logger, cleanup, accepting, metrics, bounds }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
   const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
@@ -141,7 +147,7 @@ async function openPort(
   const { grants, authenticator, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
   const streams = createSseConnections(clock);
-  // The guard knows its own origins when the port is known; nothing comes before.
+  // The guard knows its own origins once the port is bound; no request arrives earlier.
   const guardFor = (port: number): OriginGuard =>
     createOriginGuard({
       host: config.host,
@@ -173,13 +179,22 @@ async function openPort(
     const dependencies = {
       ...stores.readiness(),
       broker: status === 'unhealthy' ? (message ?? status) : 'ok',
-      ...(kafka && { revocations: revocations.complete ? 'ok' : 'not read to their end yet' }),
+      ...(kafka && { revocations: revocations.complete ? 'ok' : 'not completely read yet' }),
       gateway: accepting() ? 'ok' : 'stopping',
     };
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };
   };
   const shared = { dispatcher, authorizer, grants, channels, admission, originGuard, clock, logger };
-  const app = createHttpServer({ ...shared, streams, metrics: metrics.exposition, readiness }, config);
+  const app = createHttpServer(
+    { ...shared, streams, metrics: metrics.exposition, readiness },
+    config,
+    bounds,
+  );
+  const { connections, connectionsPerAddress } = config.limits;
+  const sockets = watchSockets(app.server, {
+    maxSockets: connections + bounds.spareSockets,
+    maxPerAddress: connectionsPerAddress && connectionsPerAddress + bounds.spareSocketsPerAddress,
+  });
   const hello = {
     gatewayDid: identity.did,
     nodeId,
@@ -190,7 +205,7 @@ async function openPort(
   const upgrades = createUpgradeServer(
     app.server,
     { ...shared, authenticator, workers, accepting },
-    { ...config.limits, realm: config.realm, hello },
+    { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {
     for (const session of upgrades.sessions) session.recheckGrants();
@@ -203,11 +218,12 @@ async function openPort(
   return {
     ...bound,
     async drain(deadline) {
-      // Answers of this turn go out before the close frames do.
+      // The answers of this turn are sent before the close frames.
       await nextTurn();
       streams.close();
       if (!(await deadline.within(upgrades.close()))) upgrades.terminate();
-      if (!(await deadline.within(app.close()))) app.server.closeAllConnections();
+      sockets.drain();
+      if (!(await deadline.within(app.close()))) sockets.destroy();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { GaterError } from '@esdb-gater/types';
 import type { VerifiedGrant } from './grants.ts';
 
@@ -21,7 +21,7 @@ export interface Call {
 }
 
 /** Returns the sender of a request by its connection. Headers such as `X-Forwarded-For` are not trusted. */
-export function callerOf(request: IncomingMessage): Caller {
+export function callerOf(request: { readonly socket: Pick<Socket, 'remoteAddress'> }): Caller {
   const raw = request.socket.remoteAddress ?? 'unknown';
   // An IPv4 client of a dual-stack socket is the same client.
   const address = raw.startsWith('::ffff:') ? raw.slice('::ffff:'.length) : raw;

@@ -15,7 +15,7 @@ import { GaterError, isStoreId } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 
-/** Answers a method. Its parameters are valid, permitted and prepared. */
+/** Serves a method. Its parameters are validated, authorised and prepared. */
 export type Handler<M extends MethodName> = (
   params: ParamsOf<M>,
   call: Call,
@@ -27,7 +27,7 @@ export type Handlers = { readonly [M in MethodName]?: Handler<M> };
 /** The methods that this version of the gateway serves. */
 export type ServedMethod = Exclude<MethodName, MethodsWith<{ readonly planned: true }>>;
 
-/** True for a method that this version of the gateway serves, if only on a connection. */
+/** Returns whether this version of the gateway serves a method, if only on a connection. */
 export function isServed(method: MethodName): method is ServedMethod {
   return factsOf(method).planned !== true;
 }
@@ -35,14 +35,14 @@ export function isServed(method: MethodName): method is ServedMethod {
 /** The methods that only a connection can serve. */
 export type ConnectionMethod = MethodsWith<{ readonly servedBy: 'connection' }> & ServedMethod;
 
-/** What a connection serves by itself. A connection that is no WebSocket serves only some of them. */
+/** The methods that a connection serves itself. An HTTP request serves only some of them. */
 export type ConnectionMethods = { readonly [M in ConnectionMethod]: Handler<M> };
 
 export interface DispatcherComponents {
   readonly authorizer: Authorizer;
-  /** What is served without a connection of its own. */
+  /** Serve the methods that do not need a connection. */
   readonly handlers: Handlers;
-  /** False once the gateway stops: then new work is refused. */
+  /** Returns false once the gateway stops: then new calls are refused. */
   readonly accepting: () => boolean;
 }
 
@@ -51,17 +51,17 @@ export interface DispatcherOptions {
   readonly messageBytes: number;
 }
 
-/** What a call's parameters were parsed from. */
+/** The text that a call's parameters were parsed from. */
 interface Source {
-  /** UTF-16 units, or bytes, of the text: short ones need not be weighed. */
+  /** UTF-16 units, or bytes, of the text: short parameters are not measured. */
   readonly frameUnits?: number;
 }
 
-/** The one way into the gateway for every call. */
+/** Runs every call of the gateway, from every transport. */
 export interface Dispatcher {
   /**
-   * Asks for a token where one is needed, validates, authorises, and runs what serves the method: the connection
-   * itself (`own`), else the gateway. Under an OpenTelemetry SDK the call is a SERVER span.
+   * Requires a token where the mode does, validates, authorises, and calls the handler of the method: the connection's
+   * (`own`), else the gateway's. Under an OpenTelemetry SDK the call is a SERVER span.
    *
    * @throws a `GaterError`
    */
@@ -72,7 +72,7 @@ export interface Dispatcher {
     source?: Source,
     own?: Partial<ConnectionMethods>,
   ): unknown;
-  /** Resolves when no call is under way. */
+  /** Resolves when no call is in flight. */
   idle(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export function createDispatcher(components: DispatcherComponents, options: Disp
 class CallDispatcher implements Dispatcher {
   readonly #components: DispatcherComponents;
   readonly #messageBytes: number;
-  #underWay = 0;
+  #inFlight = 0;
   #waiting: (() => void)[] = [];
 
   constructor(components: DispatcherComponents, options: DispatcherOptions) {
@@ -92,7 +92,7 @@ class CallDispatcher implements Dispatcher {
   }
 
   idle(): Promise<void> {
-    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   dispatch(
@@ -119,7 +119,7 @@ class CallDispatcher implements Dispatcher {
     authorizer.authorize(method, params, call);
     const result = this.#run(serving, method, params, call, source);
     if (result instanceof Promise) {
-      this.#underWay++;
+      this.#inFlight++;
       result.then(this.#done, this.#done);
     }
     return result;
@@ -141,14 +141,14 @@ class CallDispatcher implements Dispatcher {
   }
 
   readonly #done = (): void => {
-    this.#underWay--;
-    if (this.#underWay > 0) return;
+    this.#inFlight--;
+    if (this.#inFlight > 0) return;
     for (const resolve of this.#waiting) resolve();
     this.#waiting = [];
   };
 }
 
-/** What the conventions call a method that is none: callers make up names, and names of spans must be few. */
+/** The semantic conventions' name for unknown methods: callers invent names, but span names must be few. */
 const OTHER_METHOD = '_OTHER';
 
 function subjectOf(method: string, params: unknown): RpcSubject {
@@ -161,7 +161,7 @@ function subjectOf(method: string, params: unknown): RpcSubject {
   };
 }
 
-/** Without an SDK the trace context that came with a call is handed on, when it is valid. */
+/** Keeps a valid trace context of a call: without an SDK it is passed on as it is. */
 function withValidTrace(call: Call): Call {
   return call.traceparent === undefined ? call : { ...withoutTrace(call), ...validTraceContext(call) };
 }
@@ -170,12 +170,12 @@ function withoutTrace({ traceparent: _, tracestate: __, ...call }: Call): Call {
   return call;
 }
 
-/** The error of a method of the protocol that the gateway, or this kind of connection, does not serve. */
+/** Returns the error for a method that the gateway, or this kind of connection, does not serve. */
 function notServed(method: MethodName): GaterError {
   return new GaterError('not_supported', `${method} is not served here`, { details: { method } });
 }
 
-/** The error of new work while the gateway stops. */
+/** Returns the error for new calls while the gateway stops. */
 export function stopping(): GaterError {
   return new GaterError('unavailable', 'the gateway is stopping');
 }

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 
-/** Probes come under any name, and tell nothing. */
+/** Probes arrive under any host name, and reveal nothing. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 const PREFLIGHT_SECONDS = '600';
 
-/** Refuses requests of foreign pages, and lets those of allowed origins read the answers. */
+/** Refuses requests from pages of other origins, and lets pages of allowed origins read the answers. */
 export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): void {
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { GaterError, invalidArgument, type Logger } from '@esdb-gater/types';
 import {
@@ -9,25 +8,17 @@ import {
   fastify,
   type RouteOptions,
 } from 'fastify';
-import { configError } from '../config/config-error.ts';
-import { systemProblem } from '../config/read-text-file.ts';
 import type { GatewayConfig } from '../config/types.ts';
+import { answerClientError } from './client-error.ts';
+import type { ConnectionBounds } from './connection-bounds.ts';
 import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
+import { readCertificate } from './tls-certificate.ts';
 
-/** Of all request headers together. */
+/** Maximum size of all request headers together. */
 const HEADER_BYTES = 32 * 1024;
 
-/** Time for all headers of a request, against clients that send them byte by byte. */
-const HEADERS_TIMEOUT_MS = 10_000;
-
-/** Time for a whole request with its body. */
-const REQUEST_TIMEOUT_MS = 60_000;
-
-/** A kept connection without a request is closed after this. */
-const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-
-/** Sockets beyond the WebSocket connections, for HTTP and for those about to be refused. */
-const SPARE_SOCKETS = 1_024;
+/** Time that a response may take beyond the deadline of its call. */
+const ANSWER_MS = 15_000;
 
 /** A path part is up to 255 UTF-16 units, each up to three bytes of UTF-8, each written with three characters. */
 const MAX_PART_LENGTH = 255 * 9;
@@ -37,20 +28,27 @@ const METHODS_OF_HTTP = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as con
 /** Content types whose bodies are accepted: JSON, also under another name (RFC 6839). The route parses the bytes. */
 const BODY_TYPES = /^application\/([a-z0-9!#$&^_.+-]+\+)?json$/i;
 
-/** The HTTP server with everything that all routes share: bounds, errors as problems, 405 with `Allow`. */
-export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyInstance {
-  const { certFile, keyFile } = config.tls;
-  const bounds = {
+/** Creates the HTTP server with what all routes share: bounds, and errors as problems. */
+export function createHttpApp(
+  config: GatewayConfig,
+  logger: Logger,
+  bounds: ConnectionBounds,
+): FastifyInstance {
+  const certificate = readCertificate(config.tls);
+  const http = {
     maxHeaderSize: HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: 2_000,
+    headersTimeout: bounds.headersTimeoutMs,
+    connectionsCheckingInterval: bounds.checkEveryMs,
     // Any other upgrade that is offered (curl offers h2c) is declined by answering the request itself.
     shouldUpgradeCallback: (request: IncomingMessage) =>
       request.headers.upgrade?.toLowerCase() === 'websocket',
   };
   const common = {
+    // Fastify overwrites these three where they stand in the options of `http`.
+    requestTimeout: bounds.requestTimeoutMs,
+    keepAliveTimeout: bounds.keepAliveTimeoutMs,
+    connectionTimeout: Math.max(bounds.stalledTimeoutMs, config.retry.deadlineMs + ANSWER_MS),
+    clientErrorHandler: answerClientError,
     bodyLimit: config.limits.frameBytes,
     routerOptions: { maxParamLength: MAX_PART_LENGTH, useSemicolonDelimiter: false },
     return503OnClosing: false,
@@ -58,13 +56,12 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, problemFor(error, request, config.realm, logger)),
   } as const;
-  const app = (certFile === null || keyFile === null
-    ? fastify({ ...common, http: bounds })
+  const app = (certificate === undefined
+    ? fastify({ ...common, http })
     : fastify({
         ...common,
-        https: { ...bounds, cert: pem('tls.certFile', certFile), key: pem('tls.keyFile', keyFile) },
+        https: { ...http, ...certificate, handshakeTimeout: bounds.handshakeTimeoutMs },
       })) as unknown as FastifyInstance;
-  app.server.maxConnections = config.limits.connections + SPARE_SOCKETS;
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -72,7 +69,7 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
     sendProblem(reply, problemFor(error, request, config.realm, logger)),
   );
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, plainProblem(404, 'Not Found', `there is nothing at ${pathOf(request.raw)}`)),
+    sendProblem(reply, plainProblem(404, 'Not Found', `${pathOf(request.raw)} does not exist`)),
   );
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
@@ -80,16 +77,7 @@ export function createHttpApp(config: GatewayConfig, logger: Logger): FastifyIns
   return app;
 }
 
-/** @throws `invalid_argument` (reason `configuration`) that names the key */
-function pem(key: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw configError(key, `must be a file that can be read, got ${file}: ${systemProblem(error)}`);
-  }
-}
-
-/** Adds routes, and for their paths the answer 405 with `Allow` to every other method. */
+/** Adds routes, and answers other methods on their paths with 405 and `Allow`. */
 export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[]): void {
   const methods = new Map<string, Set<string>>();
   for (const route of routes) {
@@ -110,7 +98,7 @@ export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[])
         const problem = plainProblem(
           405,
           'Method Not Allowed',
-          `${request.method} is not served here; ${allow} is`,
+          `${request.method} is not served here; use ${allow}`,
         );
         reply.header('allow', allow);
         return sendProblem(reply, problem);
@@ -119,18 +107,18 @@ export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[])
   }
 }
 
-/** The bytes of a request's body. @throws `invalid_argument` (reason `json`) when there are none */
+/** Returns the bytes of a request's body. @throws `invalid_argument` (reason `json`) when there are none */
 export function bodyOf(request: FastifyRequest): Buffer {
   if (Buffer.isBuffer(request.body)) return request.body;
   throw invalidArgument('json', 'the request has no body; expected JSON');
 }
 
-/** The media type of a request without its parameters, in lower case. */
+/** Returns the media type of a request without its parameters, in lower case. */
 export function mediaTypeOf(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** @throws a 415 unless the content type is JSON: a page of another origin can send forms and plain text only */
+/** Requires a JSON content type, so that a form or plain text of another origin is refused. @throws a 415 */
 export function requireJsonType(request: FastifyRequest): void {
   const type = mediaTypeOf(request);
   if (BODY_TYPES.test(type)) return;
@@ -141,7 +129,7 @@ export function requireJsonType(request: FastifyRequest): void {
   );
 }
 
-/** A refusal that belongs to HTTP and has no error code. */
+/** An error of HTTP itself, which has no error code of the protocol. */
 class HttpError extends Error {
   readonly problem: Problem;
 
@@ -155,11 +143,12 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE).send(problem.body);
 }
 
-/** What a request is answered that failed with `error`. */
+/** Returns the answer to a request that failed with `error`. */
 function problemFor(error: unknown, request: FastifyRequest, realm: string, logger: Logger): Problem {
   if (error instanceof HttpError) return error.problem;
   if (GaterError.is(error)) {
-    if (error.code === 'internal') logger.error({ err: error, method: request.method }, 'a request failed');
+    if (error.code === 'internal')
+      logger.error({ err: error, method: request.method }, 'a request failed unexpectedly');
     return problemOf(error, { realm });
   }
   const { code, statusCode } = error as Partial<FastifyError>;
@@ -167,16 +156,16 @@ function problemFor(error: unknown, request: FastifyRequest, realm: string, logg
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return problemOf(new GaterError('payload_too_large', 'the body is larger than limits.frameBytes'));
     case 'FST_ERR_BAD_URL':
-      return plainProblem(400, 'Bad Request', 'the path is not percent-encoded UTF-8');
+      return plainProblem(400, 'Bad Request', 'the path must be percent-encoded UTF-8');
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return plainProblem(414, 'URI Too Long', 'a part of the path is too long');
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return plainProblem(400, 'Bad Request', 'the body has another length than content-length says');
+      return plainProblem(400, 'Bad Request', 'the length of the body differs from content-length');
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return plainProblem(statusCode, 'Bad Request', 'the request cannot be understood');
+    return plainProblem(statusCode, 'Bad Request', 'the request is malformed');
   }
-  logger.error({ err: error, method: request.method }, 'a request failed');
+  logger.error({ err: error, method: request.method }, 'a request failed unexpectedly');
   return problemOf(GaterError.from(error), { realm });
 }
 
@@ -184,7 +173,7 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
-/** The query of a request as it was sent. */
+/** Returns the query of a request as it was sent. */
 export function searchOf(request: FastifyRequest): URLSearchParams {
   const at = request.raw.url?.indexOf('?') ?? -1;
   return new URLSearchParams(at === -1 ? '' : request.raw.url?.slice(at + 1));

@@ -12,13 +12,13 @@ export interface HttpCallsComponents {
   readonly grants: GrantVerifier;
 }
 
-/** Makes calls of the gateway out of requests. */
+/** Turns HTTP requests into calls of the gateway. */
 export interface HttpCalls {
-  /** Who calls with what token. @throws `unauthorized` when the token is no good */
+  /** Returns the caller and the token of a request. @throws `unauthorized` when the token is not valid */
   call(request: FastifyRequest): Call;
-  /** @throws `unauthorized` when a token is required and this request has none that is valid */
+  /** Requires a valid token where the mode does. @throws `unauthorized` without one */
   demandToken(request: FastifyRequest): void;
-  /** Runs a method for a request; its result is the method's. @throws a `GaterError` */
+  /** Calls a method for a request. @throws a `GaterError` */
   run<M extends MethodName>(request: FastifyRequest, method: M, params: object): Promise<ResultOf<M>>;
 }
 
@@ -41,15 +41,20 @@ export function createHttpCalls({ dispatcher, authorizer, grants }: HttpCallsCom
       method: M,
       params: object,
     ): Promise<ResultOf<M>> {
-      const gone = new AbortController();
-      const onClose = (): void => gone.abort();
+      const closed = new AbortController();
+      const onClose = (): void => closed.abort();
       request.raw.socket.once('close', onClose);
       try {
         const source = Buffer.isBuffer(request.body)
           ? { frameUnits: request.body.length }
           : { frameUnits: 0 };
-        const result = dispatcher.dispatch(method, params, { ...call(request), signal: gone.signal }, source);
-        // What serves a method by its name answers with its result.
+        const result = dispatcher.dispatch(
+          method,
+          params,
+          { ...call(request), signal: closed.signal },
+          source,
+        );
+        // The handler of a method returns that method's result.
         return (await result) as ResultOf<M>;
       } finally {
         request.raw.socket.off('close', onClose);
@@ -63,7 +68,7 @@ export function sendJson(reply: FastifyReply, result: unknown, status: number = 
   return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(result));
 }
 
-/** The parts of a path that a route names. */
+/** Returns the named parts of a request's path. */
 export function partsOf<const N extends string>(
   request: FastifyRequest,
   ..._names: readonly N[]

@@ -7,6 +7,7 @@ import type { OriginGuard } from '../access/origin-guard.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import type { Exposition } from '../telemetry/exposition.ts';
+import type { ConnectionBounds } from './connection-bounds.ts';
 import { guardOrigins } from './cross-origin.ts';
 import { addRoutes, createHttpApp } from './http-app.ts';
 import { createHttpCalls } from './http-calls.ts';
@@ -32,8 +33,12 @@ export interface HttpServerComponents {
 }
 
 /** The HTTP half of the gateway's port, with all its routes. */
-export function createHttpServer(components: HttpServerComponents, config: GatewayConfig): FastifyInstance {
-  const app = createHttpApp(config, components.logger);
+export function createHttpServer(
+  components: HttpServerComponents,
+  config: GatewayConfig,
+  bounds: ConnectionBounds,
+): FastifyInstance {
+  const app = createHttpApp(config, components.logger, bounds);
   guardOrigins(app, components.originGuard);
   const calls = createHttpCalls(components);
   const { queueBytes, queueMessages } = config.limits;

@@ -3,23 +3,23 @@ import { GaterError } from '@esdb-gater/types';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/types.ts';
 
-/** Where the WebSocket protocol is served. */
+/** The path of the WebSocket protocol. */
 export const WS_PATH = '/v1/ws';
 
-/** Where a gateway is reached. */
+/** The address of a listening gateway. */
 export interface Listening {
   readonly port: number;
   /** The WebSocket URL: the advertised one, else its own. */
   readonly url: string;
 }
 
-/** @throws `unavailable` when the address cannot be listened on */
+/** Starts to listen. @throws `unavailable` when the address is in use or cannot be bound */
 export async function listen(app: FastifyInstance, config: GatewayConfig): Promise<Listening> {
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${code})`;
+    const what = code === 'EADDRINUSE' ? 'is in use' : `cannot be bound (${code})`;
     throw new GaterError('unavailable', `port: ${config.host}:${config.port} ${what}`, { cause: error });
   }
   const { port, family, address } = app.server.address() as AddressInfo;

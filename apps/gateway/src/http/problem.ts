@@ -25,14 +25,14 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
-/** Reasons of `unauthorized` that no other token of the same kind would change: forbidden, not unauthenticated. */
+/** Reasons of `unauthorized` that are 403, since the caller is known but not allowed. */
 const FORBIDDEN: ReadonlySet<unknown> = new Set([
   'insufficient_permissions',
   'host_not_allowed',
   'origin_not_allowed',
 ]);
 
-/** The status for an error. A lost position is 410 only on the way to server-sent events; see `sse.ts`. */
+/** Returns the status for an error. A lost position is 410 only for server-sent events; see `sse.ts`. */
 export function statusOf(error: GaterError): number {
   if (error.code === 'unauthorized' && FORBIDDEN.has(error.details['reason'])) return 403;
   if (error.code === 'invalid_argument' && error.details['reason'] === 'json') return 400;
@@ -54,7 +54,7 @@ export interface Problem {
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** The problem for an error: the members of the WebSocket error's `data` beside those of the RFC. */
+/** Returns the problem for an error: the members of the RFC and those of the WebSocket error's `data`. */
 export function problemOf(
   error: GaterError,
   options: { readonly status?: number; readonly realm?: string } = {},
@@ -75,7 +75,7 @@ export function problemOf(
   return { status, headers, body };
 }
 
-/** The problem for what HTTP itself refuses, which has no error code: an unknown path, a wrong method. */
+/** Returns the problem for an error of HTTP itself, which has no error code: an unknown path, a wrong method. */
 export function plainProblem(status: number, title: string, detail: string): Problem {
   return {
     status,

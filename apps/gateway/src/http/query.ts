@@ -1,6 +1,6 @@
 import { type GaterError, invalidArgument } from '@esdb-gater/types';
 
-/** How the text of a query parameter becomes a member of a method's parameters. */
+/** The kind of a query parameter: how its text becomes a parameter of the method. */
 export type QueryKind = 'text' | 'integer' | 'texts';
 
 type Value<K extends QueryKind> = K extends 'integer'
@@ -14,10 +14,9 @@ function wrong(name: string, message: string): GaterError {
 }
 
 /**
- * The query parameters of a request, by their kinds. All are optional; what the value may be is for the method's
- * schema to say.
+ * Reads the query parameters of a request by their kinds. All are optional; the method's schema checks the values.
  *
- * @throws `invalid_argument` (reason `query`) for an unknown parameter, one given twice, or no integer where one is due
+ * @throws `invalid_argument` (reason `query`) for an unknown parameter, one given twice, or an invalid integer
  */
 export function readQuery<const K extends Readonly<Record<string, QueryKind>>>(
   search: URLSearchParams,

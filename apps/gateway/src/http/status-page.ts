@@ -1,4 +1,4 @@
-/** A page of text only: nothing on it comes from a store or a caller, and the policy lets nothing run. */
+/** A static page: it contains nothing from a store or a caller, and its policy forbids scripts. */
 export const STATUS_PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -7,7 +7,7 @@ export const STATUS_PAGE = `<!doctype html>
 </head>
 <body>
 <h1>esdb-gater</h1>
-<p>A gateway for event stores and channels runs here.</p>
+<p>This is a gateway for event stores and channels.</p>
 <ul>
 <li>WebSocket: <code>/v1/ws</code> (JSON-RPC 2.0, subprotocol <code>esdb-gater.v1</code>)</li>
 <li><a href="/health">Health</a>, <a href="/readyz">readiness</a>, <a href="/metrics">metrics</a></li>

@@ -1,14 +1,14 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Owner only: for keys and secrets. */
+/** Readable and writable for the owner only. */
 export const PRIVATE_MODE = 0o600;
 
 let counter = 0;
 
 /**
- * Writes `text` so that after a crash the file has either its old or its new content: into a file beside it, which is
- * flushed and renamed. One `fsync` of the file and one of the folder.
+ * Writes `text` so that after a crash the file has either its old or its new content: writes a temporary file beside it,
+ * flushes it and renames it. Calls `fsync` once for the file and once for the folder.
  */
 export async function writeFileAtomic(file: string, text: string, mode: number = 0o644): Promise<void> {
   const beside = `${file}.${process.pid}-${counter++}.tmp`;
@@ -31,6 +31,6 @@ async function syncFolder(folder: string): Promise<void> {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());
   } catch {
-    // Windows opens no folders; there the rename is as durable as it gets.
+    // Windows cannot open folders; there the rename cannot be made more durable.
   }
 }

@@ -1,16 +1,16 @@
-/** What has to be closed again, in reverse order of its opening. (`AsyncDisposableStack` is not on Node 22.) */
+/** Closes what was opened, in reverse order. (Node 22 has no `AsyncDisposableStack`.) */
 export class Cleanup {
   #steps: (() => unknown)[] = [];
 
-  /** Adds what closes the thing that was just opened. */
+  /** Adds a function that closes what was just opened. */
   defer(close: () => unknown): void {
     this.#steps.push(close);
   }
 
   /**
-   * Closes everything, the last opened first, each once whatever the others do.
+   * Closes everything once, the last opened first, even if some fail.
    *
-   * @throws the first error of those that failed, after all have been tried
+   * @throws the first error, after everything was tried
    */
   async run(): Promise<void> {
     const errors: unknown[] = [];

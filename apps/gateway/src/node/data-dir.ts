@@ -5,19 +5,19 @@ import { GaterError } from '@esdb-gater/types';
 import { PRIVATE_MODE, writeFileAtomic } from './atomic-file.ts';
 import { lockFolder } from './folder-lock.ts';
 
-/** The folder in which a gateway keeps what must outlive it. Held by one gateway at a time. */
+/** The folder of a gateway's files. Only one gateway at a time can hold it. */
 export interface DataDir {
   /** Absolute. */
   readonly path: string;
-  /** The absolute path of a file in it. */
+  /** Returns the absolute path of a file in it. */
   file(...parts: string[]): string;
-  /** The text of a file of this folder, made by `make` when it is not there yet. */
+  /** Returns the text of a file in this folder; creates it with `make` when it does not exist. */
   keep(name: string, make: () => string, mode?: number): Promise<string>;
   release(): Promise<void>;
 }
 
 /**
- * Makes the folder where it is missing, and locks it.
+ * Creates the folder if it does not exist, and locks it.
  *
  * @throws `unavailable` when another gateway holds it or it cannot be written
  */
@@ -28,7 +28,7 @@ export async function openDataDir(folder: string): Promise<DataDir> {
     .catch((error: unknown) => {
       if (GaterError.is(error)) throw error;
       const { code } = error as NodeJS.ErrnoException;
-      throw new GaterError('unavailable', `dataDir ${path} cannot be used: ${code ?? String(error)}`, {
+      throw new GaterError('unavailable', `cannot use dataDir ${path}: ${code ?? String(error)}`, {
         cause: error,
       });
     });
@@ -53,24 +53,24 @@ export async function keepFile(file: string, make: () => string, mode?: number):
   return made;
 }
 
-/** The text of `file`, or undefined when there is none. */
+/** Returns the text of `file`, or undefined when it does not exist. */
 export async function readOptional(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new GaterError('unavailable', `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, {
+    throw new GaterError('unavailable', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`, {
       cause: error,
     });
   }
 }
 
-/** The id of this node: the configured one, else the one made at the first start. */
+/** Returns the id of this node: the configured one, else the one created at the first start. */
 export async function nodeIdOf(dataDir: DataDir, configured: string | null): Promise<string> {
   return configured ?? dataDir.keep('node-id', () => randomUUID());
 }
 
-/** The HMAC secret that `publish --sign` on the same machine finds: 32 random bytes as base64url, owner only. */
+/** Returns the HMAC secret that `publish --sign` on the same machine finds: 32 random bytes as base64url. */
 export async function keptSecret(dataDir: DataDir): Promise<string> {
   return dataDir.keep('hmac-secret', () => randomBytes(32).toString('base64url'), PRIVATE_MODE);
 }

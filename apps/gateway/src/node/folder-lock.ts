@@ -11,8 +11,8 @@ const MAX_SOCKET_PATH_BYTES = 103;
 /**
  * Holds `folder` for this process until `release`.
  *
- * The lock is a listening local socket: the system lets go of it when the process dies in whatever way, so that a kill
- * leaves nothing to clean up by hand, and no process id can be mistaken for another's.
+ * The lock is a listening local socket: the system releases it however the process ends, so that nobody has to clean up
+ * after a kill, and a reused process id cannot be mistaken for the holder.
  *
  * @throws `unavailable` when another process holds the folder
  */

@@ -4,9 +4,9 @@ import { PRIVATE_MODE } from './atomic-file.ts';
 import { keepFile } from './data-dir.ts';
 
 /**
- * The identity of this gateway, made at the first start and kept in a file that only its owner may read.
+ * Loads the identity of this gateway, which is created at the first start and kept in a file for its owner only.
  *
- * @throws `invalid_argument` (reason `identity`) when the file holds no identity
+ * @throws `invalid_argument` (reason `identity`) when the file does not contain an identity
  */
 export async function loadIdentity(file: string): Promise<Identity> {
   const text = await keepFile(
@@ -18,8 +18,8 @@ export async function loadIdentity(file: string): Promise<Identity> {
     return identityFromJson(JSON.parse(text));
   } catch (error) {
     // A parser's message would quote the key.
-    const why = GaterError.is(error) ? error.message : 'it is no JSON';
-    throw new GaterError('invalid_argument', `${file} holds no identity: ${why}`, {
+    const why = GaterError.is(error) ? error.message : 'invalid JSON';
+    throw new GaterError('invalid_argument', `${file} does not contain an identity: ${why}`, {
       details: { reason: 'identity' },
     });
   }

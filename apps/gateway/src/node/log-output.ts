@@ -1,6 +1,6 @@
 import type { Clock } from '@esdb-gater/types';
 
-/** The part of a writable stream that a log needs. */
+/** The members of a writable stream that a log uses. */
 export interface LogStream {
   readonly writableLength: number;
   write(text: string, done?: () => void): boolean;
@@ -9,16 +9,16 @@ export interface LogStream {
 }
 
 export interface LogOutputOptions {
-  /** Bytes that may wait for the reader; lines that come while more waits are dropped and counted. @default 4 MiB */
+  /** Maximum unread bytes; beyond it lines are dropped and counted. @default 4 MiB */
   readonly maxBytes?: number;
   /** Turns a line of JSON into what is written. @default the line itself */
   readonly format?: (line: string) => string;
 }
 
-/** Where log lines go. Never blocks: a reader that stalls costs lines, not the service. */
+/** Writes log lines. Never blocks: when the reader stalls, lines are dropped and the service continues. */
 export interface LogOutput {
   write(line: string): void;
-  /** Resolves when everything has been handed to the system, or after `timeoutMs`. */
+  /** Resolves when the system has taken everything, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
   /** Lines that were dropped so far. */
   readonly dropped: number;
@@ -26,7 +26,7 @@ export interface LogOutput {
 
 const MAX_BYTES = 4_194_304;
 
-/** Creates the output that writes to `stream`. Its errors, such as a reader that is gone, are ignored. */
+/** Creates the output that writes to `stream`. Ignores its errors, such as a reader that has ended. */
 export function createLogOutput(
   stream: LogStream,
   clock: Pick<Clock, 'now' | 'setTimer'>,
@@ -37,11 +37,11 @@ export function createLogOutput(
   let untold = 0;
   stream.on('error', () => undefined);
 
-  /** Says how many lines are missing, as soon as there is room to say so. */
+  /** Writes how many lines are missing, as soon as there is room. */
   function tellDropped(): void {
     const count = untold;
     untold = 0;
-    const line = { level: 40, time: clock.now(), count, msg: 'log lines were dropped: nobody read them' };
+    const line = { level: 40, time: clock.now(), count, msg: 'dropped log lines that nobody read' };
     stream.write(format(`${JSON.stringify(line)}\n`));
   }
 
@@ -59,7 +59,7 @@ export function createLogOutput(
       if (stream.writableLength === 0) return Promise.resolve();
       return new Promise((resolve) => {
         const timer = clock.setTimer(resolve, timeoutMs);
-        // An empty write is done when everything before it is.
+        // The callback of an empty write comes after everything before it was written.
         stream.write('', () => {
           timer.cancel();
           resolve();
@@ -73,8 +73,8 @@ export function createLogOutput(
 }
 
 /**
- * Makes writes to a terminal asynchronous, as those to a pipe are. Node writes to terminals synchronously, so that one that
- * is held (Ctrl-S) would stop the process; there is no public switch, but the handle of such a stream has one.
+ * Makes writes to a terminal asynchronous, like those to a pipe. Node writes to terminals synchronously, so that a terminal
+ * that is held (Ctrl-S) would block the process. Node has no public switch for this, but the stream's handle has one.
  */
 export function unblock(stream: object): void {
   const { _handle: handle } = stream as { readonly _handle?: { setBlocking?(blocking: boolean): void } };

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { GatewayConfig } from '../config/types.ts';
 import type { LogOutput } from './log-output.ts';
 
-/** Members that never appear in a log, whoever puts them there. */
+/** Members that are always redacted. */
 const REDACTED = ['token', 'authorization', 'secret', 'hmacSecret', 'proof', 'url.password'].flatMap(
   (name) => [name, `*.${name}`],
 );
@@ -11,19 +11,19 @@ const REDACTED = ['token', 'authorization', 'secret', 'hmacSecret', 'proof', 'ur
 /** The log of a gateway. */
 export interface GatewayLog {
   readonly logger: Logger;
-  /** Logs that the gateway listens, at any level: other programs wait for this line. */
+  /** Logs that the gateway listens, at every log level: other programs wait for this line. */
   listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
 }
 
 export interface LogComponents {
-  /** Takes everything instead of `output`. */
+  /** Replaces `output`. */
   readonly logger?: Logger | undefined;
   readonly output: LogOutput;
   /** Gives the members that are added to each line, such as the trace id. */
   readonly fields?: (() => object) | undefined;
 }
 
-/** Creates the log: JSON lines to `output`, or everything to `logger`. */
+/** Creates the log, which writes JSON lines to `output` or passes everything to `logger`. */
 export function createLog(config: GatewayConfig, { logger, output, fields }: LogComponents): GatewayLog {
   if (logger !== undefined) return { logger, listening: (fields) => logger.info(fields, 'listening') };
   const options = {
@@ -39,8 +39,8 @@ export function createLog(config: GatewayConfig, { logger, output, fields }: Log
   };
 }
 
-/** Errors of whoever calls: the caller is told, and a busy one would fill the log. */
-const TROUBLES: ReadonlySet<unknown> = new Set([
+/** Failures of the gateway or its workers. All other errors are the caller's, and would fill the log. */
+const GATEWAY_FAILURES: ReadonlySet<unknown> = new Set([
   'timeout',
   'unavailable',
   'overloaded',
@@ -49,7 +49,7 @@ const TROUBLES: ReadonlySet<unknown> = new Set([
   'internal',
 ]);
 
-/** `logger` for the telemetry events: of failed requests only those that are trouble of this side are warnings. */
+/** Wraps `logger` for telemetry events: a failed request is a warning only when the gateway is at fault. */
 export function telemetryLogger(logger: Logger): Logger {
   return {
     debug: (fields, message) => logger.debug(fields, message),
@@ -57,7 +57,7 @@ export function telemetryLogger(logger: Logger): Logger {
     error: (fields, message) => logger.error(fields, message),
     warn(fields, message) {
       const { reason } = fields as { readonly reason?: unknown };
-      if (reason === undefined || TROUBLES.has(reason)) logger.warn(fields, message);
+      if (reason === undefined || GATEWAY_FAILURES.has(reason)) logger.warn(fields, message);
       else logger.debug(fields, message);
     },
   };

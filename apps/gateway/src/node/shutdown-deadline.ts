@@ -1,9 +1,9 @@
 import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 
-/** The time that a graceful stop has, shared by its steps. */
+/** The time limit of a graceful stop, which its steps share. */
 export interface ShutdownDeadline {
-  /** Waits for `step`, but no longer than what is left. Resolves to whether the step ended in time. */
+  /** Waits for `step` within the time left. Resolves to whether the step ended in time. */
   within(step: Promise<unknown>): Promise<boolean>;
 }
 

@@ -8,7 +8,7 @@ export interface FrameSocket {
   write(bytes: Uint8Array): boolean;
 }
 
-/** Texts that wait are written early when they come to this many UTF-16 units. */
+/** Queued texts are written early once they have this many UTF-16 units. */
 const GATHER_UNITS = 65_536;
 
 /** Longest text whose frame is copied together with others instead of being encoded into a buffer of its own. */
@@ -17,10 +17,10 @@ const GATHERED_UNITS = 16_384;
 /**
  * Writes whole WebSocket frames to a connection's socket, in order: the only way data frames leave the gateway.
  *
- * Texts of one turn of the event loop are encoded into one buffer and leave by one `write`. Frames that were built
- * before, and are shared by many connections, are written as they are. Whoever writes to the socket otherwise (pings,
- * pongs, the close frame) must `flush` first. `ws` itself never sends data on these connections, and compression is
- * off, so no fragmented or compressed message of its own can be cut into.
+ * Encodes the texts of one turn of the event loop into one buffer and sends them with one `write`. Frames that many
+ * connections share are built once and written unchanged. Other code that writes to the socket (pings, pongs, the
+ * close frame) must call `flush` first. `ws` itself never sends data on these connections, and compression is off, so
+ * this writer cannot interrupt a fragmented or compressed message.
  */
 export class FrameWriter implements TurnEnd {
   readonly #socket: FrameSocket;
@@ -34,7 +34,7 @@ export class FrameWriter implements TurnEnd {
     this.#turns = turns;
   }
 
-  /** Queues one text message; it leaves at the end of this turn, or with the next frame that is written. */
+  /** Queues one text message. It is sent at the end of this turn, or before the next frame. */
   text(text: string): void {
     if (this.#closed) return;
     if (this.#texts.push(text) === 1) this.#turns.join(this);
@@ -42,13 +42,13 @@ export class FrameWriter implements TurnEnd {
     if (this.#textUnits >= GATHER_UNITS) this.flush();
   }
 
-  /** Writes frames that are complete, after what waits. `frames` is not copied and must never change. */
+  /** Writes complete frames, after the queued texts. `frames` is not copied and must never change. */
   frames(frames: Uint8Array): void {
     this.flush();
     this.#write(frames);
   }
 
-  /** Writes what waits, now. */
+  /** Writes the queued texts now. */
   flush(): void {
     const texts = this.#texts;
     if (texts.length === 0) return;
@@ -64,14 +64,14 @@ export class FrameWriter implements TurnEnd {
   }
 
   /**
-   * Bytes that the socket has not passed on yet. What waits for the end of the turn is not counted: above its high
-   * water mark the socket is sure to say `drain`, and who waits for that must not wait for anything else.
+   * Returns the bytes that the socket has not passed on to the system yet. Texts that are queued for the end of the turn
+   * are not counted: callers wait for the socket's `drain`, which is certain only for what the socket itself holds.
    */
   bufferedBytes(): number {
     return this.#socket.writableLength;
   }
 
-  /** Writes what waits and ignores what comes later. */
+  /** Writes the queued texts and ignores later ones. */
   close(): void {
     this.flush();
     this.#closed = true;

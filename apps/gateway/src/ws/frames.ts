@@ -3,7 +3,7 @@ import { encodeNotification } from '@esdb-gater/protocol';
 import type { Delivery, Notice, NoticeEncoder } from '@esdb-gater/types';
 import * as ws from 'ws';
 
-/** What `Sender.frame` is asked for. A server never masks; a frame that many share is read only. */
+/** The options of `Sender.frame`. A server never masks; a shared frame is read only. */
 interface FrameOptions {
   readonly fin: boolean;
   readonly opcode: number;
@@ -12,25 +12,25 @@ interface FrameOptions {
   readonly readOnly: boolean;
 }
 
-/** `ws` exports this class, but its types do not tell. */
+/** `ws` exports this class, but its types do not declare it. */
 const { Sender } = ws as unknown as {
   readonly Sender: { frame(data: Uint8Array, options: FrameOptions): Uint8Array[] };
 };
 
 const TEXT: FrameOptions = Object.freeze({ fin: true, opcode: 1, rsv1: false, mask: false, readOnly: true });
 
-/** The one text frame, header and payload, that carries `text` from a server (RFC 6455 section 5.2). */
+/** Returns the text frame, header and payload, that carries `text` from a server (RFC 6455 section 5.2). */
 export function textFrame(text: string): Uint8Array {
   const parts = Sender.frame(Buffer.from(text, 'utf8'), TEXT);
   return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
 }
 
-/** Makes the WebSocket frame of a notice. One object for all connections, so that each frame is made once. */
+/** Encodes notices as WebSocket frames. All connections share this object, so that each frame is built once. */
 export const messageEncoder: NoticeEncoder = Object.freeze({
   encode: ({ method, params }: Notice): Uint8Array => textFrame(encodeNotification(method, params)),
 });
 
-/** The frames of deliveries that leave together; connections that get the same ones share the bytes. */
+/** Joins the frames of deliveries. Connections that get the same deliveries share the bytes. */
 export function joinDeliveries(deliveries: readonly Delivery[]): Uint8Array {
   return concatBytes(deliveries, messageEncoder);
 }

@@ -4,15 +4,15 @@ import { FrameWriter } from './frame-writer.ts';
 import type { TurnQueue } from './turn.ts';
 
 /**
- * A WebSocket of `ws` whose data leaves by a `FrameWriter`.
+ * A WebSocket of `ws` that sends its data with a `FrameWriter`.
  *
- * `ws` itself writes pings, pongs and the close frame, also on its own account: as answers, and when it refuses a
- * frame. Each of them goes through here, so that what was queued before is written before.
+ * `ws` itself writes pings, pongs and the close frame, also by itself: as answers, and when it refuses a frame. This class
+ * overrides these methods, so that queued frames are written first.
  */
 export class GatewaySocket extends WebSocket {
   #writer: FrameWriter | undefined;
 
-  /** To be called once, when the upgrade is complete. */
+  /** Creates the writer. Must be called once, when the upgrade is complete. */
   attach(socket: Socket, turns: TurnQueue): FrameWriter {
     this.#writer = new FrameWriter(socket, turns);
     return this.#writer;

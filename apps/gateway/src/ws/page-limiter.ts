@@ -1,21 +1,28 @@
 import { Fifo } from '@esdb-gater/primitives';
 import { factsOf } from '@esdb-gater/protocol';
 
-/** Pages that one connection may have read at once. */
+/** Methods beside the paged ones whose answers may have a megabyte. */
+const LARGE_ANSWERS: ReadonlySet<string> = new Set([
+  'getStreams',
+  'readSnapshot',
+  'getSubscriptions',
+  'listParked',
+]);
+
+/** Pages that the gateway reads for one connection at the same time. */
 const MAX_PAGES = 4;
 
-/** Unsent bytes at which no further page is begun. */
+/** Unsent bytes at which no further page is started. */
 const MAX_BUFFERED_BYTES = 8 * 1_048_576;
 
 /**
- * Starts the calls of one connection in the order in which they came, but holds them back while pages enough are
- * being read or wait to be sent. A thousand pipelined reads by a client that does not take the answers would
- * otherwise be a thousand pages in memory.
+ * Starts the calls of one connection in order of arrival, but holds them back while enough pages are being read or wait to
+ * be sent. Otherwise a thousand pipelined reads of a client that reads no answers would be a thousand pages in memory.
  */
 export interface PageLimiter {
-  /** Runs `start` now, or when it is its turn. */
+  /** Runs `start` now, or later in its turn. */
   run(method: string, start: () => unknown): unknown;
-  /** To be called when the socket has room again. */
+  /** Must be called when the socket can take more output. */
   drained(): void;
 }
 
@@ -44,7 +51,7 @@ export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
 
   return {
     run(method, start) {
-      const isPage = factsOf(method)?.paged === true;
+      const isPage = factsOf(method)?.paged === true || LARGE_ANSWERS.has(method);
       if (queue.length === 0 && isReady(isPage)) return begin(isPage, start);
       return new Promise((resolve, reject) => {
         queue.push({

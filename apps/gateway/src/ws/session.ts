@@ -31,10 +31,11 @@ import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { joinDeliveries, messageEncoder } from './frames.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
+import type { IntakeTurns } from './intake.ts';
 import { createPageLimiter, type PageLimiter } from './page-limiter.ts';
 import { SocketTransport } from './socket-transport.ts';
 
-/** What all sessions of a gateway share. */
+/** The parts of a gateway that all its sessions share. */
 export interface SessionComponents {
   readonly dispatcher: Dispatcher;
   readonly authorizer: Authorizer;
@@ -42,9 +43,10 @@ export interface SessionComponents {
   readonly channels: Channels;
   readonly workers: WorkerHost;
   readonly authenticator: TokenAuthenticator;
+  readonly turns: IntakeTurns;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The gateway closes a connection: called once for each, with the close code. */
+  /** Is called once for each connection that the gateway closes, with the close code. */
   readonly onClosing: (code: number) => void;
 }
 
@@ -58,7 +60,10 @@ export interface SessionOptions {
   readonly authenticateMs: number;
 }
 
-/** Unsent bytes at which a connection is no longer read from, until the other side has taken some. */
+/** More invalid messages in a row close the connection. */
+const MAX_INVALID_IN_ROW = 100;
+
+/** Unsent bytes at which the gateway stops reading from a connection, until its client has read some. */
 const PAUSE_BYTES = 1_048_576;
 
 /**
@@ -68,21 +73,20 @@ const PAUSE_BYTES = 1_048_576;
 export class Session implements ConnectionMethods {
   readonly #shared: SessionComponents;
   readonly #options: SessionOptions;
-  readonly #socket: GatewaySocket;
   readonly #writer: FrameWriter;
   readonly #caller: Caller;
   readonly #grants: LiveGrants;
+  readonly #transport: SocketTransport;
   readonly #peer: Peer;
   readonly #pages: PageLimiter;
   readonly #nonce = randomBytes(24).toString('base64url');
-  /** DIDs whose keys this connection has shown to hold. */
+  /** DIDs that this connection has proved to own. */
   #proved: readonly string[] = [];
   #subscriber: ChannelSubscriber | undefined;
   #workers: ConnectionWorkers | undefined;
   #authenticateTimer: Timer | undefined;
-  #paused = false;
   #closing = false;
-  /** Deliveries that wait for the answer of a batch in which a `subscribe` stood. */
+  /** Deliveries that wait until a batch with a `subscribe` in it is answered. */
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
 
@@ -95,57 +99,64 @@ export class Session implements ConnectionMethods {
   ) {
     this.#shared = shared;
     this.#options = options;
-    this.#socket = socket;
     this.#writer = writer;
     this.#caller = caller;
     this.#pages = createPageLimiter(() => writer.bufferedBytes());
     this.#grants = createLiveGrants(shared.clock, ({ code, reason }) => this.close(code, reason));
+    this.#transport = new SocketTransport({
+      socket,
+      writer,
+      turns: shared.turns,
+      isReady: () => writer.bufferedBytes() <= PAUSE_BYTES,
+    });
     this.#peer = createPeer(
-      new SocketTransport(socket, writer),
+      this.#transport,
       {
+        // The transport has counted the message as one element.
+        onMessage: (elements) => this.#transport.intake.spend(elements - 1),
         handle: (method, params, context) => this.#handle(method, params, context),
         onNotification: (method, params) => this.#notified(method, params),
         logger: shared.logger,
         clock: shared.clock,
       },
-      { maxInFlight: options.inFlightPerConnection, frameBytes: options.frameBytes },
+      {
+        maxInFlight: options.inFlightPerConnection,
+        frameBytes: options.frameBytes,
+        maxInvalidInRow: MAX_INVALID_IN_ROW,
+        onTooManyInvalid: () => this.close(CLOSE_CODES.policyViolation, 'too many invalid messages in a row'),
+      },
     );
     void this.#peer.closed.then(() => this.#ended());
   }
 
-  /** Says `hello`. `grant` is the token of the upgrade request. */
+  /** Sends `hello`. `grant` is the token of the upgrade request. */
   begin(grant: VerifiedGrant | undefined): void {
     if (grant !== undefined) this.#grants.replace(grant);
     this.#peer.notify('hello', { ...this.#options.hello, nonce: this.#nonce } satisfies Hello);
     if (this.#shared.authorizer.mode !== 'required' || grant !== undefined) return;
     this.#authenticateTimer = this.#shared.clock.setTimer(
-      () => this.close(CLOSE_CODES.authenticationTimeout, 'no token came in time'),
+      () => this.close(CLOSE_CODES.authenticationTimeout, 'no token arrived in time'),
       this.#options.authenticateMs,
       { unref: true },
     );
   }
 
-  /** The socket has room again. */
+  /** Is called when the socket can take more output. */
   drained(): void {
-    if (this.#paused && this.#writer.bufferedBytes() < PAUSE_BYTES) {
-      this.#paused = false;
-      this.#socket.resume();
-    }
+    this.#transport.intake.proceed();
     this.#pages.drained();
     this.#subscriber?.drained();
   }
 
-  /** A revocation came. */
+  /** Is called after a revocation: closes the connection if its token was revoked. */
   recheckGrants(): void {
     this.#grants.recheck();
   }
 
-  /** Writes what waits, then closes. */
+  /** Sends what is queued, then closes. */
   close(code: number, reason: string): void {
     if (!this.#closing) this.#shared.onClosing(code);
     this.#closing = true;
-    // The answer to our close frame must be read.
-    if (this.#paused) this.#socket.resume();
     this.#peer.close(code, reason);
   }
 
@@ -153,7 +164,7 @@ export class Session implements ConnectionMethods {
     return this.#peer.stats();
   }
 
-  /** Bytes that the other side has not taken yet. */
+  /** Returns the bytes that the client has not read yet. */
   queuedBytes(): number {
     return this.#writer.bufferedBytes() + this.#heldBytes;
   }
@@ -200,11 +211,6 @@ export class Session implements ConnectionMethods {
   }
 
   #handle(method: string, given: unknown, context: PeerContext): unknown {
-    // A connection that does not take its answers is not read from: what it asks for is bounded by that.
-    if (!this.#paused && this.#writer.bufferedBytes() > PAUSE_BYTES) {
-      this.#paused = true;
-      this.#socket.pause();
-    }
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
     return this.#pages.run(method, () => {
       const { params, grant } = this.#tokenOf(method, given);
@@ -219,7 +225,7 @@ export class Session implements ConnectionMethods {
     });
   }
 
-  /** The parameters without a call's own token, and the token in force: the most specific one wins. */
+  /** Separates the parameters from the call's own token. The most specific token is in force. */
   #tokenOf(
     method: string,
     given: unknown,
@@ -231,7 +237,7 @@ export class Session implements ConnectionMethods {
     const { token: own, ...params } = given;
     if (this.#shared.authorizer.mode === 'disabled') return { params, grant: undefined };
     if (typeof own !== 'string') {
-      throw new GaterError('unauthorized', 'token is no text', { details: { reason: 'parse_error' } });
+      throw new GaterError('unauthorized', 'token must be a string', { details: { reason: 'parse_error' } });
     }
     return { params, grant: this.#shared.grants.verify(own, this.#proved) };
   }
@@ -257,7 +263,7 @@ export class Session implements ConnectionMethods {
         encoder: messageEncoder,
         write: (deliveries: readonly Delivery[]) => this.#deliver(joinDeliveries(deliveries)),
         bufferedBytes: () => this.queuedBytes(),
-        overflow: () => this.close(CLOSE_CODES.tooSlow, 'the connection does not read fast enough'),
+        overflow: () => this.close(CLOSE_CODES.tooSlow, 'the client does not read fast enough'),
       },
     });
   }
@@ -271,7 +277,7 @@ export class Session implements ConnectionMethods {
     this.#heldBytes += frames.length;
   }
 
-  /** What a subscription replays comes after the answer to its call, and that of a batch comes late. */
+  /** Holds deliveries back: a replay must follow the answer to its `subscribe`, which in a batch comes late. */
   #holdDeliveries(context: PeerContext): void {
     this.#held ??= [];
     context.afterAnswer(() => {

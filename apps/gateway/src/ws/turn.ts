@@ -1,17 +1,17 @@
-/** Something that has work left for the end of this turn of the event loop. */
+/** A participant with work left for the end of this turn of the event loop. */
 export interface TurnEnd {
   endTurn(): void;
 }
 
 /** Runs every participant once at the end of the turn in which it joined. */
 export interface TurnQueue {
-  /** Asks for one `endTurn`. Joining twice in a turn is the caller's to avoid. */
+  /** Requests one call of `endTurn`. A participant must not join twice in one turn. */
   join(participant: TurnEnd): void;
 }
 
 /**
- * One `setImmediate` for all connections: it comes right after the sockets of this turn were read, so that answers to
- * everything that arrived together leave together.
+ * Creates one `setImmediate` for all connections. It runs right after the sockets of this turn were read, so that the
+ * answers to calls that arrived together are sent together.
  */
 export function createTurnQueue(schedule: (run: () => void) => void = setImmediate): TurnQueue {
   let waiting: TurnEnd[] = [];

@@ -9,9 +9,11 @@ import { bearerToken, callerOf } from '../access/caller.ts';
 import type { VerifiedGrant } from '../access/grants.ts';
 import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
+import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
 import { type Problem, plainProblem, problemOf } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
+import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
 import { Session, type SessionComponents, type SessionOptions } from './session.ts';
 import { createTurnQueue } from './turn.ts';
@@ -19,10 +21,10 @@ import { createTurnQueue } from './turn.ts';
 /** How long a connection may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Fragments of one message, the bound that `ws` itself has. */
+/** Maximum fragments of one message; also the default of `ws`. */
 const MAX_FRAGMENTS = 16_384;
 
-export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing'> {
+export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing' | 'turns'> {
   readonly originGuard: () => OriginGuard;
   readonly admission: Admission;
   readonly accepting: () => boolean;
@@ -31,6 +33,7 @@ export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing'> 
 }
 
 export interface UpgradeOptions extends SessionOptions {
+  readonly bounds: Pick<ConnectionBounds, 'pingEveryMs' | 'silentAfterMs'>;
   readonly realm: string;
 }
 
@@ -38,13 +41,13 @@ export interface UpgradeOptions extends SessionOptions {
 export interface UpgradeServer {
   /** The live sessions. */
   readonly sessions: ReadonlySet<Session>;
-  /** Calls without an id that were refused, of live and past connections. */
+  /** Returns how many calls without an id were refused, on live and past connections. */
   refusedNotifications(): number;
-  /** Connections that the gateway has closed, by close code. */
+  /** Returns how many connections the gateway has closed, by close code. */
   closures(): ReadonlyMap<number, number>;
-  /** Closes all sessions with 1001, and resolves when all are gone. */
+  /** Closes all sessions with 1001, and resolves when all have ended. */
   close(): Promise<void>;
-  /** Cuts off what is still connected. */
+  /** Destroys the connections that are still open. */
   terminate(): void;
 }
 
@@ -59,8 +62,8 @@ export function createUpgradeServer(
   const sockets = new Set<GatewaySocket>();
   const closures = new Map<number, number>();
   const onClosing = (code: number): void => void closures.set(code, (closures.get(code) ?? 0) + 1);
-  const shared: SessionComponents = { ...components, onClosing };
-  const liveness = createLiveness(clock);
+  const shared: SessionComponents = { ...components, turns: createIntakeTurns(), onClosing };
+  const liveness = createLiveness(clock, options.bounds);
   const turns = createTurnQueue();
   const wss = new WebSocketServer({
     noServer: true,
@@ -69,6 +72,7 @@ export function createUpgradeServer(
     maxPayload: options.frameBytes,
     perMessageDeflate: false,
     skipUTF8Validation: false,
+    autoPong: false,
     // Newer than the published types.
     ...({ maxFragments: MAX_FRAGMENTS, closeTimeout: CLOSE_TIMEOUT_MS } as object),
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
@@ -102,20 +106,20 @@ export function createUpgradeServer(
     if (!components.accepting()) return { refusal: problemOf(stopping()) };
     const offered = headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
-      return { refusal: plainProblem(400, 'Bad Request', `the subprotocol is ${SUBPROTOCOL}`) };
+      return { refusal: plainProblem(400, 'Bad Request', `the subprotocol must be ${SUBPROTOCOL}`) };
     }
     try {
       const token =
         components.authorizer.mode === 'disabled' ? undefined : bearerToken(headers.authorization);
       return { grant: token === undefined ? undefined : components.grants.verify(token, []) };
     } catch (error) {
-      logger.debug({ err: error, address: caller.address }, 'an upgrade was refused');
+      logger.debug({ err: error, address: caller.address }, 'refused an upgrade');
       return { refusal: problemOf(GaterError.from(error), { realm: options.realm }) };
     }
   }
 
   function begin(ws: GatewaySocket, socket: Socket, caller: Caller, grant: VerifiedGrant | undefined): void {
-    // `ws` tells of every protocol error here, and closes by itself; a broken connection is no news.
+    // `ws` reports each protocol error here and closes by itself.
     ws.on('error', (error) => logger.debug({ err: error, address: caller.address }, 'a connection failed'));
     const writer = ws.attach(socket, turns);
     const place = admission.enter(caller.address, caller.loopback);
@@ -131,8 +135,9 @@ export function createUpgradeServer(
     const unwatch = liveness.watch({
       ping: () => ws.ping(),
       silent: () => ws.terminate(),
-      // What was received, and what the system took of what was sent.
-      progress: () => socket.bytesRead + (socket.bytesWritten - socket.writableLength),
+      received: () => socket.bytesRead,
+      unsent: () => socket.writableLength,
+      sent: () => socket.bytesWritten - socket.writableLength,
     });
     ws.on('close', () => {
       refusedBefore += session.stats().refusedNotifications;

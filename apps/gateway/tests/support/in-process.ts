@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, silentLogger } from '@esdb-gater/types';
 import { loadConfig } from '../../src/config/load-config.ts';
+import type { ConnectionBounds } from '../../src/http/connection-bounds.ts';
 import { type RunningGateway, startGateway } from '../../src/start-gateway.ts';
 
 export interface TestGateway extends RunningGateway {
@@ -13,13 +14,19 @@ export interface TestGateway extends RunningGateway {
 /** A gateway of this process on a free port, with a data folder of its own that goes with it. */
 export async function startTestGateway(
   flags: Readonly<Record<string, string | boolean>> = {},
-  options: { readonly logger?: Logger; readonly dataDir?: string; readonly clock?: Clock } = {},
+  options: {
+    readonly logger?: Logger;
+    readonly dataDir?: string;
+    readonly clock?: Clock;
+    readonly bounds?: Partial<ConnectionBounds>;
+  } = {},
 ): Promise<TestGateway> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'esdb-gater-'));
   const config = loadConfig({ flags: { port: '0', 'data-dir': dataDir, ...flags } });
   const gateway = await startGateway(config, {
     logger: options.logger ?? silentLogger,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.bounds && { bounds: options.bounds }),
   });
   const close = async (): Promise<void> => {
     await gateway.close();

@@ -42,11 +42,16 @@ export interface RawClient {
 
 export async function rawConnect(
   url: string,
-  options: { readonly headers?: Record<string, string>; readonly protocols?: string[] } = {},
+  options: {
+    readonly headers?: Record<string, string>;
+    readonly protocols?: string[];
+    readonly autoPong?: boolean;
+  } = {},
 ): Promise<RawClient> {
   const socket = new WebSocket(url, options.protocols ?? [], {
     headers: options.headers ?? {},
     perMessageDeflate: false,
+    autoPong: options.autoPong ?? true,
     maxPayload: 64 * 1_048_576,
   });
   const notices: RpcNotice[] = [];

@@ -10,13 +10,13 @@ interface Slot {
 }
 
 /**
- * The answers of a batch, which go out together once the last is there, in the order of the requests.
+ * Collects the answers of a batch and sends them together, in the order of the requests, once all are known.
  *
- * They must fit into one frame: the longest ones give way to `payload_too_large`, as soon as there are too
- * many, so that a batch holds no more than a frame.
+ * They must fit into one frame: as soon as they do not, `payload_too_large` replaces the longest ones, so that a batch
+ * never holds more than a frame.
  */
 export class BatchAnswer {
-  /** What runs once the answers were sent. */
+  /** Functions to call once the answers were sent. */
   readonly after: (() => void)[] = [];
   readonly #slots: Slot[] = [];
   readonly #limit: number;
@@ -30,7 +30,7 @@ export class BatchAnswer {
     this.#send = send;
   }
 
-  /** Takes the place of the next answer. Returns what puts it there, once. */
+  /** Reserves the next answer's place. Returns the function that sets the answer, once. */
   slot(id: RpcId): (text: string) => void {
     const slot: Slot = { id, text: undefined, bytes: 0 };
     this.#slots.push(slot);
@@ -48,7 +48,7 @@ export class BatchAnswer {
     slot.bytes = bytes;
   }
 
-  /** Gives up the longest answer. False when that does not help. */
+  /** Replaces the longest answer by an error. Returns false when that does not help. */
   #shorten(): boolean {
     const longest = this.#slots.reduce((most, slot) => (slot.bytes > most.bytes ? slot : most));
     const error = new GaterError('payload_too_large', 'the answers of the batch do not fit into one frame', {

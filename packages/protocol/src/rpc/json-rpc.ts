@@ -4,7 +4,7 @@ import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
 export type RpcId = string | number | null;
 
-/** What one element of a message is. */
+/** One element of a message. */
 export type Inbound =
   | {
       readonly kind: 'call';
@@ -18,16 +18,16 @@ export type Inbound =
   | { readonly kind: 'answer'; readonly id: unknown; readonly result: unknown; readonly error: unknown }
   | { readonly kind: 'invalid'; readonly id: RpcId; readonly code: number; readonly error: GaterError };
 
-/** A message: one element, or the elements of a batch. */
+/** A message: one element, or a batch of them. */
 export type InboundMessage = Inbound | readonly Inbound[];
 
-/** Longest id that is echoed, in UTF-16 units. */
+/** Maximum length of an id, in UTF-16 units. */
 const ID_UNITS = 1_024;
 
 function isId(value: unknown): value is RpcId {
   if (value === null) return true;
   if (typeof value === 'string') return value.length <= ID_UNITS;
-  // A number that a double does not carry exactly would come back as another one.
+  // A number that a double does not hold exactly would come back changed.
   return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
@@ -42,7 +42,7 @@ function invalid(
 
 function classify(value: unknown): Inbound {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return invalid('request', 'expected a request object');
+    return invalid('request', 'a request must be an object');
   }
   const { jsonrpc, id, method, params, result, error, traceparent, tracestate } = value as Partial<
     Record<string, unknown>
@@ -53,41 +53,41 @@ function classify(value: unknown): Inbound {
   if (id !== undefined && !isId(id)) {
     return invalid(
       'request',
-      `\`id\` is no text of at most ${ID_UNITS} units and no number that a double carries exactly`,
+      `\`id\` must be a string of at most ${ID_UNITS} UTF-16 units or a safe integer`,
     );
   }
-  if (jsonrpc !== '2.0') return invalid('request', 'expected the member `jsonrpc` to be "2.0"', id ?? null);
-  if (typeof method !== 'string') return invalid('request', 'expected `method` to be a string', id ?? null);
+  if (jsonrpc !== '2.0') return invalid('request', '`jsonrpc` must be "2.0"', id ?? null);
+  if (typeof method !== 'string') return invalid('request', '`method` must be a string', id ?? null);
   if (Array.isArray(params)) {
-    const positional = 'parameters come by name, in an object';
-    // A notification is not answered, whatever is wrong with its parameters.
+    const positional = 'parameters must be passed by name, in an object';
+    // A notification is never answered, even if its parameters are wrong.
     if (id !== undefined) return invalid('positional', positional, id, RPC_CODES.invalidParams);
   } else if (params !== undefined && (typeof params !== 'object' || params === null)) {
-    return invalid('request', 'expected `params` to be an object', id ?? null);
+    return invalid('request', '`params` must be an object', id ?? null);
   }
   return { kind: 'call', id, method, params, traceparent, tracestate };
 }
 
 /**
- * Takes a message apart. Never throws. Of a member that is there twice the last one counts, as in
- * `JSON.parse`; member names such as `__proto__` are names like any other.
+ * Parses a message. Never throws. If a member occurs twice, the last one counts, as in `JSON.parse`; names such as
+ * `__proto__` are ordinary names.
  */
 export function parseMessage(text: string, maxDepth: number = JSON_DEPTH.frame): InboundMessage {
-  if (nestsDeeper(text, maxDepth)) return invalid('too_deep', 'the message nests too deeply');
+  if (nestsDeeper(text, maxDepth)) return invalid('too_deep', 'the message is nested too deeply');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return invalid('parse', 'the message is no JSON', null, RPC_CODES.parseError);
+    return invalid('parse', 'invalid JSON', null, RPC_CODES.parseError);
   }
   if (!Array.isArray(value)) return classify(value);
   if (value.length < 1 || value.length > LIMITS.batchRequests) {
-    return invalid('batch', `a batch of ${value.length}, expected 1 to ${LIMITS.batchRequests} requests`);
+    return invalid('batch', `a batch must have 1 to ${LIMITS.batchRequests} requests, got ${value.length}`);
   }
   return value.map(classify);
 }
 
-/** A JSON text that was made before: `encodeResult` puts it in as it is. */
+/** A JSON text that is already encoded: `encodeResult` inserts it unchanged. */
 export class RawJson {
   readonly text: string;
 
@@ -112,7 +112,7 @@ export function encodeRequest(id: RpcId, method: string, params: unknown, trace:
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}${parent}${state}}`;
 }
 
-/** A call that is not answered. */
+/** Encodes a call that is not answered. */
 export function encodeNotification(method: string, params: unknown): string {
   return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}}`;
 }

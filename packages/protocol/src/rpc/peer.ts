@@ -21,84 +21,89 @@ import {
 import { PendingCalls, type WaitOptions } from './pending-calls.ts';
 import { fromRpcError, toRpcError } from './rpc-errors.ts';
 
-/** What a handler learns of a call besides its parameters. */
+/** What a handler knows about a call besides its parameters. */
 export interface PeerContext extends TraceContext {
-  /** True for a call without an id: nothing that the handler gives is sent. */
+  /** True for a call without an id: the handler's result is not sent. */
   readonly notification: boolean;
-  /** True for a call of a batch: its answer waits for those of the others. */
+  /** True for a call of a batch: its answer waits for the others. */
   readonly batched: boolean;
-  /** UTF-16 units of the frame that the call came in. */
+  /** UTF-16 units of the frame that contained the call. */
   readonly frameUnits: number;
-  /** Ends with the connection. */
+  /** Is aborted when the connection ends. */
   readonly signal: AbortSignal;
-  /** Calls `run` once the answer (of a batch: all answers) was handed to the transport. */
+  /** Calls `run` once the answer (of a batch: all answers) was passed to the transport. */
   afterAnswer(run: () => void): void;
 }
 
 export interface PeerComponents {
   /**
-   * Answers a call. Called in the order of arrival, before the next call is; answers may overtake.
-   * What it throws becomes the error of the answer. Without it every method is `not_supported`.
+   * Handles a call. Called in order of arrival; answers may overtake each other. What it throws becomes the error of
+   * the answer. Without a handler every method is `not_supported`.
    */
   readonly handle?: (method: string, params: unknown, context: PeerContext) => unknown;
-  /** Takes a notification; returns false to have it handled as a call that is not answered. */
+  /** Handles a notification. Returns false for one that it does not know. */
   readonly onNotification?: (method: string, params: unknown) => boolean;
+  /** Is called for each message with the number of its elements, before they are handled. */
+  readonly onMessage?: (elements: number) => void;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
 
 export interface PeerOptions {
-  /** Set before the ids of the calls that this side makes. @default '' (ids are numbers) */
+  /** Prefix of the ids of this side's calls. @default '' (ids are numbers) */
   readonly idPrefix?: string;
-  /** Calls of the other side that may be under way; more are `overloaded`. @default 1 024 */
+  /** Maximum calls of the other side in flight; more are `overloaded`. @default 1 024 */
   readonly maxInFlight?: number;
   /**
-   * Deepest nesting of a message that is taken. A client takes more than it sends: a message of another origin may
-   * be deeper than what callers may send.
+   * Deepest nesting of a message that is accepted. A client accepts more than it may send: a message from elsewhere may
+   * be deeper.
    *
    * @default JSON_DEPTH.frame
    */
   readonly maxDepth?: number;
-  /** Longest message that is sent, in bytes. @default LIMITS.frameBytes */
+  /** Maximum size of a message that is sent, in bytes. @default LIMITS.frameBytes */
   readonly frameBytes?: number;
+  /** Invalid messages, or elements of batches, in a row; with the next one `onTooManyInvalid` is called. @default no limit */
+  readonly maxInvalidInRow?: number;
+  readonly onTooManyInvalid?: () => void;
 }
 
 export interface CallOptions extends TraceContext, WaitOptions {}
 
 export interface PeerStats {
-  /** Calls of the other side under way. */
+  /** Calls of the other side in flight. */
   readonly inFlight: number;
-  /** Calls of this side that wait. */
+  /** Calls of this side that wait for an answer. */
   readonly pending: number;
   readonly refusedNotifications: number;
-  /** Answers to ids that nobody waits for, late ones included. */
+  /** Answers with an unknown id, late answers included. */
   readonly unknownAnswers: number;
-  /** Messages, or elements of a batch, that were no request. */
+  /** Messages, or elements of a batch, that were not valid requests. */
   readonly invalidMessages: number;
 }
 
-/** One end of a connection that speaks JSON-RPC 2.0 both ways. */
+/** One end of a JSON-RPC 2.0 connection, on which both sides make calls. */
 export interface Peer {
   /**
    * Calls a method of the other side.
    *
-   * @throws what the other side answers; `timeout`; `payload_too_large`; the signal's reason; `unavailable` when
-   * the connection is closed, or closes before the answer (`wasUnanswered` tells which)
+   * @throws the other side's error; `timeout`; `payload_too_large`; the signal's reason; `unavailable` when the
+   * connection is closed, or closes before the answer (`wasUnanswered` tells which)
    */
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
   /** Calls without an answer. */
   notify(method: string, params?: unknown): void;
-  /** Sends a message that was encoded before. */
+  /** Sends an encoded message. */
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   stats(): PeerStats;
 }
 
 type InboundCall = Inbound & { readonly kind: 'call' };
 
-/** Answers that go out when they are there. */
+/** Sends an answer. */
 type Reply = (text: string) => void;
 
 class CallContext implements PeerContext {
@@ -142,6 +147,8 @@ class JsonRpcPeer implements Peer {
   readonly #maxInFlight: number;
   readonly #frameBytes: number;
   readonly #maxDepth: number;
+  readonly #maxInvalidInRow: number;
+  readonly #onTooManyInvalid: () => void;
   readonly #pending: PendingCalls;
   readonly #ended = new AbortController();
   #end: { readonly code: number; readonly reason: string } | undefined;
@@ -150,6 +157,7 @@ class JsonRpcPeer implements Peer {
   #refusedNotifications = 0;
   #unknownAnswers = 0;
   #invalidMessages = 0;
+  #invalidInRow = 0;
 
   constructor(transport: Transport, components: PeerComponents, options: PeerOptions) {
     this.#transport = transport;
@@ -159,6 +167,8 @@ class JsonRpcPeer implements Peer {
     this.#maxInFlight = options.maxInFlight ?? LIMITS.inFlight;
     this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
     this.#maxDepth = options.maxDepth ?? JSON_DEPTH.frame;
+    this.#maxInvalidInRow = options.maxInvalidInRow ?? Number.POSITIVE_INFINITY;
+    this.#onTooManyInvalid = options.onTooManyInvalid ?? (() => undefined);
     this.#pending = new PendingCalls(components.clock ?? systemClock);
     const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
     this.closed = promise;
@@ -211,7 +221,7 @@ class JsonRpcPeer implements Peer {
   #finish(code: number, reason: string): void {
     if (this.#end !== undefined) return;
     this.#end = { code, reason };
-    this.#pending.abandon('the connection closed before the answer came', { closeCode: code });
+    this.#pending.abandon('the connection closed before the answer arrived', { closeCode: code });
     this.#ended.abort(
       new GaterError('unavailable', 'the connection is closed', { details: { closeCode: code } }),
     );
@@ -219,6 +229,7 @@ class JsonRpcPeer implements Peer {
 
   #receive(text: string): void {
     const message = parseMessage(text, this.#maxDepth);
+    this.#components.onMessage?.(isBatch(message) ? message.length : 1);
     if (!isBatch(message)) {
       this.#take(message, (answer) => this.send(answer), false, text.length);
       return;
@@ -234,13 +245,19 @@ class JsonRpcPeer implements Peer {
   #take(element: Inbound, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
     switch (element.kind) {
       case 'answer':
+        this.#invalidInRow = 0;
         this.#answered(element);
         break;
       case 'invalid':
         this.#invalidMessages++;
+        if (++this.#invalidInRow > this.#maxInvalidInRow) {
+          this.#onTooManyInvalid();
+          return;
+        }
         reply(encodeError(element.id, toRpcError(element.error, element.code)));
         break;
       case 'call':
+        this.#invalidInRow = 0;
         this.#called(element, reply, batched, frameUnits, batch);
     }
   }
@@ -260,7 +277,7 @@ class JsonRpcPeer implements Peer {
     if (this.#inFlight >= this.#maxInFlight) {
       const error = new GaterError(
         'overloaded',
-        `${this.#maxInFlight} calls of this connection are under way`,
+        `this connection already has ${this.#maxInFlight} calls in flight`,
       );
       this.#settle(id, error, reply, after, batched);
       return;
@@ -293,7 +310,7 @@ class JsonRpcPeer implements Peer {
     );
   }
 
-  /** True when nothing is left to do for a notification. */
+  /** Returns true when a notification was handled. */
   #notified(method: string, params: unknown): boolean {
     try {
       if (!Array.isArray(params)) return this.#components.onNotification?.(method, params ?? {}) === true;
@@ -304,7 +321,7 @@ class JsonRpcPeer implements Peer {
     return true;
   }
 
-  /** Sends a result or an error, and does what waits for that. */
+  /** Sends a result or an error, and runs what waits for it. */
   #settle(
     id: RpcId | undefined,
     outcome: unknown,
@@ -355,7 +372,7 @@ function isBatch(message: Inbound | readonly Inbound[]): message is readonly Inb
   return Array.isArray(message);
 }
 
-/** Whether an element of a batch has an answer. */
+/** Returns whether an element of a batch is answered. */
 function isAnswered(
   element: Inbound,
 ): element is Inbound & { readonly kind: 'call' | 'invalid'; readonly id: RpcId } {
@@ -368,7 +385,7 @@ function isPromise(value: unknown): value is Promise<unknown> {
   );
 }
 
-/** Begins to speak over `transport`, which is the peer's alone from now on. */
+/** Creates a peer over `transport`, which nobody else may use from now on. */
 export function createPeer(
   transport: Transport,
   components: PeerComponents = {},

@@ -12,18 +12,18 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   /**
-   * Called with the result in the very moment in which its message is taken, before any later message is: what
-   * a `then` does may come after several of them.
+   * Called with the result when its message is received, before any later message. A `then` may run after several
+   * later messages.
    */
   readonly onResult?: (result: unknown) => void;
 }
 
-/** Errors of calls that were sent, and whose connection ended before an answer came. */
+/** Errors of calls that were sent and whose connection ended before the answer. */
 const unanswered = new WeakSet<object>();
 
 /**
- * True when `error` says that a call was sent and its connection broke before the answer: whether it had an
- * effect is unknown. Kept beside the error, not in it, so that no other program's answer can look like it.
+ * Returns whether `error` says that a call was sent and its connection broke before the answer, so that its effect is
+ * unknown. This is not a member of the error, so that another program's answer cannot imitate it.
  */
 export function wasUnanswered(error: unknown): boolean {
   return typeof error === 'object' && error !== null && unanswered.has(error);
@@ -42,7 +42,7 @@ export class PendingCalls {
     return this.#calls.size;
   }
 
-  /** Waits for the answer to `id`. Rejects with `timeout`, or with the signal's reason. */
+  /** Waits for the answer to `id`. @throws `timeout`, or the signal's reason */
   wait(id: string | number, method: string, { signal, timeoutMs, onResult }: WaitOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const call: PendingCall = { resolve, reject, onResult, stopWatching: undefined };
@@ -53,7 +53,7 @@ export class PendingCalls {
     });
   }
 
-  /** False when nobody waits for `id` (any longer). */
+  /** Returns false when nobody waits for `id`. */
   resolve(id: unknown, result: unknown): boolean {
     const call = this.#take(id);
     call?.onResult?.(result);
@@ -61,14 +61,14 @@ export class PendingCalls {
     return call !== undefined;
   }
 
-  /** False when nobody waits for `id` (any longer). */
+  /** Returns false when nobody waits for `id`. */
   reject(id: unknown, error: unknown): boolean {
     const call = this.#take(id);
     call?.reject(error);
     return call !== undefined;
   }
 
-  /** Rejects all that wait: their answers will not come. */
+  /** Rejects all waiting calls. */
   abandon(message: string, details: { readonly closeCode: number }): void {
     for (const id of [...this.#calls.keys()]) {
       const error = new GaterError('unavailable', message, { details });

@@ -16,19 +16,19 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
-/** The JSON-RPC number of an error: one for each of the two codes that have their own, else -32000. */
+/** Returns the JSON-RPC number of an error: two codes have their own, all others -32000. */
 export function rpcCode(code: ErrorCode): number {
   if (code === 'invalid_argument') return RPC_CODES.invalidParams;
   if (code === 'not_supported') return RPC_CODES.methodNotFound;
   return RPC_CODES.serverError;
 }
 
-/** The `error` member for `error`. Its cause stays here. */
+/** Returns the `error` member for `error`. Its cause is not sent. */
 export function toRpcError(error: GaterError, code: number = rpcCode(error.code)): RpcError {
   return { code, message: error.message, data: error.toData() };
 }
 
-/** What a number means when another program sent no `data` with it. */
+/** Error codes by number, for answers of other programs without `data`. */
 const MEANINGS: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
   [RPC_CODES.parseError, 'invalid_argument'],
   [RPC_CODES.invalidRequest, 'invalid_argument'],
@@ -36,10 +36,10 @@ const MEANINGS: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
   [RPC_CODES.methodNotFound, 'not_supported'],
 ]);
 
-/** The error that an answer carries; an unknown one is `internal`. Never throws, whatever `error` is. */
+/** Returns the error of an answer; an unknown one is `internal`. Never throws. */
 export function fromRpcError(error: unknown): GaterError {
   if (typeof error !== 'object' || error === null) {
-    return new GaterError('internal', 'the other side answered with an error that is none');
+    return new GaterError('internal', 'the other side answered with an invalid error');
   }
   const { code, message, data } = error as Partial<Record<string, unknown>>;
   const text = typeof message === 'string' ? message : 'an error without a message';

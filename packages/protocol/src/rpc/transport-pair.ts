@@ -1,6 +1,6 @@
 import type { Transport, TransportHandlers } from '@esdb-gater/types';
 
-/** One end; what it sends arrives at the other one in a later microtask, in order. */
+/** One end of a pair. Its messages arrive at the other end in a later microtask, in order. */
 class PairedTransport implements Transport {
   other: PairedTransport | undefined;
   #handlers: TransportHandlers | undefined;
@@ -38,7 +38,7 @@ class PairedTransport implements Transport {
   }
 }
 
-/** Two connected transports inside a process: to embed one side in the other, and for tests. */
+/** Creates two connected transports inside a process, for embedding and for tests. */
 export function createTransportPair(): readonly [Transport, Transport] {
   const one = new PairedTransport();
   const two = new PairedTransport();

@@ -9,7 +9,7 @@ const SNAPSHOTS = '/v1/stores/:storeId/snapshots/:sourceUuid/:streamUuid';
 const ONE = `${SNAPSHOTS}/:version`;
 const NAMED_BY_PATH = ['storeId', 'sourceUuid', 'streamUuid', 'version'] as const;
 
-/** Snapshots: listed, and one by its version or `latest`. */
+/** Routes of snapshots: the list, and one snapshot by its version or `latest`. */
 export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
   return [
     {
@@ -63,7 +63,7 @@ function versionOf(text: string): number {
   if (/^\d{1,16}$/.test(text)) return Number(text);
   throw invalidArgument(
     'schema',
-    `the version in the path is ${JSON.stringify(text.slice(0, 40))}; expected an integer`,
+    `the version in the path must be an integer, got ${JSON.stringify(text.slice(0, 40))}`,
     {
       path: '/version',
     },

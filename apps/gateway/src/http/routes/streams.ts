@@ -8,7 +8,7 @@ import { readQuery } from '../query.ts';
 
 const STREAMS = '/v1/stores/:storeId/streams';
 
-/** Streams, their events, and the events of a whole store. */
+/** Routes of streams, their events, and the events of a whole store. */
 export function streamRoutes(calls: HttpCalls): RouteOptions[] {
   return [
     {

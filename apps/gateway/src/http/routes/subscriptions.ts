@@ -5,7 +5,7 @@ import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 
 const SUBSCRIPTIONS = '/v1/stores/:storeId/subscriptions';
 
-/** Persistent subscriptions: listed, made and removed here, delivered over WebSocket. */
+/** Routes of persistent subscriptions: list, create and remove. Their events are delivered over WebSocket. */
 export function subscriptionRoutes(calls: HttpCalls): RouteOptions[] {
   return [
     {

@@ -1,0 +1,36 @@
+/** The bounds of the gateway's port that are not settings. Tests make them shorter. */
+export interface ConnectionBounds {
+  /** Time for all headers of a request, and before that for its first byte. */
+  readonly headersTimeoutMs: number;
+  /** Time for a whole request with its body. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection is kept without a request. Load balancers reuse connections for up to 60 s. */
+  readonly keepAliveTimeoutMs: number;
+  /** How long a request or a response may make no progress. */
+  readonly stalledTimeoutMs: number;
+  /** Time for a TLS handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** How often the two timeouts of requests are checked. */
+  readonly checkEveryMs: number;
+  /** Interval of the pings on a WebSocket. */
+  readonly pingEveryMs: number;
+  /** A WebSocket is closed after this time in which nothing arrived. */
+  readonly silentAfterMs: number;
+  /** Sockets beyond `limits.connections`, for HTTP and for connections that are about to be refused. */
+  readonly spareSockets: number;
+  /** Sockets of one address beyond `limits.connectionsPerAddress`. */
+  readonly spareSocketsPerAddress: number;
+}
+
+export const CONNECTION_BOUNDS: ConnectionBounds = Object.freeze({
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 75_000,
+  stalledTimeoutMs: 75_000,
+  handshakeTimeoutMs: 10_000,
+  checkEveryMs: 2_000,
+  pingEveryMs: 25_000,
+  silentAfterMs: 60_000,
+  spareSockets: 1_024,
+  spareSocketsPerAddress: 64,
+});
