@@ -1,4 +1,4 @@
-// What browsers get: everything but the Gater in process, for which they would carry the registry and the schemas.
+// The entry for browsers. It leaves out the in-process Gater, which would bring the registry and the schemas.
 // Users
 
 export { connect, type RemoteGater } from './connect.ts';

@@ -12,27 +12,31 @@ import {
   type ConnectComponents,
   type ConnectionSettings,
   type ConnectOptions,
-  completeConnect,
+  resolveConnect,
 } from './connection/options.ts';
 import { retryingCalls } from './connection/retrying-calls.ts';
 import { createFacade } from './facade.ts';
 import type { AnyEvent, CallOptions, Gater } from './gater.ts';
 import { storeEvents, streamEvents } from './paging.ts';
-import { type Lane, Lanes } from './subscriptions/lanes.ts';
 import { PersistentSubscriptions } from './subscriptions/persistent-subscriptions.ts';
 import { SubscriptionHub } from './subscriptions/subscription-hub.ts';
+import { type SubscriptionConnection, SubscriptionPool } from './subscriptions/subscription-pool.ts';
 
 /** A `Gater` over WebSocket. */
 export interface RemoteGater<E extends AnyEvent = NewEvent> extends Gater<E> {
-  /** What the gateway said when the connection was made, the last time. */
+  /** The `hello` of the gateway on the last connection. */
   readonly hello: Hello;
-  /** The connection itself, to serve a store through it or to hear what has no method of its own. */
+  /** The connection, to serve a store through it or to listen to other notifications. */
   readonly connection: Connection;
   withEvents<F extends AnyEvent>(): RemoteGater<F>;
 }
 
-/** Subscriptions over a connection. */
-function createLane(connection: OpenConnection, settings: ConnectionSettings, onEmpty?: () => void): Lane {
+/** Creates the receiving side of subscriptions over a connection. */
+function createSubscriptionConnection(
+  connection: OpenConnection,
+  settings: ConnectionSettings,
+  onEmpty?: () => void,
+): SubscriptionConnection {
   const { clock, random, policy, timeoutMs } = settings;
   const hub = new SubscriptionHub(
     {
@@ -47,7 +51,7 @@ function createLane(connection: OpenConnection, settings: ConnectionSettings, on
             now: true,
           }),
         unsubscribe: async ({ channel, topic }) => {
-          // Without a connection there is nothing to end; with one that breaks it ends by itself.
+          // A subscription ends with its connection.
           await connection.call('unsubscribe', { channel, topic }, { timeoutMs, now: true }).catch(() => {});
         },
       },
@@ -79,31 +83,32 @@ function createLane(connection: OpenConnection, settings: ConnectionSettings, on
 }
 
 function createRemoteGater(connection: OpenConnection, settings: ConnectionSettings): RemoteGater {
-  const lanes = new Lanes(createLane(connection, settings), (onEmpty) =>
-    createLane(openConnection(settings), settings, onEmpty),
+  const subscriptions = new SubscriptionPool(createSubscriptionConnection(connection, settings), (onEmpty) =>
+    createSubscriptionConnection(openConnection(settings), settings, onEmpty),
   );
   const overConnection = retryingCalls(connection, settings);
   const persistent = new PersistentSubscriptions(connection, overConnection);
 
   const gater: RemoteGater = {
     ...createFacade(overConnection),
-    // Subscriptions of this client have a home here: the gateway alone would not end their iterations.
-    unsubscribe: async (params) => ({ removed: await lanes.unsubscribe(params) }),
+    // The pool also ends the iterations of the subscriptions.
+    unsubscribe: async (params) => ({ removed: await subscriptions.unsubscribe(params) }),
     connection,
     get hello(): Hello {
-      if (connection.hello === undefined) throw new GaterError('unavailable', 'there was no connection yet');
+      if (connection.hello === undefined)
+        throw new GaterError('unavailable', 'not connected to a gateway yet');
       return connection.hello;
     },
     events: (params, options) => streamEvents(overConnection, params, options),
     allEvents: (params, options) => storeEvents(overConnection, params, options),
     subscribe: (params, options = {}) =>
-      lanes.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
+      subscriptions.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
     saveSubscription: (params: SaveSubscriptionParams, options?: CallOptions) =>
       persistent.join(params, options),
     withEvents: <F extends AnyEvent>() => gater as unknown as RemoteGater<F>,
     async close() {
       persistent.close();
-      await lanes.close();
+      await subscriptions.close();
     },
     [Symbol.asyncDispose]: () => gater.close(),
   };
@@ -111,18 +116,18 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
 }
 
 /**
- * Connects to a gateway, to the first of several that is there, and to another one whenever the connection
- * breaks. Resolves when the gateway has said hello and has taken the token.
+ * Connects to the first of several gateways that answers, and to the next one whenever the connection breaks.
+ * Resolves when the gateway has sent `hello` and has accepted the token.
  *
- * @throws `invalid_argument` (reasons `url`, `connect_options`, `retry_policy`); `unavailable` when no gateway was
- * there in time; `unauthorized`, `not_supported` when all refused; the signal's reason
+ * @throws `invalid_argument` (reasons `url`, `connect_options`, `retry_policy`); `unavailable` when no gateway
+ * answered in time; `unauthorized` or `not_supported` when all gateways refused; the signal's reason
  */
 export async function connect<E extends AnyEvent = NewEvent>(
   urls: string | readonly string[],
   options: ConnectOptions = {},
   components: ConnectComponents = {},
 ): Promise<RemoteGater<E>> {
-  const settings = completeConnect(urls, options, components);
+  const settings = resolveConnect(urls, options, components);
   settings.signal?.throwIfAborted();
   const connection = openConnection(settings);
   const timeoutError = (timeoutMs: number): GaterError =>

@@ -1,7 +1,7 @@
 import { factsOf, METHOD_NAMES, type MethodsWith } from '@esdb-gater/protocol';
 import type { CallMethod, CallOptions, PlainMethods } from './gater.ts';
 
-/** The methods that carry events, in the same form: what the events of a program are, `Gater` says. */
+/** The methods that carry events, in the same form. `Gater` gives them the event type of the program. */
 type EventMethods = {
   readonly [M in MethodsWith<{ readonly carriesEvents: true }>]: (
     params: never,
@@ -9,7 +9,7 @@ type EventMethods = {
   ) => Promise<never>;
 };
 
-/** Returns every method that is a plain call, as a method of an object. */
+/** Returns an object with one function for each method of the protocol that is a plain call. */
 export function createFacade(call: CallMethod): PlainMethods & EventMethods {
   const entries = METHOD_NAMES.filter((method) => factsOf(method).iterated !== true).map(
     (method) => [method, (params = {}, options?: CallOptions) => call(method, params, options)] as const,

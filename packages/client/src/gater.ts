@@ -20,15 +20,15 @@ import type {
 import type { EventSubscription } from './subscriptions/event-subscription.ts';
 import type { MessageSubscription } from './subscriptions/message-subscription.ts';
 
-/** What a call may take besides its parameters. */
+/** Options of a call. */
 export interface CallOptions {
-  /** Ends the waiting with the signal's reason; what has been committed stays. */
+  /** Stops waiting and rejects with the signal's reason. What has been committed stays. */
   readonly signal?: AbortSignal;
-  /** Milliseconds for the call with all its retries. @default 30 000 over WebSocket, 5 000 in process */
+  /** Time limit of the call with all its retries. @default 30 000 over WebSocket, 5 000 in process */
   readonly timeoutMs?: number;
-  /** A token for this call only. Not looked at in process, where there is nobody to ask. */
+  /** A token for this call only. Ignored in process, where permissions are not checked. */
   readonly token?: string;
-  /** Repeats the call when it is `rate_limited`, after the time that the gateway names. @default false */
+  /** Repeats a `rate_limited` call after the delay that the gateway gives. @default false */
   readonly retryRateLimited?: boolean;
   /** W3C trace context. */
   readonly traceparent?: string;
@@ -38,7 +38,7 @@ export interface CallOptions {
 /** The events of a program: a union of `NewEvent<type, data>`. */
 export type AnyEvent = NewEvent<string, unknown>;
 
-/** `E` as stores give it back. */
+/** The events of `E` as stores return them. */
 export type Recorded<E extends AnyEvent> =
   E extends NewEvent<infer Type, infer Data> ? RecordedEvent<Type, Data> : never;
 
@@ -77,10 +77,10 @@ export interface StoreEvents<E extends AnyEvent> {
   readonly next?: number;
 }
 
-/** A stream from `startVersion` to its end; `count` is the size of a page. */
+/** Parameters of `events`: from `startVersion` to the end of the stream; `count` is the size of a page. */
 export type EventsParams = GetEventsParams;
 
-/** A store from `after` to its end; `limit` is the size of a page. */
+/** Parameters of `allEvents`: from `after` to the end of the store; `limit` is the size of a page. */
 export type AllEventsParams = ReadAllParams;
 
 /** Calls a method of the protocol. */
@@ -142,20 +142,21 @@ export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, Asyn
 
 export interface SubscribeOptions extends CallOptions {
   /**
-   * Messages that wait for the consumer. When there are more, the subscription leaves the gateway and comes back
-   * to it from its position once half of them are consumed: nothing is lost as far as the history reaches.
+   * How many messages may wait for the reader. When the buffer is full, the subscription pauses: it leaves the
+   * gateway, and resumes from its position once half of the buffer has been read. Nothing is lost as long as the
+   * gateway still holds the position.
    *
    * @default 10 000
    */
   readonly bufferMessages?: number;
-  /** Told when messages are gone: of low priority, or from before what the history holds. */
+  /** Called when messages were lost: dropped by the gateway, or expired in its history. */
   readonly onLost?: (notice: LostNotice) => void;
 }
 
 export interface LostNotice {
-  /** `dropped`: the gateway shed them. `history`: they were older than what it still has. */
+  /** `dropped`: the gateway dropped them. `history`: they were older than the history of the gateway. */
   readonly kind: 'dropped' | 'history';
-  /** How many, where that is known. */
+  /** The number of lost messages, if it is known. */
   readonly count?: number;
   readonly position: string;
 }

@@ -1,7 +1,7 @@
 import type { GetEventsParams, ReadAllParams, RecordedEvent, StorePage, StreamPage } from '@esdb-gater/types';
 import type { CallMethod, CallOptions } from './gater.ts';
 
-/** Every event of a stream from `startVersion` on. A page is read only when the one before is used up. */
+/** Iterates over the events of a stream from `startVersion`. Reads a page when the previous one is used up. */
 export async function* streamEvents(
   call: CallMethod,
   params: GetEventsParams,
@@ -16,7 +16,7 @@ export async function* streamEvents(
   } while (next !== undefined);
 }
 
-/** Every event of a store after `after`. */
+/** Iterates over the events of a store after `after`. */
 export async function* storeEvents(
   call: CallMethod,
   params: ReadAllParams,

@@ -12,11 +12,11 @@ import {
 } from '@esdb-gater/types';
 import type { Connection } from './connection/connection.ts';
 
-/** What serves a store: a `StoreWorker`, or as much of one as a gateway needs to know. */
+/** The part of a `StoreWorker` that serving it through a gateway needs. */
 export type ServedWorker = Pick<StoreWorker, 'storeId' | 'storeUuid' | 'methods' | 'call' | 'onCommitted'>;
 
 export interface ServeWorkerOptions {
-  /** @default made by the gateway at the first registration, and kept */
+  /** @default the gateway creates one at the first registration, and it is kept */
   readonly workerId?: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -26,9 +26,9 @@ export interface ServeWorkerOptions {
 export interface ServedStore {
   readonly storeId: string;
   readonly workerId: string;
-  /** Resolves when it is over; rejects when the gateway refused to have the worker back. */
+  /** Resolves after `close`; rejects when the gateway refused to register the worker again. */
   readonly ended: Promise<void>;
-  /** Takes the worker out of the gateway; the store itself is not closed. */
+  /** Unregisters the worker. The store itself stays open. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -36,12 +36,13 @@ export interface ServedStore {
 const BACKOFF = retryPolicy();
 
 /**
- * Serves a store through a connection: registers the worker, again after each reconnect, answers what the gateway
- * asks, and tells of commits, one notification for all that happened in a turn.
+ * Serves a store through a connection: registers the worker (again after each reconnect), answers the calls of the
+ * gateway, and notifies it of commits, once per turn of the event loop.
  *
  * Resolves when the worker is registered.
  *
- * @throws what the gateway answers to `registerWorker`, `invalid_argument` (reason `store_mismatch`) for example
+ * @throws the error that the gateway answers to `registerWorker`, such as `invalid_argument` (reason
+ * `store_mismatch`)
  */
 export async function serveWorker(
   connection: Connection,
@@ -54,7 +55,7 @@ export async function serveWorker(
   ended.promise.catch(() => {});
   let workerId = options.workerId;
   let over = false;
-  /** Ends what registers again, with the connection that it does so on. */
+  /** Stops the current attempts to register when their connection ends. */
   let registering: AbortController | undefined;
 
   async function register(): Promise<void> {
@@ -88,7 +89,7 @@ export async function serveWorker(
     const waiting = told !== Number.POSITIVE_INFINITY;
     told = position;
     if (waiting) return;
-    // After the present turn, so that what is committed in it is told once.
+    // After the current turn, so that all its commits need one notification.
     onNextTurn(() => {
       const newest = told;
       told = Number.POSITIVE_INFINITY;
@@ -103,7 +104,10 @@ export async function serveWorker(
     } = params as { readonly deadlineMs?: unknown; readonly token?: unknown };
     const serve = async (trace: object): Promise<unknown> => {
       if (!isWorkerMethod(method)) {
-        throw new GaterError('not_supported', `no worker serves ${JSON.stringify(method.slice(0, 64))}`);
+        throw new GaterError(
+          'not_supported',
+          `${JSON.stringify(method.slice(0, 64))} is not a method of workers`,
+        );
       }
       return worker.call(method, validateParams(method, rest), {
         ...trace,
@@ -111,7 +115,7 @@ export async function serveWorker(
         ...(typeof deadlineMs === 'number' && deadlineMs > 0 ? { deadlineMs } : {}),
       });
     };
-    // Probes, and the feed that reads all the time, belong to no call.
+    // Probes and the reads of the feed do not belong to a call.
     if (context.traceparent === undefined) return serve({});
     return withSpan({ kind: 'server', method, storeId }, { parent: context }, serve);
   });
@@ -144,7 +148,7 @@ export async function serveWorker(
     stop();
     ended.resolve();
     const named = workerId === undefined ? { storeId } : { storeId, workerId };
-    // Without a connection the gateway has unregistered it already.
+    // Without a connection the gateway has already unregistered the worker.
     await connection.call('unregisterWorker', named, { now: true, timeoutMs: 10_000 }).catch(() => {});
   };
   return {

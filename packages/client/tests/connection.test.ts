@@ -20,7 +20,7 @@ function connectTo(
 }
 
 describe('tokens', () => {
-  test('a token goes with the request, and with an identity by authenticate, with a proof over the nonce', async () => {
+  test('a token is sent with the request, or with an identity by authenticate, with a proof over the nonce', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('authenticate', () => ({}));
     const early = await connectTo(gateway, { token: 'T' });
@@ -34,7 +34,7 @@ describe('tokens', () => {
     await proved.close();
   });
 
-  test('a token that is refused ends the connecting at once', async () => {
+  test('a refused token ends connecting at once', async () => {
     const gateway = new FakeGateway();
     gateway.refusals.push(new GaterError('unauthorized', 'no', { details: { reason: 'expired' } }));
     await expect(connectTo(gateway, { token: 'T' })).rejects.toMatchObject({
@@ -44,7 +44,7 @@ describe('tokens', () => {
     expect(gateway.opened).toBe(1);
   });
 
-  test('when a token has ended, a function gives the next one and the subscriptions go on', async () => {
+  test('when a token has expired, a function returns the next one and the subscriptions continue', async () => {
     const gateway = new FakeGateway();
     let count = 0;
     const client = await connectTo(gateway, { token: () => `T${++count}` });
@@ -74,7 +74,7 @@ describe('tokens', () => {
 });
 
 describe('connecting', () => {
-  test('another gateway is asked when one is not there', async () => {
+  test('the next gateway is tried when one is unreachable', async () => {
     const gateway = new FakeGateway();
     const asked: string[] = [];
     const client = await connect(
@@ -92,7 +92,7 @@ describe('connecting', () => {
     await client.close();
   });
 
-  test('after a gateway went away the next one of the list is asked', async () => {
+  test('after a gateway has stopped the next one of the list is tried', async () => {
     const gateway = new FakeGateway();
     const asked: string[] = [];
     const client = await connect(
@@ -112,7 +112,7 @@ describe('connecting', () => {
     await client.close();
   });
 
-  test('when no gateway is there in time the error is unavailable and says why', async () => {
+  test('when no gateway answers in time the error is unavailable and has the cause', async () => {
     const gateway = new FakeGateway();
     gateway.refusals.push(...Array(10_000).fill(new GaterError('unavailable', 'down')));
     await expect(
@@ -147,7 +147,7 @@ describe('connecting', () => {
     ['http://a', 'url'],
     ['ws://user:secret@a', 'url'],
     ['nonsense', 'url'],
-  ])('%j is no list of gateways', async (urls, reason) => {
+  ])('%j is refused as a list of gateways', async (urls, reason) => {
     await expect(connect(urls as string)).rejects.toMatchObject({ code: 'invalid_argument', reason });
   });
 
@@ -216,7 +216,7 @@ describe('over a real WebSocket', () => {
     expect([headers, urls]).toEqual([['Bearer secret'], ['/v1/ws']]);
   });
 
-  test('a connection that is broken off is made again', async () => {
+  test('a broken connection is made again', async () => {
     let calls = 0;
     const { url, headers } = await serve((_method, socket) => {
       if (++calls === 1) socket.terminate();
@@ -247,7 +247,7 @@ describe('over a real WebSocket', () => {
     await expect(connect(url, { token: 'T', connectTimeoutMs: 2_000 })).rejects.toMatchObject(expected);
   });
 
-  test('an upgrade that is answered with 503 is tried again', async () => {
+  test('an upgrade that is answered with 503 is retried', async () => {
     const server = createServer();
     let tries = 0;
     server.on('upgrade', (_request, socket) => {

@@ -14,11 +14,11 @@ interface FakeSubscription {
   readonly channel: string;
   readonly topic: string;
   live: boolean;
-  /** How many messages of the channel it has had. */
+  /** The index of the next message of the channel. */
   next: number;
 }
 
-/** One end of a wire whose frames take a turn of the event loop, and are lost when it is cut. */
+/** One end of an in-memory wire. Frames take a turn of the event loop, and are lost when the wire is cut. */
 class WireEnd implements Transport {
   other: WireEnd | undefined;
   #handlers: TransportHandlers | undefined;
@@ -44,7 +44,7 @@ class WireEnd implements Transport {
     this.#schedule();
   }
 
-  /** Ends both ends at once; what is on its way is lost. */
+  /** Closes both ends at once. Frames in flight are lost. */
   cut(code: number, reason = ''): void {
     for (const end of [this, this.other]) {
       if (end === undefined || !end.#open) continue;
@@ -59,7 +59,7 @@ class WireEnd implements Transport {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      // All in one go, as a socket does with what came in one packet.
+      // All at once, as a socket delivers the frames of one packet.
       for (const text of this.#inbox.splice(0)) this.#handlers?.message(text);
     });
   }
@@ -85,21 +85,21 @@ class FakeConnection {
 type Answer = (params: Record<string, JsonValue>, connection: FakeConnection) => unknown;
 
 /**
- * A gateway of a test: channels with a history, subscriptions that replay while live messages go on, and
- * connections that can be cut. Methods are answered by what the test puts into `answers`.
+ * A gateway for tests: channels with a history, subscriptions that replay while live messages continue, and
+ * connections that can be cut. The test puts the answers of other methods into `answers`.
  */
 export class FakeGateway {
   readonly connections = new Set<FakeConnection>();
   readonly answers = new Map<string, Answer>();
   readonly calls: { readonly method: string; readonly params: Record<string, JsonValue> }[] = [];
   readonly log = new Map<string, ChannelMessage[]>();
-  /** Messages before this one are no longer held. */
+  /** Messages before this index have expired. */
   historyFrom = 0;
-  /** Connections that were opened. */
+  /** How many connections were opened. */
   opened = 0;
-  /** Thrown by the next openings. */
+  /** Errors of the next attempts to connect. */
   readonly refusals: unknown[] = [];
-  /** Messages of a replay that are sent in one turn. */
+  /** How many messages a replay sends in one turn. */
   replayStep = 3;
   protocol = 'esdb-gater.v1';
 
@@ -140,7 +140,7 @@ export class FakeGateway {
     return published;
   }
 
-  /** Cuts every connection; what is on its way is lost. */
+  /** Cuts every connection. Frames in flight are lost. */
   cut(code = 1006): void {
     for (const connection of this.connections) connection.wire.cut(code);
     this.connections.clear();
@@ -168,7 +168,7 @@ export class FakeGateway {
       case 'unsubscribe':
         return { removed: connection.subscriptions.delete(key) };
       default:
-        throw new GaterError('not_supported', `${method} is not answered in this test`);
+        throw new GaterError('not_supported', `${method} has no answer in this test`);
     }
   }
 
@@ -183,7 +183,7 @@ export class FakeGateway {
     if (from === 'earliest' || !('position' in from)) return this.historyFrom;
     const next = Number(from.position.slice(1));
     if (next >= this.historyFrom) return next;
-    throw invalidArgument('position_lost', 'the position is no longer held', {
+    throw invalidArgument('position_lost', 'the position has expired', {
       oldest: `p${this.historyFrom}`,
     });
   }
@@ -207,7 +207,7 @@ export class FakeGateway {
   }
 }
 
-/** Turns of the event loop. */
+/** Waits for some turns of the event loop. */
 export async function turns(count = 1): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,11 +1,11 @@
 import { requireNumber } from '@esdb-gater/primitives';
 import { type Clock, systemClock } from '@esdb-gater/types';
 
-/** How many retries the calls of the last seconds allow, so that a store in trouble is not hit harder. */
+/** Limits retries to a share of the recent calls, so that retries do not overload a failing store. */
 export interface RetryBudget {
-  /** A call begins: its first attempt, not a retry. */
+  /** Counts a call, at its first attempt. */
   recordCall(): void;
-  /** Takes the place of one retry; false when there is none. */
+  /** Counts a retry and returns true, or returns false when the budget is used up. */
   tryRetry(): boolean;
 }
 
@@ -13,7 +13,7 @@ export interface RetryBudgetOptions {
   readonly clock?: Clock;
   /** Retries per call. @default 0.1 */
   readonly ratio?: number;
-  /** Retries that are allowed however few calls there were. @default 10 */
+  /** Retries that are always allowed in a window. @default 10 */
   readonly min?: number;
   /** @default 10 000 */
   readonly windowMs?: number;
@@ -22,18 +22,19 @@ export interface RetryBudgetOptions {
 const SLOTS = 10;
 
 /**
- * Makes a budget that several callers share: `ratio` of the calls of the last `windowMs`, at least `min`.
+ * Creates a budget for several callers: it allows `ratio` retries per call of the last `windowMs`, and at least
+ * `min`.
  *
- * The window moves in tenths and errs on the strict side: a call counts for at most `windowMs`, a retry for at
- * least that. Recording a call costs one reading of the clock and an increment, whatever the rate.
+ * The window moves in tenths and is strict: a call counts for at most `windowMs`, a retry for at least that long.
+ * Recording a call costs one clock read and one increment at any rate.
  *
  * @throws `invalid_argument` (reason `retry_budget`)
  */
 export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
-  return new SlottedRetryBudget(complete(options));
+  return new SlottedRetryBudget(resolveOptions(options));
 }
 
-function complete(options: RetryBudgetOptions): Required<RetryBudgetOptions> {
+function resolveOptions(options: RetryBudgetOptions): Required<RetryBudgetOptions> {
   const { clock = systemClock, ratio = 0.1, min = 10, windowMs = 10_000 } = options;
   const reason = 'retry_budget';
   requireNumber('ratio', ratio, { reason, min: 0 });
@@ -47,10 +48,10 @@ class SlottedRetryBudget implements RetryBudget {
   readonly #ratio: number;
   readonly #min: number;
   readonly #slotMs: number;
-  /** One slot more than the window has, so that retries stay counted until they are surely older than it. */
+  /** One slot more than the window has, so that retries count until they are certainly older than the window. */
   readonly #calls = new Float64Array(SLOTS + 1);
   readonly #retries = new Float64Array(SLOTS + 1);
-  /** Number of the current slot since the clock's origin. */
+  /** The number of the current slot, counted from the clock's origin. */
   #slot: number;
 
   constructor({ clock, ratio, min, windowMs }: Required<RetryBudgetOptions>) {
@@ -80,7 +81,7 @@ class SlottedRetryBudget implements RetryBudget {
     return true;
   }
 
-  /** Empties the slots that time has passed over; gives the index of the current one. */
+  /** Clears the slots that have expired. Returns the index of the current one. */
   #advance(): number {
     const slot = Math.floor(this.#clock.monotonic() / this.#slotMs);
     const passed = Math.min(slot - this.#slot, SLOTS + 1);

@@ -1,19 +1,19 @@
 import { requireInteger } from '@esdb-gater/primitives';
 import { type RetryPolicyOptions, retryPolicy } from './policy.ts';
 
-/** How far above its least value a delay may lie, so that clients that failed together do not return together. */
+/** The largest delay, as a multiple of the smallest, so that clients that failed together do not retry together. */
 const SPREAD = 1.25;
 
-/** Where capped delays begin, as a part of the cap: without it all capped clients would come back at once. */
+/** The smallest capped delay, as a part of the cap. Without it all capped clients would retry at once. */
 const CAPPED_FLOOR = 0.75;
 
 /**
- * The delay after an attempt: uniform in `base * 2^n .. 1.25 * base * 2^n`, and uniform in `0.75 * max .. max`
- * once the upper end of that passes `max`.
+ * Returns the delay after an attempt: uniform in `base * 2^n .. 1.25 * base * 2^n`, or uniform in `0.75 * max .. max`
+ * once the upper end of that exceeds `max`.
  *
  * @param attempt the attempt that failed, from 0
- * @param random uniform in 0 (inclusive) to 1; `Math.random` by default
- * @returns milliseconds, with fractions
+ * @param random returns a number from 0 (inclusive) to 1 (exclusive); `Math.random` by default
+ * @returns milliseconds, not rounded
  * @throws `invalid_argument` (reasons `attempt` and `retry_policy`)
  */
 export function calculateDelay(
@@ -23,7 +23,7 @@ export function calculateDelay(
 ): number {
   requireInteger('attempt', attempt, { min: 0 });
   const { baseDelayMs, maxDelayMs } = retryPolicy(policy);
-  // Past 2^1023 the power is infinite, and zero times infinity is no number.
+  // The power is infinite past 2^1023, and zero times infinity is NaN.
   const least = baseDelayMs === 0 ? 0 : baseDelayMs * 2 ** attempt;
   if (least * SPREAD <= maxDelayMs) return between(least, least * SPREAD, random);
   return between(maxDelayMs * CAPPED_FLOOR, maxDelayMs, random);

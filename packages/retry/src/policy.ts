@@ -1,19 +1,19 @@
 import { MAX_TIMER_MS, requireInteger, requireNumber } from '@esdb-gater/primitives';
 
-/** How long to wait between attempts, and how many there are. Made by {@link retryPolicy}, and frozen. */
+/** The delays between attempts and their number. Created by {@link retryPolicy}, and frozen. */
 export interface RetryPolicy {
-  /** Least delay before the first retry. It doubles with every attempt. */
+  /** The smallest delay before the first retry. It doubles with every attempt. */
   readonly baseDelayMs: number;
-  /** No delay is longer. */
+  /** The longest delay. */
   readonly maxDelayMs: number;
-  /** Attempts in all, the first one counted. */
+  /** The number of attempts, including the first. */
   readonly maxAttempts: number;
 }
 
 export interface RetryPolicyOptions {
   /** 0 to 2 147 483 647. @default 100 */
   readonly baseDelayMs?: number;
-  /** 0 to 2 147 483 647. One below `baseDelayMs` caps the first delay already. @default 30 000 */
+  /** 0 to 2 147 483 647. A value below `baseDelayMs` caps even the first delay. @default 30 000 */
   readonly maxDelayMs?: number;
   /** At least 1. @default 10 */
   readonly maxAttempts?: number;
@@ -25,9 +25,9 @@ const DELAY = { reason: REASON, min: 0, max: MAX_TIMER_MS } as const;
 const made = new WeakSet<object>();
 
 /**
- * Validates and completes a policy. One that this function has made is given back as it is.
+ * Validates a policy and adds the defaults. A policy that this function created is returned unchanged.
  *
- * @throws `invalid_argument` (reason `retry_policy`), naming the member, its value and what was expected
+ * @throws `invalid_argument` (reason `retry_policy`) with the member, its value and the expectation
  */
 export function retryPolicy(options: RetryPolicyOptions = {}): RetryPolicy {
   if (made.has(options)) return options as RetryPolicy;

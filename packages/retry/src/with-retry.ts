@@ -4,54 +4,54 @@ import type { RetryBudget } from './budget.ts';
 import { calculateDelay } from './delay.ts';
 import { type RetryPolicy, type RetryPolicyOptions, retryPolicy } from './policy.ts';
 
-/** What {@link WithRetryOptions.onRetry} is told. */
+/** The argument of {@link WithRetryOptions.onRetry}. */
 export interface RetryNotice {
   /** The attempt that failed, from 0. */
   readonly attempt: number;
-  /** How long the wait is that begins now. */
+  /** The delay that starts now. */
   readonly delayMs: number;
   readonly error: GaterError;
 }
 
 export interface WithRetryOptions {
-  /** Ends the attempt or the delay at once; the call rejects with its reason. */
+  /** Ends the attempt or the delay at once. The call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds for all attempts and delays together, from the call on. With 0 or less, as what is left of another
-   * deadline may be, the call is a `timeout` before its first attempt.
+   * Milliseconds for all attempts and delays together, from the call on. With 0 or less (the rest of another
+   * deadline, for example) the call fails with `timeout` before its first attempt.
    *
    * @default none
    */
   readonly deadlineMs?: number;
-  /** Milliseconds for each attempt, above 0, so that one that hangs leaves time for another. @default none */
+  /** Milliseconds for each attempt, above 0, so that an attempt that hangs leaves time for another. @default none */
   readonly attemptTimeoutMs?: number;
-  /** Shared by the calls that go to the same place. @default none */
+  /** Shared by all calls to the same service. @default none */
   readonly budget?: RetryBudget;
   /**
-   * Narrows what is retried; asked only about retriable errors. A call that is not idempotent refuses `timeout`
-   * here, as what timed out may have happened.
+   * Refuses some retriable errors. A call that is not idempotent must refuse `timeout`, since the attempt may have
+   * succeeded.
    *
    * @default every retriable error
    */
   readonly shouldRetry?: (error: GaterError) => boolean;
-  /** Told before each delay. Must not throw. */
+  /** Called before each delay. Must not throw. */
   readonly onRetry?: (notice: RetryNotice) => void;
   readonly clock?: Clock;
-  /** Uniform in 0 (inclusive) to 1. @default Math.random */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
 }
 
 /**
- * Calls `fn` until it succeeds, fails for good, or time, attempts or budget are used up.
+ * Calls `fn` until it succeeds, fails permanently, or the time, the attempts or the budget are used up.
  *
- * Only a `GaterError` with `retriable: true` is retried; anything else that is thrown comes out at once and as it
- * was. Any value at all is a success. The delays are those of {@link calculateDelay}, and for `rate_limited` at
- * least its `retryAfterMs`. A retry starts only if its delay ends before the deadline and the budget has a place;
- * otherwise the last error comes out with `attempts`.
+ * Only a `GaterError` with `retriable: true` is retried; any other error is thrown at once and unchanged. Every
+ * returned value is a success. The delays are those of {@link calculateDelay}, and for `rate_limited` at least its
+ * `retryAfterMs`. A retry starts only if its delay ends before the deadline and the budget allows it; otherwise the
+ * last error is thrown with `attempts`.
  *
- * @param fn gets the attempt (from 0) and a signal, which aborts with a `timeout` at the attempt's limit (the
- * smaller of `attemptTimeoutMs` and the time left) and with the caller's reason when he aborts
- * @param policy one by {@link retryPolicy}, or what it takes
+ * @param fn receives the attempt (from 0) and a signal. The signal aborts with a `timeout` at the limit of the
+ * attempt (the smaller of `attemptTimeoutMs` and the time left), and with the caller's reason when they abort.
+ * @param policy a policy by {@link retryPolicy}, or its options
  * @throws `retries_exhausted` with `attempts` and `cause` (the last error's code) when `maxAttempts` are used up;
  * `timeout`; the signal's reason; whatever `fn` throws; `invalid_argument` (reasons `retry_policy`, `retry_options`)
  */
@@ -60,11 +60,11 @@ export async function withRetry<T>(
   policy: RetryPolicyOptions = {},
   options: WithRetryOptions = {},
 ): Promise<T> {
-  const completePolicy = retryPolicy(policy);
-  const { signal, clock, budget, deadlineMs, attemptTimeoutMs } = complete(options);
+  const resolvedPolicy = retryPolicy(policy);
+  const { signal, clock, budget, deadlineMs, attemptTimeoutMs } = resolveOptions(options);
   signal?.throwIfAborted();
   if (deadlineMs <= 0) throw tooLate();
-  // The monotonic clock: a wall clock that jumps neither ends a call nor keeps it.
+  // The monotonic clock is not affected when the wall clock jumps.
   const deadline = deadlineMs === Number.POSITIVE_INFINITY ? deadlineMs : clock.monotonic() + deadlineMs;
   budget?.recordCall();
   for (let attempt = 0, left = deadlineMs; ; attempt++) {
@@ -77,18 +77,18 @@ export async function withRetry<T>(
     }
     signal?.throwIfAborted();
     const error = retriable(failure, options);
-    const delayMs = nextDelay(attempt, error, completePolicy, options);
+    const delayMs = nextDelay(attempt, error, resolvedPolicy, options);
     left = deadline - clock.monotonic() - delayMs;
     if (left <= 0 || budget?.tryRetry() === false) throw withAttempts(error, attempt + 1);
     options.onRetry?.({ attempt, delayMs, error });
     await sleep(delayMs, clock, signal);
     left = deadline - clock.monotonic();
-    // A timer fires late when the event loop is busy: there may be no time left after all.
+    // A timer fires late when the event loop is busy, so the deadline may have passed.
     if (left <= 0) throw withAttempts(error, attempt + 1);
   }
 }
 
-function complete(options: WithRetryOptions): {
+function resolveOptions(options: WithRetryOptions): {
   readonly signal: AbortSignal | undefined;
   readonly clock: Clock;
   readonly budget: RetryBudget | undefined;
@@ -109,7 +109,7 @@ function tooLate(): GaterError {
   });
 }
 
-/** The error when it may be retried; else throws it. */
+/** Returns the error if it may be retried, else throws it. */
 function retriable(failure: unknown, { shouldRetry }: WithRetryOptions): GaterError {
   if (!GaterError.is(failure) || !failure.retriable || shouldRetry?.(failure) === false) throw failure;
   return failure;
@@ -130,7 +130,7 @@ function nextDelay(
 }
 
 function exhausted(error: GaterError, attempts: number): GaterError {
-  // `cause` is a code here: GaterError keeps it as a detail, so the error itself cannot be the cause as well.
+  // `cause` is a code here, which GaterError keeps as a detail, so the error itself cannot be the cause too.
   return new GaterError('retries_exhausted', `${attempts} attempts failed, the last one: ${error.message}`, {
     details: { attempts, cause: error.code },
   });

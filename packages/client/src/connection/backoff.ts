@@ -1,14 +1,14 @@
 import { calculateDelay, type RetryPolicy } from '@esdb-gater/retry';
 
-/** How much wider than the delay of a retried call the first pause is spread. */
+/** The width of the reconnect delay, as a multiple of the delay of a retried call. */
 const SPREAD = 4;
 
 /**
- * Milliseconds before the next connection: uniform from 0 to four times the delay of a retried call, at most
- * `maxDelayMs`. When a gateway ends, all of its clients come at once, and only chance keeps them apart; so unlike
- * the delay between calls this one begins at 0.
+ * Returns the milliseconds before the next connection attempt: uniform from 0 to four times the delay of a retried
+ * call, at most `maxDelayMs`. When a gateway stops, all of its clients reconnect at once and only randomness spreads
+ * them, so this delay starts at 0, unlike the delay between calls.
  *
- * @param failures rounds over all gateways that failed in a row
+ * @param failures how many rounds over all gateways failed in a row
  */
 export function reconnectDelay(failures: number, policy: RetryPolicy, random: () => number): number {
   const delay = calculateDelay(failures, policy, random);

@@ -14,62 +14,62 @@ import { closedEarly, establish, type Session, type SessionHandlers } from './es
 import { InFlight } from './in-flight.ts';
 import type { ConnectionSettings } from './options.ts';
 
-/** Whoever lives on a connection through its ups and downs. */
+/** Is told what happens to a connection. */
 export interface ConnectionListener {
-  /** Takes a notification; returns false when it is none of its own. */
+  /** Handles a notification. Returns false when it is meant for another listener. */
   notification?(method: string, params: unknown): boolean;
-  /** A connection is there, greeted and authenticated. */
+  /** Called when a connection is established: `hello` has arrived and the token is accepted. */
   connected?(): void;
-  /** It is gone; another one is being made. */
+  /** Called when the connection is lost; the client reconnects. */
   disconnected?(): void;
-  /** There will be no other one. */
+  /** Called when the client has given up or was closed. */
   failed?(error: unknown): void;
 }
 
-/** Answers the calls that a gateway makes, of a worker that is served through this connection. */
+/** Answers the calls of a gateway to a worker that is served through this connection. */
 export type ServeCall = (method: string, params: unknown, context: PeerContext) => unknown;
 
 /**
- * A connection to one of several gateways, which is made again whenever it breaks, until it is closed or refused
- * for good.
+ * A connection to one of several gateways. It reconnects whenever the connection breaks, until it is closed or a
+ * gateway refuses it permanently.
  */
 export interface Connection {
-  /** What the gateway said last; undefined before the first connection. */
+  /** The last `hello` of a gateway; undefined before the first connection. */
   readonly hello: Hello | undefined;
   readonly connected: boolean;
   /**
-   * One call on the present connection, or on the next one when there is none: it waits for that.
+   * Makes one call on the current connection, or waits for the next one.
    *
-   * @throws what the gateway answers; `unavailable` when the connection breaks before the answer, or is closed;
-   * the signal's reason
+   * @throws the error that the gateway answers; `unavailable` when the connection breaks before the answer or is
+   * closed; the signal's reason
    */
   call<M extends MethodName>(
     method: M,
     params: WithToken<ParamsOf<M>>,
     options?: ConnectionCallOptions,
   ): Promise<ResultOf<M>>;
-  /** Nothing is said when there is no connection. */
+  /** Sends a notification, or does nothing without a connection. */
   notify(method: string, params: unknown): void;
-  /** Returns what removes the listener. */
+  /** Adds a listener. Returns a function that removes it. */
   listen(listener: ConnectionListener): () => void;
-  /** Calls of the gateway go to `serve` when their `storeId` is this one. Returns what ends that. */
+  /** Passes the gateway's calls for a store to `serve`. Returns a function that ends this. */
   serve(storeId: string, serve: ServeCall): () => void;
   close(): Promise<void>;
 }
 
-/** Parameters as they are sent, to which a token for this one call may be added. */
+/** Parameters with an optional token for this one call. */
 export type WithToken<Params> = Params & { readonly token?: string };
 
 export interface ConnectionCallOptions extends WaitOptions {
   readonly traceparent?: string;
   readonly tracestate?: string;
-  /** Called when the call was handed to the connection. */
+  /** Called when the call is handed to the connection. */
   readonly onSent?: () => void;
-  /** Fails instead of waiting when there is no connection. */
+  /** Fails when there is no connection, instead of waiting for one. */
   readonly now?: boolean;
 }
 
-/** Connections that did not live this long count as failed, so that one that is thrown out again backs off. */
+/** A connection that ends sooner counts as failed, so that a client that is disconnected at once backs off. */
 const STABLE_MS = 5_000;
 
 class ReconnectingConnection implements Connection {
@@ -91,7 +91,7 @@ class ReconnectingConnection implements Connection {
     this.#next.promise.catch(() => {});
     const { signal } = settings;
     this.#stopListening = onAbort(signal, (cause) =>
-      this.#fail(new GaterError('unavailable', 'the client was aborted', { cause })),
+      this.#fail(new GaterError('unavailable', 'the signal of the client was aborted', { cause })),
     );
     this.#finished = this.#run();
   }
@@ -104,7 +104,7 @@ class ReconnectingConnection implements Connection {
     return this.#session !== undefined;
   }
 
-  /** Waits for a connection. @throws why there will be none; the signal's reason */
+  /** Waits for a connection. @throws the error for which the client gave up; the signal's reason */
   async ready(signal?: AbortSignal): Promise<Session> {
     return this.#session ?? waitFor(this.#next.promise, { signal });
   }
@@ -113,7 +113,7 @@ class ReconnectingConnection implements Connection {
     return this.#ended.signal.aborted;
   }
 
-  /** Why there is no connection, as far as that is known. */
+  /** The error of the last connection attempt, if one has failed. */
   get lastError(): unknown {
     return this.#lastError;
   }
@@ -125,11 +125,11 @@ class ReconnectingConnection implements Connection {
   ): Promise<ResultOf<M>> {
     return this.#inFlight.run(async () => {
       if (options.now === true && this.#session === undefined) {
-        throw new GaterError('unavailable', 'there is no connection');
+        throw new GaterError('unavailable', 'not connected to a gateway');
       }
       const { peer } = this.#session ?? (await this.ready(options.signal));
       options.onSent?.();
-      // What a gateway answers is not looked at any further: it is the one that validates.
+      // The answer of a gateway is not validated again.
       return peer.call(method, params, options) as Promise<ResultOf<M>>;
     }, options.signal);
   }
@@ -159,7 +159,7 @@ class ReconnectingConnection implements Connection {
     const { urls, clock, policy, random } = this.#settings;
     const { signal } = this.#ended;
     let failures = 0;
-    /** Refusals in a row that will not change: when every gateway refused, it is over. */
+    /** Permanent refusals in a row. The client gives up when every gateway has refused. */
     let refusals = 0;
     for (let turn = 0; !signal.aborted; turn++) {
       const url = urls[turn % urls.length] ?? '';
@@ -178,16 +178,16 @@ class ReconnectingConnection implements Connection {
         }
         failures++;
       }
-      // The other gateways are asked at once; only a whole round without success is worth a pause.
+      // The other gateways are tried at once; only a whole round of failures is followed by a pause.
       const roundOver = failures === 0 || failures % urls.length === 0;
       if (!roundOver) continue;
       const delayMs = reconnectDelay(Math.floor(failures / urls.length), policy, random);
-      // Aborted, it rejects: the loop then ends by itself.
+      // When aborted, `sleep` rejects and the loop ends.
       await sleep(delayMs, clock, signal).catch(() => undefined);
     }
   }
 
-  /** Makes a connection and returns when it has ended. @throws when it was not made, or ended for good */
+  /** Connects, and resolves when the connection has ended. @throws when connecting failed, or the end is final */
   async #live(url: string): Promise<void> {
     const { signal } = this.#ended;
     const handlers = {
@@ -206,14 +206,14 @@ class ReconnectingConnection implements Connection {
     this.#next.resolve(session);
     for (const listener of this.#listeners) listener.connected?.();
     const { code, reason } = await session.peer.closed;
-    this.#settings.logger.debug({ url, code, reason }, 'a connection has ended');
+    this.#settings.logger.debug({ url, code, reason }, 'the connection has ended');
     this.#lost(session.peer);
     const error = closedEarly(code, reason);
     if (error.code === 'unauthorized') throw error;
     this.#lastError = error;
   }
 
-  /** Ends with the connection for good, and after the time in which one must be made. */
+  /** Connects within the time limit, or until the client is closed. */
   async #establish(url: string, handlers: SessionHandlers): Promise<Session> {
     const { clock, connectTimeoutMs: timeoutMs } = this.#settings;
     const timeoutError = (): GaterError =>
@@ -248,7 +248,7 @@ class ReconnectingConnection implements Connection {
     this.#session = undefined;
     this.#next.reject(error);
     if (session !== undefined) {
-      // Calls from now on find the rejection.
+      // Later calls fail with this error.
       this.#next = Promise.withResolvers();
       this.#next.promise.catch(() => {});
       this.#next.reject(error);
@@ -261,7 +261,7 @@ class ReconnectingConnection implements Connection {
     for (const listener of this.#listeners) {
       if (listener.notification?.(method, params) === true) return true;
     }
-    // One that nobody knows is of a newer gateway.
+    // An unknown notification comes from a newer gateway.
     return true;
   }
 
@@ -269,27 +269,27 @@ class ReconnectingConnection implements Connection {
     const { storeId } = params as { readonly storeId?: unknown };
     const serve = typeof storeId === 'string' ? this.#served.get(storeId) : undefined;
     if (serve === undefined)
-      throw new GaterError('not_supported', 'no such store is served through this connection');
+      throw new GaterError('not_supported', 'this connection does not serve that store');
     return serve(method, params, context);
   }
 }
 
-/** True when the same connection made again would end the same way. */
+/** Returns true when another attempt at the same gateway would fail the same way. */
 function isFinal(error: unknown, { token }: ConnectionSettings): boolean {
   if (!GaterError.is(error)) return false;
   if (error.code === 'unauthorized') return typeof token !== 'function';
   return !error.retriable && error.code !== 'internal';
 }
 
-/** What the client itself needs of a connection. */
+/** What the client itself needs from a connection. */
 export interface OpenConnection extends Connection {
   ready(signal?: AbortSignal): Promise<Session>;
-  /** True when there will be no other connection. */
+  /** True when the client is closed or has given up. */
   readonly over: boolean;
   readonly lastError: unknown;
 }
 
-/** Begins to connect, and goes on until it is closed. */
+/** Starts connecting, and stays connected until it is closed. */
 export function openConnection(settings: ConnectionSettings): OpenConnection {
   return new ReconnectingConnection(settings);
 }

@@ -4,7 +4,7 @@ import { createProof } from '@esdb-gater/security';
 import { GaterError } from '@esdb-gater/types';
 import type { ConnectionSettings } from './options.ts';
 
-/** An open connection that has said hello and is authenticated. */
+/** An open connection whose `hello` has arrived and which is authenticated. */
 export interface Session {
   readonly peer: Peer;
   readonly hello: Hello;
@@ -34,7 +34,7 @@ export async function establish(
 ): Promise<Session> {
   const { clock, logger, identity } = settings;
   const token = typeof settings.token === 'function' ? await settings.token() : settings.token;
-  // A proof is made over the nonce of `hello`: before that, the audience of such a token is not proved.
+  // A proof signs the nonce of `hello`, so a token with an identity is sent after that.
   const early = identity === undefined && token !== undefined ? { token } : {};
   const opened = await settings.openSocket(url, {
     protocol: SUBPROTOCOL,
@@ -45,13 +45,15 @@ export async function establish(
     ...early,
   });
   const greeting = Promise.withResolvers<Hello>();
-  // Looked at only below: until then it may be rejected with nobody listening.
+  // Awaited below. It may reject before.
   greeting.promise.catch(() => {});
   const onNotification = (method: string, params: unknown): boolean => {
     if (method !== 'hello') return handlers.onNotification(method, params);
     if (isHello(params)) greeting.resolve(params);
     else
-      greeting.reject(new GaterError('not_supported', 'the hello of the gateway is none of this protocol'));
+      greeting.reject(
+        new GaterError('not_supported', 'the `hello` of the gateway does not belong to this protocol'),
+      );
     return true;
   };
   const components = { handle: handlers.handle, onNotification, clock, logger };
@@ -74,7 +76,7 @@ export async function establish(
   }
 }
 
-/** What a close code means to those who wait. */
+/** Returns the error for calls that wait when a connection is closed with `code`. */
 export function closedEarly(code: number, reason: string): GaterError {
   const details = { closeCode: code };
   switch (code) {
@@ -84,10 +86,10 @@ export function closedEarly(code: number, reason: string): GaterError {
         details: { ...details, reason: code === 4403 ? 'revoked' : 'expired' },
       });
     case 4408:
-      return new GaterError('unauthorized', 'the gateway wants a token', {
+      return new GaterError('unauthorized', 'the gateway requires a token', {
         details: { ...details, reason: 'capability_required' },
       });
     default:
-      return new GaterError('unavailable', `the connection closed (${code})`, { details });
+      return new GaterError('unavailable', `the connection was closed with code ${code}`, { details });
   }
 }

@@ -1,6 +1,6 @@
 import { onAbort } from '@esdb-gater/primitives';
 
-/** Lets so many calls run at once; the others wait in order. */
+/** Limits how many calls run at once; the others wait in order. */
 export class InFlight {
   readonly #limit: number;
   #running = 0;
@@ -35,7 +35,7 @@ export class InFlight {
     });
   }
 
-  /** The place goes to the one who waits the longest. */
+  /** Passes the place to the call that has waited the longest. */
   #release(): void {
     for (const enter of this.#waiting) {
       this.#waiting.delete(enter);

@@ -12,36 +12,36 @@ import {
 import { openSocket } from '#socket';
 import type { OpenSocket } from '../socket/socket.ts';
 
-/** A token, or where a fresh one comes from each time that a connection is made. */
+/** A token, or a function that returns a fresh one for each connection. */
 export type TokenSource = string | (() => string | Promise<string>);
 
 export interface ConnectOptions {
   /**
-   * What the connection may do. A function is asked for each connection, so that one whose token has ended comes
-   * back; with a text it ends.
+   * Authorises the connection. A function is called for each connection, so that the client reconnects after its
+   * token has expired; with a string the client ends then.
    */
   readonly token?: TokenSource;
-  /** Proves, on each connection, to be the token's audience. */
+  /** Proves on each connection that this client is the audience of the token. */
   readonly identity?: Identity;
-  /** Delays between connections, and between repeated calls; `maxAttempts` bounds the calls only. */
+  /** Delays between connections and between retries of a call; `maxAttempts` limits the calls only. */
   readonly retry?: RetryPolicyOptions;
   /** Closes the client. */
   readonly signal?: AbortSignal;
-  /** Milliseconds for the first connection, all URLs tried. @default 10 000 */
+  /** Time limit of the first connection, over all URLs. @default 10 000 */
   readonly connectTimeoutMs?: number;
-  /** Milliseconds of a call with all its retries, where the call names none. @default 30 000 */
+  /** Time limit of a call with all its retries, unless the call has its own. @default 30 000 */
   readonly timeoutMs?: number;
-  /** Calls that are under way at once; more wait here. The gateway refuses over 1 024. @default 1 000 */
+  /** How many calls may be in flight; more wait in the client. The gateway refuses more than 1 024. @default 1 000 */
   readonly maxInFlight?: number;
 }
 
 export interface ConnectComponents {
   readonly clock?: Clock;
-  /** Told of each repeated call (info, with `method`, `attempt`, `delayMs`, `err`) and each lost connection (debug). */
+  /** Logs each retry (info, with `method`, `attempt`, `delayMs`, `err`) and each lost connection (debug). */
   readonly logger?: Logger;
-  /** Uniform in 0 (inclusive) to 1. @default Math.random */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
-  /** @default a WebSocket of the platform */
+  /** @default the WebSocket of the platform */
   readonly openSocket?: OpenSocket;
 }
 
@@ -67,24 +67,35 @@ const POSITIVE = { reason: 'connect_options', above: 0 } as const;
 function checkUrl(url: unknown): string {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== 'ws:' && parsed?.protocol !== 'wss:') {
-    throw invalidArgument('url', 'expected a URL such as ws://127.0.0.1:4590/v1/ws');
+    throw invalidArgument(
+      'url',
+      'a gateway must be a ws:// or wss:// URL, such as ws://127.0.0.1:4590/v1/ws',
+    );
   }
   if (parsed.username !== '' || parsed.password !== '') {
-    throw invalidArgument('url', 'a URL must not carry a user or a password: they end up in logs');
+    throw invalidArgument(
+      'url',
+      'a URL must not contain a user name or a password, since URLs are logged; pass `token` instead',
+    );
   }
-  // The path of the gateway, for those who give an address only.
+  // An address without a path gets the path of the gateway.
   if (parsed.pathname === '/' && parsed.search === '') parsed.pathname = '/v1/ws';
   return parsed.href;
 }
 
-/** @throws `invalid_argument` (reasons `url`, `connect_options`, `retry_policy`) */
-export function completeConnect(
+/**
+ * Validates the options and adds the defaults.
+ *
+ * @throws `invalid_argument` (reasons `url`, `connect_options`, `retry_policy`)
+ */
+export function resolveConnect(
   urls: string | readonly string[],
   options: ConnectOptions,
   components: ConnectComponents,
 ): ConnectionSettings {
   const list = typeof urls === 'string' ? [urls] : urls;
-  if (!Array.isArray(list) || list.length === 0) throw invalidArgument('url', 'expected at least one URL');
+  if (!Array.isArray(list) || list.length === 0)
+    throw invalidArgument('url', 'the list of gateways must have at least one URL');
   return Object.freeze({
     urls: Object.freeze(list.map(checkUrl)),
     token: options.token,
@@ -94,7 +105,7 @@ export function completeConnect(
     connectTimeoutMs: requireNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, POSITIVE),
     timeoutMs: requireNumber('timeoutMs', options.timeoutMs ?? 30_000, POSITIVE),
     maxInFlight: requireNumber('maxInFlight', options.maxInFlight ?? 1_000, POSITIVE),
-    // A gateway that allows itself more than the protocol does is still understood.
+    // Accepts the frames of a gateway that is configured with a larger limit.
     frameBytes: 2 * LIMITS.frameBytes,
     silenceMs: 60_000,
     clock: components.clock ?? systemClock,

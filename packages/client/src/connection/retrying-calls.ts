@@ -14,9 +14,9 @@ import type { OpenConnection, WithToken } from './connection.ts';
 import type { ConnectionSettings } from './options.ts';
 
 /**
- * Whether the client repeats a call: what never reached a gateway, what came back as `unavailable` or
- * `overloaded`, and, when it is idempotent, what was unanswered when its connection broke. All else that is
- * retriable the gateway has retried already.
+ * Returns whether the client repeats a call: one that never reached a gateway, one that was answered with
+ * `unavailable` or `overloaded`, or an idempotent one that was unanswered when its connection broke. The gateway has
+ * already retried other retriable errors.
  */
 export function clientRetries(method: string, error: GaterError, retryRateLimited: boolean): boolean {
   switch (error.code) {
@@ -31,7 +31,7 @@ export function clientRetries(method: string, error: GaterError, retryRateLimite
   }
 }
 
-/** The calls of a client over a connection, with the client's part of the retries. */
+/** Creates the calls of a client over a connection, with the retries of the client. */
 export function retryingCalls(connection: OpenConnection, settings: ConnectionSettings): CallMethod {
   const { policy, clock, random, logger } = settings;
 
@@ -66,15 +66,15 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
           shouldRetry: (error) => !connection.over && clientRetries(method, error, retryRateLimited),
           onRetry: ({ error, attempt, delayMs }) => {
             refusal = { error, attempts: attempt + 2 };
-            logger.info({ method, attempt, delayMs, err: error }, 'a call is tried again');
+            logger.info({ method, attempt, delayMs, err: error }, 'retrying a call');
           },
           ...(signal === undefined ? {} : { signal }),
         },
       );
     } catch (error) {
-      // A timeout that a gateway answers is none of these.
+      // A timeout that a gateway answered is passed on.
       if (!GaterError.is(error) || error.code !== 'timeout' || error !== limit?.reason) throw error;
-      // Why it was tried again says more than that there was no time left for the last attempt.
+      // The error that caused the retry says more than the timeout of the last attempt.
       if (refusal !== undefined) {
         const { code, message, details } = refusal.error;
         throw new GaterError(code, message, {
@@ -83,7 +83,7 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
         });
       }
       if (sent) throw error;
-      // Nobody was there to answer: that is another thing than an answer that did not come.
+      // The call was never sent, which is different from a call without an answer.
       throw new GaterError('unavailable', `no connection within ${timeoutMs} ms`, {
         cause: connection.lastError,
       });
@@ -91,8 +91,7 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
   }
 
   return async (method, params, options = {}) => {
-    // Ids make an append and a publish the same one when they are sent again. What a message may weigh is for
-    // the gateway to say.
+    // Ids make a repeated append or publish the same one. The gateway checks the size of a message.
     const prepared = prepareParams(method, params, { messageBytes: Number.POSITIVE_INFINITY });
     const { token, traceparent } = options;
     const withToken = token === undefined ? prepared : { ...prepared, token };

@@ -31,31 +31,31 @@ import {
 import { createFacade } from '../facade.ts';
 import type { AnyEvent, CallOptions, Gater } from '../gater.ts';
 import { storeEvents, streamEvents } from '../paging.ts';
-import { Lanes } from '../subscriptions/lanes.ts';
-import { createLocalLane } from './local-lane.ts';
+import { SubscriptionPool } from '../subscriptions/subscription-pool.ts';
+import { createLocalConnection } from './local-connection.ts';
 
 export interface GaterComponents {
   readonly registry: Registry;
-  /** Without it `publish`, `subscribe` and `channelInfo` are `not_supported`. */
+  /** Without channels, `publish`, `subscribe` and `channelInfo` fail with `not_supported`. */
   readonly channels?: Channels;
   readonly clock?: Clock;
-  /** Uniform in 0 (inclusive) to 1. @default Math.random */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
 }
 
 export interface GaterOptions {
   readonly retry?: StoreCallerOptions;
-  /** Named in `health`. */
+  /** The name of this process in the result of `health`. */
   readonly nodeId?: string;
-  /** Bound of one event and of one message as JSON. @default 1 MiB */
+  /** Largest event or message, in bytes of JSON. @default 1 MiB */
   readonly messageBytes?: number;
 }
 
-/** A `Gater` of this process, which also lends its workers. */
+/** A `Gater` that runs in this process and also gives access to its workers. */
 export interface LocalGater<E extends AnyEvent = NewEvent> extends Gater<E> {
   /**
    * Runs `fn` with a worker of the store, and again with the next one while it fails with a retriable error.
-   * What `fn` does must bear repetition.
+   * `fn` must therefore be safe to repeat.
    */
   execute<T>(
     storeId: string,
@@ -65,20 +65,20 @@ export interface LocalGater<E extends AnyEvent = NewEvent> extends Gater<E> {
   withEvents<F extends AnyEvent>(): LocalGater<F>;
 }
 
-/** The parts that all calls of one `Gater` share. */
+/** What all calls of one `Gater` share. */
 interface Parts {
   readonly registry: Registry;
   readonly channels: Channels | undefined;
   readonly stores: StoreCaller;
-  readonly lanes: Lanes | undefined;
+  readonly subscriptions: SubscriptionPool | undefined;
   readonly options: GaterOptions;
 }
 
 function noChannels(method: string): GaterError {
-  return new GaterError('not_supported', `${method} needs channels, and this Gater has none`);
+  return new GaterError('not_supported', `${method} needs channels, but this Gater was created without them`);
 }
 
-/** What is served in process besides the stores. */
+/** The methods that are served in process besides those of the stores. */
 const LOCAL: {
   readonly [M in MethodName]?: (
     parts: Parts,
@@ -94,15 +94,15 @@ const LOCAL: {
     if (channels === undefined) throw noChannels('channelInfo');
     return { channels: channels.channelInfo() };
   },
-  async unsubscribe({ lanes }, params) {
-    if (lanes === undefined) throw noChannels('unsubscribe');
-    return { removed: await lanes.unsubscribe(params) };
+  async unsubscribe({ subscriptions }, params) {
+    if (subscriptions === undefined) throw noChannels('unsubscribe');
+    return { removed: await subscriptions.unsubscribe(params) };
   },
   health: ({ registry, options }) => processHealth(registry, options.nodeId),
   quickHealthCheck: ({ registry }, { storeId }) => countLiveWorkers(registry, storeId),
 };
 
-/** The health of a process without a gateway: its stores are all there is to ask. */
+/** Returns the health of a process without a gateway, which is the health of its stores. */
 async function processHealth(registry: Registry, nodeId: string | undefined): Promise<HealthResult> {
   const stores = await probeStores(registry);
   const status = overallHealth(stores);
@@ -123,8 +123,7 @@ function call<M extends MethodName>(
   }
   const params = paramsOf(method, given, parts);
   const serve = LOCAL[method];
-  if (serve === undefined)
-    throw new GaterError('not_supported', `${method} is served by gateways, not in process`);
+  if (serve === undefined) throw new GaterError('not_supported', `${method} is served by gateways only`);
   return serve(parts, params, options);
 }
 
@@ -138,10 +137,11 @@ function paramsOf<M extends MethodName>(method: M, given: unknown, { options }: 
 }
 
 /**
- * The one interface in process: stores are called through the registry, with the retries of the gateway, and
- * channels are those that are passed in. Nobody is asked for permission: whoever runs the code may do all of it.
+ * Creates a `Gater` that runs in this process. It calls stores through the registry, with the retries of a
+ * gateway, and uses the channels that are passed in. It checks no permissions: the code that runs it may call
+ * everything.
  *
- * @throws `invalid_argument` for a wrong option
+ * @throws `invalid_argument` for an invalid option
  */
 export function createGater<E extends AnyEvent = NewEvent>(
   components: GaterComponents,
@@ -149,11 +149,13 @@ export function createGater<E extends AnyEvent = NewEvent>(
 ): LocalGater<E> {
   const { registry, channels, clock = systemClock } = components;
   const stores = createStoreCaller(components, options.retry);
-  const lanes =
+  const subscriptions =
     channels === undefined
       ? undefined
-      : new Lanes(createLocalLane(channels, clock), (onEmpty) => createLocalLane(channels, clock, onEmpty));
-  const parts: Parts = { registry, channels, stores, lanes, options };
+      : new SubscriptionPool(createLocalConnection(channels, clock), (onEmpty) =>
+          createLocalConnection(channels, clock, onEmpty),
+        );
+  const parts: Parts = { registry, channels, stores, subscriptions, options };
   let closed = false;
 
   async function callMethod<M extends MethodName>(
@@ -174,18 +176,18 @@ export function createGater<E extends AnyEvent = NewEvent>(
     async subscribe(params, subscribeOptions = {}) {
       if (closed) throw new GaterError('unavailable', 'the Gater is closed');
       const valid = validateParams('subscribe', params);
-      if (lanes === undefined) throw noChannels('subscribe');
-      return lanes.subscribe(valid, subscribeOptions);
+      if (subscriptions === undefined) throw noChannels('subscribe');
+      return subscriptions.subscribe(valid, subscribeOptions);
     },
     async saveSubscription(params) {
       validateParams('saveSubscription', params);
-      throw new GaterError('not_supported', 'saveSubscription is served by gateways, not in process');
+      throw new GaterError('not_supported', 'saveSubscription is served by gateways only');
     },
     execute: (storeId, fn, policy) => stores.execute(storeId, fn, policy),
     withEvents: <F extends AnyEvent>() => gater as unknown as LocalGater<F>,
     async close() {
       closed = true;
-      await lanes?.close();
+      await subscriptions?.close();
     },
     [Symbol.asyncDispose]: () => gater.close(),
   };

@@ -3,8 +3,8 @@ import { GaterError } from '@esdb-gater/types';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
 
 /**
- * Opens the platform's WebSocket. It sends no headers and shows no pings: tokens go by `authenticate`, and a dead
- * connection is known when the platform knows it.
+ * Opens the platform's WebSocket. It cannot send headers and does not report pings, so tokens are sent by
+ * `authenticate`.
  */
 export function openSocket(url: string, options: OpenSocketOptions): Promise<OpenedSocket> {
   const { signal, protocol } = options;
@@ -22,7 +22,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
     });
     socket.addEventListener('close', ({ code, reason }) => {
       stopListening();
-      // The platform does not say why an opening failed.
+      // The platform does not say why a connection could not be opened.
       reject(new GaterError('unavailable', `no connection (${code})`));
       inbox.closed(code, reason);
     });

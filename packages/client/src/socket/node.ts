@@ -5,13 +5,10 @@ import { GaterError, type Timer, type Transport } from '@esdb-gater/types';
 import { WebSocket } from 'ws';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
 
-/** Most of an answer to a refused upgrade that is read. */
+/** How much of the response to a refused upgrade is read. */
 const REFUSAL_BYTES = 16_384;
 
-/**
- * Gathers what is sent in one turn of the event loop into one write: a hundred calls at once are one system call,
- * not a hundred.
- */
+/** Collects everything sent in one turn of the event loop into one write, so that a hundred calls cost one system call. */
 function gatherWrites(raw: Socket | undefined): () => void {
   let gathering = false;
   return () => {
@@ -34,7 +31,7 @@ function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox): 
       socket.send(text);
     },
     close: (code, reason) => {
-      // Others than these may not be sent (RFC 6455 section 7.4.1).
+      // RFC 6455 section 7.4.1 forbids sending other codes.
       const sendable = code === 1000 || (code >= 3000 && code <= 4999);
       socket.close(sendable ? code : 1000, sendable ? reason.slice(0, 40) : '');
     },
@@ -42,7 +39,7 @@ function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox): 
   };
 }
 
-/** Breaks a connection off that has been silent for too long: the other side pings every 25 seconds. */
+/** Terminates a connection that has been silent for too long. The gateway pings every 25 seconds. */
 function watchSilence(socket: WebSocket, { clock, silenceMs }: OpenSocketOptions): void {
   let heard = clock.monotonic();
   let timer: Timer;
@@ -69,7 +66,7 @@ async function refusalOf(response: IncomingMessage): Promise<GaterError> {
       if (text.length > REFUSAL_BYTES) break;
     }
   } catch {
-    // Whatever was read is enough: the status tells.
+    // The status is enough.
   }
   try {
     const problem = JSON.parse(text) as unknown;
@@ -79,7 +76,7 @@ async function refusalOf(response: IncomingMessage): Promise<GaterError> {
       if (error.code !== 'internal') return error;
     }
   } catch {
-    // No problem document.
+    // The body is not a problem document.
   }
   const message = `the gateway answered the upgrade with status ${statusCode}`;
   if (statusCode === 401) return new GaterError('unauthorized', message);
@@ -91,7 +88,7 @@ async function refusalOf(response: IncomingMessage): Promise<GaterError> {
   return new GaterError('unavailable', message, { details: { status: statusCode } });
 }
 
-/** Opens a WebSocket with `ws`, which can send headers and shows pings. */
+/** Opens a WebSocket with `ws`, which can send headers and reports pings. */
 export function openSocket(url: string, options: OpenSocketOptions): Promise<OpenedSocket> {
   const { signal, protocol, token } = options;
   return new Promise((resolve, reject) => {
@@ -116,7 +113,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
       inbox.closed(code, reason.toString());
     });
     socket.on('error', (error) => {
-      // After the opening a `close` follows, which is all that anybody needs.
+      // On an open connection a `close` event follows, which is enough.
       reject(new GaterError('unavailable', `no connection to ${hostOf(url)}`, { cause: error }));
     });
     socket.once('unexpected-response', (_request, response) => {
@@ -140,7 +137,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
   });
 }
 
-/** What of a URL may stand in a message. */
+/** Returns the part of a URL that may appear in an error message. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'the gateway';
 }

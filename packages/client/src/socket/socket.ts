@@ -1,13 +1,13 @@
 import type { Clock, Transport, TransportHandlers } from '@esdb-gater/types';
 
 export interface OpenSocketOptions {
-  /** The subprotocol that is offered. */
+  /** The subprotocol to offer. */
   readonly protocol: string;
-  /** A token for the header `Authorization`, where the platform can send one. */
+  /** A token for the `Authorization` header, on platforms that can send one. */
   readonly token?: string;
-  /** Longest message that is taken. */
+  /** The largest message to accept. */
   readonly frameBytes: number;
-  /** After so long without a sign of life the connection counts as broken, where the platform can tell. */
+  /** How long a connection may be silent before it counts as broken, on platforms that report pings. */
   readonly silenceMs: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -15,22 +15,22 @@ export interface OpenSocketOptions {
 
 export interface OpenedSocket {
   readonly transport: Transport;
-  /** The subprotocol that was chosen; empty for none. */
+  /** The subprotocol that the gateway chose; empty for none. */
   readonly protocol: string;
-  /** True when the token went with the request. */
+  /** True when the request carried the token. */
   readonly authorized: boolean;
 }
 
 /**
  * Opens a WebSocket.
  *
- * @throws `unavailable`, `unauthorized`, `not_supported` by what the gateway answered; the signal's reason
+ * @throws `unavailable`, `unauthorized` or `not_supported`, depending on the answer of the gateway; the signal's reason
  */
 export type OpenSocket = (url: string, options: OpenSocketOptions) => Promise<OpenedSocket>;
 
 type Received = { readonly text: string } | { readonly code: number; readonly reason: string };
 
-/** The receiving half of a transport: keeps what comes before somebody receives, and tells the end once. */
+/** The receiving half of a transport. Buffers what arrives before `receive` is called, and reports the end once. */
 export class Inbox {
   #handlers: TransportHandlers | undefined;
   #waiting: Received[] = [];

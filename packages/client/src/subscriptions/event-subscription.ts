@@ -5,38 +5,38 @@ import type { RecordedEvent, Subscription } from '@esdb-gater/types';
 export interface NackOptions {
   /** @default 'retry' */
   readonly action?: NackAction;
-  /** Milliseconds until the event comes again. */
+  /** How long the gateway waits before it delivers the event again. */
   readonly delayMs?: number;
   readonly reason?: string;
 }
 
-/** An event of a persistent subscription, to be acknowledged. */
+/** An event of a persistent subscription, which the reader acknowledges. */
 export interface DeliveredEvent<Event> {
   readonly event: Event;
-  /** How often it was delivered, from 1. */
+  /** How often the event was delivered, from 1. */
   readonly attempt: number;
-  /** Says that it was processed. With `upTo` so were all before it in its stream. */
+  /** Acknowledges the event; with `upTo`, also all earlier events of its stream. */
   ack(options?: { readonly upTo?: boolean }): Promise<{ readonly checkpoint: number }>;
-  /** Says that it was not processed, and what is to become of it. */
+  /** Refuses the event: it is delivered again, parked or skipped. */
   nack(options?: NackOptions): Promise<{ readonly checkpoint: number }>;
 }
 
 /**
- * Events of a persistent subscription, at least once and in order per stream. It has one reader; after a lost
- * connection it is joined again, and what was not acknowledged comes again.
+ * Events of a persistent subscription, delivered at least once and in order per stream. It has one reader. After a
+ * lost connection the client joins it again, and events that were not acknowledged are delivered again.
  */
 export interface EventSubscription<Event = RecordedEvent>
   extends AsyncIterable<DeliveredEvent<Event>>,
     AsyncDisposable {
-  /** As it stood when it was joined. */
+  /** The state of the subscription when it was joined. */
   readonly subscription: Subscription;
   /** The position of the last event that was read; 0 before the first. */
   readonly position: number;
-  /** Ends the delivery to this reader; the subscription lives on. */
+  /** Ends the delivery to this reader; the subscription stays. */
   unsubscribe(): Promise<{ readonly left: boolean }>;
 }
 
-/** What an event subscription is made of. */
+/** What a joined subscription needs from the client. */
 export interface EventSubscriptionParts {
   readonly subscription: Subscription;
   readonly ack: (
@@ -47,7 +47,7 @@ export interface EventSubscriptionParts {
   readonly leave: () => Promise<{ readonly left: boolean }>;
 }
 
-/** One joined subscription. What waits is bounded by `maxInFlight`, as the gateway waits for acknowledgements. */
+/** A joined subscription. `maxInFlight` limits its buffer, since the gateway waits for acknowledgements. */
 export class JoinedSubscription implements EventSubscription {
   readonly subscription: Subscription;
   readonly #parts: EventSubscriptionParts;
@@ -77,7 +77,7 @@ export class JoinedSubscription implements EventSubscription {
     });
   }
 
-  /** What waits is not acknowledged, and comes again on the next connection. */
+  /** Drops the buffered events. They are not acknowledged, so they are delivered again. */
   disconnected(): void {
     this.#queue.clear();
   }

@@ -1,12 +1,12 @@
 import type { UnsubscribeParams } from '@esdb-gater/protocol';
 import type { SubscribeParams, SubscribeResult } from '@esdb-gater/types';
 
-/** What a hub says to the side that has the messages. */
+/** How a hub subscribes and unsubscribes. */
 export interface SubscriptionLink {
   /**
-   * Subscribes. `onResult` is called in the moment in which the answer is taken, before any notice that follows it.
+   * Subscribes. Calls `onResult` when the answer is received, before any later notification is handled.
    *
-   * @throws `unavailable` when there is no connection, or it breaks before the answer
+   * @throws `unavailable` when there is no connection or it breaks before the answer
    */
   subscribe(
     params: SubscribeParams,
@@ -16,6 +16,6 @@ export interface SubscriptionLink {
       readonly onResult: (result: SubscribeResult) => void;
     },
   ): Promise<unknown>;
-  /** Ends a subscription, if there is a connection; never throws. */
+  /** Ends a subscription if there is a connection. Never throws. */
   unsubscribe(params: UnsubscribeParams): Promise<void>;
 }

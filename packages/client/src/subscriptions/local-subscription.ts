@@ -10,25 +10,25 @@ import type { LostNotice } from '../gater.ts';
 import type { MessageSubscription } from './message-subscription.ts';
 
 /**
- * Where a subscription stands with the gateway:
+ * The state of a subscription at the gateway:
  *
- * - `absent`: the gateway does not know it (no connection, or not asked yet);
- * - `asked`: the answer has not come; what comes for it now belongs to an earlier one;
- * - `replaying`: it gets what is replayed for it, and nothing live;
- * - `live`: it gets every live message that matches;
- * - `paused`: its buffer was full and it has left the gateway.
+ * - `absent`: the gateway does not know it (no connection, or not requested yet);
+ * - `asked`: `subscribe` is unanswered; messages that arrive now belong to an earlier subscription;
+ * - `replaying`: it receives replayed messages only;
+ * - `live`: it receives every live message that matches;
+ * - `paused`: its buffer was full, so it has left the gateway.
  */
 export type Stage = 'absent' | 'asked' | 'replaying' | 'live' | 'paused';
 
-/** How far the live messages of a channel have come on this connection. */
+/** The progress of the live messages of a channel on this connection. */
 export interface ChannelProgress {
-  /** Live messages so far. */
+  /** How many live messages have arrived. */
   readonly count: number;
-  /** That of the last one. */
+  /** The position of the last one. */
   readonly position: string | undefined;
 }
 
-/** What a subscription asks of the hub that it belongs to. */
+/** What a subscription needs from its hub. */
 export interface SubscriptionOwner {
   resume(subscription: LocalSubscription): void;
   pause(subscription: LocalSubscription): void;
@@ -39,21 +39,21 @@ export interface LocalSubscriptionOptions {
   readonly bufferMessages: number;
   readonly token: string | undefined;
   readonly onLost: ((notice: LostNotice) => void) | undefined;
-  /** Called once, when it ends. */
+  /** Called once, when the subscription ends. */
   readonly onEnd: () => void;
 }
 
-/** Ids that a subscription to the latest values remembers: one for each topic that the gateway keeps. */
+/** How many ids a subscription to the latest values remembers: one for each topic that the gateway keeps. */
 const LATEST_VALUES = 10_000;
 
-/** One subscription of this process, on its way from message to reader. */
+/** A subscription of this client: receives messages and buffers them for its reader. */
 export class LocalSubscription implements MessageSubscription {
   readonly channel: ChannelName;
   readonly topic: string;
   readonly token: string | undefined;
   stage: Stage = 'absent';
   lost = false;
-  /** Counts the times that it was asked for, so that a late outcome of an earlier time is known as such. */
+  /** Counts the `subscribe` calls, so that a late answer to an earlier one is recognised. */
   generation = 0;
   readonly #owner: SubscriptionOwner;
   readonly #bufferMessages: number;
@@ -61,15 +61,15 @@ export class LocalSubscription implements MessageSubscription {
   readonly #onEnd: () => void;
   readonly #first: SubscribeFrom;
   readonly #queue = new AsyncQueue<ChannelMessage>({ onTaken: (message) => this.#taken(message) });
-  /** After which message the gateway is to go on: everything up to here is in the buffer or was read. */
+  /** The position from which the gateway continues: all messages up to here are buffered or were read. */
   #received: string | undefined;
   #read: string | undefined;
   /**
-   * On `health` a subscription to `latest` is replayed the last values, and goes live at an unknown point before
-   * or after: the ids that came live until then, so that no value comes twice.
+   * The ids that arrived live while the last values are replayed. On `health` a subscription to `latest` receives
+   * the last values too, and goes live at an unknown point before or after them; no value may arrive twice.
    */
   #seenLive: Set<string> | undefined;
-  /** Live messages that the channel had had when this subscription went live. */
+  /** How many live messages the channel had received when this subscription went live. */
   #liveSince = 0;
 
   constructor(params: SubscribeParams, owner: SubscriptionOwner, options: LocalSubscriptionOptions) {
@@ -84,7 +84,7 @@ export class LocalSubscription implements MessageSubscription {
   }
 
   get position(): string {
-    // With nothing waiting the reader stands where the replay stands, which may be past the last match.
+    // With an empty buffer the position is that of the replay, which may be past the last match.
     return (this.#queue.size === 0 ? this.#received : this.#read) ?? '';
   }
 
@@ -96,13 +96,13 @@ export class LocalSubscription implements MessageSubscription {
     return this.#queue.ended;
   }
 
-  /** What the gateway is asked for: at first what the caller wants, later what follows the last message. */
+  /** Parameters of the next `subscribe`: those of the caller first, later from the last message on. */
   get params(): SubscribeParams {
     const from = this.#received === undefined ? this.#first : { position: this.#received };
     return { channel: this.channel, topic: this.topic, from };
   }
 
-  /** The gateway has answered. */
+  /** Handles the answer to `subscribe`. */
   accepted(result: SubscribeResult, progress: ChannelProgress): void {
     this.#liveSince = progress.count;
     const resumed = this.#received !== undefined;
@@ -131,7 +131,7 @@ export class LocalSubscription implements MessageSubscription {
     this.#seenLive = undefined;
   }
 
-  /** A live message that matches. */
+  /** Handles a live message that matches. */
   live(message: ChannelMessage): void {
     if (this.stage !== 'live') return;
     if (this.#seenLive !== undefined && this.#seenLive.size < LATEST_VALUES) this.#seenLive.add(message.id);
@@ -139,10 +139,10 @@ export class LocalSubscription implements MessageSubscription {
   }
 
   /**
-   * The connection is gone.
+   * Handles the loss of the connection.
    *
-   * @param reached the channel's last live position and how many live messages it had by then: a subscription
-   * that was live before that one came has had all that it matches up to there
+   * @param reached the channel's last live position, and how many live messages it had by then. A subscription that
+   * was live before the last one has received all its matches up to there.
    */
   detached(reached: ChannelProgress): void {
     if (this.stage === 'paused') return;
@@ -175,13 +175,13 @@ export class LocalSubscription implements MessageSubscription {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChannelMessage, undefined> {
-    // No `return`: leaving a loop leaves the subscription.
+    // There is no `return`: leaving a loop does not end the subscription.
     return { next: () => this.#queue.next() };
   }
 
   #put(message: ChannelMessage): void {
     if (this.#queue.size >= this.#bufferMessages) {
-      // This message is not counted as received, so that it is the first to come again.
+      // This message does not count as received, so that it is the first one after the pause.
       this.#owner.pause(this);
       return;
     }
@@ -195,7 +195,7 @@ export class LocalSubscription implements MessageSubscription {
   }
 }
 
-/** A message is the same to its reader however it came. */
+/** Removes `replayFor`: a reader gets the same message, replayed or live. */
 function withoutReplayFor(message: ChannelMessage): ChannelMessage {
   if (message.replayFor === undefined) return message;
   const { replayFor: _, ...rest } = message;

@@ -1,24 +1,24 @@
 import type { ChannelMessage, ChannelName } from '@esdb-gater/types';
 
 /**
- * Messages of one topic or pattern, as they come.
+ * Messages of one topic or pattern, in the order of arrival.
  *
- * It has one reader; leaving a loop does not end it, so that the next loop goes on where the last one stopped.
- * `unsubscribe()`, or leaving the scope of an `await using`, ends it.
+ * It has one reader. Leaving a loop does not end the subscription, so the next loop continues where the last one
+ * stopped. `unsubscribe()`, or leaving the scope of an `await using`, ends it.
  *
- * It lives on through lost connections: it comes back from the last position, without loss or duplicate as far as
- * the history reaches. When that is no longer held, the iteration ends with `invalid_argument`, reason
+ * It survives lost connections: it resumes from the last position, without loss or duplicate as long as the gateway
+ * still holds that position. When the position has expired, the iteration ends with `invalid_argument`, reason
  * `position_lost`.
  */
 export interface MessageSubscription extends AsyncIterable<ChannelMessage>, AsyncDisposable {
   readonly channel: ChannelName;
   readonly topic: string;
-  /** That of the last message that was read, or from where the reading begins; handing it to `from` goes on after it. */
+  /** The position of the last message that was read, or where reading starts. Pass it as `from` to resume after it. */
   readonly position: string;
-  /** True when part of what should have come is gone: `onLost` told of it. */
+  /** True when messages were lost; `onLost` was called with the details. */
   readonly lost: boolean;
-  /** Messages that wait to be read. */
+  /** How many messages are buffered. */
   readonly waiting: number;
-  /** Ends the iteration after what waits. False when it had ended already. */
+  /** Ends the iteration after the buffered messages. `removed` is false when it had ended before. */
   unsubscribe(): Promise<{ readonly removed: boolean }>;
 }

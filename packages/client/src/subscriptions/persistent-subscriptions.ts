@@ -9,18 +9,18 @@ interface Joined {
   readonly params: SaveSubscriptionParams;
   readonly options: CallOptions;
   readonly subscription: JoinedSubscription;
-  /** Removes what listens to the signal of the `join`. */
+  /** Removes the listener of the signal that was passed to `join`. */
   stopListening: () => void;
 }
 
 const keyOf = ({ storeId, name }: { readonly storeId: string; readonly name: string }): string =>
   `${storeId}/${name}`;
 
-/** The persistent subscriptions that this client has joined, each at most once. */
+/** The persistent subscriptions that this client has joined. Each can be joined once. */
 export class PersistentSubscriptions {
   readonly #call: CallMethod;
   readonly #joined = new Map<string, Joined>();
-  /** Events that came before the answer to their `saveSubscription` was dealt with. */
+  /** Events that arrived before the answer to `saveSubscription` was handled. */
   readonly #early = new Map<string, SubscriptionEvent[]>();
   readonly #stop: () => void;
   #connectedBefore = true;
@@ -44,12 +44,12 @@ export class PersistentSubscriptions {
     });
   }
 
-  /** @throws `invalid_argument`, reason `joined`, for one that this client reads already; what the gateway answers */
+  /** @throws `invalid_argument`, reason `joined`, when this client already reads it; the error of the gateway */
   async join(params: SaveSubscriptionParams, options: CallOptions = {}): Promise<JoinedSubscription> {
     const key = keyOf(params);
     const { signal } = options;
     if (this.#joined.has(key) || this.#early.has(key)) {
-      throw invalidArgument('joined', `the subscription ${params.name} is read through this client already`);
+      throw invalidArgument('joined', `this client already reads the subscription ${params.name}`);
     }
     this.#early.set(key, []);
     try {
@@ -108,14 +108,14 @@ export class PersistentSubscriptions {
     else this.#early.get(key)?.push(delivered);
   }
 
-  /** Joins all again; one that cannot be joined ends with the reason. */
+  /** Joins all subscriptions again. One that cannot be joined ends with the error. */
   #rejoin(): void {
     if (!this.#connectedBefore) return;
     this.#connectedBefore = false;
     for (const [key, { params, options, subscription, stopListening }] of this.#joined) {
       this.#call('saveSubscription', params, options).catch((error: unknown) => {
         if (this.#joined.get(key)?.subscription !== subscription) return;
-        // A connection that broke again joins again.
+        // After another lost connection it is joined again.
         if (GaterError.is(error) && error.retriable) return;
         this.#joined.delete(key);
         stopListening();

@@ -24,7 +24,7 @@ export interface HubComponents {
 }
 
 export interface HubOptions {
-  /** How a subscription is asked for again when that fails for a while. */
+  /** Delays between attempts to subscribe again. */
   readonly policy?: RetryPolicy;
 }
 
@@ -36,19 +36,19 @@ export interface OpenOptions {
   readonly timeoutMs?: number;
 }
 
-/** Whoever waits for the first answer to a subscription. */
+/** An `open` that waits for the first answer to its `subscribe`. */
 interface Opening {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** Why it has not been answered yet. */
+  /** The error of the last attempt. */
   last?: GaterError;
 }
 
 /**
- * The subscriptions of one connection: hands each message to those that it is for, and brings all of them back
- * when the connection is.
+ * The subscriptions of one connection. Passes each message to the matching subscriptions, and subscribes all of them
+ * again after a reconnect.
  *
- * A topic is there once at most, as the gateway replaces a subscription by another of the same topic.
+ * Each topic has at most one subscription, since the gateway replaces a subscription by another of the same topic.
  */
 export class SubscriptionHub implements SubscriptionOwner {
   readonly #link: SubscriptionLink;
@@ -94,7 +94,7 @@ export class SubscriptionHub implements SubscriptionOwner {
     const waiting: Opening = { resolve: opening.resolve, reject: opening.reject };
     this.#opening.set(subscription, waiting);
     this.#tableOf(params.channel).add(subscription);
-    // It also ends the subscription later, as long as that lives.
+    // The signal also ends the subscription later.
     const stopListening = onAbort(signal, (reason) => {
       opening.reject(reason);
       void this.remove(subscription);
@@ -112,7 +112,7 @@ export class SubscriptionHub implements SubscriptionOwner {
     return subscription;
   }
 
-  /** There is a connection: everything is asked for, from where it stood. */
+  /** Subscribes everything again, from the last positions. */
   connected(): void {
     if (this.#closed) return;
     this.#connected = true;
@@ -121,7 +121,7 @@ export class SubscriptionHub implements SubscriptionOwner {
     }
   }
 
-  /** The connection is gone. */
+  /** Handles the loss of the connection. */
   disconnected(): void {
     this.#connected = false;
     for (const table of this.#channels.values()) {
@@ -129,7 +129,7 @@ export class SubscriptionHub implements SubscriptionOwner {
     }
   }
 
-  /** Ends every subscription, with `failure` by its error. */
+  /** Ends every subscription; with `failure`, by its error. */
   close(failure?: { readonly error: unknown }): void {
     this.#closed = true;
     this.#connected = false;
@@ -191,7 +191,7 @@ export class SubscriptionHub implements SubscriptionOwner {
     return table;
   }
 
-  /** @param failures how often in a row it failed */
+  /** @param failures how many attempts in a row have failed */
   #ask(subscription: LocalSubscription, failures: number): void {
     subscription.stage = 'asked';
     const generation = ++subscription.generation;

@@ -5,7 +5,7 @@ function isPattern(topic: string): boolean {
   return topic.includes('*') || topic.includes('>');
 }
 
-/** The subscriptions of one channel, of which each topic or pattern has at most one. */
+/** The subscriptions of one channel, at most one for each topic or pattern. */
 export class TopicTable implements ChannelProgress {
   count = 0;
   position: string | undefined;
@@ -34,13 +34,13 @@ export class TopicTable implements ChannelProgress {
     yield* this.#patterns.values();
   }
 
-  /** A live message has come. */
+  /** Counts a live message. */
   advance(position: string): void {
     this.count++;
     this.position = position;
   }
 
-  /** Calls `take` for every subscription whose topic matches: one look-up, and one match for each pattern. */
+  /** Calls `take` for every subscription whose topic matches. Costs one look-up, and one match for each pattern. */
   match(topic: string, take: (subscription: LocalSubscription) => void): void {
     const exact = this.#exact.get(topic);
     if (exact !== undefined) take(exact);

@@ -6,11 +6,15 @@ import {
   GaterError,
   type SubscribeParams,
 } from '@esdb-gater/types';
-import type { Lane } from '../subscriptions/lanes.ts';
 import { SubscriptionHub } from '../subscriptions/subscription-hub.ts';
+import type { SubscriptionConnection } from '../subscriptions/subscription-pool.ts';
 
-/** Subscriptions to the channels of this process: the receiving end of one connection, without a connection. */
-export function createLocalLane(channels: Channels, clock: Clock, onEmpty?: () => void): Lane {
+/** Creates the receiving side of subscriptions to the channels of this process, without a network connection. */
+export function createLocalConnection(
+  channels: Channels,
+  clock: Clock,
+  onEmpty?: () => void,
+): SubscriptionConnection {
   let subscriber: ChannelSubscriber;
   let closed = false;
   const hub = new SubscriptionHub({
@@ -38,7 +42,7 @@ export function createLocalLane(channels: Channels, clock: Clock, onEmpty?: () =
     subscriber = channels.connect({
       sink: {
         write,
-        // The hub takes everything at once, and bounds what waits by itself.
+        // The hub accepts everything at once and limits its own buffers.
         bufferedBytes: () => 0,
         overflow: reopen,
       },
@@ -46,7 +50,7 @@ export function createLocalLane(channels: Channels, clock: Clock, onEmpty?: () =
     hub.connected();
   }
 
-  /** The queue was full: everything comes back from where it stood, as over a connection that was closed. */
+  /** Subscribes again from the last positions after the queue overflowed, as after a lost connection. */
   function reopen(): void {
     hub.disconnected();
     if (!closed) queueMicrotask(open);
