@@ -62,7 +62,7 @@ export class SnapshotReader {
   *newestFirst(
     sourceUuid: string,
     streamUuid: string,
-    highest = Number.MAX_SAFE_INTEGER,
+    highest: number = Number.MAX_SAFE_INTEGER,
   ): Generator<StoredSnapshot> {
     for (const row of this.#newestFirst.iterate(sourceUuid, streamUuid, highest)) {
       yield this.#read(sourceUuid, streamUuid, row);
