@@ -35,7 +35,7 @@ export function isServed(method: MethodName): method is ServedMethod {
 /** The methods that only a connection can serve. */
 export type ConnectionMethod = MethodsWith<{ readonly servedBy: 'connection' }> & ServedMethod;
 
-/** What a connection serves by itself. A connection that is no WebSocket serves only some of them. */
+/** What a connection serves by itself. A connection that is not a WebSocket serves only some of them. */
 export type ConnectionMethods = { readonly [M in ConnectionMethod]: Handler<M> };
 
 export interface DispatcherComponents {
