@@ -326,7 +326,11 @@ describe('the channel `events` over stores that are fed', () => {
     const until = await broker.position('events');
     const given: string[] = [];
     let reached = '';
-    const options = { onReached: (position: string) => void (reached = position) };
+    const options = {
+      onReached(position: string) {
+        reached = position;
+      },
+    };
     for await (const batch of broker.read('events', start, until, options)) {
       given.push(...batch.map(({ id }) => id));
     }
