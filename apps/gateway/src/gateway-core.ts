@@ -21,7 +21,6 @@ import { openEpochFile } from './stores/epoch-file.ts';
 import { openFeedHost } from './stores/feed-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
-import { traceWorker } from './telemetry/traced-worker.ts';
 
 /** How long a start waits for the revocations from Kafka. */
 const READY_WITHIN_MS = 3_000;
@@ -77,7 +76,7 @@ export async function openGatewayCore(
   cleanup.defer(() => stores.close());
   for (const store of stores.local) {
     const engine = config.stores[store.storeId]?.engine ?? 'memory';
-    registry.register(traceWorker(createStoreWorker(store, { nodeId, clock }), engine));
+    registry.register(createStoreWorker(store, { nodeId, clock, system: engine }));
   }
 
   const feeds = await openFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);

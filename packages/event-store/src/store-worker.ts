@@ -17,6 +17,8 @@ export interface StoreWorkerOptions {
   readonly nodeId: string;
   /** @default a random UUID */
   readonly workerId?: string;
+  /** What keeps the events, such as `sqlite`, for OpenTelemetry spans. @default none: its calls are not spans */
+  readonly system?: string;
   /** Grows each time the worker starts. @default the Unix time in milliseconds */
   readonly incarnation?: number;
   /** @default the system clock */
@@ -74,6 +76,7 @@ export function createStoreWorker(store: EventStore, options: StoreWorkerOptions
     incarnation: options.incarnation ?? clock.now(),
     registeredAt: clock.now(),
     methods: Object.freeze([...served]),
+    ...(options.system === undefined ? {} : { system: options.system }),
     async call<M extends StoreMethod>(
       method: M,
       params: StoreParamsOf<M>,

@@ -1,4 +1,5 @@
 import { onAbort, withLimit } from '@esdb-gater/primitives';
+import { isTracing, withSpan } from '@esdb-gater/telemetry';
 import {
   type CallContext,
   type Clock,
@@ -134,14 +135,20 @@ export class RegisteredWorker implements StoreWorker {
     }
   }
 
-  /** The call, whose failures are all rejections. */
+  /** The call, whose failures are all rejections. Within a trace a call to a worker of this process is a span. */
   #begun<M extends StoreMethod>(
     method: M,
     params: StoreParamsOf<M>,
     context: CallContext,
   ): Promise<StoreResultOf<M>> {
+    const { storeId, system } = this.#worker;
     try {
-      return this.#worker.call(method, params, context);
+      if (system === undefined || context.traceparent === undefined || !isTracing()) {
+        return this.#worker.call(method, params, context);
+      }
+      return withSpan({ kind: 'store', method, storeId, system }, { parent: context }, (trace) =>
+        this.#worker.call(method, params, { ...context, ...trace }),
+      );
     } catch (error) {
       return Promise.reject(error);
     }

@@ -7,38 +7,39 @@ export type ServedBy = 'store' | 'channels' | 'gateway' | 'connection';
 /** Whether a worker is asked for a method: it must serve it, may serve it, or is never asked. */
 export type WorkerDuty = 'required' | 'optional' | 'never';
 
-/** What is known of a method apart from the shapes of its parameters and its result. */
+/** The facts about a method, apart from the shapes of its parameters and its result. */
 export interface MethodFacts {
   readonly servedBy: ServedBy;
-  /** Of the workers that are registered for a store. */
+  /** What the workers that are registered for a store have to do with it. */
   readonly worker: WorkerDuty;
   /** The permission that a call needs, on what `target` names; see `requirementsOf`. Absent: none. */
   readonly action?: Action;
   readonly target?: TargetKind;
-  /** The call needs `stream/read`, too: for its condition, or for what its selector selects. */
+  /** The call needs `stream/read` as well: for its condition, or for what its selector selects. */
   readonly alsoReads?: 'condition' | 'selector';
-  /** The answer is a list of what the grants cover; the call is refused only to whom it would show nothing. */
+  /** The answer is a list that holds only what the grants cover. A caller whose grants cover nothing of it is refused. */
   readonly filtered?: true;
   /**
-   * Where it differs from the mode of the gateway whether a call needs a token: never, as the call proves itself; or
-   * beyond this machine also where tokens are optional.
+   * Overrides the capability mode. `never`: the call proves itself and needs no token. `beyond-loopback`: a caller on
+   * another machine needs a token even where tokens are optional.
    */
   readonly token?: 'never' | 'beyond-loopback';
-  /** A call may be made again after it was left unanswered, or ended with `timeout`. */
+  /** A call may be repeated after it was left unanswered, or ended with `timeout`. */
   readonly idempotent?: true;
   /** An answer may be a page of 8 MiB. */
   readonly paged?: true;
-  /** Parameters or results carry events, which a client types by what its program calls events. */
+  /** Parameters or results carry events, which the client types by the events of the program. */
   readonly carriesEvents?: true;
-  /** The client makes an async iterable of it instead of a plain call. */
+  /** The client returns an async iterable instead of the plain result. */
   readonly iterated?: true;
   /** Part of the protocol, but not served by this version of the gateway. */
   readonly planned?: true;
 }
 
 /**
- * The one table of methods: every fact about a method stands in its row, and whoever goes by such a fact reads it
- * here. The schemas stand beside it, in `METHOD_SCHEMAS`: a program that only calls does not carry them.
+ * The one table of methods: every fact about a method stands in its row, and all code that depends on such a fact
+ * reads it here. The schemas stand beside it, in `METHOD_SCHEMAS`, so that a program that only calls does not load
+ * them.
  */
 // biome-ignore format: a row is a line
 export const METHODS = {
@@ -98,7 +99,7 @@ export type MethodsWith<Facts extends Partial<MethodFacts>> = {
 /** The same rows by any of their members. It has exactly the methods of `Methods`, or this does not compile. */
 const ROWS: Readonly<Record<keyof Methods, MethodFacts>> = METHODS;
 
-// A Map, as names come out of messages: a look-up in an object would first have to make each of them a property name.
+// A Map, because names come out of messages: an object would have to intern each of them as a property name first.
 const BY_NAME: ReadonlyMap<unknown, MethodFacts> = new Map(Object.entries(ROWS));
 
 /** Every method, in the order of the table. */
@@ -115,6 +116,7 @@ export function factsOf(method: unknown): MethodFacts | undefined {
   return BY_NAME.get(method);
 }
 
+/** True for a method whose row says that `by` serves it. */
 export function isServedBy<By extends ServedBy>(
   method: MethodName,
   by: By,

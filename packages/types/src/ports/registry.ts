@@ -18,6 +18,8 @@ export interface WorkerInfo {
 export interface StoreWorker extends WorkerInfo {
   /** The method names that it serves. */
   readonly methods: readonly string[];
+  /** What keeps the events of a worker of this process, such as `sqlite`: its calls within a trace are spans then. */
+  readonly system?: string;
   /**
    * Calls a method by its name.
    *
