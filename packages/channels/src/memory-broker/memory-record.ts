@@ -55,10 +55,13 @@ export class MemoryRecord extends PlacedRecord implements BrokerRecord {
  */
 export class KeptRecord extends PlacedRecord implements BrokerRecord {
   readonly text: string;
+  /** Of the text, as UTF-8. */
+  readonly bytes: number;
 
   constructor(from: Omit<RecordContent, 'message'>, text: string, place: RecordPlace) {
     super(from, place);
     this.text = text;
+    this.bytes = Buffer.byteLength(text);
   }
 
   get message(): JsonValue {

@@ -26,17 +26,12 @@ export function createRecordRing(options: RecordRingOptions): RecordRing {
   return new SequenceRing(options);
 }
 
-interface Slot {
-  readonly record: KeptRecord;
-  readonly bytes: number;
-}
-
 class SequenceRing implements RecordRing {
   newest = 0;
   lostTime: string | undefined;
   readonly #capacity: number;
   readonly #maxBytes: number;
-  readonly #slots: (Slot | undefined)[] = [];
+  readonly #records: (KeptRecord | undefined)[] = [];
   #count = 0;
   #bytes = 0;
 
@@ -56,11 +51,10 @@ class SequenceRing implements RecordRing {
       return;
     }
     if (this.#count === this.#capacity) this.#dropOldest();
-    const bytes = Buffer.byteLength(record.text);
     this.newest += 1;
-    this.#slots[this.newest % this.#capacity] = { record, bytes };
+    this.#records[this.newest % this.#capacity] = record;
     this.#count += 1;
-    this.#bytes += bytes;
+    this.#bytes += record.bytes;
     while (this.#bytes > this.#maxBytes) this.#dropOldest();
   }
 
@@ -68,18 +62,18 @@ class SequenceRing implements RecordRing {
     const found: KeptRecord[] = [];
     const last = Math.min(until, this.newest);
     for (let sequence = Math.max(after + 1, this.oldest); sequence <= last; sequence++) {
-      const slot = this.#slots[sequence % this.#capacity];
-      if (slot !== undefined) found.push(slot.record);
+      const record = this.#records[sequence % this.#capacity];
+      if (record !== undefined) found.push(record);
     }
     return found;
   }
 
   #dropOldest(): void {
     const index = this.oldest % this.#capacity;
-    const slot = this.#slots[index];
-    this.#slots[index] = undefined;
+    const record = this.#records[index];
+    this.#records[index] = undefined;
     this.#count -= 1;
-    this.#bytes -= slot?.bytes ?? 0;
-    this.lostTime = slot?.record.time;
+    this.#bytes -= record?.bytes ?? 0;
+    this.lostTime = record?.time;
   }
 }
