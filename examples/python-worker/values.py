@@ -41,8 +41,8 @@ def name(value, reason):
 
 def stream_name(params):
     stream_id = name(params.get("streamId"), "stream_id")
-    if stream_id in (".", ".."):
-        raise invalid("stream_id", "stream_id must be neither . nor ..")
+    if stream_id in (".", "..", "$all"):
+        raise invalid("stream_id", "stream_id must not be one of . .. $all")
     return stream_id
 
 

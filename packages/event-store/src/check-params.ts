@@ -22,7 +22,7 @@ export function checkStreamId(streamId: string): void {
   if (isStreamId(streamId)) return;
   throw invalidArgument(
     'stream_id',
-    `streamId must be 1 to ${LIMITS.nameUnits} characters without control characters, and neither . nor ..`,
+    `streamId must be 1 to ${LIMITS.nameUnits} characters without control characters, other than ".", ".." and "$all"`,
   );
 }
 

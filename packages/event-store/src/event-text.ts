@@ -53,11 +53,17 @@ function quoteStream(streamId: string): string {
 let lastMs = Number.NaN;
 let lastIso = '';
 
-/** Formats a time as ISO 8601 with milliseconds and `Z`. Neighbouring events often share the millisecond, so the last result is cached. */
+/** The largest time of a `Date`, in milliseconds. */
+const MAX_DATE_MS = 8.64e15;
+
+/**
+ * Formats a time as ISO 8601 with milliseconds and `Z`; a time beyond what a `Date` holds becomes its limit, so that an
+ * event can always be read. Neighbouring events often share the millisecond, so the last result is cached.
+ */
 export function isoTimestamp(epochUs: number): string {
   const ms = Math.floor(epochUs / 1_000);
   if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
+    lastIso = new Date(Math.max(-MAX_DATE_MS, Math.min(ms, MAX_DATE_MS))).toISOString();
     lastMs = ms;
   }
   return lastIso;

@@ -21,6 +21,34 @@ test('a clock that jumps back does not make the time of events decrease', async 
   expect(events.map((event) => event.epochUs)).toEqual([2_000_000_000_000_000, 2_000_000_000_000_000]);
 });
 
+test.each([
+  ['before 2000', Date.UTC(1960)],
+  ['after 2200', Date.UTC(2260)],
+  ['not a number', Number.NaN],
+])(
+  'with a clock that is %s appends and snapshots are unavailable and name the clock [11.19] [F31]',
+  async (_name, nowMs) => {
+    const clock = createFakeClock(2_000_000_000_000);
+    const store = createMemoryStore({ storeId: 's', clock });
+    const events = [{ id: crypto.randomUUID(), type: 't', data: 1 }];
+    await store.appendEvents({ storeId: 's', streamId: 'a', events });
+    clock.setNow(nowMs);
+    const refusal = {
+      code: 'unavailable',
+      message: expect.stringMatching(/^the clock must show a time from 2000/),
+    };
+    const append = (more: object) =>
+      store.appendEvents({ storeId: 's', streamId: 'a', events: [{ type: 't', data: 2, ...more }] });
+    await expect(append({ id: crypto.randomUUID() })).rejects.toMatchObject(refusal);
+    await expect(append({})).rejects.toMatchObject({ code: 'unavailable' });
+    const snapshot = { storeId: 's', sourceUuid: 's', streamUuid: 'u', version: 1, record: 1 };
+    await expect(store.recordSnapshot(snapshot)).rejects.toMatchObject(refusal);
+    expect((await store.readAll({ storeId: 's' })).events).toHaveLength(1);
+    clock.setNow(2_000_000_000_001);
+    expect(await append({})).toMatchObject({ version: 1 });
+  },
+);
+
 test('a listener that throws is logged and does not fail the append', async () => {
   const reported: object[] = [];
   const logger = { debug() {}, info() {}, warn() {}, error: (fields: object) => void reported.push(fields) };

@@ -56,7 +56,10 @@ export class AppendWriter {
   reload(): void {
     this.#streams.clear();
     const newest = this.#database
-      .prepare('SELECT position, epoch_us FROM events ORDER BY position DESC LIMIT 1')
+      // As a real number: an older version could write a time that is not a safe integer.
+      .prepare(
+        'SELECT position, CAST(epoch_us AS REAL) AS epoch_us FROM events ORDER BY position DESC LIMIT 1',
+      )
       .get();
     this.#lastPosition = Number(newest?.['position'] ?? 0);
     this.#lastEpochUs = Number(newest?.['epoch_us'] ?? 0);
@@ -78,8 +81,9 @@ export class AppendWriter {
       const { version, position, count } = plan.result;
       return [version, position, count, true];
     }
-    const stream = found ?? this.#createStream(streamId);
+    // Throws for an implausible clock, so it comes before the first write.
     this.#lastEpochUs = nextEpochUs(nowMs, this.#lastEpochUs);
+    const stream = found ?? this.#createStream(streamId);
     let version = plan.firstVersion - 1;
     for (const event of events) {
       version += 1;

@@ -12,6 +12,7 @@ import { Writer } from './writer.ts';
 /** Offsets that are tried: some in every run, thousands with ESDB_GATER_FAULTS=1. */
 const OFFSETS = process.env['ESDB_GATER_FAULTS'] === '1' ? 3_000 : 150;
 
+const NOW_MS = Date.UTC(2026);
 const STREAMS = 5;
 const APPENDS = 60;
 
@@ -52,10 +53,14 @@ function fill(file: string): Writer {
         data: { index, part, text: 'abc '.repeat(10) },
         tags: ['t'],
       })),
-      index,
+      NOW_MS + index,
     );
     const streamId = `stream-${index % STREAMS}`;
-    writer.run({ kind: 'calls', nowMs: index, calls: [[index, 'append', streamId, -2, packEvents(events)]] });
+    writer.run({
+      kind: 'calls',
+      nowMs: NOW_MS + index,
+      calls: [[index, 'append', streamId, -2, packEvents(events)]],
+    });
   }
   return writer;
 }

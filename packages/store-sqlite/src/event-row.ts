@@ -21,8 +21,11 @@ const CORE_TEXT = [
   `',"epochUs":' || epoch_us`,
 ].join(' || ');
 
-/** The columns that readers select, in the order of `EventRow`. */
-export const READ_COLUMNS: string = `position, stream, version, epoch_us, checksum, ${CORE_TEXT}`;
+/**
+ * The columns that readers select, in the order of `EventRow`. The time is a real number, because an older version could
+ * write one that is not a safe integer, which node:sqlite refuses to read.
+ */
+export const READ_COLUMNS: string = `position, stream, version, CAST(epoch_us AS REAL), checksum, ${CORE_TEXT}`;
 
 /** A row as an array, which costs half as much as an object. */
 export type EventRow = readonly [

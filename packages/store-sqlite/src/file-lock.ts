@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GaterError } from '@esdb-gater/types';
+import { makeFilesPrivate } from './private-files.ts';
 import { requireSinglePath } from './single-path.ts';
 import { fromSqlite, isBusy } from './sqlite-errors.ts';
 
@@ -22,6 +23,7 @@ export interface FileLock {
 export function lockFile(file: string): FileLock {
   const path = realPath(file);
   requireSinglePath(path);
+  makeFilesPrivate(path);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(`${path}.lock`, { timeout: 0 });

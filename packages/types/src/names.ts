@@ -23,7 +23,10 @@ export function isName(value: unknown): value is string {
   );
 }
 
-/** True when `value` is a stream id: a name, but neither `.` nor `..`. */
+/** Names that are not stream ids: relative path segments, and the selector of all streams. */
+const NOT_STREAM_IDS: ReadonlySet<string> = new Set(['.', '..', '$all']);
+
+/** Returns true when `value` is a stream id: a name other than `.`, `..` and `$all`. */
 export function isStreamId(value: unknown): value is string {
-  return isName(value) && value !== '.' && value !== '..';
+  return isName(value) && !NOT_STREAM_IDS.has(value);
 }

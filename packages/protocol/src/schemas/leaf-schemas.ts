@@ -33,7 +33,7 @@ export const storeId: Schema<string> = text(
 
 export const streamId: Schema<string> = text(
   isStreamId,
-  { description: `a stream id: ${NAME_WORDS}, neither . nor ..`, reason: 'stream_id' },
+  { description: `a stream id: ${NAME_WORDS}, other than ".", ".." and "$all"`, reason: 'stream_id' },
   NAME_HINTS,
 );
 

@@ -184,7 +184,7 @@ function isNames(value: JsonValue | undefined): boolean {
 }
 
 const SELECTORS: Readonly<Record<SubscriptionType, readonly [(value: JsonValue) => boolean, string]>> = {
-  stream: [isStreamId, 'a stream id or "$all"'],
+  stream: [(value) => value === '$all' || isStreamId(value), 'a stream id or "$all"'],
   event_type: [(value) => isName(value) || isNames(value), 'an event type or a list of them'],
   event_pattern: [
     (value) => isPlainObject(value) && Object.keys(value).every((key) => PATTERN_MEMBERS.has(key)),
