@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { nextTurn } from '@esdb-gater/primitives';
 import { METHOD_NAMES } from '@esdb-gater/protocol';
-import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
+import { type Clock, LIMITS, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
+import { createInboundBudget } from './access/inbound-budget.ts';
 import { isServed } from './calls/dispatcher.ts';
+import { createOutboundBudget } from './access/outbound-budget.ts';
 import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
@@ -184,7 +186,24 @@ async function openPort(
     };
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };
   };
-  const shared = { dispatcher, authorizer, grants, channels, admission, originGuard, clock, logger };
+  const inbound = createInboundBudget(bounds.inboundBytes);
+  const outbound = createOutboundBudget(clock, {
+    maxBytes: bounds.outboundBytes,
+    stalledMs: bounds.outboundStalledMs,
+  });
+  cleanup.defer(() => outbound.close());
+  const shared = {
+    inbound,
+    outbound,
+    dispatcher,
+    authorizer,
+    grants,
+    channels,
+    admission,
+    originGuard,
+    clock,
+    logger,
+  };
   const app = createHttpServer(
     { ...shared, streams, metrics: metrics.exposition, readiness },
     config,
@@ -208,6 +227,8 @@ async function openPort(
     { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {
+    outbound,
+    tls: config.tls.certFile !== null,
     for (const session of upgrades.sessions) session.recheckGrants();
     streams.recheckGrants();
   });
@@ -216,6 +237,12 @@ async function openPort(
   const bound = await listen(app, config);
   guard = guardFor(bound.port);
   return {
+    limits: {
+      frameBytes: config.limits.frameBytes,
+      messageBytes: config.limits.messageBytes,
+      inFlight: config.limits.inFlightPerConnection,
+      batch: LIMITS.batchRequests,
+    },
     ...bound,
     async drain(deadline) {
       // The answers of this turn are sent before the close frames.
