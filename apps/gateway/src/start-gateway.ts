@@ -76,7 +76,11 @@ export async function startGateway(
   const bounds = { ...CONNECTION_BOUNDS, ...components.bounds };
   const labels = createGatewayLabels(Object.keys(config.stores));
   const openTelemetry = createOpenTelemetry({ env: process.env, clock, labels });
-  const { logger, listening } = createLog(config, {
+  const {
+    logger,
+    listening,
+    close: closeLog,
+  } = createLog(config, {
     logger: components.logger,
     output: components.logOutput ?? createLogOutput(process.stdout, clock),
     fields: openTelemetry.logFields,
@@ -86,9 +90,11 @@ export async function startGateway(
   cleanup.defer(() => openTelemetry.stop());
   // Before the stores are opened, so that their workers are counted.
   const metrics = createGatewayMetrics(labels);
+    clock,
   cleanup.defer(() => metrics.close());
   const startTelemetry = (nodeId: string): Promise<void> =>
     openTelemetry.start({ nodeId, version: VERSION }, logger);
+  cleanup.defer(closeLog);
   let stopping = false;
   let url = config.advertiseUrl ?? '';
   const accepting = (): boolean => !stopping;
