@@ -24,8 +24,8 @@ function budgetOf(maxMib: number) {
 }
 
 test('pages start only while all output together leaves room [11.6] [T35]', () => {
-  const { clock, budget, output } = budgetOf(16);
-  const reader = output(6);
+  const { clock, budget, output } = budgetOf(32);
+  const reader = output(12);
   expect([budget.tryEnter(), budget.tryEnter(), budget.tryEnter()]).toEqual([true, true, false]);
   budget.leave();
   expect(budget.tryEnter()).toBe(false);
@@ -36,7 +36,7 @@ test('pages start only while all output together leaves room [11.6] [T35]', () =
 
 test('a connection that reads nothing is cut off when others wait, one that reads is not [11.6] [T35]', async () => {
   const { clock, budget, output } = budgetOf(16);
-  const [stuck, slow] = [output(12), output(4)];
+  const [stuck, slow] = [output(8), output(8)];
   const entered = budget.enter();
   for (let n = 0; n < 12; n++) {
     slow.sent++;
@@ -66,4 +66,10 @@ test('who finds no room for too long is told so [11.6]', async () => {
     await Promise.resolve();
   }
   await entered;
+});
+
+test('a connection that already has output waiting leaves half of the room to others [11.6]', () => {
+  const { budget } = budgetOf(32);
+  expect([budget.tryEnter(true), budget.tryEnter(true), budget.tryEnter(true)]).toEqual([true, true, false]);
+  expect([budget.tryEnter(), budget.tryEnter(), budget.tryEnter()]).toEqual([true, true, false]);
 });

@@ -1,5 +1,5 @@
 import { Fifo } from '@esdb-gater/primitives';
-import { type Clock, GaterError, type Timer } from '@esdb-gater/types';
+import { type Clock, GaterError, LIMITS, type Timer } from '@esdb-gater/types';
 
 /** A connection that output is written to. */
 export interface Output {
@@ -38,8 +38,8 @@ export interface OutboundBudget {
   close(): void;
 }
 
-/** The room that is taken for a page whose size is not known yet. */
-const PAGE_BYTES = 4 * 1_048_576;
+/** The room that is taken for a page whose size is not known yet: what it may have. */
+const PAGE_BYTES = LIMITS.pageBytes;
 
 /** How long a sum over all connections is good for. */
 const MEASURE_MS = 10;

@@ -12,6 +12,9 @@ const MAX_REASON_BYTES = 123;
 /** The close code for a binary frame: this protocol has none. */
 const UNSUPPORTED_DATA = 1003;
 
+/** Header and mask of a control frame of a client. */
+const CONTROL_HEADER_BYTES = 6;
+
 export interface SocketTransportComponents {
   readonly socket: GatewaySocket;
   readonly writer: FrameWriter;
@@ -37,6 +40,8 @@ export class SocketTransport implements Transport {
   /** Bytes of the message that has not arrived completely. */
   #partial = 0;
   #completed = false;
+  /** Bytes of pings and pongs in the chunk that is being parsed: they are not kept. */
+  #control = 0;
   #timer: Timer | undefined;
   #end: { readonly code: number; readonly reason: string } | undefined;
 
@@ -55,13 +60,16 @@ export class SocketTransport implements Transport {
       resume: () => socket.resume(),
     });
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      this.#arrived();
       if (isBinary) this.close(UNSUPPORTED_DATA, 'text frames only');
       // What a client sends after our close frame is ignored.
       else if (socket.readyState === socket.OPEN) this.intake.push(data.toString('utf8'));
+      // Only now, so that a message that must wait keeps the place of its share.
+      this.#arrived();
     });
     // `ws` does not answer pings itself: pongs are output too.
+    socket.on('pong', (payload: Buffer) => this.#countControl(payload));
     socket.on('ping', (payload: Buffer) => {
+      this.#countControl(payload);
       if (socket.readyState === socket.OPEN) this.intake.push(payload);
     });
     // After the listener of `ws`, which passes on the messages that a chunk completes.
@@ -84,25 +92,36 @@ export class SocketTransport implements Transport {
     if (this.#end !== undefined) handlers.closed(this.#end.code, this.#end.reason);
   }
 
+  #countControl(payload: Buffer): void {
+    this.#control += CONTROL_HEADER_BYTES + payload.length;
+  }
+
   /** A message is complete. */
   #arrived(): void {
     this.#completed = true;
-    if (this.#partial === 0) return;
-    this.share.release(this.#partial);
-    this.#partial = 0;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#setPartial(0);
   }
 
   #received(bytes: number): void {
     const completed = this.#completed;
+    const control = this.#control;
     this.#completed = false;
+    this.#control = 0;
     // What follows a complete message in a chunk is small.
     if (completed || this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#partial += bytes;
-    this.share.add(bytes);
-    this.#timer ??= this.#expire();
+    this.#setPartial(Math.max(0, this.#partial + bytes - control));
     if (!this.share.mayGrow()) this.intake.proceed();
+  }
+
+  #setPartial(bytes: number): void {
+    if (bytes > this.#partial) this.share.add(bytes - this.#partial);
+    else this.share.release(this.#partial - bytes);
+    this.#partial = bytes;
+    if (bytes > 0) this.#timer ??= this.#expire();
+    else {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
   }
 
   #expire(): Timer {

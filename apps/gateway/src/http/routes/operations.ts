@@ -62,7 +62,7 @@ export function operationRoutes({ calls, readiness, metrics }: OperationRouteCom
       url: WS_PATH,
       handler: (_request, reply) =>
         sendProblem(
-          reply.headers({ upgrade: 'websocket', connection: 'upgrade' }),
+          reply.headers({ upgrade: 'websocket', connection: 'upgrade, close' }),
           plainProblem(
             426,
             'Upgrade Required',
