@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { nextTurn } from '@esdb-gater/primitives';
+import type { Server as TlsServer } from 'node:tls';
+import { finishesWithin, nextTurn } from '@esdb-gater/primitives';
 import { METHOD_NAMES } from '@esdb-gater/protocol';
-import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
+import { type Clock, LIMITS, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
+import { createInboundBudget } from './access/inbound-budget.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
+import { createOutboundBudget } from './access/outbound-budget.ts';
 import { isServed } from './calls/dispatcher.ts';
 import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
@@ -14,10 +17,11 @@ import { type Listening, listen } from './http/listen.ts';
 import { watchSockets } from './http/port-sockets.ts';
 import type { Readiness } from './http/routes/operations.ts';
 import { createSseConnections } from './http/sse-connections.ts';
+import { readCertificate } from './http/tls-certificate.ts';
 import { Cleanup } from './node/cleanup.ts';
 import { createLog } from './node/log.ts';
 import { createLogOutput, type LogOutput } from './node/log-output.ts';
-import { createShutdownDeadline, type ShutdownDeadline } from './node/shutdown-deadline.ts';
+import { createShutdownDeadline, SHUTDOWN_SHARES, type ShutdownDeadline } from './node/shutdown-deadline.ts';
 import {
   createGatewayLabels,
   createGatewayMetrics,
@@ -50,6 +54,11 @@ export interface RunningGateway {
    * for the first.
    */
   close(): Promise<void>;
+  /**
+   * Reads the certificate and its key again, for new connections. When they are wrong, logs what is and keeps the old
+   * ones. Returns false without TLS.
+   */
+  reloadCertificate(): boolean;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -74,12 +83,18 @@ export async function startGateway(
   const bounds = { ...CONNECTION_BOUNDS, ...components.bounds };
   const labels = createGatewayLabels(Object.keys(config.stores));
   const openTelemetry = createOpenTelemetry({ env: process.env, clock, labels });
-  const { logger, listening } = createLog(config, {
+  const {
+    logger,
+    listening,
+    close: closeLog,
+  } = createLog(config, {
     logger: components.logger,
     output: components.logOutput ?? createLogOutput(process.stdout, clock),
+    clock,
     fields: openTelemetry.logFields,
   });
   const cleanup = new Cleanup();
+  cleanup.defer(closeLog);
   // Ends last, so that it exports the spans of all other parts.
   cleanup.defer(() => openTelemetry.stop());
   // Before the stores are opened, so that their workers are counted.
@@ -102,18 +117,19 @@ export async function startGateway(
     const stop = async (): Promise<void> => {
       stopping = true;
       const deadline = createShutdownDeadline(clock, config.shutdown.graceMs);
-      await deadline.within(core.dispatcher.idle());
+      await deadline.within(core.dispatcher.idle(), SHUTDOWN_SHARES.calls);
       await port.drain(deadline);
-      const closed = await deadline.within(
-        cleanup.run().catch((error: unknown) => logger.error({ err: error }, 'a part failed to close')),
-      );
-      if (!closed) logger.warn({}, 'the grace period ended before everything was closed');
+      // A step may use half of the time that is left, so that one that hangs leaves time for all that follow.
+      await cleanup
+        .run((step) => finishesWithin(step, deadline.leftMs(SHUTDOWN_SHARES.cleanup) / 2, clock))
+        .catch((error: unknown) => logger.error({ err: error }, 'a part failed to close'));
       logger.info({ nodeId }, 'stopped');
     };
     let stopped: Promise<void> | undefined;
     const close = (): Promise<void> => (stopped ??= stop());
     listening({ url, nodeId, did });
-    return { url, port: port.port, nodeId, did, close, [Symbol.asyncDispose]: close };
+    const { reloadCertificate } = port;
+    return { url, port: port.port, nodeId, did, close, reloadCertificate, [Symbol.asyncDispose]: close };
   } catch (error) {
     // The first error is reported, even if closing what was opened fails too.
     await cleanup.run().catch(() => undefined);
@@ -133,6 +149,7 @@ interface PortComponents {
 /** The port of a gateway. */
 interface OpenPort extends Listening {
   /** Closes all connections: WebSockets with 1001, streams at their end, and what does not go by force. */
+  reloadCertificate(): boolean;
   drain(deadline: ShutdownDeadline): Promise<void>;
 }
 
@@ -184,7 +201,24 @@ async function openPort(
     };
     return { ready: Object.values(dependencies).every((word) => word === 'ok'), dependencies };
   };
-  const shared = { dispatcher, authorizer, grants, channels, admission, originGuard, clock, logger };
+  const inbound = createInboundBudget(bounds.inboundBytes);
+  const outbound = createOutboundBudget(clock, {
+    maxBytes: bounds.outboundBytes,
+    stalledMs: bounds.outboundStalledMs,
+  });
+  cleanup.defer(() => outbound.close());
+  const shared = {
+    inbound,
+    outbound,
+    dispatcher,
+    authorizer,
+    grants,
+    channels,
+    admission,
+    originGuard,
+    clock,
+    logger,
+  };
   const app = createHttpServer(
     { ...shared, streams, metrics: metrics.exposition, readiness },
     config,
@@ -193,6 +227,8 @@ async function openPort(
   const { connections, connectionsPerAddress } = config.limits;
   const sockets = watchSockets(app.server, {
     maxSockets: connections + bounds.spareSockets,
+    outbound,
+    tls: config.tls.certFile !== null,
     maxPerAddress: connectionsPerAddress && connectionsPerAddress + bounds.spareSocketsPerAddress,
   });
   const hello = {
@@ -201,6 +237,12 @@ async function openPort(
     version: VERSION,
     capabilities: config.security.capabilities,
     methods: METHOD_NAMES.filter(isServed),
+    limits: {
+      frameBytes: config.limits.frameBytes,
+      messageBytes: config.limits.messageBytes,
+      inFlight: config.limits.inFlightPerConnection,
+      batch: LIMITS.batchRequests,
+    },
   };
   const upgrades = createUpgradeServer(
     app.server,
@@ -217,13 +259,24 @@ async function openPort(
   guard = guardFor(bound.port);
   return {
     ...bound,
+    reloadCertificate() {
+      if (config.tls.certFile === null) return false;
+      try {
+        (app.server as unknown as TlsServer).setSecureContext(readCertificate(config.tls) ?? {});
+        logger.info({ certFile: config.tls.certFile }, 'reloaded the TLS certificate');
+      } catch (error) {
+        logger.error({ err: error }, 'cannot reload the TLS certificate; the old one stays in use');
+      }
+      return true;
+    },
     async drain(deadline) {
       // The answers of this turn are sent before the close frames.
       await nextTurn();
       streams.close();
-      if (!(await deadline.within(upgrades.close()))) upgrades.terminate();
       sockets.drain();
-      if (!(await deadline.within(app.close()))) sockets.destroy();
+      if (!(await deadline.within(upgrades.close(), SHUTDOWN_SHARES.webSockets))) upgrades.terminate();
+      sockets.drain();
+      if (!(await deadline.within(app.close(), SHUTDOWN_SHARES.requests))) sockets.destroy();
     },
   };
 }

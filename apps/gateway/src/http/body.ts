@@ -1,4 +1,49 @@
-import { invalidArgument, type JsonObject, type JsonValue } from '@esdb-gater/types';
+import type { IncomingMessage } from 'node:http';
+import { GaterError, invalidArgument, type JsonObject, type JsonValue } from '@esdb-gater/types';
+import type { FastifyRequest } from 'fastify';
+import type { InboundShare } from '../access/inbound-budget.ts';
+
+/** Returns whether a request has a body that would be read. */
+export function hasBody({ method, headers }: IncomingMessage): boolean {
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return false;
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/**
+ * Reads the body of a request, within the limit of its route. Stops reading while its share of the inbound budget may not
+ * grow.
+ *
+ * @throws `payload_too_large`
+ */
+export function readBody(
+  request: FastifyRequest,
+  payload: IncomingMessage,
+  share: InboundShare | undefined,
+): Promise<Buffer> {
+  const limit = request.routeOptions.bodyLimit;
+  const tooLarge = new GaterError('payload_too_large', `the body must have at most ${limit} bytes`, {
+    details: { limit },
+  });
+  if (Number(request.headers['content-length']) > limit) return Promise.reject(tooLarge);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    payload.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limit) {
+        chunks.length = 0;
+        reject(tooLarge);
+        return;
+      }
+      chunks.push(chunk);
+      share?.add(chunk.length);
+      if (share?.mayGrow() === false) payload.pause();
+    });
+    payload.once('end', () => resolve(Buffer.concat(chunks, bytes)));
+    payload.once('error', reject);
+  });
+}
 
 /** Strict: a body in invalid UTF-8 is not JSON. A byte order mark is allowed, which RFC 8259 leaves to the reader. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Problem, plainProblem } from './problem.ts';
+import { type Problem, plainProblem, rawResponse } from './problem.ts';
 
 /** Answers a request that Node could not parse, or that took too long, and closes its connection. */
 export function answerClientError(error: Error, socket: Socket): void {
@@ -10,14 +10,7 @@ export function answerClientError(error: Error, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problemFor(code);
-  const lines = Object.entries({
-    ...headers,
-    connection: 'close',
-    'content-length': String(Buffer.byteLength(body)),
-  }).map(([name, value]) => `${name}: ${value}`);
-  const { title } = JSON.parse(body) as { readonly title: string };
-  socket.write(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+  socket.write(rawResponse(problemFor(code)));
   socket.destroySoon();
 }
 

@@ -20,6 +20,14 @@ export interface ConnectionBounds {
   readonly spareSockets: number;
   /** Sockets of one address beyond `limits.connectionsPerAddress`. */
   readonly spareSocketsPerAddress: number;
+  /** A message or body of a caller without a token, in the mode `required`. */
+  readonly unauthenticatedBytes: number;
+  /** Bytes of all messages and bodies together that are not answered yet. */
+  readonly inboundBytes: number;
+  /** Bytes of all output together that clients have not read yet. */
+  readonly outboundBytes: number;
+  /** A client that reads nothing for this time is cut off when others need the room. */
+  readonly outboundStalledMs: number;
 }
 
 export const CONNECTION_BOUNDS: ConnectionBounds = Object.freeze({
@@ -33,4 +41,8 @@ export const CONNECTION_BOUNDS: ConnectionBounds = Object.freeze({
   silentAfterMs: 60_000,
   spareSockets: 1_024,
   spareSocketsPerAddress: 64,
+  unauthenticatedBytes: 65_536,
+  inboundBytes: 64 * 1_048_576,
+  outboundBytes: 64 * 1_048_576,
+  outboundStalledMs: 2_000,
 });

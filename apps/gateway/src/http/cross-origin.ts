@@ -1,16 +1,30 @@
 import type { FastifyInstance } from 'fastify';
 import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
+import { pathOf } from './problem.ts';
 
 /** Probes arrive under any host name, and reveal nothing. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 const PREFLIGHT_SECONDS = '600';
 
+const ALLOWED_HEADERS = ['authorization', 'content-type', 'last-event-id', 'traceparent', 'tracestate'];
+
+/** Attributes of a CloudEvent in binary mode, which callers name themselves. */
+const CLOUD_EVENT_HEADER = /^ce-[a-z0-9]{1,64}$/;
+
+/** Returns the headers that a page may send: the known ones, and the attributes of CloudEvents that it asks for. */
+function allowedHeaders(requested = ''): string {
+  const names = requested.split(',', MAX_REQUESTED).map((name) => name.trim().toLowerCase());
+  return [...ALLOWED_HEADERS, ...names.filter((name) => CLOUD_EVENT_HEADER.test(name))].join(', ');
+}
+
+const MAX_REQUESTED = 100;
+
 /** Refuses requests from pages of other origins, and lets pages of allowed origins read the answers. */
 export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): void {
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers;
-    if (OPEN_PATHS.has(request.url)) return;
+    if (OPEN_PATHS.has(pathOf(request.raw))) return;
     const verdict = guard().check({ host, origin });
     if (verdict !== 'allowed') throw forbiddenRequest(verdict);
     if (origin === undefined) return;
@@ -20,7 +34,7 @@ export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): vo
       .header('access-control-allow-methods', 'GET, POST, PUT, DELETE')
       .header(
         'access-control-allow-headers',
-        'authorization, content-type, last-event-id, traceparent, tracestate',
+        allowedHeaders(request.headers['access-control-request-headers']),
       )
       .header('access-control-max-age', PREFLIGHT_SECONDS);
     await reply.code(204).send();

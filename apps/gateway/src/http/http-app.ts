@@ -8,10 +8,12 @@ import {
   fastify,
   type RouteOptions,
 } from 'fastify';
+import type { InboundBudget, InboundShare } from '../access/inbound-budget.ts';
 import type { GatewayConfig } from '../config/types.ts';
+import { hasBody, readBody } from './body.ts';
 import { answerClientError } from './client-error.ts';
 import type { ConnectionBounds } from './connection-bounds.ts';
-import { PROBLEM_TYPE, type Problem, plainProblem, problemOf } from './problem.ts';
+import { PROBLEM_TYPE, type Problem, pathOf, plainProblem, problemOf } from './problem.ts';
 import { readCertificate } from './tls-certificate.ts';
 
 /** Maximum size of all request headers together. */
@@ -33,6 +35,7 @@ export function createHttpApp(
   config: GatewayConfig,
   logger: Logger,
   bounds: ConnectionBounds,
+  inbound: InboundBudget,
 ): FastifyInstance {
   const certificate = readCertificate(config.tls);
   const http = {
@@ -64,17 +67,32 @@ export function createHttpApp(
       })) as unknown as FastifyInstance;
 
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const shares = new WeakMap<IncomingMessage, InboundShare>();
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    if (!hasBody(raw)) return;
+    const share = inbound.open(() => raw.resume());
+    shares.set(raw, share);
+    // The bytes count until the request is answered.
+    reply.raw.once('close', () => share.close());
+  });
+  app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
+    readBody(request, payload, shares.get(request.raw)),
+  );
   app.setErrorHandler((error: FastifyError, request, reply) =>
     sendProblem(reply, problemFor(error, request, config.realm, logger)),
   );
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, plainProblem(404, 'Not Found', `${pathOf(request.raw)} does not exist`)),
-  );
+  app.setNotFoundHandler(sendNotFound);
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
   });
   return app;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for a route that refuses every request. */
+    readonly refuses?: boolean;
+  }
 }
 
 /** Adds routes, and answers other methods on their paths with 405 and `Allow`. */
@@ -91,18 +109,18 @@ export function addRoutes(app: FastifyInstance, routes: readonly RouteOptions[])
   }
   for (const [url, allowed] of methods) {
     const allow = [...allowed].join(', ');
+    const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+      const detail = `${request.method} is not served here; use ${allow}`;
+      reply.header('allow', allow);
+      return sendProblem(reply, plainProblem(405, 'Method Not Allowed', detail));
+    };
     app.route({
       url,
       method: METHODS_OF_HTTP.filter((method) => !allowed.has(method)),
-      handler: (request, reply) => {
-        const problem = plainProblem(
-          405,
-          'Method Not Allowed',
-          `${request.method} is not served here; use ${allow}`,
-        );
-        reply.header('allow', allow);
-        return sendProblem(reply, problem);
-      },
+      config: { refuses: true },
+      // Before the body is read.
+      onRequest: refuse,
+      handler: refuse,
     });
   }
 }
@@ -139,6 +157,11 @@ class HttpError extends Error {
   }
 }
 
+/** Answers a request for a path that does not exist. */
+export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, plainProblem(404, 'Not Found', `${pathOf(request.raw)} does not exist`));
+}
+
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE).send(problem.body);
 }
@@ -167,10 +190,6 @@ function problemFor(error: unknown, request: FastifyRequest, realm: string, logg
   }
   logger.error({ err: error, method: request.method }, 'a request failed unexpectedly');
   return problemOf(GaterError.from(error), { realm });
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
 /** Returns the query of a request as it was sent. */

@@ -4,12 +4,18 @@ import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 import { bearerToken, callerOf } from '../access/caller.ts';
 import type { GrantVerifier } from '../access/grants.ts';
+import type { OutboundBudget } from '../access/outbound-budget.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
+import { hasLargeAnswer } from '../calls/large-answers.ts';
+
+/** The path of revocations, whose body is limited since it needs no token. */
+export const REVOCATIONS_PATH = '/v1/revocations';
 
 export interface HttpCallsComponents {
   readonly dispatcher: Dispatcher;
   readonly authorizer: Authorizer;
   readonly grants: GrantVerifier;
+  readonly outbound: Pick<OutboundBudget, 'enter' | 'leave'>;
 }
 
 /** Turns HTTP requests into calls of the gateway. */
@@ -18,11 +24,18 @@ export interface HttpCalls {
   call(request: FastifyRequest): Call;
   /** Requires a valid token where the mode does. @throws `unauthorized` without one */
   demandToken(request: FastifyRequest): void;
+  /** Requires what the call of a request requires, before its body is read. @throws `unauthorized` */
+  demandTokenBeforeBody(request: FastifyRequest): void;
   /** Calls a method for a request. @throws a `GaterError` */
   run<M extends MethodName>(request: FastifyRequest, method: M, params: object): Promise<ResultOf<M>>;
 }
 
-export function createHttpCalls({ dispatcher, authorizer, grants }: HttpCallsComponents): HttpCalls {
+export function createHttpCalls({
+  dispatcher,
+  authorizer,
+  grants,
+  outbound,
+}: HttpCallsComponents): HttpCalls {
   function call(request: FastifyRequest): Call {
     const { authorization, traceparent, tracestate } = request.headers;
     const token = authorizer.mode === 'disabled' ? undefined : bearerToken(authorization);
@@ -36,6 +49,11 @@ export function createHttpCalls({ dispatcher, authorizer, grants }: HttpCallsCom
   return {
     call,
     demandToken: (request) => authorizer.demandToken('health', {}, call(request)),
+    demandTokenBeforeBody(request) {
+      // A revocation proves itself. All other calls with a body fall under the mode, or that of the channel in the path.
+      const method = request.routeOptions.url === REVOCATIONS_PATH ? 'revokeToken' : 'appendEvents';
+      authorizer.demandToken(method, request.params, call(request));
+    },
     async run<M extends MethodName>(
       request: FastifyRequest,
       method: M,
@@ -44,6 +62,8 @@ export function createHttpCalls({ dispatcher, authorizer, grants }: HttpCallsCom
       const closed = new AbortController();
       const onClose = (): void => closed.abort();
       request.raw.socket.once('close', onClose);
+      const isLarge = hasLargeAnswer(method);
+      if (isLarge) await outbound.enter();
       try {
         const source = Buffer.isBuffer(request.body)
           ? { frameUnits: request.body.length }
@@ -57,6 +77,7 @@ export function createHttpCalls({ dispatcher, authorizer, grants }: HttpCallsCom
         // The handler of a method returns that method's result.
         return (await result) as ResultOf<M>;
       } finally {
+        if (isLarge) outbound.leave();
         request.raw.socket.off('close', onClose);
       }
     },

@@ -3,13 +3,16 @@ import type { FastifyInstance } from 'fastify';
 import type { Admission } from '../access/admission.ts';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { GrantVerifier } from '../access/grants.ts';
+import type { InboundBudget } from '../access/inbound-budget.ts';
 import type { OriginGuard } from '../access/origin-guard.ts';
+import type { OutboundBudget } from '../access/outbound-budget.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import type { Exposition } from '../telemetry/exposition.ts';
+import { hasBody } from './body.ts';
 import type { ConnectionBounds } from './connection-bounds.ts';
 import { guardOrigins } from './cross-origin.ts';
-import { addRoutes, createHttpApp } from './http-app.ts';
+import { addRoutes, createHttpApp, sendNotFound } from './http-app.ts';
 import { createHttpCalls } from './http-calls.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { operationRoutes, type Readiness } from './routes/operations.ts';
@@ -25,6 +28,8 @@ export interface HttpServerComponents {
   readonly channels: Channels;
   readonly streams: SseConnections;
   readonly admission: Admission;
+  readonly inbound: InboundBudget;
+  readonly outbound: OutboundBudget;
   readonly metrics: Exposition;
   readonly originGuard: () => OriginGuard;
   readonly readiness: () => Readiness;
@@ -38,9 +43,17 @@ export function createHttpServer(
   config: GatewayConfig,
   bounds: ConnectionBounds,
 ): FastifyInstance {
-  const app = createHttpApp(config, components.logger, bounds);
+  const app = createHttpApp(config, components.logger, bounds, components.inbound);
   guardOrigins(app, components.originGuard);
   const calls = createHttpCalls(components);
+  app.addHook('onRequest', async (request, reply) => {
+    // Refused before the body is read, whoever asks.
+    if (request.is404) return sendNotFound(request, reply);
+    if (hasBody(request.raw) && request.routeOptions.config.refuses !== true) {
+      calls.demandTokenBeforeBody(request);
+    }
+    return undefined;
+  });
   const { queueBytes, queueMessages } = config.limits;
   addRoutes(app, [
     ...operationRoutes({ ...components, calls }),

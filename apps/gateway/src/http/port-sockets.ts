@@ -1,11 +1,15 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { callerOf } from '../access/caller.ts';
+import type { OutboundBudget } from '../access/outbound-budget.ts';
 
 export interface PortSocketsOptions {
   readonly maxSockets: number;
   /** Maximum of one address; null is unlimited. Loopback is not limited. */
   readonly maxPerAddress: number | null;
+  /** Watches the output of all connections. */
+  readonly outbound: Pick<OutboundBudget, 'watch'>;
+  readonly tls: boolean;
 }
 
 /** The TCP connections of the gateway's port, before and after they become anything else. */
@@ -84,6 +88,17 @@ export function watchSockets(server: Server, options: PortSocketsOptions): PortS
       setIdle(entry, false);
       if (--here.count === 0) byAddress.delete(address);
     });
+  });
+
+  // Under TLS the output waits in the socket that encrypts.
+  server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    if (socket.destroyed) return;
+    const unwatch = options.outbound.watch({
+      unsent: () => socket.writableLength,
+      sent: () => socket.bytesWritten - socket.writableLength,
+      cut: () => socket.destroy(),
+    });
+    socket.once('close', unwatch);
   });
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

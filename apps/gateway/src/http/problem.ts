@@ -1,3 +1,4 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { ErrorCode, GaterError } from '@esdb-gater/types';
 
 /** The HTTP status of every error code; some depend on the reason, see `statusOf`. */
@@ -63,8 +64,9 @@ export function problemOf(
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
   if (status === 401) headers['www-authenticate'] = `Bearer realm="${options.realm ?? 'default'}"`;
   const retryAfterMs = error.details['retryAfterMs'];
-  if (status === 429)
+  if (status === 429 || status === 503) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(Number(retryAfterMs ?? 1_000) / 1_000)));
+  }
   const body = JSON.stringify({
     ...error.toData(),
     type: `urn:esdb-gater:error:${error.code}`,
@@ -82,4 +84,20 @@ export function plainProblem(status: number, title: string, detail: string): Pro
     headers: { 'content-type': PROBLEM_TYPE },
     body: JSON.stringify({ type: 'about:blank', title, status, detail }),
   };
+}
+
+/** Returns a problem as a whole HTTP/1.1 response, for a socket that has no response object. The connection ends with it. */
+export function rawResponse({ status, headers, body }: Problem): string {
+  const { title } = JSON.parse(body) as { readonly title: string };
+  const lines = Object.entries({
+    ...headers,
+    connection: 'close',
+    'content-length': String(Buffer.byteLength(body)),
+  }).map(([name, value]) => `${name}: ${value}`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** Returns the path of a request without its query. */
+export function pathOf({ url = '/' }: Pick<IncomingMessage, 'url'>): string {
+  return url.split('?', 1)[0] ?? '/';
 }

@@ -1,3 +1,6 @@
+/** Waits for a step of the clean-up, with a limit. Resolves to whether it ended in time. */
+export type WaitForStep = (step: Promise<unknown>) => Promise<boolean>;
+
 /** Closes what was opened, in reverse order. (Node 22 has no `AsyncDisposableStack`.) */
 export class Cleanup {
   #steps: (() => unknown)[] = [];
@@ -8,17 +11,21 @@ export class Cleanup {
   }
 
   /**
-   * Closes everything once, the last opened first, even if some fail.
+   * Closes everything once, the last opened first, even if some fail or do not end in time.
    *
+   * @param wait waits for a step; by default as long as it takes
    * @throws the first error, after everything was tried
    */
-  async run(): Promise<void> {
+  async run(wait: WaitForStep = (step) => step.then(() => true)): Promise<void> {
     const errors: unknown[] = [];
     for (let close = this.#steps.pop(); close !== undefined; close = this.#steps.pop()) {
+      const step = Promise.resolve().then(close);
+      // A step that fails after its time has nobody who waits for it.
+      step.catch((error: unknown) => errors.push(error));
       try {
-        await close();
-      } catch (error) {
-        errors.push(error);
+        if (!(await wait(step))) errors.push(new Error('a part did not close in time'));
+      } catch {
+        // Collected above.
       }
     }
     if (errors.length > 0) throw errors[0];

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type DataDir, keptSecret, nodeIdOf, openDataDir } from './data-dir.ts';
+import { listenLocally, lockFolder } from './folder-lock.ts';
 
 let folder: string;
 let opened: DataDir[];
@@ -70,6 +71,42 @@ test('a killed gateway leaves no lock behind', async () => {
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   await open();
+});
+
+test.each(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EINVAL'])(
+  'a folder whose file system answers %s to a socket is locked too [12.29]',
+  async (code) => {
+    const listen = (path: string) =>
+      path.startsWith(folder)
+        ? Promise.reject(Object.assign(new Error(`listen ${code}`), { code }))
+        : listenLocally(path);
+    const lock = await lockFolder(folder, listen);
+    await expect(lockFolder(folder, listen)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('is in use by another gateway') as string,
+    });
+    await lock.release();
+    await (await lockFolder(folder, listen)).release();
+  },
+);
+
+test('the folder and everything in it are for the owner only, also what was there before [11.10] [T37]', async () => {
+  const path = join(folder, 'data');
+  mkdirSync(join(path, 'checkpoints'), { recursive: true, mode: 0o755 });
+  for (const name of ['old.db', 'node-id', join('checkpoints', 'a.json')]) {
+    writeFileSync(join(path, name), 'old');
+    chmodSync(join(path, name), 0o644);
+  }
+  const dataDir = await open(path);
+  await keptSecret(dataDir);
+  await dataDir.keep('made', () => 'text');
+  const modes = readdirSync(path, { recursive: true, withFileTypes: true }).map((entry) => [
+    entry.isDirectory() ? 'folder' : 'file',
+    (statSync(join(entry.parentPath, entry.name)).mode & 0o777).toString(8),
+  ]);
+  expect(modes.length).toBe(7);
+  expect(new Set(modes.map(String))).toEqual(new Set(['folder,700', 'file,600']));
+  expect(statSync(path).mode & 0o777).toBe(0o700);
 });
 
 test('a path that cannot be a folder is refused', async () => {

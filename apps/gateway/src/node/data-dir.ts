@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GaterError } from '@esdb-gater/types';
-import { PRIVATE_MODE, writeFileAtomic } from './atomic-file.ts';
+import { PRIVATE_FOLDER_MODE, PRIVATE_MODE, writeFileAtomic } from './atomic-file.ts';
 import { lockFolder } from './folder-lock.ts';
 
 /** The folder of a gateway's files. Only one gateway at a time can hold it. */
@@ -12,18 +12,19 @@ export interface DataDir {
   /** Returns the absolute path of a file in it. */
   file(...parts: string[]): string;
   /** Returns the text of a file in this folder; creates it with `make` when it does not exist. */
-  keep(name: string, make: () => string, mode?: number): Promise<string>;
+  keep(name: string, make: () => string): Promise<string>;
   release(): Promise<void>;
 }
 
 /**
- * Creates the folder if it does not exist, and locks it.
+ * Creates the folder if it does not exist, makes it and its files private, and locks it.
  *
  * @throws `unavailable` when another gateway holds it or it cannot be written
  */
 export async function openDataDir(folder: string): Promise<DataDir> {
   const path = resolve(folder);
-  const lock = await mkdir(path, { recursive: true })
+  const lock = await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER_MODE })
+    .then(() => makePrivate(path))
     .then(() => lockFolder(path))
     .catch((error: unknown) => {
       if (GaterError.is(error)) throw error;
@@ -36,20 +37,20 @@ export async function openDataDir(folder: string): Promise<DataDir> {
   return {
     path,
     file,
-    keep: (name, make, mode) => keepFile(file(name), make, mode),
+    keep: (name, make) => keepFile(file(name), make),
     release: () => lock.release(),
   };
 }
 
-/** The text of `file`, made by `make` at the first time. A private file is made private again where it is not. */
-export async function keepFile(file: string, make: () => string, mode?: number): Promise<string> {
+/** Returns the text of `file`, created with `make` at the first time. Makes the file private where it is not. */
+export async function keepFile(file: string, make: () => string): Promise<string> {
   const kept = await readOptional(file);
   if (kept !== undefined) {
-    if (mode === PRIVATE_MODE) await chmod(file, PRIVATE_MODE).catch(() => undefined);
+    await chmod(file, PRIVATE_MODE).catch(() => undefined);
     return kept.trim();
   }
   const made = make();
-  await writeFileAtomic(file, `${made}\n`, mode);
+  await writeFileAtomic(file, `${made}\n`);
   return made;
 }
 
@@ -65,6 +66,19 @@ export async function readOptional(file: string): Promise<string | undefined> {
   }
 }
 
+/**
+ * Makes a folder and what is in it accessible to the owner only: it holds keys, secrets and everybody's events. Files may
+ * stem from a version that was less strict, or from a backup. Links are left alone, and so is what belongs to somebody else.
+ */
+async function makePrivate(folder: string): Promise<void> {
+  await chmod(folder, PRIVATE_FOLDER_MODE).catch(() => undefined);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await makePrivate(path);
+    else if (entry.isFile() || entry.isSocket()) await chmod(path, PRIVATE_MODE).catch(() => undefined);
+  }
+}
+
 /** Returns the id of this node: the configured one, else the one created at the first start. */
 export async function nodeIdOf(dataDir: DataDir, configured: string | null): Promise<string> {
   return configured ?? dataDir.keep('node-id', () => randomUUID());
@@ -72,5 +86,5 @@ export async function nodeIdOf(dataDir: DataDir, configured: string | null): Pro
 
 /** Returns the HMAC secret that `publish --sign` on the same machine finds: 32 random bytes as base64url. */
 export async function keptSecret(dataDir: DataDir): Promise<string> {
-  return dataDir.keep('hmac-secret', () => randomBytes(32).toString('base64url'), PRIVATE_MODE);
+  return dataDir.keep('hmac-secret', () => randomBytes(32).toString('base64url'));
 }

@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { realpath, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GaterError } from '@esdb-gater/types';
+import { PRIVATE_MODE } from './atomic-file.ts';
 
 /** Longest path of a Unix socket: 108 bytes on Linux, 104 on macOS, with the closing zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
+
+/** How systems refuse a socket in a file system that has none: network shares, FAT, folders of a virtual machine's host. */
+const NO_SOCKETS: ReadonlySet<string | undefined> = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EPERM',
+  'EINVAL',
+  'ENOSYS',
+]);
 
 /**
  * Holds `folder` for this process until `release`.
@@ -16,11 +27,24 @@ const MAX_SOCKET_PATH_BYTES = 103;
  *
  * @throws `unavailable` when another process holds the folder
  */
-export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
-  const path = await socketPath(folder);
-  let server: Server;
+export async function lockFolder(
+  folder: string,
+  listen: ListenLocally = listenLocally,
+): Promise<{ release(): Promise<void> }> {
+  const real = await realpath(folder);
+  const [inside, outside] = socketPaths(real);
+  const server = await hold(folder, inside, listen).catch((error: unknown) => {
+    if (inside === outside || !NO_SOCKETS.has((error as NodeJS.ErrnoException).code)) throw error;
+    return hold(folder, outside, listen);
+  });
+  server.unref();
+  return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+/** @throws `unavailable` when another process holds the folder */
+async function hold(folder: string, path: string, listen: ListenLocally): Promise<Server> {
   try {
-    server = await listen(path);
+    return await listen(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (await answers(path)) {
@@ -29,29 +53,35 @@ export async function lockFolder(folder: string): Promise<{ release(): Promise<v
         `${folder} is in use by another gateway; give each its own dataDir`,
       );
     }
-    // What a killed process left behind.
+    // Left behind by a killed process.
     await unlink(path);
-    server = await listen(path);
+    return listen(path);
   }
-  server.unref();
-  return { release: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-async function socketPath(folder: string): Promise<string> {
-  const real = await realpath(folder);
+/** Returns where the socket should be, and where it is when the folder's file system has no sockets. */
+function socketPaths(real: string): readonly [inside: string, outside: string] {
   const hash = createHash('sha256').update(real).digest('hex').slice(0, 24);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\esdb-gater-${hash}`;
+  if (process.platform === 'win32') {
+    const pipe = `\\\\.\\pipe\\esdb-gater-${hash}`;
+    return [pipe, pipe];
+  }
   const inside = join(real, 'gateway.lock');
-  return Buffer.byteLength(inside) <= MAX_SOCKET_PATH_BYTES
-    ? inside
-    : join(tmpdir(), `esdb-gater-${hash}.lock`);
+  const outside = join(tmpdir(), `esdb-gater-${hash}.lock`);
+  return [Buffer.byteLength(inside) <= MAX_SOCKET_PATH_BYTES ? inside : outside, outside];
 }
 
-function listen(path: string): Promise<Server> {
+export type ListenLocally = (path: string) => Promise<Server>;
+
+/** Listens on a local socket that only its owner may connect to. */
+export function listenLocally(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once('error', reject);
-    server.listen(path, () => resolve(server));
+    server.listen(path, () => {
+      if (process.platform !== 'win32') chmodSync(path, PRIVATE_MODE);
+      resolve(server);
+    });
   });
 }
 

@@ -1,6 +1,5 @@
 import { Identity, identityFromJson, identityToJson } from '@esdb-gater/security';
 import { GaterError } from '@esdb-gater/types';
-import { PRIVATE_MODE } from './atomic-file.ts';
 import { keepFile } from './data-dir.ts';
 
 /**
@@ -9,11 +8,7 @@ import { keepFile } from './data-dir.ts';
  * @throws `invalid_argument` (reason `identity`) when the file does not contain an identity
  */
 export async function loadIdentity(file: string): Promise<Identity> {
-  const text = await keepFile(
-    file,
-    () => JSON.stringify(identityToJson(Identity.generate()), null, 2),
-    PRIVATE_MODE,
-  );
+  const text = await keepFile(file, () => JSON.stringify(identityToJson(Identity.generate()), null, 2));
   try {
     return identityFromJson(JSON.parse(text));
   } catch (error) {

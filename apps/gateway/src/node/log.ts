@@ -1,6 +1,7 @@
-import type { Logger } from '@esdb-gater/types';
+import type { Clock, Logger } from '@esdb-gater/types';
 import { pino } from 'pino';
 import type { GatewayConfig } from '../config/types.ts';
+import { gatherWarnings } from './gather-warnings.ts';
 import type { LogOutput } from './log-output.ts';
 
 /** Members that are always redacted. */
@@ -11,11 +12,14 @@ const REDACTED = ['token', 'authorization', 'secret', 'hmacSecret', 'proof', 'ur
 /** The log of a gateway. */
 export interface GatewayLog {
   readonly logger: Logger;
+  /** Writes what has been gathered. */
+  close(): void;
   /** Logs that the gateway listens, at every log level: other programs wait for this line. */
   listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
 }
 
 export interface LogComponents {
+  readonly clock: Pick<Clock, 'setTimer'>;
   /** Replaces `output`. */
   readonly logger?: Logger | undefined;
   readonly output: LogOutput;
@@ -24,8 +28,13 @@ export interface LogComponents {
 }
 
 /** Creates the log, which writes JSON lines to `output` or passes everything to `logger`. */
-export function createLog(config: GatewayConfig, { logger, output, fields }: LogComponents): GatewayLog {
-  if (logger !== undefined) return { logger, listening: (fields) => logger.info(fields, 'listening') };
+export function createLog(
+  config: GatewayConfig,
+  { logger, output, clock, fields }: LogComponents,
+): GatewayLog {
+  if (logger !== undefined) {
+    return { logger, listening: (fields) => logger.info(fields, 'listening'), close: () => undefined };
+  }
   const options = {
     base: null,
     redact: { paths: REDACTED, censor: '[redacted]' },
@@ -33,8 +42,10 @@ export function createLog(config: GatewayConfig, { logger, output, fields }: Log
     ...(fields === undefined ? {} : { mixin: () => ({ ...fields() }) }),
   };
   const line = pino({ ...options, level: 'info' }, output);
+  const gathered = gatherWarnings(pino({ ...options, level: config.log.level }, output), clock);
   return {
-    logger: pino({ ...options, level: config.log.level }, output),
+    logger: gathered.logger,
+    close: gathered.flush,
     listening: (fields) => line.info(fields, 'listening'),
   };
 }

@@ -1,15 +1,25 @@
 import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 
+/**
+ * The parts of the time limit at which the steps of a graceful stop end, whoever is connected. What the calls leave over
+ * belongs to the sockets, and the rest to the clean-up; a part remains for whoever reads the log.
+ */
+export const SHUTDOWN_SHARES = Object.freeze({ calls: 0.5, webSockets: 0.6, requests: 0.65, cleanup: 0.85 });
+
 /** The time limit of a graceful stop, which its steps share. */
 export interface ShutdownDeadline {
-  /** Waits for `step` within the time left. Resolves to whether the step ended in time. */
-  within(step: Promise<unknown>): Promise<boolean>;
+  /** Waits for `step` until this share of the time has passed, by default all. Resolves to whether it ended in time. */
+  within(step: Promise<unknown>, share?: number): Promise<boolean>;
+  /** Milliseconds left until this share of the time has passed. */
+  leftMs(share: number): number;
 }
 
 export function createShutdownDeadline(clock: Clock, graceMs: number): ShutdownDeadline {
-  const end = clock.monotonic() + graceMs;
+  const start = clock.monotonic();
+  const leftMs = (share: number): number => Math.max(0, start + graceMs * share - clock.monotonic());
   return {
-    within: (step) => finishesWithin(Promise.allSettled([step]), end - clock.monotonic(), clock),
+    leftMs,
+    within: (step, share = 1) => finishesWithin(Promise.allSettled([step]), leftMs(share), clock),
   };
 }

@@ -18,6 +18,19 @@ export class GatewaySocket extends WebSocket {
     return this.#writer;
   }
 
+  /**
+   * Sets the maximum size of a message from now on. `ws` has no public way to change it, so this sets what its receiver
+   * looks at.
+   *
+   * @throws when `ws` has no such member any more
+   */
+  limitMessages(bytes: number): void {
+    const { _receiver: receiver } = this as unknown as { readonly _receiver?: { _maxPayload?: number } };
+    if (typeof receiver?._maxPayload !== 'number')
+      throw new Error('ws has no receiver with a maximum payload');
+    receiver._maxPayload = bytes;
+  }
+
   override ping(...args: Parameters<WebSocket['ping']>): void {
     this.#writer?.flush();
     super.ping(...args);

@@ -13,7 +13,7 @@ function endTurn(): void {
 }
 
 function connection(elements = 1) {
-  const state = { handled: [] as string[], ready: true, reading: true, turns: [] as number[] };
+  const state = { handled: [] as string[], ready: true, reading: true, units: 0, turns: [] as number[] };
   const intake: Intake = new Intake({
     turns,
     handle: (message) => {
@@ -22,6 +22,14 @@ function connection(elements = 1) {
       state.turns.push(turns.turn);
     },
     isReady: () => state.ready,
+    share: {
+      add(units) {
+        state.units += units;
+      },
+      release(units) {
+        state.units -= units;
+      },
+    },
     pause: () => {
       state.reading = false;
     },
@@ -72,11 +80,11 @@ test('while the client does not read, nothing is handled, and afterwards everyth
   state.ready = false;
   intake.push('a');
   intake.push('b');
-  expect(state).toMatchObject({ reading: false, handled: [] });
+  expect(state).toMatchObject({ reading: false, handled: [], units: 2 });
   expect(ends).toEqual([]);
   state.ready = true;
   intake.proceed();
-  expect(state).toMatchObject({ reading: true, handled: ['a', 'b'] });
+  expect(state).toMatchObject({ reading: true, handled: ['a', 'b'], units: 0 });
 });
 
 test('a closed intake drops what waits and reads on', () => {
@@ -85,6 +93,6 @@ test('a closed intake drops what waits and reads on', () => {
   intake.close();
   endTurn();
   intake.push('late');
-  expect(state).toMatchObject({ reading: true, handled: numbers(128) });
+  expect(state).toMatchObject({ reading: true, handled: numbers(128), units: 0 });
   expect(intake.length).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { Fifo } from '@esdb-gater/primitives';
+import type { InboundShare } from '../access/inbound-budget.ts';
 
 /** Elements of messages that all connections together may have handled in one turn of the event loop. */
 const ELEMENTS_PER_TURN = 1_024;
@@ -69,6 +70,8 @@ export interface IntakeComponents {
   readonly handle: (message: Received) => void;
   /** Returns whether the connection may make more output; `proceed` is called when it may again. */
   readonly isReady: () => boolean;
+  /** Counts the units that wait. */
+  readonly share: Pick<InboundShare, 'add' | 'release'>;
   readonly pause: () => void;
   readonly resume: () => void;
 }
@@ -108,6 +111,7 @@ export class Intake {
       return;
     }
     this.#queue.push(message);
+    this.#components.share.add(message.length);
     this.#hold();
   }
 
@@ -120,7 +124,9 @@ export class Intake {
   /** Goes on with what waits, as far as the budget and the output allow. */
   proceed(): void {
     while (!this.#closed && this.#queue.length > 0 && this.#mayHandle()) {
-      this.#handle(this.#queue.shift() as Received);
+      const message = this.#queue.shift() as Received;
+      this.#components.share.release(message.length);
+      this.#handle(message);
     }
     if (this.#closed) return;
     if (this.#queue.length > 0 || !this.#components.isReady()) this.#hold();
@@ -130,7 +136,9 @@ export class Intake {
   /** Drops what waits, and reads on: the answer to a close frame must be read. */
   close(): void {
     this.#closed = true;
-    while (this.#queue.length > 0) this.#queue.shift();
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#components.share.release(next.length);
+    }
     this.#read();
   }
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { createPageLimiter } from './page-limiter.ts';
 
+const room = { tryEnter: () => true, leave: () => undefined, whenRoom: () => undefined };
+
 function reads(gate: ReturnType<typeof createPageLimiter>, count: number) {
   const started: number[] = [];
   const finish: (() => void)[] = [];
@@ -17,7 +19,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('only so many pages are read at once, in the order of their calls', async () => {
   const { started, finish } = reads(
-    createPageLimiter(() => 0),
+    createPageLimiter(() => 0, room),
     10,
   );
   await settled();
@@ -28,7 +30,7 @@ test('only so many pages are read at once, in the order of their calls', async (
 });
 
 test('nothing overtakes a call that is held back', async () => {
-  const gate = createPageLimiter(() => 0);
+  const gate = createPageLimiter(() => 0, room);
   const { finish } = reads(gate, 5);
   const order: string[] = [];
   const append = gate.run('appendEvents', () => order.push('append'));
@@ -40,7 +42,7 @@ test('nothing overtakes a call that is held back', async () => {
 });
 
 test('a call that is not held back starts in the same turn, and throws there', () => {
-  const gate = createPageLimiter(() => 0);
+  const gate = createPageLimiter(() => 0, room);
   expect(gate.run('publish', () => 'now')).toBe('now');
   expect(() =>
     gate.run('publish', () => {
@@ -51,7 +53,7 @@ test('a call that is not held back starts in the same turn, and throws there', (
 
 test('pages wait until the answers before them were taken', async () => {
   let buffered = 9 * 1_048_576;
-  const gate = createPageLimiter(() => buffered);
+  const gate = createPageLimiter(() => buffered, room);
   const { started } = reads(gate, 1);
   await settled();
   expect(started).toEqual([]);

@@ -1,13 +1,6 @@
 import { Fifo } from '@esdb-gater/primitives';
-import { factsOf } from '@esdb-gater/protocol';
-
-/** Methods beside the paged ones whose answers may have a megabyte. */
-const LARGE_ANSWERS: ReadonlySet<string> = new Set([
-  'getStreams',
-  'readSnapshot',
-  'getSubscriptions',
-  'listParked',
-]);
+import type { OutboundBudget } from '../access/outbound-budget.ts';
+import { hasLargeAnswer } from '../calls/large-answers.ts';
 
 /** Pages that the gateway reads for one connection at the same time. */
 const MAX_PAGES = 4;
@@ -24,13 +17,32 @@ export interface PageLimiter {
   run(method: string, start: () => unknown): unknown;
   /** Must be called when the socket can take more output. */
   drained(): void;
+  /** Drops the calls that have not started: the connection has ended. */
+  close(): void;
 }
 
-export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
+export function createPageLimiter(
+  bufferedBytes: () => number,
+  outbound: Pick<OutboundBudget, 'tryEnter' | 'leave' | 'whenRoom'>,
+): PageLimiter {
   const queue = new Fifo<{ readonly isPage: boolean; readonly begin: () => void }>();
   let pages = 0;
-  const isReady = (isPage: boolean): boolean =>
-    !isPage || (pages < MAX_PAGES && bufferedBytes() < MAX_BUFFERED_BYTES);
+  let waiting = false;
+
+  /** Returns whether the next call may start. A page then has its room. */
+  function isReady(isPage: boolean): boolean {
+    if (!isPage) return true;
+    if (pages >= MAX_PAGES || bufferedBytes() >= MAX_BUFFERED_BYTES) return false;
+    if (outbound.tryEnter(pages > 0 || bufferedBytes() > 0)) return true;
+    if (!waiting) outbound.whenRoom(retry);
+    waiting = true;
+    return false;
+  }
+
+  function retry(): void {
+    waiting = false;
+    pump();
+  }
 
   function pump(): void {
     for (let next = queue.first; next !== undefined && isReady(next.isPage); next = queue.first) {
@@ -44,6 +56,7 @@ export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
     pages++;
     const done = (): void => {
       pages--;
+      outbound.leave();
       pump();
     };
     return Promise.resolve().then(start).finally(done);
@@ -51,7 +64,7 @@ export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
 
   return {
     run(method, start) {
-      const isPage = factsOf(method)?.paged === true || LARGE_ANSWERS.has(method);
+      const isPage = hasLargeAnswer(method);
       if (queue.length === 0 && isReady(isPage)) return begin(isPage, start);
       return new Promise((resolve, reject) => {
         queue.push({
@@ -67,5 +80,8 @@ export function createPageLimiter(bufferedBytes: () => number): PageLimiter {
       });
     },
     drained: pump,
+    close() {
+      while (queue.length > 0) queue.shift();
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import {
   CLOSE_CODES,
   createPeer,
@@ -24,10 +25,13 @@ import {
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call, Caller } from '../access/caller.ts';
 import type { GrantVerifier, VerifiedGrant } from '../access/grants.ts';
+import type { InboundBudget } from '../access/inbound-budget.ts';
 import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
+import type { OutboundBudget } from '../access/outbound-budget.ts';
 import type { TokenAuthenticator } from '../access/token-authenticator.ts';
 import type { ConnectionMethods, Dispatcher } from '../calls/dispatcher.ts';
 import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
+import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { joinDeliveries, messageEncoder } from './frames.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
@@ -44,6 +48,8 @@ export interface SessionComponents {
   readonly workers: WorkerHost;
   readonly authenticator: TokenAuthenticator;
   readonly turns: IntakeTurns;
+  readonly inbound: InboundBudget;
+  readonly outbound: OutboundBudget;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Is called once for each connection that the gateway closes, with the close code. */
@@ -58,6 +64,7 @@ export interface SessionOptions {
   readonly queueBytes: number;
   readonly queueMessages: number;
   readonly authenticateMs: number;
+  readonly bounds: Pick<ConnectionBounds, 'requestTimeoutMs' | 'unauthenticatedBytes'>;
 }
 
 /** More invalid messages in a row close the connection. */
@@ -73,6 +80,7 @@ const PAUSE_BYTES = 1_048_576;
 export class Session implements ConnectionMethods {
   readonly #shared: SessionComponents;
   readonly #options: SessionOptions;
+  readonly #socket: GatewaySocket;
   readonly #writer: FrameWriter;
   readonly #caller: Caller;
   readonly #grants: LiveGrants;
@@ -94,19 +102,25 @@ export class Session implements ConnectionMethods {
     shared: SessionComponents,
     options: SessionOptions,
     socket: GatewaySocket,
+    netSocket: Socket,
     writer: FrameWriter,
     caller: Caller,
   ) {
     this.#shared = shared;
     this.#options = options;
+    this.#socket = socket;
     this.#writer = writer;
     this.#caller = caller;
-    this.#pages = createPageLimiter(() => writer.bufferedBytes());
+    this.#pages = createPageLimiter(() => writer.bufferedBytes(), shared.outbound);
     this.#grants = createLiveGrants(shared.clock, ({ code, reason }) => this.close(code, reason));
     this.#transport = new SocketTransport({
       socket,
+      netSocket,
       writer,
       turns: shared.turns,
+      inbound: shared.inbound,
+      clock: shared.clock,
+      messageTimeoutMs: options.bounds.requestTimeoutMs,
       isReady: () => writer.bufferedBytes() <= PAUSE_BYTES,
     });
     this.#peer = createPeer(
@@ -131,9 +145,14 @@ export class Session implements ConnectionMethods {
 
   /** Sends `hello`. `grant` is the token of the upgrade request. */
   begin(grant: VerifiedGrant | undefined): void {
+    const { frameBytes, bounds } = this.#options;
+    const { mode } = this.#shared.authorizer;
     if (grant !== undefined) this.#grants.replace(grant);
+    if (mode === 'required' && grant === undefined) {
+      this.#socket.limitMessages(Math.min(frameBytes, bounds.unauthenticatedBytes));
+    }
     this.#peer.notify('hello', { ...this.#options.hello, nonce: this.#nonce } satisfies Hello);
-    if (this.#shared.authorizer.mode !== 'required' || grant !== undefined) return;
+    if (mode !== 'required' || grant !== undefined) return;
     this.#authenticateTimer = this.#shared.clock.setTimer(
       () => this.close(CLOSE_CODES.authenticationTimeout, 'no token arrived in time'),
       this.#options.authenticateMs,
@@ -179,6 +198,7 @@ export class Session implements ConnectionMethods {
     this.#proved = proved;
     this.#authenticateTimer?.cancel();
     this.#grants.replace(grant);
+    this.#socket.limitMessages(this.#options.frameBytes);
     return { audience: grant.audience, expiresAt: grant.expiresAt, att: grant.att };
   }
 
@@ -212,6 +232,14 @@ export class Session implements ConnectionMethods {
 
   #handle(method: string, given: unknown, context: PeerContext): unknown {
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
+    const result = this.#start(method, given, context);
+    if (!(result instanceof Promise)) return result;
+    const { share } = this.#transport;
+    share.add(context.units);
+    return result.finally(() => share.release(context.units));
+  }
+
+  #start(method: string, given: unknown, context: PeerContext): unknown {
     return this.#pages.run(method, () => {
       const { params, grant } = this.#tokenOf(method, given);
       const call: Call = {
@@ -296,6 +324,7 @@ export class Session implements ConnectionMethods {
   #ended(): void {
     this.#authenticateTimer?.cancel();
     this.#grants.close();
+    this.#pages.close();
     this.#subscriber?.close();
     this.#workers?.close();
   }

@@ -11,7 +11,7 @@ import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
-import { type Problem, plainProblem, problemOf } from '../http/problem.ts';
+import { type Problem, pathOf, plainProblem, problemOf, rawResponse } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
 import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
@@ -33,7 +33,7 @@ export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing' |
 }
 
 export interface UpgradeOptions extends SessionOptions {
-  readonly bounds: Pick<ConnectionBounds, 'pingEveryMs' | 'silentAfterMs'>;
+  readonly bounds: ConnectionBounds;
   readonly realm: string;
 }
 
@@ -77,6 +77,8 @@ export function createUpgradeServer(
     ...({ maxFragments: MAX_FRAGMENTS, closeTimeout: CLOSE_TIMEOUT_MS } as object),
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+  // What `ws` refuses by itself it would answer as plain text.
+  wss.on('wsClientError', (error, socket) => refuse(socket as Socket, notAnUpgrade(error.message)));
   let idle: (() => void) | undefined;
   let refusedBefore = 0;
 
@@ -98,7 +100,7 @@ export function createUpgradeServer(
     caller: Caller,
   ): { readonly refusal: Problem } | { readonly grant: VerifiedGrant | undefined } {
     const { headers } = request;
-    if (request.url?.split('?', 1)[0] !== WS_PATH) {
+    if (pathOf(request) !== WS_PATH) {
       return { refusal: plainProblem(404, 'Not Found', `WebSockets are served at ${WS_PATH}`) };
     }
     const verdict = components.originGuard().check(headers);
@@ -128,7 +130,7 @@ export function createUpgradeServer(
       ws.close(CLOSE_CODES.tooMany, 'too many connections');
       return;
     }
-    const session = new Session(shared, options, ws, writer, caller);
+    const session = new Session(shared, options, ws, socket, writer, caller);
     sessions.add(session);
     sockets.add(ws);
     socket.on('drain', () => session.drained());
@@ -172,21 +174,14 @@ export function createUpgradeServer(
   };
 }
 
-/** Answers an upgrade request without upgrading. */
-function refuse(socket: Socket, { status, headers, body }: Problem): void {
-  const lines = Object.entries({
-    ...headers,
-    connection: 'close',
-    'content-length': String(Buffer.byteLength(body)),
-  }).map(([name, value]) => `${name}: ${value}`);
-  socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${REASONS[status] ?? 'Refused'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+/** The problem of an upgrade request that RFC 6455 does not allow. */
+function notAnUpgrade(detail: string): Problem {
+  const { headers, ...problem } = plainProblem(400, 'Bad Request', detail);
+  return { ...problem, headers: { ...headers, 'sec-websocket-version': '13' } };
 }
 
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  503: 'Service Unavailable',
-};
+/** Answers an upgrade request without upgrading. */
+function refuse(socket: Socket, problem: Problem): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(rawResponse(problem));
+}

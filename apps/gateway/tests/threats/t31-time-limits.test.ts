@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { silentLogger } from '@esdb-gater/types';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createInboundBudget } from '../../src/access/inbound-budget.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { CONNECTION_BOUNDS } from '../../src/http/connection-bounds.ts';
 import { createHttpApp } from '../../src/http/http-app.ts';
@@ -117,7 +118,12 @@ test('connections that send nothing give way when others need their place [11.7]
 });
 
 test('the running server has the configured bounds, and keeps connections longer than load balancers do [11.7]', async () => {
-  const app = createHttpApp(loadConfig({ flags: MEMORY }), silentLogger, CONNECTION_BOUNDS);
+  const app = createHttpApp(
+    loadConfig({ flags: MEMORY }),
+    silentLogger,
+    CONNECTION_BOUNDS,
+    createInboundBudget(1),
+  );
   expect(app.server).toMatchObject({
     headersTimeout: 10_000,
     requestTimeout: 60_000,

@@ -18,13 +18,16 @@ interface Slot {
 export class BatchAnswer {
   /** Functions to call once the answers were sent. */
   readonly after: (() => void)[] = [];
+  /** Elements of the batch, those that are not answered included. */
+  readonly elements: number;
   readonly #slots: Slot[] = [];
   readonly #limit: number;
   readonly #send: (text: string) => void;
   #missing: number;
   #bytes = 2;
 
-  constructor(calls: number, limit: number, send: (text: string) => void) {
+  constructor(elements: number, calls: number, limit: number, send: (text: string) => void) {
+    this.elements = elements;
     this.#missing = calls;
     this.#limit = limit;
     this.#send = send;

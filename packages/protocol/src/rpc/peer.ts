@@ -29,6 +29,8 @@ export interface PeerContext extends TraceContext {
   readonly batched: boolean;
   /** UTF-16 units of the frame that contained the call. */
   readonly frameUnits: number;
+  /** UTF-16 units of the call itself; in a batch its part of the frame. */
+  readonly units: number;
   /** Is aborted when the connection ends. */
   readonly signal: AbortSignal;
   /** Calls `run` once the answer (of a batch: all answers) was passed to the transport. */
@@ -110,6 +112,7 @@ class CallContext implements PeerContext {
   readonly notification: boolean;
   readonly batched: boolean;
   readonly frameUnits: number;
+  readonly units: number;
   readonly signal: AbortSignal;
   readonly traceparent?: string;
   readonly tracestate?: string;
@@ -119,12 +122,14 @@ class CallContext implements PeerContext {
     call: InboundCall,
     batched: boolean,
     frameUnits: number,
+    units: number,
     signal: AbortSignal,
     after: (() => void)[],
   ) {
     this.notification = call.id === undefined;
     this.batched = batched;
     this.frameUnits = frameUnits;
+    this.units = units;
     this.signal = signal;
     this.#after = after;
     if (call.traceparent === undefined) return;
@@ -235,7 +240,7 @@ class JsonRpcPeer implements Peer {
       return;
     }
     const calls = message.filter(isAnswered).length;
-    const batch = new BatchAnswer(calls, this.#frameBytes, (answers) => this.send(answers));
+    const batch = new BatchAnswer(message.length, calls, this.#frameBytes, (answers) => this.send(answers));
     for (const element of message) {
       const slot = isAnswered(element) ? batch.slot(element.id ?? null) : undefined;
       this.#take(element, (answer) => slot?.(answer), true, text.length, batch);
@@ -282,7 +287,14 @@ class JsonRpcPeer implements Peer {
       this.#settle(id, error, reply, after, batched);
       return;
     }
-    const context = new CallContext(call, batched, frameUnits, this.#ended.signal, after);
+    const context = new CallContext(
+      call,
+      batched,
+      frameUnits,
+      Math.ceil(frameUnits / (batch?.elements ?? 1)),
+      this.#ended.signal,
+      after,
+    );
     let result: unknown;
     try {
       if (this.#components.handle === undefined) {

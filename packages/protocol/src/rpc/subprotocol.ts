@@ -12,7 +12,7 @@ export const CLOSE_CODES = {
   broken: 1006,
   /** Text that is not UTF-8. */
   invalidText: 1007,
-  /** Too many invalid messages in a row. */
+  /** Too many invalid messages in a row, or a message that did not arrive in time. */
   policyViolation: 1008,
   messageTooBig: 1009,
   /** The connection does not read fast enough; the last position resumes. */

@@ -20,6 +20,20 @@ export interface Hello {
   readonly capabilities: CapabilityMode;
   /** The methods that this gateway serves. */
   readonly methods: readonly string[];
+  /** What the gateway accepts. Gateways before 0.2 do not send it. */
+  readonly limits?: HelloLimits;
+}
+
+/** The limits that a gateway tells in `hello`. */
+export interface HelloLimits {
+  /** Maximum size of a frame. */
+  readonly frameBytes: number;
+  /** Maximum size of an event or a message. */
+  readonly messageBytes: number;
+  /** Maximum unanswered calls of a connection. */
+  readonly inFlight: number;
+  /** Maximum requests of a batch. */
+  readonly batch: number;
 }
 
 /** An event of a persistent subscription. */
@@ -63,6 +77,12 @@ export const NOTIFICATIONS: {
       nonce: anyText(),
       capabilities: oneOf(['disabled', 'optional', 'required']),
       methods: array(anyText()),
+      limits: optional(
+        object<HelloLimits>(
+          { frameBytes: integer(1), messageBytes: integer(1), inFlight: integer(1), batch: integer(1) },
+          { open: true, description: 'what the gateway accepts' },
+        ),
+      ),
     },
     { open: true, description: 'the first message of a gateway' },
   ),

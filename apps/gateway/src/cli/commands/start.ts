@@ -24,6 +24,8 @@ export async function start(
   flags: Readonly<Record<string, string | boolean>>,
   terminal: Terminal,
 ): Promise<number> {
+  // Keys, secrets and everybody's events: whatever the gateway writes is for its owner only.
+  process.umask(0o077);
   const warn = (message: string): void => void terminal.stderr.write(`${plain(message)}\n`);
   const { config: file } = options;
   const config = loadConfig({ ...(file === undefined ? {} : { file }), env: terminal.env, flags, warn });
@@ -31,7 +33,13 @@ export async function start(
   const logOutput = await openLogOutput(terminal, forPeople);
   const gateway = await startGateway(config, { logOutput });
   if (forPeople) terminal.stdout.write(welcome(gateway, config));
-  await new Promise((resolve) => onAbort(terminal.interrupted, resolve));
+  const { promise: hungUp, resolve: hangUp } = Promise.withResolvers<void>();
+  const onHangUp = (): void => {
+    // At a terminal the signal says that the terminal has gone. Elsewhere it asks for new certificates, if there are any.
+    if (terminal.stdout.isTTY === true || !gateway.reloadCertificate()) hangUp();
+  };
+  process.on('SIGHUP', onHangUp);
+  await Promise.race([hungUp, new Promise((resolve) => onAbort(terminal.interrupted, resolve))]);
   await gateway.close();
   await logOutput.flush(FLUSH_MS);
   return EXIT.ok;

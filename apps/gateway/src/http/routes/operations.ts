@@ -2,7 +2,8 @@ import type { FastifyReply, RouteOptions } from 'fastify';
 import type { Exposition } from '../../telemetry/exposition.ts';
 import { bodyMembers, parseJson } from '../body.ts';
 import { bodyOf, requireJsonType, sendProblem } from '../http-app.ts';
-import { type HttpCalls, sendJson } from '../http-calls.ts';
+import { type HttpCalls, REVOCATIONS_PATH, sendJson } from '../http-calls.ts';
+import { WS_PATH } from '../listen.ts';
 import { plainProblem } from '../problem.ts';
 import { STATUS_PAGE, STATUS_PAGE_HEADERS } from '../status-page.ts';
 
@@ -19,6 +20,11 @@ export interface OperationRouteComponents {
   readonly metrics: Exposition;
 }
 
+const RETRY_AFTER_SECONDS = '1';
+
+/** Maximum size of a revocation, which anyone may send. */
+const REVOCATION_BYTES = 65_536;
+
 /** Routes for operators and their tools: probes, health, metrics, descriptions, revocations. */
 export function operationRoutes({ calls, readiness, metrics }: OperationRouteComponents): RouteOptions[] {
   const later = (name: string) => (_request: unknown, reply: FastifyReply) =>
@@ -30,6 +36,7 @@ export function operationRoutes({ calls, readiness, metrics }: OperationRouteCom
       url: '/readyz',
       handler(_request, reply) {
         const { ready, dependencies } = readiness();
+        if (!ready) reply.header('retry-after', RETRY_AFTER_SECONDS);
         return sendJson(reply, { status: ready ? 'ready' : 'not_ready', dependencies }, ready ? 200 : 503);
       },
     },
@@ -38,6 +45,7 @@ export function operationRoutes({ calls, readiness, metrics }: OperationRouteCom
       url: '/health',
       async handler(request, reply) {
         const health = await calls.run(request, 'health', {});
+        if (health.status === 'unhealthy') reply.header('retry-after', RETRY_AFTER_SECONDS);
         return sendJson(reply, health, health.status === 'unhealthy' ? 503 : 200);
       },
     },
@@ -49,6 +57,19 @@ export function operationRoutes({ calls, readiness, metrics }: OperationRouteCom
         return reply.type(metrics.contentType).send(await metrics.render());
       },
     },
+    {
+      method: 'GET',
+      url: WS_PATH,
+      handler: (_request, reply) =>
+        sendProblem(
+          reply.headers({ upgrade: 'websocket', connection: 'upgrade, close' }),
+          plainProblem(
+            426,
+            'Upgrade Required',
+            'this path serves WebSockets only; a proxy in front of the gateway must pass on the headers Upgrade and Connection',
+          ),
+        ),
+    },
     { method: 'GET', url: '/openapi.json', handler: later('the OpenAPI description') },
     { method: 'GET', url: '/asyncapi.json', handler: later('the AsyncAPI description') },
     {
@@ -58,7 +79,8 @@ export function operationRoutes({ calls, readiness, metrics }: OperationRouteCom
     },
     {
       method: 'POST',
-      url: '/v1/revocations',
+      url: REVOCATIONS_PATH,
+      bodyLimit: REVOCATION_BYTES,
       async handler(request, reply) {
         requireJsonType(request);
         return sendJson(

@@ -1,0 +1,36 @@
+import { nextTurn } from '@esdb-gater/primitives';
+import { expect, test } from 'vitest';
+import { createInboundBudget } from './inbound-budget.ts';
+
+test('beyond the bound only the oldest goes on, and the others once there is room [11.6]', async () => {
+  const budget = createInboundBudget(100);
+  const woken: string[] = [];
+  const open = (name: string) => budget.open(() => woken.push(name));
+  const [first, second, third] = [open('first'), open('second'), open('third')];
+  first.add(60);
+  second.add(50);
+  expect([first.mayGrow(), second.mayGrow(), third.mayGrow()]).toEqual([true, false, false]);
+  first.add(10);
+  first.close();
+  await nextTurn();
+  expect(woken).toEqual(['second', 'third']);
+  expect(budget.bytes).toBe(50);
+});
+
+test('when the oldest is done the next one may go on, however full it is [11.6]', async () => {
+  const budget = createInboundBudget(100);
+  const woken: string[] = [];
+  const shares = ['a', 'b', 'c'].map((name) => budget.open(() => woken.push(name)));
+  for (const share of shares) share.add(90);
+  for (const share of shares) share.mayGrow();
+  shares[0]?.release(90);
+  await nextTurn();
+  expect(woken).toEqual(['b']);
+});
+
+test('the oldest cannot hold more than the bound by itself [11.6]', () => {
+  const budget = createInboundBudget(100);
+  const share = budget.open(() => undefined);
+  share.add(101);
+  expect(share.mayGrow()).toBe(false);
+});
