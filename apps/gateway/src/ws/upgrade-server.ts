@@ -11,7 +11,7 @@ import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
-import { type Problem, plainProblem, problemOf } from '../http/problem.ts';
+import { type Problem, problemOf } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
 import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
@@ -99,14 +99,14 @@ export function createUpgradeServer(
   ): { readonly refusal: Problem } | { readonly grant: VerifiedGrant | undefined } {
     const { headers } = request;
     if (request.url?.split('?', 1)[0] !== WS_PATH) {
-      return { refusal: plainProblem(404, 'Not Found', `WebSockets are served at ${WS_PATH}`) };
+      return { refusal: unsupported(404, `WebSockets are served at ${WS_PATH}`) };
     }
     const verdict = components.originGuard().check(headers);
     if (verdict !== 'allowed') return { refusal: problemOf(forbiddenRequest(verdict)) };
     if (!components.accepting()) return { refusal: problemOf(stopping()) };
     const offered = headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
-      return { refusal: plainProblem(400, 'Bad Request', `the subprotocol must be ${SUBPROTOCOL}`) };
+      return { refusal: unsupported(400, `the subprotocol must be ${SUBPROTOCOL}`) };
     }
     try {
       const token =
@@ -170,6 +170,11 @@ export function createUpgradeServer(
       for (const ws of sockets) ws.terminate();
     },
   };
+}
+
+/** Clients tell by the error code that a gateway refuses, not a proxy in front of it. */
+function unsupported(status: number, message: string): Problem {
+  return problemOf(new GaterError('not_supported', message), { status });
 }
 
 /** Answers an upgrade request without upgrading. */
