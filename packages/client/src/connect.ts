@@ -7,7 +7,12 @@ import {
   type NewEvent,
   type ReplayedNotice,
 } from '@esdb-gater/types';
-import { type Connection, type OpenConnection, openConnection } from './connection/connection.ts';
+import {
+  type Connection,
+  cannotConnect,
+  type OpenConnection,
+  openConnection,
+} from './connection/connection.ts';
 import {
   type ConnectComponents,
   type ConnectionSettings,
@@ -62,10 +67,10 @@ function createSubscriptionConnection(
     connected: () => hub.connected(),
     disconnected: () => hub.disconnected(),
     failed: (error) => hub.close({ error }),
-    notification: (method, params) => {
+    notification: (method, params, frameUnits) => {
       switch (method) {
         case 'message':
-          hub.message(params as ChannelMessage);
+          hub.message(params as ChannelMessage, frameUnits);
           return true;
         case 'replayed':
           hub.replayed(params as ReplayedNotice);
@@ -130,10 +135,7 @@ export async function connect<E extends AnyEvent = NewEvent>(
   const settings = resolveConnect(urls, options, components);
   settings.signal?.throwIfAborted();
   const connection = openConnection(settings);
-  const timeoutError = (timeoutMs: number): GaterError =>
-    new GaterError('unavailable', `no connection to a gateway within ${timeoutMs} ms`, {
-      cause: connection.lastError,
-    });
+  const timeoutError = (timeoutMs: number): GaterError => cannotConnect(connection, timeoutMs);
   try {
     const { connectTimeoutMs: timeoutMs, clock } = settings;
     await waitFor(connection.ready(), { timeoutMs, timeoutError, clock });

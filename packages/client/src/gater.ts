@@ -149,6 +149,16 @@ export interface SubscribeOptions extends CallOptions {
    * @default 10 000
    */
   readonly bufferMessages?: number;
+  /** How many bytes of JSON text may wait for the reader, like `bufferMessages`. @default 16 MiB */
+  readonly bufferBytes?: number;
+  /**
+   * What to do when the gateway no longer holds the position of the subscription (a gateway with the in-process broker
+   * has restarted, or the history was too short): `continue` from the oldest message and call `onLost`, or `end` the
+   * iteration with `invalid_argument`, reason `position_lost`.
+   *
+   * @default 'continue'
+   */
+  readonly whenLost?: 'continue' | 'end';
   /** Called when messages were lost: dropped by the gateway, or expired in its history. */
   readonly onLost?: (notice: LostNotice) => void;
 }

@@ -233,10 +233,12 @@ describe('over a real WebSocket', () => {
       '{"type":"urn:esdb-gater:error:unauthorized","code":"unauthorized","retriable":false,"reason":"expired"}',
       { code: 'unauthorized', reason: 'expired' },
     ],
-    [401, 'no', { code: 'unauthorized' }],
-    [403, '', { code: 'unauthorized', reason: 'insufficient_permissions' }],
-    [400, '', { code: 'not_supported' }],
-  ])('an upgrade that is answered with %i (%s)', async (status, body, expected) => {
+    [
+      404,
+      '{"type":"urn:esdb-gater:error:not_supported","code":"not_supported","detail":"WebSockets are elsewhere"}',
+      { code: 'not_supported', message: 'WebSockets are elsewhere' },
+    ],
+  ])('a refusal by the gateway itself is final: %i (%s)', async (status, body, expected) => {
     const server = createServer();
     server.on('upgrade', (_request, socket) => {
       socket.end(

@@ -1,5 +1,5 @@
 import { topicMatches } from '@esdb-gater/protocol';
-import type { ChannelMessage } from '@esdb-gater/types';
+import type { ChannelMessage, JsonValue } from '@esdb-gater/types';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connect, type MessageSubscription, type RemoteGater } from '../src/index.ts';
@@ -125,10 +125,10 @@ describe('resuming', () => {
     await client.close();
   });
 
-  test('a position that is no longer held ends the iteration with position_lost, after what had come', async () => {
+  test('with whenLost: end a lost position ends the iteration with position_lost, after the buffered messages', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
-    const subscription = await client.subscribe({ channel: 'events', topic: '>' });
+    const subscription = await client.subscribe({ channel: 'events', topic: '>' }, { whenLost: 'end' });
     gateway.publish('events', 'a');
     await turns(3);
     gateway.cut();
@@ -139,6 +139,75 @@ describe('resuming', () => {
     await reader.done;
     expect(reader.ids).toEqual(['m0']);
     expect(reader.error).toMatchObject({ code: 'invalid_argument', reason: 'position_lost', oldest: 'p3' });
+    await client.close();
+  });
+
+  test('a lost position is told by onLost, and the subscription continues from the oldest message [12.28]', async () => {
+    const gateway = new FakeGateway();
+    const client = await connectTo(gateway);
+    const notices: unknown[] = [];
+    const subscription = await client.subscribe(
+      { channel: 'audit', topic: '>' },
+      { onLost: (notice) => notices.push(notice) },
+    );
+    gateway.publish('audit', 'a');
+    await turns(3);
+    gateway.cut();
+    for (const topic of ['b', 'c', 'd']) gateway.publish('audit', topic);
+    gateway.historyFrom = 3;
+    await until(() => subscription.lost);
+    // The message from before is still buffered: what is handed back resumes after it, not after the gap.
+    expect(subscription.position).toBe('p0');
+    const reader = new Reader(subscription);
+    gateway.publish('audit', 'e');
+    await until(() => reader.ids.length === 3);
+    expect([reader.ids, reader.error]).toEqual([['m0', 'm3', 'm4'], undefined]);
+    expect(notices).toEqual([{ kind: 'history', position: 'p3' }]);
+    // The position is known again: the next break loses nothing.
+    gateway.cut();
+    gateway.publish('audit', 'f');
+    await until(() => reader.ids.length === 4);
+    expect([reader.ids.at(-1), notices.length]).toEqual(['m5', 1]);
+    await client.close();
+  });
+
+  test('bufferBytes bounds what waits for a slow reader, however few messages that is [12.21] [T34]', async () => {
+    const gateway = new FakeGateway();
+    const client = await connectTo(gateway);
+    const options = { bufferBytes: 100_000 };
+    const subscription = await client.subscribe({ channel: 'events', topic: '>' }, options);
+    const big = (size: number): JsonValue => Array.from({ length: size / 3 }, () => []);
+    let most = 0;
+    const sizes = [30, 30_000, 3_000, 60_000, 300_000, 30, 30_000, 90_000, 30, 30];
+    for (const size of sizes) {
+      gateway.publish('events', 'a.b', big(size));
+      await turns(3);
+      most = Math.max(most, subscription.waiting);
+    }
+    expect(most).toBe(4);
+    const log = gateway.log.get('events') ?? [];
+    const messages: ChannelMessage[] = [];
+    for await (const message of subscription) {
+      messages.push(message);
+      if (messages.length === log.length) break;
+    }
+    expect(messages).toEqual(log);
+    await client.close();
+  });
+
+  test.each([
+    [{ bufferBytes: 0 }, 'bufferBytes'],
+    [{ bufferMessages: Number.NaN }, 'bufferMessages'],
+    [{ whenLost: 'never' as 'end' }, 'whenLost'],
+  ])('%j is refused as an option of subscribe', async (options, member) => {
+    const gateway = new FakeGateway();
+    const client = await connectTo(gateway);
+    await expect(client.subscribe({ channel: 'events', topic: 'a' }, options)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      reason: 'subscribe_options',
+      member,
+    });
+    expect(gateway.calls).toEqual([]);
     await client.close();
   });
 

@@ -43,7 +43,9 @@ export class SnapshotReader {
 
   constructor(database: DatabaseSync, file: string) {
     this.#file = file;
-    const select = `SELECT ${COLUMNS} FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?`;
+    // The time as a real number: an older version could write one that is not a safe integer.
+    const columns = COLUMNS.replace('epoch_us', 'CAST(epoch_us AS REAL)');
+    const select = `SELECT ${columns} FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?`;
     this.#one = prepareRows(database, `${select} AND version = ?`);
     this.#newestFirst = prepareRows(database, `${select} AND version <= ? ORDER BY version DESC`);
   }

@@ -11,7 +11,7 @@ import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
-import { type Problem, pathOf, plainProblem, problemOf, rawResponse } from '../http/problem.ts';
+import { type Problem, pathOf, problemOf, rawResponse } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
 import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
@@ -101,14 +101,14 @@ export function createUpgradeServer(
   ): { readonly refusal: Problem } | { readonly grant: VerifiedGrant | undefined } {
     const { headers } = request;
     if (pathOf(request) !== WS_PATH) {
-      return { refusal: plainProblem(404, 'Not Found', `WebSockets are served at ${WS_PATH}`) };
+      return { refusal: unsupported(404, `WebSockets are served at ${WS_PATH}`) };
     }
     const verdict = components.originGuard().check(headers);
     if (verdict !== 'allowed') return { refusal: problemOf(forbiddenRequest(verdict)) };
     if (!components.accepting()) return { refusal: problemOf(stopping()) };
     const offered = headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
-      return { refusal: plainProblem(400, 'Bad Request', `the subprotocol must be ${SUBPROTOCOL}`) };
+      return { refusal: unsupported(400, `the subprotocol must be ${SUBPROTOCOL}`) };
     }
     try {
       const token =
@@ -174,9 +174,14 @@ export function createUpgradeServer(
   };
 }
 
+/** Clients tell by the error code that a gateway refuses, not a proxy in front of it. */
+function unsupported(status: number, message: string): Problem {
+  return problemOf(new GaterError('not_supported', message), { status });
+}
+
 /** The problem of an upgrade request that RFC 6455 does not allow. */
 function notAnUpgrade(detail: string): Problem {
-  const { headers, ...problem } = plainProblem(400, 'Bad Request', detail);
+  const { headers, ...problem } = unsupported(400, detail);
   return { ...problem, headers: { ...headers, 'sec-websocket-version': '13' } };
 }
 

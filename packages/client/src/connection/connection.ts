@@ -9,15 +9,17 @@ import type {
   WaitOptions,
 } from '@esdb-gater/protocol';
 import { GaterError } from '@esdb-gater/types';
+import { isPermanent } from '../socket/permanent.ts';
 import { reconnectDelay } from './backoff.ts';
 import { closedEarly, establish, type Session, type SessionHandlers } from './establish.ts';
 import { InFlight } from './in-flight.ts';
 import type { ConnectionSettings } from './options.ts';
+import { PathProbe } from './path-probe.ts';
 
 /** Is told what happens to a connection. */
 export interface ConnectionListener {
   /** Handles a notification. Returns false when it is meant for another listener. */
-  notification?(method: string, params: unknown): boolean;
+  notification?(method: string, params: unknown, frameUnits: number): boolean;
   /** Called when a connection is established: `hello` has arrived and the token is accepted. */
   connected?(): void;
   /** Called when the connection is lost; the client reconnects. */
@@ -69,6 +71,9 @@ export interface ConnectionCallOptions extends WaitOptions {
   readonly now?: boolean;
 }
 
+/** A topic that nobody subscribes to: the call that probes a connection names it. */
+const PROBE_TOPIC = 'esdb-gater.probe';
+
 /** A connection that ends sooner counts as failed, so that a client that is disconnected at once backs off. */
 const STABLE_MS = 5_000;
 
@@ -84,16 +89,21 @@ class ReconnectingConnection implements Connection {
   #hello: Hello | undefined;
   #next = Promise.withResolvers<Session>();
   #lastError: unknown;
+  #lastUrl: string;
+  #probe: PathProbe | undefined;
+  #pause: AbortController | undefined;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
+    this.#lastUrl = settings.urls[0] ?? '';
     this.#inFlight = new InFlight(settings.maxInFlight);
     this.#next.promise.catch(() => {});
     const { signal } = settings;
     this.#stopListening = onAbort(signal, (cause) =>
       this.#fail(new GaterError('unavailable', 'the signal of the client was aborted', { cause })),
     );
-    this.#finished = this.#run();
+    const stopWaking = settings.onWake(() => this.#wake());
+    this.#finished = this.#run().finally(stopWaking);
   }
 
   get hello(): Hello | undefined {
@@ -116,6 +126,11 @@ class ReconnectingConnection implements Connection {
   /** The error of the last connection attempt, if one has failed. */
   get lastError(): unknown {
     return this.#lastError;
+  }
+
+  /** The URL of the last connection attempt. */
+  get lastUrl(): string {
+    return this.#lastUrl;
   }
 
   call<M extends MethodName>(
@@ -165,15 +180,15 @@ class ReconnectingConnection implements Connection {
       const url = urls[turn % urls.length] ?? '';
       const begun = clock.monotonic();
       try {
-        await this.#live(url);
+        await this.#live(url, attemptLimit(failures, this.#settings));
         refusals = 0;
         failures = clock.monotonic() - begun < STABLE_MS ? failures + 1 : 0;
       } catch (error) {
         if (signal.aborted) return;
         this.#lastError = error;
-        refusals = isFinal(error, this.#settings) ? refusals + 1 : 0;
+        refusals = this.#isFinal(error) ? refusals + 1 : 0;
         if (refusals >= urls.length) {
-          this.#fail(error);
+          this.#fail(withUrl(url, error));
           return;
         }
         failures++;
@@ -183,19 +198,23 @@ class ReconnectingConnection implements Connection {
       if (!roundOver) continue;
       const delayMs = reconnectDelay(Math.floor(failures / urls.length), policy, random);
       // When aborted, `sleep` rejects and the loop ends.
-      await sleep(delayMs, clock, signal).catch(() => undefined);
+      this.#pause = new AbortController();
+      await sleep(delayMs, clock, AbortSignal.any([signal, this.#pause.signal])).catch(() => undefined);
+      this.#pause = undefined;
     }
   }
 
   /** Connects, and resolves when the connection has ended. @throws when connecting failed, or the end is final */
-  async #live(url: string): Promise<void> {
+  async #live(url: string, limitMs: number): Promise<void> {
     const { signal } = this.#ended;
+    this.#lastUrl = url;
     const handlers = {
-      onNotification: (method: string, params: unknown) => this.#notified(method, params),
+      onNotification: (method: string, params: unknown, frameUnits: number) =>
+        this.#notified(method, params, frameUnits),
       handle: (method: string, params: unknown, context: PeerContext) =>
         this.#handle(method, params, context),
     };
-    const session = await this.#establish(url, handlers);
+    const session = await this.#establish(url, handlers, limitMs);
     if (signal.aborted) {
       session.peer.close(1000, '');
       return;
@@ -205,7 +224,9 @@ class ReconnectingConnection implements Connection {
     this.#lastError = undefined;
     this.#next.resolve(session);
     for (const listener of this.#listeners) listener.connected?.();
+    this.#probe = this.#probeOf(session);
     const { code, reason } = await session.peer.closed;
+    this.#probe?.stop();
     this.#settings.logger.debug({ url, code, reason }, 'the connection has ended');
     this.#lost(session.peer);
     const error = closedEarly(code, reason);
@@ -214,10 +235,10 @@ class ReconnectingConnection implements Connection {
   }
 
   /** Connects within the time limit, or until the client is closed. */
-  async #establish(url: string, handlers: SessionHandlers): Promise<Session> {
-    const { clock, connectTimeoutMs: timeoutMs } = this.#settings;
+  async #establish(url: string, handlers: SessionHandlers, timeoutMs: number): Promise<Session> {
+    const { clock } = this.#settings;
     const timeoutError = (): GaterError =>
-      new GaterError('unavailable', `no connection within ${timeoutMs} ms`);
+      new GaterError('unavailable', `the gateway did not answer within ${Math.round(timeoutMs)} ms`);
     const limit = new AbortController();
     const stopWatching = watchLimits(
       { signal: this.#ended.signal, timeoutMs, timeoutError, clock, unref: true },
@@ -228,6 +249,32 @@ class ReconnectingConnection implements Connection {
     } finally {
       stopWatching();
     }
+  }
+
+  #probeOf({ peer, heardAt }: Session): PathProbe | undefined {
+    if (heardAt === undefined) return undefined;
+    return new PathProbe({
+      heardAt,
+      clock: this.#settings.clock,
+      // Any caller may make this call, and it changes nothing.
+      ask: (signal) => peer.call('unsubscribe', { channel: 'system', topic: PROBE_TOPIC }, { signal }),
+      onDead: () => peer.close(4000, 'the gateway does not answer'),
+    });
+  }
+
+  /** The network may be back, or the connection may have died unnoticed: reconnects, or probes, at once. */
+  #wake(): void {
+    this.#pause?.abort();
+    void this.#probe?.check();
+  }
+
+  /** Returns true when another attempt at the same gateway would fail the same way. */
+  #isFinal(error: unknown): boolean {
+    if (!GaterError.is(error)) return false;
+    if (error.code === 'unauthorized') return typeof this.#settings.token !== 'function';
+    // A gateway that was reached before has the right URL; what fails now is mended by whoever runs it.
+    if (isPermanent(error)) return this.#hello === undefined;
+    return !error.retriable && error.code !== 'internal';
   }
 
   #lost(peer: Peer): void {
@@ -257,9 +304,9 @@ class ReconnectingConnection implements Connection {
     for (const listener of this.#listeners) listener.failed?.(error);
   }
 
-  #notified(method: string, params: unknown): boolean {
+  #notified(method: string, params: unknown, frameUnits: number): boolean {
     for (const listener of this.#listeners) {
-      if (listener.notification?.(method, params) === true) return true;
+      if (listener.notification?.(method, params, frameUnits) === true) return true;
     }
     // An unknown notification comes from a newer gateway.
     return true;
@@ -274,11 +321,28 @@ class ReconnectingConnection implements Connection {
   }
 }
 
-/** Returns true when another attempt at the same gateway would fail the same way. */
-function isFinal(error: unknown, { token }: ConnectionSettings): boolean {
-  if (!GaterError.is(error)) return false;
-  if (error.code === 'unauthorized') return typeof token !== 'function';
-  return !error.retriable && error.code !== 'internal';
+/**
+ * Returns the time limit of one attempt to connect. At first it leaves time for the other gateways, so that one that
+ * hangs does not use up all of it; it doubles with every round, for gateways that are slow.
+ */
+function attemptLimit(failures: number, { urls, connectTimeoutMs }: ConnectionSettings): number {
+  const rounds = Math.floor(failures / urls.length);
+  return Math.min(connectTimeoutMs, (connectTimeoutMs / (urls.length + 1)) * 2 ** rounds);
+}
+
+/** Adds the URL to the message of an error that came from the network. */
+function withUrl(url: string, error: unknown): unknown {
+  if (!GaterError.is(error) || error.code !== 'unavailable') return error;
+  const { code, message, details } = error;
+  return new GaterError(code, `cannot connect to ${url}: ${message}`, { details, cause: error });
+}
+
+/** Returns the error for a call that found no connection in time: it says why the last attempt failed. */
+export function cannotConnect({ lastError, lastUrl }: OpenConnection, timeoutMs: number): GaterError {
+  const why = lastError instanceof Error ? `: ${lastError.message}` : '';
+  return new GaterError('unavailable', `cannot connect to ${lastUrl} within ${timeoutMs} ms${why}`, {
+    cause: lastError,
+  });
 }
 
 /** What the client itself needs from a connection. */
@@ -287,6 +351,7 @@ export interface OpenConnection extends Connection {
   /** True when the client is closed or has given up. */
   readonly over: boolean;
   readonly lastError: unknown;
+  readonly lastUrl: string;
 }
 
 /** Starts connecting, and stays connected until it is closed. */

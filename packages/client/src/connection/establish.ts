@@ -1,7 +1,7 @@
 import { JSON_DEPTH, waitFor } from '@esdb-gater/primitives';
 import { createPeer, type Hello, type Peer, type PeerContext, SUBPROTOCOL } from '@esdb-gater/protocol';
 import { createProof } from '@esdb-gater/security';
-import { GaterError } from '@esdb-gater/types';
+import { GaterError, LIMITS } from '@esdb-gater/types';
 import type { ConnectionSettings } from './options.ts';
 
 /** An open connection whose `hello` has arrived and which is authenticated. */
@@ -9,16 +9,34 @@ export interface Session {
   readonly peer: Peer;
   readonly hello: Hello;
   readonly url: string;
+  /** See `OpenedSocket.heardAt`. */
+  readonly heardAt?: () => number;
 }
 
 export interface SessionHandlers {
-  readonly onNotification: (method: string, params: unknown) => boolean;
+  readonly onNotification: (method: string, params: unknown, frameUnits: number) => boolean;
   readonly handle: (method: string, params: unknown, context: PeerContext) => unknown;
 }
 
 function isHello(value: unknown): value is Hello {
   const { gatewayDid, nodeId, nonce, methods } = (value ?? {}) as Partial<Record<keyof Hello, unknown>>;
   return [gatewayDid, nodeId, nonce].every((member) => typeof member === 'string') && Array.isArray(methods);
+}
+
+const tokenOf = ({ token }: ConnectionSettings): string | undefined | Promise<string> =>
+  typeof token === 'function' ? token() : token;
+
+/** Returns what a gateway says it accepts. Older gateways say nothing. */
+export function limitsOf(hello: Hello | undefined): {
+  readonly frameBytes?: number;
+  readonly messageBytes?: number;
+} {
+  const { limits } = (hello ?? {}) as { readonly limits?: Readonly<Record<string, unknown>> };
+  const { frameBytes, messageBytes } = limits ?? {};
+  return {
+    ...(typeof frameBytes === 'number' ? { frameBytes } : {}),
+    ...(typeof messageBytes === 'number' ? { messageBytes } : {}),
+  };
 }
 
 /**
@@ -33,7 +51,7 @@ export async function establish(
   signal: AbortSignal,
 ): Promise<Session> {
   const { clock, logger, identity } = settings;
-  const token = typeof settings.token === 'function' ? await settings.token() : settings.token;
+  const token = await waitFor(Promise.resolve(tokenOf(settings)), { signal });
   // A proof signs the nonce of `hello`, so a token with an identity is sent after that.
   const early = identity === undefined && token !== undefined ? { token } : {};
   const opened = await settings.openSocket(url, {
@@ -47,8 +65,9 @@ export async function establish(
   const greeting = Promise.withResolvers<Hello>();
   // Awaited below. It may reject before.
   greeting.promise.catch(() => {});
-  const onNotification = (method: string, params: unknown): boolean => {
-    if (method !== 'hello') return handlers.onNotification(method, params);
+  let frameBytes: number = LIMITS.frameBytes;
+  const onNotification = (method: string, params: unknown, frameUnits: number): boolean => {
+    if (method !== 'hello') return handlers.onNotification(method, params, frameUnits);
     if (isHello(params)) greeting.resolve(params);
     else
       greeting.reject(
@@ -57,19 +76,24 @@ export async function establish(
     return true;
   };
   const components = { handle: handlers.handle, onNotification, clock, logger };
-  const peer = createPeer(opened.transport, components, { maxDepth: JSON_DEPTH.received });
+  const peer = createPeer(opened.transport, components, {
+    maxDepth: JSON_DEPTH.received,
+    frameBytes: () => frameBytes,
+  });
   void peer.closed.then(({ code, reason }) => greeting.reject(closedEarly(code, reason)));
   try {
     if (opened.protocol !== SUBPROTOCOL) {
       throw new GaterError('not_supported', `the gateway does not speak ${SUBPROTOCOL}`);
     }
     const hello = await waitFor(greeting.promise, { signal });
+    frameBytes = limitsOf(hello).frameBytes ?? frameBytes;
     if (token !== undefined && !opened.authorized) {
       const proof =
         identity === undefined ? {} : { proof: createProof(identity, hello.gatewayDid, hello.nonce) };
       await peer.call('authenticate', { token, ...proof }, { signal });
     }
-    return { peer, hello, url };
+    const { heardAt } = opened;
+    return { peer, hello, url, ...(heardAt === undefined ? {} : { heardAt }) };
   } catch (error) {
     peer.close(1000, '');
     throw error;

@@ -9,7 +9,7 @@ import {
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import { openSocket } from '#socket';
+import { onWake, openSocket } from '#socket';
 import type { OpenSocket } from '../socket/socket.ts';
 
 /** A token, or a function that returns a fresh one for each connection. */
@@ -60,6 +60,8 @@ export interface ConnectionSettings {
   readonly logger: Logger;
   readonly random: () => number;
   readonly openSocket: OpenSocket;
+  /** Calls its argument when the platform may have lost or regained the network; returns what stops this. */
+  readonly onWake: (run: () => void) => () => void;
 }
 
 const POSITIVE = { reason: 'connect_options', above: 0 } as const;
@@ -112,5 +114,6 @@ export function resolveConnect(
     logger: components.logger ?? silentLogger,
     random: components.random ?? Math.random,
     openSocket: components.openSocket ?? openSocket,
+    onWake,
   });
 }

@@ -10,7 +10,8 @@ import { withRetry } from '@esdb-gater/retry';
 import { withSpan } from '@esdb-gater/telemetry';
 import { GaterError } from '@esdb-gater/types';
 import type { CallMethod, CallOptions } from '../gater.ts';
-import type { OpenConnection, WithToken } from './connection.ts';
+import { cannotConnect, type OpenConnection, type WithToken } from './connection.ts';
+import { limitsOf } from './establish.ts';
 import type { ConnectionSettings } from './options.ts';
 
 /**
@@ -50,6 +51,7 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
       return await withRetry(
         (_, ended) => {
           limit = ended;
+          sent = false;
           return connection.call(method, params, {
             ...trace,
             signal: ended,
@@ -74,6 +76,8 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
     } catch (error) {
       // A timeout that a gateway answered is passed on.
       if (!GaterError.is(error) || error.code !== 'timeout' || error !== limit?.reason) throw error;
+      // Without a connection, the reason for that says more than any earlier error.
+      if (!sent) throw cannotConnect(connection, timeoutMs);
       // The error that caused the retry says more than the timeout of the last attempt.
       if (refusal !== undefined) {
         const { code, message, details } = refusal.error;
@@ -82,17 +86,14 @@ export function retryingCalls(connection: OpenConnection, settings: ConnectionSe
           cause: error,
         });
       }
-      if (sent) throw error;
-      // The call was never sent, which is different from a call without an answer.
-      throw new GaterError('unavailable', `no connection within ${timeoutMs} ms`, {
-        cause: connection.lastError,
-      });
+      throw error;
     }
   }
 
   return async (method, params, options = {}) => {
-    // Ids make a repeated append or publish the same one. The gateway checks the size of a message.
-    const prepared = prepareParams(method, params, { messageBytes: Number.POSITIVE_INFINITY });
+    // Ids make a repeated append or publish the same one. A gateway without `limits` checks the sizes itself.
+    const { messageBytes = Number.POSITIVE_INFINITY } = limitsOf(connection.hello);
+    const prepared = prepareParams(method, params, { messageBytes });
     const { token, traceparent } = options;
     const withToken = token === undefined ? prepared : { ...prepared, token };
     const storeId = 'storeId' in params ? params.storeId : undefined;

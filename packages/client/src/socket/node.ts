@@ -1,9 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { onAbort } from '@esdb-gater/primitives';
-import { GaterError, type Timer, type Transport } from '@esdb-gater/types';
+import { type Clock, GaterError, type Timer, type Transport } from '@esdb-gater/types';
 import { WebSocket } from 'ws';
+import { connectError, foreignResponse } from './connect-error.ts';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
+
+/** How long the other side may take to answer a close frame, before the connection is cut. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** The `type` of the problem documents of a gateway begins like this. */
+const GATEWAY_PROBLEM = 'urn:esdb-gater:error:';
 
 /** How much of the response to a refused upgrade is read. */
 const REFUSAL_BYTES = 16_384;
@@ -11,8 +18,10 @@ const REFUSAL_BYTES = 16_384;
 /** Collects everything sent in one turn of the event loop into one write, so that a hundred calls cost one system call. */
 function gatherWrites(raw: Socket | undefined): () => void {
   let gathering = false;
+  // The sockets of some platforms (Bun) cannot hold writes back.
+  if (typeof raw?.cork !== 'function' || typeof raw.uncork !== 'function') return () => {};
   return () => {
-    if (gathering || raw === undefined) return;
+    if (gathering) return;
     gathering = true;
     raw.cork();
     setImmediate(() => {
@@ -22,7 +31,7 @@ function gatherWrites(raw: Socket | undefined): () => void {
   };
 }
 
-function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox): Transport {
+function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox, clock: Clock): Transport {
   const gather = gatherWrites(raw);
   return {
     send: (text) => {
@@ -34,6 +43,8 @@ function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox): 
       // RFC 6455 section 7.4.1 forbids sending other codes.
       const sendable = code === 1000 || (code >= 3000 && code <= 4999);
       socket.close(sendable ? code : 1000, sendable ? reason.slice(0, 40) : '');
+      const timer = clock.setTimer(() => socket.terminate(), CLOSE_TIMEOUT_MS, { unref: true });
+      socket.once('close', () => timer.cancel());
     },
     receive: (handlers) => inbox.receive(handlers),
   };
@@ -56,6 +67,10 @@ function watchSilence(socket: WebSocket, { clock, silenceMs }: OpenSocketOptions
   socket.once('close', () => timer.cancel());
 }
 
+/**
+ * Returns the error for a refused upgrade. Only a gateway's own refusal is final; anything else may be a proxy in
+ * front of a gateway that is restarting.
+ */
 async function refusalOf(response: IncomingMessage): Promise<GaterError> {
   const { statusCode = 0 } = response;
   let text = '';
@@ -65,27 +80,14 @@ async function refusalOf(response: IncomingMessage): Promise<GaterError> {
       text += chunk;
       if (text.length > REFUSAL_BYTES) break;
     }
-  } catch {
-    // The status is enough.
-  }
-  try {
-    const problem = JSON.parse(text) as unknown;
-    if (typeof problem === 'object' && problem !== null && 'code' in problem) {
-      const { type: _, title: __, status: ___, detail, ...data } = problem as Record<string, unknown>;
-      const error = GaterError.fromData(typeof detail === 'string' ? detail : `status ${statusCode}`, data);
-      if (error.code !== 'internal') return error;
+    const { type, title: _, status: __, detail, ...data } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof type === 'string' && type.startsWith(GATEWAY_PROBLEM)) {
+      return GaterError.fromData(typeof detail === 'string' ? detail : `HTTP status ${statusCode}`, data);
     }
   } catch {
-    // The body is not a problem document.
+    // Not a problem document, or not all of it.
   }
-  const message = `the gateway answered the upgrade with status ${statusCode}`;
-  if (statusCode === 401) return new GaterError('unauthorized', message);
-  if (statusCode === 403) {
-    return new GaterError('unauthorized', message, { details: { reason: 'insufficient_permissions' } });
-  }
-  if (statusCode === 400 || statusCode === 404 || statusCode === 426)
-    return new GaterError('not_supported', message);
-  return new GaterError('unavailable', message, { details: { status: statusCode } });
+  return foreignResponse(statusCode);
 }
 
 /** Opens a WebSocket with `ws`, which can send headers and reports pings. */
@@ -114,7 +116,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
     });
     socket.on('error', (error) => {
       // On an open connection a `close` event follows, which is enough.
-      reject(new GaterError('unavailable', `no connection to ${hostOf(url)}`, { cause: error }));
+      reject(connectError(url, error));
     });
     socket.once('unexpected-response', (_request, response) => {
       void refusalOf(response).then((error) => {
@@ -129,7 +131,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
       stopListening();
       watchSilence(socket, options);
       resolve({
-        transport: transportOf(socket, raw, inbox),
+        transport: transportOf(socket, raw, inbox, options.clock),
         protocol: socket.protocol,
         authorized: token !== undefined,
       });
@@ -137,7 +139,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
   });
 }
 
-/** Returns the part of a URL that may appear in an error message. */
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'the gateway';
+/** Does nothing: Node.js reports pings, so a dead connection is noticed without help. */
+export function onWake(_run: () => void): () => void {
+  return () => {};
 }

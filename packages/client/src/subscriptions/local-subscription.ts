@@ -7,6 +7,7 @@ import type {
   SubscribeResult,
 } from '@esdb-gater/types';
 import type { LostNotice } from '../gater.ts';
+import { type BufferedMessage, bufferMessage, unpackMessage } from './buffered-message.ts';
 import type { MessageSubscription } from './message-subscription.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface SubscriptionOwner {
 
 export interface LocalSubscriptionOptions {
   readonly bufferMessages: number;
+  readonly bufferBytes: number;
+  readonly whenLost: 'continue' | 'end';
   readonly token: string | undefined;
   readonly onLost: ((notice: LostNotice) => void) | undefined;
   /** Called once, when the subscription ends. */
@@ -57,10 +60,14 @@ export class LocalSubscription implements MessageSubscription {
   generation = 0;
   readonly #owner: SubscriptionOwner;
   readonly #bufferMessages: number;
+  readonly #bufferBytes: number;
+  readonly #whenLost: 'continue' | 'end';
+  /** Of the buffered messages. */
+  #bytes = 0;
   readonly #onLost: ((notice: LostNotice) => void) | undefined;
   readonly #onEnd: () => void;
-  readonly #first: SubscribeFrom;
-  readonly #queue = new AsyncQueue<ChannelMessage>({ onTaken: (message) => this.#taken(message) });
+  #first: SubscribeFrom;
+  readonly #queue = new AsyncQueue<BufferedMessage>({ onTaken: (buffered) => this.#taken(buffered) });
   /** The position from which the gateway continues: all messages up to here are buffered or were read. */
   #received: string | undefined;
   #read: string | undefined;
@@ -69,6 +76,8 @@ export class LocalSubscription implements MessageSubscription {
    * the last values too, and goes live at an unknown point before or after them; no value may arrive twice.
    */
   #seenLive: Set<string> | undefined;
+  /** True when the position was lost and the next answer begins anew. */
+  #restarted = false;
   /** How many live messages the channel had received when this subscription went live. */
   #liveSince = 0;
 
@@ -79,6 +88,8 @@ export class LocalSubscription implements MessageSubscription {
     this.#first = params.from ?? 'latest';
     this.#owner = owner;
     this.#bufferMessages = options.bufferMessages;
+    this.#bufferBytes = options.bufferBytes;
+    this.#whenLost = options.whenLost;
     this.#onLost = options.onLost;
     this.#onEnd = options.onEnd;
   }
@@ -111,14 +122,29 @@ export class LocalSubscription implements MessageSubscription {
     this.#seenLive = latest && this.channel === 'health' ? new Set() : undefined;
     if (!resumed) {
       this.#received = result.position;
-      this.#read = result.position;
+      // After a lost position, messages from before it may still be buffered.
+      if (this.#queue.size === 0) this.#read = result.position;
     }
-    if (result.lost === true) this.tellLost({ kind: 'history', position: result.position });
+    const restarted = this.#restarted;
+    this.#restarted = false;
+    if (restarted || result.lost === true) this.tellLost({ kind: 'history', position: result.position });
   }
 
-  replayed(message: ChannelMessage): void {
+  /**
+   * Handles that the gateway no longer holds the position: the next `subscribe` starts from the oldest message.
+   * Returns false when the subscription must end instead.
+   */
+  restart(): boolean {
+    if (this.#whenLost === 'end' || this.#received === undefined) return false;
+    this.#received = undefined;
+    this.#first = 'earliest';
+    this.#restarted = true;
+    return true;
+  }
+
+  replayed(message: ChannelMessage, units?: number): void {
     if (this.stage === 'replaying' || (this.stage === 'live' && this.#seenLive?.has(message.id) === false)) {
-      this.#put(message);
+      this.#put(message, units);
     }
   }
 
@@ -132,10 +158,10 @@ export class LocalSubscription implements MessageSubscription {
   }
 
   /** Handles a live message that matches. */
-  live(message: ChannelMessage): void {
+  live(message: ChannelMessage, units?: number): void {
     if (this.stage !== 'live') return;
     if (this.#seenLive !== undefined && this.#seenLive.size < LATEST_VALUES) this.#seenLive.add(message.id);
-    this.#put(message);
+    this.#put(message, units);
   }
 
   /**
@@ -176,22 +202,36 @@ export class LocalSubscription implements MessageSubscription {
 
   [Symbol.asyncIterator](): AsyncIterator<ChannelMessage, undefined> {
     // There is no `return`: leaving a loop does not end the subscription.
-    return { next: () => this.#queue.next() };
+    return {
+      next: async () => {
+        const { done, value } = await this.#queue.next();
+        return done === true
+          ? { done, value: undefined }
+          : { done: false, value: unpackMessage(value as BufferedMessage) };
+      },
+    };
   }
 
-  #put(message: ChannelMessage): void {
-    if (this.#queue.size >= this.#bufferMessages) {
+  #put(message: ChannelMessage, units?: number): void {
+    const buffered = bufferMessage(withoutReplayFor(message), units, this.#queue.isAwaited);
+    const isFull =
+      this.#queue.size >= this.#bufferMessages ||
+      (this.#queue.size > 0 && this.#bytes + buffered.bytes > this.#bufferBytes);
+    if (isFull) {
       // This message does not count as received, so that it is the first one after the pause.
       this.#owner.pause(this);
       return;
     }
     this.#received = message.position;
-    this.#queue.put(withoutReplayFor(message));
+    this.#bytes += buffered.bytes;
+    this.#queue.put(buffered);
   }
 
-  #taken(message: ChannelMessage): void {
-    this.#read = message.position;
-    if (this.stage === 'paused' && this.#queue.size * 2 <= this.#bufferMessages) this.#owner.resume(this);
+  #taken({ position, bytes }: BufferedMessage): void {
+    this.#read = position;
+    this.#bytes -= bytes;
+    const hasRoom = this.#queue.size * 2 <= this.#bufferMessages && this.#bytes * 2 <= this.#bufferBytes;
+    if (this.stage === 'paused' && hasRoom) this.#owner.resume(this);
   }
 }
 

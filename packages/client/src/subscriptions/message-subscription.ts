@@ -7,8 +7,8 @@ import type { ChannelMessage, ChannelName } from '@esdb-gater/types';
  * stopped. `unsubscribe()`, or leaving the scope of an `await using`, ends it.
  *
  * It survives lost connections: it resumes from the last position, without loss or duplicate as long as the gateway
- * still holds that position. When the position has expired, the iteration ends with `invalid_argument`, reason
- * `position_lost`.
+ * still holds that position. When the position has expired, it continues from the oldest message and calls `onLost`,
+ * or ends, as `whenLost` says.
  */
 export interface MessageSubscription extends AsyncIterable<ChannelMessage>, AsyncDisposable {
   readonly channel: ChannelName;

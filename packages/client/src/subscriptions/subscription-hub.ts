@@ -1,4 +1,4 @@
-import { onAbort, waitFor } from '@esdb-gater/primitives';
+import { onAbort, requireNumber, requireOneOf, waitFor } from '@esdb-gater/primitives';
 import { calculateDelay, type RetryPolicy, retryPolicy } from '@esdb-gater/retry';
 import {
   type ChannelMessage,
@@ -30,11 +30,19 @@ export interface HubOptions {
 
 export interface OpenOptions {
   readonly bufferMessages?: number;
+  readonly bufferBytes?: number;
+  readonly whenLost?: 'continue' | 'end';
   readonly token?: string;
   readonly onLost?: (notice: LostNotice) => void;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
+
+const SUBSCRIBE_OPTION = { reason: 'subscribe_options' } as const;
+
+const BUFFER = { ...SUBSCRIBE_OPTION, above: 0, max: Number.POSITIVE_INFINITY } as const;
+
+const WHEN_LOST = ['continue', 'end'] as const;
 
 /** An `open` that waits for the first answer to its `subscribe`. */
 interface Opening {
@@ -84,8 +92,11 @@ export class SubscriptionHub implements SubscriptionOwner {
   async open(params: SubscribeParams, options: OpenOptions = {}): Promise<LocalSubscription> {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
+    const { bufferMessages = 10_000, bufferBytes = 16 * 1_048_576, whenLost = 'continue' } = options;
     const subscription = new LocalSubscription(params, this, {
-      bufferMessages: options.bufferMessages ?? 10_000,
+      bufferMessages: requireNumber('bufferMessages', bufferMessages, BUFFER),
+      bufferBytes: requireNumber('bufferBytes', bufferBytes, BUFFER),
+      whenLost: requireOneOf('whenLost', whenLost, WHEN_LOST, SUBSCRIBE_OPTION),
       token: options.token,
       onLost: options.onLost,
       onEnd: () => stopListening(),
@@ -139,15 +150,16 @@ export class SubscriptionHub implements SubscriptionOwner {
     this.#channels.clear();
   }
 
-  message(message: ChannelMessage): void {
+  /** @param units the length of its frame, if it came in one */
+  message(message: ChannelMessage, units?: number): void {
     const table = this.#channels.get(message.channel);
     if (table === undefined) return;
     if (message.replayFor !== undefined) {
-      table.get(message.replayFor)?.replayed(message);
+      table.get(message.replayFor)?.replayed(message, units);
       return;
     }
     table.advance(message.position);
-    table.match(message.topic, (subscription) => subscription.live(message));
+    table.match(message.topic, (subscription) => subscription.live(message, units));
   }
 
   replayed({ channel, topic, position }: ReplayedNotice): void {
@@ -212,6 +224,11 @@ export class SubscriptionHub implements SubscriptionOwner {
   #failed(subscription: LocalSubscription, generation: number, failures: number, error: unknown): void {
     if (subscription.generation !== generation) return;
     const opening = this.#opening.get(subscription);
+    // Only what follows a message of before is gone: a position that the caller passed is theirs to correct.
+    if (isPositionLost(error) && opening === undefined && subscription.restart()) {
+      this.#ask(subscription, failures);
+      return;
+    }
     if (!GaterError.is(error) || !error.retriable) {
       if (opening !== undefined) opening.reject(error);
       this.#channels.get(subscription.channel)?.delete(subscription.topic);
@@ -232,6 +249,10 @@ export class SubscriptionHub implements SubscriptionOwner {
       { unref: true },
     );
   }
+}
+
+function isPositionLost(error: unknown): boolean {
+  return GaterError.is(error) && error.details['reason'] === 'position_lost';
 }
 
 function lateAnswer(timeoutMs: number): GaterError {

@@ -40,6 +40,11 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
     return this.#items.length;
   }
 
+  /** True when a reader waits: the next item goes straight to it. */
+  get isAwaited(): boolean {
+    return this.#readers.length > 0;
+  }
+
   /** True once it takes no more. */
   get ended(): boolean {
     return this.#ended;

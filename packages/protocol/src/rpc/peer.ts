@@ -43,8 +43,11 @@ export interface PeerComponents {
    * the answer. Without a handler every method is `not_supported`.
    */
   readonly handle?: (method: string, params: unknown, context: PeerContext) => unknown;
-  /** Handles a notification. Returns false for one that it does not know. */
-  readonly onNotification?: (method: string, params: unknown) => boolean;
+  /**
+   * Handles a notification. Returns false for one that it does not know. `frameUnits` is the length of its frame in
+   * UTF-16 units.
+   */
+  readonly onNotification?: (method: string, params: unknown, frameUnits: number) => boolean;
   /** Is called for each message with the number of its elements, before they are handled. */
   readonly onMessage?: (elements: number) => void;
   readonly logger?: Logger;
@@ -63,8 +66,8 @@ export interface PeerOptions {
    * @default JSON_DEPTH.frame
    */
   readonly maxDepth?: number;
-  /** Maximum size of a message that is sent, in bytes. @default LIMITS.frameBytes */
-  readonly frameBytes?: number;
+  /** Maximum size of a message that is sent, in bytes; a function when it is known later. @default LIMITS.frameBytes */
+  readonly frameBytes?: number | (() => number);
   /** Invalid messages, or elements of batches, in a row; with the next one `onTooManyInvalid` is called. @default no limit */
   readonly maxInvalidInRow?: number;
   readonly onTooManyInvalid?: () => void;
@@ -102,6 +105,9 @@ export interface Peer {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   stats(): PeerStats;
 }
+
+/** Calls whose text may be longer than this are counted exactly. No gateway closes a connection for a smaller frame. */
+const COUNTED_FROM_BYTES = 65_536;
 
 type InboundCall = Inbound & { readonly kind: 'call' };
 
@@ -150,7 +156,7 @@ class JsonRpcPeer implements Peer {
   readonly #logger: Logger;
   readonly #idPrefix: string;
   readonly #maxInFlight: number;
-  readonly #frameBytes: number;
+  readonly #frameLimit: number | (() => number);
   readonly #maxDepth: number;
   readonly #maxInvalidInRow: number;
   readonly #onTooManyInvalid: () => void;
@@ -170,7 +176,7 @@ class JsonRpcPeer implements Peer {
     this.#logger = components.logger ?? silentLogger;
     this.#idPrefix = options.idPrefix ?? '';
     this.#maxInFlight = options.maxInFlight ?? LIMITS.inFlight;
-    this.#frameBytes = options.frameBytes ?? LIMITS.frameBytes;
+    this.#frameLimit = options.frameBytes ?? LIMITS.frameBytes;
     this.#maxDepth = options.maxDepth ?? JSON_DEPTH.frame;
     this.#maxInvalidInRow = options.maxInvalidInRow ?? Number.POSITIVE_INFINITY;
     this.#onTooManyInvalid = options.onTooManyInvalid ?? (() => undefined);
@@ -196,7 +202,7 @@ class JsonRpcPeer implements Peer {
     const id = this.#idPrefix === '' ? ++this.#lastId : `${this.#idPrefix}${++this.#lastId}`;
     const text = encodeRequest(id, method, params, options);
     if (this.#exceeds(text)) throw this.#tooLong(`the call of ${method}`);
-    const answer = this.#pending.wait(id, method, options);
+    const answer = this.#pending.wait(id, method, options, utf8Bytes(text, COUNTED_FROM_BYTES));
     this.#transport.send(text);
     return answer;
   }
@@ -277,7 +283,7 @@ class JsonRpcPeer implements Peer {
 
   #called(call: InboundCall, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
     const { id, method, params } = call;
-    if (id === undefined && this.#notified(method, params)) return;
+    if (id === undefined && this.#notified(method, params, frameUnits)) return;
     const after = batch?.after ?? [];
     if (this.#inFlight >= this.#maxInFlight) {
       const error = new GaterError(
@@ -323,9 +329,11 @@ class JsonRpcPeer implements Peer {
   }
 
   /** Returns true when a notification was handled. */
-  #notified(method: string, params: unknown): boolean {
+  #notified(method: string, params: unknown, frameUnits: number): boolean {
     try {
-      if (!Array.isArray(params)) return this.#components.onNotification?.(method, params ?? {}) === true;
+      if (!Array.isArray(params)) {
+        return this.#components.onNotification?.(method, params ?? {}, frameUnits) === true;
+      }
     } catch (error) {
       this.#known(error, method);
     }
@@ -365,8 +373,13 @@ class JsonRpcPeer implements Peer {
     return GaterError.from(error);
   }
 
+  get #frameBytes(): number {
+    return typeof this.#frameLimit === 'number' ? this.#frameLimit : this.#frameLimit();
+  }
+
   #exceeds(text: string): boolean {
-    return utf8Bytes(text, this.#frameBytes) > this.#frameBytes;
+    const limit = this.#frameBytes;
+    return utf8Bytes(text, limit) > limit;
   }
 
   #tooLong(what: string): GaterError {

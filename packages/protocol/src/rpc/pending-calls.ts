@@ -1,10 +1,14 @@
 import { watchLimits } from '@esdb-gater/primitives';
 import { type Clock, GaterError } from '@esdb-gater/types';
+import { CLOSE_CODES } from './subprotocol.ts';
 
 interface PendingCall {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   stopWatching: (() => void) | undefined;
+  readonly method: string;
+  /** Of its frame, or more when the frame is small. */
+  readonly bytes: number;
   readonly onResult: ((result: unknown) => void) | undefined;
 }
 
@@ -43,9 +47,14 @@ export class PendingCalls {
   }
 
   /** Waits for the answer to `id`. @throws `timeout`, or the signal's reason */
-  wait(id: string | number, method: string, { signal, timeoutMs, onResult }: WaitOptions): Promise<unknown> {
+  wait(
+    id: string | number,
+    method: string,
+    { signal, timeoutMs, onResult }: WaitOptions,
+    bytes = 0,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const call: PendingCall = { resolve, reject, onResult, stopWatching: undefined };
+      const call: PendingCall = { resolve, reject, onResult, stopWatching: undefined, method, bytes };
       this.#calls.set(id, call);
       const timeoutError = (limitMs: number): GaterError => unansweredInTime(method, limitMs);
       const limits = { signal, timeoutMs, timeoutError, clock: this.#clock };
@@ -68,13 +77,34 @@ export class PendingCalls {
     return call !== undefined;
   }
 
-  /** Rejects all waiting calls. */
+  /**
+   * Rejects all calls that wait, as their answers will not come. When the other side closed the connection because a
+   * frame was too big (1009), that was the longest one: its call is `payload_too_large`, and must not be repeated.
+   */
   abandon(message: string, details: { readonly closeCode: number }): void {
+    if (details.closeCode === CLOSE_CODES.messageTooBig) this.#rejectLongest();
     for (const id of [...this.#calls.keys()]) {
       const error = new GaterError('unavailable', message, { details });
       unanswered.add(error);
       this.#take(id)?.reject(error);
     }
+  }
+
+  #rejectLongest(): void {
+    let longest: { readonly id: unknown; readonly call: PendingCall } | undefined;
+    for (const [id, call] of this.#calls) {
+      if (longest === undefined || call.bytes > longest.call.bytes) longest = { id, call };
+    }
+    if (longest === undefined) return;
+    const { method, bytes } = longest.call;
+    this.reject(
+      longest.id,
+      new GaterError(
+        'payload_too_large',
+        `the call of ${method} (${bytes} bytes) is longer than the other side accepts`,
+        { details: { bytes } },
+      ),
+    );
   }
 
   #take(id: unknown): PendingCall | undefined {
