@@ -6,7 +6,7 @@ import {
   type Delivery,
   type NoticeEncoder,
 } from '@esdb-gater/types';
-import { createDelivery } from './shared-delivery.ts';
+import { compactDelivery, createDelivery } from './shared-delivery.ts';
 
 /** Holds the deliveries of a connection whose transport does not keep up. */
 export interface Backlog {
@@ -52,6 +52,7 @@ class PriorityBacklog implements Backlog {
   #dropped: Map<ChannelName, Dropped> | undefined;
 
   push(delivery: Delivery): void {
+    compactDelivery(delivery);
     this.#lists()[delivery.priority].push(delivery);
   }
 

@@ -1,13 +1,22 @@
-import type { ChannelPriority, Delivery, Notice, NoticeEncoder } from '@esdb-gater/types';
+import type { ChannelPriority, Delivery, JsonValue, Notice, NoticeEncoder } from '@esdb-gater/types';
 
 /** Creates a delivery of one notice to many receivers, encoded once per encoder. */
 export function createDelivery(notice: Notice, priority: ChannelPriority): Delivery {
   return new SharedDelivery(notice, priority);
 }
 
+/**
+ * Replaces the message of a delivery that has been encoded by its JSON text, which is parsed again for who asks: parsed, a
+ * message can take more than ten times the memory, and a slow connection keeps many.
+ */
+export function compactDelivery(delivery: Delivery): void {
+  if (delivery instanceof SharedDelivery) delivery.compact();
+}
+
 class SharedDelivery implements Delivery {
-  readonly notice: Notice;
+  notice: Notice;
   readonly priority: ChannelPriority;
+  #isCompact = false;
   #encoder: NoticeEncoder | undefined;
   #bytes: Uint8Array | undefined;
   #others: Map<NoticeEncoder, Uint8Array> | undefined;
@@ -15,6 +24,21 @@ class SharedDelivery implements Delivery {
   constructor(notice: Notice, priority: ChannelPriority) {
     this.notice = notice;
     this.priority = priority;
+  }
+
+  compact(): void {
+    const { method, params } = this.notice;
+    if (method !== 'message' || this.#encoder === undefined || this.#isCompact) return;
+    this.#isCompact = true;
+    const { message, ...rest } = params;
+    const text = JSON.stringify(message);
+    const compact = {
+      ...rest,
+      get message(): JsonValue {
+        return JSON.parse(text) as JsonValue;
+      },
+    };
+    this.notice = { method, params: compact };
   }
 
   bytes(encoder: NoticeEncoder): Uint8Array {

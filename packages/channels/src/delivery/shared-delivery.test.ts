@@ -1,0 +1,32 @@
+import type { Notice, NoticeEncoder } from '@esdb-gater/types';
+import { expect, test } from 'vitest';
+import { createBacklog } from './backlog.ts';
+import { createDelivery } from './shared-delivery.ts';
+
+const encoder: NoticeEncoder = { encode: ({ params }) => Buffer.from(JSON.stringify(params)) };
+
+const notice = (message: object): Notice => ({
+  method: 'message',
+  params: { channel: 'system', topic: 'a', id: '1', time: '', position: 'p', message: message as never },
+});
+
+test('what waits for a slow connection keeps the text of its message only [12.21]', () => {
+  const message = { list: [[], []] };
+  const delivery = createDelivery(notice(message), 'normal');
+  const bytes = delivery.bytes(encoder);
+  createBacklog().push(delivery);
+  const { params } = delivery.notice as Notice & { method: 'message' };
+  expect(params.message).toEqual(message);
+  // Parsed anew each time: nothing of it is kept.
+  expect(params.message).not.toBe(message);
+  expect(params.message).not.toBe(params.message);
+  // Another kind of connection still gets all of it.
+  expect(delivery.bytes({ encode: encoder.encode })).toEqual(bytes);
+});
+
+test('a message for a receiver in this process, which needs no bytes, stays as it is', () => {
+  const message = { list: [] };
+  const delivery = createDelivery(notice(message), 'normal');
+  createBacklog().push(delivery);
+  expect((delivery.notice.params as { message?: unknown }).message).toBe(message);
+});
