@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
+import { forbiddenRequest, hostProblem, type OriginGuard } from '../access/origin-guard.ts';
+import { sendProblem } from './http-app.ts';
+import { plainProblem } from './problem.ts';
 
 /** Probes come under any name, and tell nothing. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
@@ -10,6 +12,8 @@ const PREFLIGHT_SECONDS = '600';
 export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): void {
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers;
+    const problem = hostProblem(request.raw);
+    if (problem !== undefined) return sendProblem(reply, plainProblem(400, 'Bad Request', problem));
     if (OPEN_PATHS.has(request.url)) return;
     const verdict = guard().check({ host, origin });
     if (verdict !== 'allowed') throw forbiddenRequest(verdict);
