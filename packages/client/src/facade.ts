@@ -1,5 +1,6 @@
 import { factsOf, METHOD_NAMES, type MethodsWith } from '@esdb-gater/protocol';
-import type { CallMethod, CallOptions, PlainMethods } from './gater.ts';
+import type { CallMethod, CallOptions } from './gater.ts';
+import type { PlainMethods } from './plain-methods.ts';
 
 /** The methods that carry events, in the same form. `Gater` gives them the event type of the program. */
 type EventMethods = {

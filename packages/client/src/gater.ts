@@ -1,15 +1,10 @@
-import type {
-  MethodName,
-  MethodsWith,
-  ParamsOf,
-  ResultOf,
-  SaveSubscriptionParams,
-} from '@esdb-gater/protocol';
+import type { MethodName, ParamsOf, ResultOf, SaveSubscriptionParams } from '@esdb-gater/protocol';
 import type {
   AppendCondition,
   AppendResult,
   ExpectedVersion,
   GetEventsParams,
+  JsonValue,
   NewEvent,
   QueryEventsParams,
   ReadAllParams,
@@ -17,6 +12,8 @@ import type {
   RecordedEvent,
   SubscribeParams,
 } from '@esdb-gater/types';
+import type { Jsonable } from './jsonable.ts';
+import type { PlainMethods } from './plain-methods.ts';
 import type { EventSubscription } from './subscriptions/event-subscription.ts';
 import type { MessageSubscription } from './subscriptions/message-subscription.ts';
 
@@ -42,12 +39,16 @@ export type AnyEvent = NewEvent<string, unknown>;
 export type Recorded<E extends AnyEvent> =
   E extends NewEvent<infer Type, infer Data> ? RecordedEvent<Type, Data> : never;
 
+/** The events of `E` as callers append them: with `id`, `metadata` and `tags`, and data that JSON can hold. */
+export type Appendable<E extends AnyEvent> =
+  E extends NewEvent<infer Type, infer Data> ? NewEvent<Type, Jsonable<Data>> : never;
+
 export interface Append<E extends AnyEvent> {
   readonly streamId: string;
   /** @default ANY_VERSION */
   readonly expectedVersion?: ExpectedVersion;
   /** 1 to 1 000. */
-  readonly events: readonly E[];
+  readonly events: readonly Appendable<E>[];
 }
 
 export interface AppendParams<E extends AnyEvent> extends Append<E> {
@@ -90,20 +91,6 @@ export type CallMethod = <M extends MethodName>(
   options?: CallOptions,
 ) => Promise<ResultOf<M>>;
 
-type EventMethod = MethodsWith<{ readonly carriesEvents: true }>;
-
-type IteratedMethod = MethodsWith<{ readonly iterated: true }>;
-
-type PlainMethod = Exclude<MethodName, EventMethod | IteratedMethod>;
-
-type PlainCall<M extends MethodName> =
-  ParamsOf<M> extends Record<string, never>
-    ? (params?: ParamsOf<M>, options?: CallOptions) => Promise<ResultOf<M>>
-    : (params: ParamsOf<M>, options?: CallOptions) => Promise<ResultOf<M>>;
-
-/** The methods that carry no events: parameters and results of the protocol as they are. */
-export type PlainMethods = { readonly [M in PlainMethod]: PlainCall<M> };
-
 /**
  * The one interface to streams, snapshots, subscriptions and channels, in process and over WebSocket.
  *
@@ -114,21 +101,33 @@ export type PlainMethods = { readonly [M in PlainMethod]: PlainCall<M> };
 export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, AsyncDisposable {
   /** Idempotent by the events' ids, which are filled in before the first attempt. */
   appendEvents(params: AppendParams<E>, options?: CallOptions): Promise<AppendResult>;
+  /** Appends to several streams, all or nothing. */
   appendToStreams(
     params: AppendManyParams<E>,
     options?: CallOptions,
   ): Promise<{ readonly results: readonly AppendResult[] }>;
+  /** Reads a page of a stream, forward or backward. */
   getEvents(params: GetEventsParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  /** Reads a page of a stream, oldest events first. */
   streamForward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  /** Reads a page of a stream, newest events first. */
   streamBackward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  /** Reads a page of a store in the order of positions. */
   readAll(params: ReadAllParams, options?: CallOptions): Promise<StoreEvents<E>>;
+  /** Reads a page of the events of a store that match a query. */
   queryEvents(params: QueryEventsParams, options?: CallOptions): Promise<StoreEvents<E>>;
   /** Every event of a stream, page by page; the next page is asked for when the last one is used up. */
   events(params: EventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
   /** Every event of a store, page by page, up to what is there when the last page is read. */
   allEvents(params: AllEventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
-  /** Messages of a topic or a pattern. `signal` ends the subscription. */
-  subscribe(params: SubscribeParams, options?: SubscribeOptions): Promise<MessageSubscription>;
+  /**
+   * Subscribes to the messages of a topic or a pattern. `signal` ends the subscription. `Message` types the messages;
+   * nothing is checked by it at run time.
+   */
+  subscribe<Message = JsonValue>(
+    params: SubscribeParams,
+    options?: SubscribeOptions,
+  ): Promise<MessageSubscription<Message>>;
   /** Events of a persistent subscription, to be acknowledged. `signal` ends the delivery. */
   saveSubscription(
     params: SaveSubscriptionParams,

@@ -1,5 +1,16 @@
 // Users
 
+export {
+  ANY_VERSION,
+  type ChannelMessage,
+  type ErrorCode,
+  GaterError,
+  type JsonValue,
+  type NewEvent,
+  NO_STREAM,
+  type RecordedEvent,
+  STREAM_EXISTS,
+} from '@esdb-gater/types';
 export { connect, type RemoteGater } from './connect.ts';
 export type {
   Connection,
@@ -12,13 +23,13 @@ export type {
   AllEventsParams,
   AnyEvent,
   Append,
+  Appendable,
   AppendManyParams,
   AppendParams,
   CallOptions,
   EventsParams,
   Gater,
   LostNotice,
-  PlainMethods,
   Recorded,
   StoreEvents,
   StreamEvents,
@@ -31,7 +42,9 @@ export {
   type GaterOptions,
   type LocalGater,
 } from './in-process/create-gater.ts';
+export type { Jsonable } from './jsonable.ts';
+export type { PlainMethods } from './plain-methods.ts';
 export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
 export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';
 export type { DeliveredEvent, EventSubscription, NackOptions } from './subscriptions/event-subscription.ts';
-export type { MessageSubscription } from './subscriptions/message-subscription.ts';
+export type { MessageSubscription, ReceivedMessage } from './subscriptions/message-subscription.ts';

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { GaterError, silentLogger } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
 import { clientRetries } from '../src/connection/retrying-calls.ts';
@@ -218,6 +219,61 @@ describe('bounds of a call', () => {
     await expect(client.health()).rejects.toMatchObject({ code: 'unavailable' });
     await turns(2);
     expect(gateway.connections.size).toBe(0);
+  });
+});
+
+describe('what JSON cannot hold', () => {
+  class Money {
+    readonly amount = 1;
+  }
+  const WRONG: readonly (readonly [string, unknown])[] = [
+    ['a Map', new Map([['a', 1]])],
+    ['a Set', new Set([1])],
+    ['a RegExp', /a/],
+    ['an instance of a class', new Money()],
+    ['an Error', new Error('x')],
+    ['bytes', new Uint8Array(2)],
+    ['a promise', Promise.resolve(1)],
+    ['an invalid Date', new Date(Number.NaN)],
+    ['a bigint', 1n],
+    ['a function', () => 1],
+  ];
+
+  test.each(WRONG)('%s is refused with its path, and nothing is sent [11.17]', async (_, value) => {
+    const gateway = new FakeGateway();
+    const client = await connectTo(gateway);
+    const wrong = { deep: [0, { value }] } as never;
+    const stream = { storeId: 's', streamId: 'a' };
+    const snapshot = { storeId: 's', sourceUuid: 'a', streamUuid: 'b', version: 1 };
+    for (const [call, path] of [
+      [client.appendEvents({ ...stream, events: [{ type: 't', data: wrong }] }), 'events[0].data'],
+      [
+        client.appendEvents({ ...stream, events: [{ type: 't', data: 1, metadata: wrong }] }),
+        'events[0].metadata',
+      ],
+      [client.publish({ channel: 'system', topic: 'a', message: wrong }), 'message'],
+      [client.recordSnapshot({ ...snapshot, record: wrong }), 'record'],
+    ] as const) {
+      await expect(call).rejects.toMatchObject({
+        code: 'invalid_argument',
+        reason: 'json',
+        path: `${path}.deep[1].value`,
+      });
+    }
+    expect(gateway.calls).toEqual([]);
+    await client.close();
+  });
+
+  test('a valid Date becomes its ISO text, and plain objects of any origin pass [11.17]', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('publish', () => ({ id: 'x', delivered: true }));
+    const client = await connectTo(gateway);
+    const bare = Object.assign(Object.create(null) as object, { a: 1 });
+    const message = { at: new Date(0), bare, other: runInNewContext('({ b: [{}] })') } as never;
+    await client.publish({ channel: 'system', topic: 'a', message });
+    const sent = { at: '1970-01-01T00:00:00.000Z', bare: { a: 1 }, other: { b: [{}] } };
+    expect(callsOf(gateway, 'publish')[0]?.params['message']).toEqual(sent);
+    await client.close();
   });
 });
 

@@ -17,6 +17,27 @@ export interface GaterErrorOptions {
   readonly cause?: unknown;
 }
 
+/** The details of the codes that always have some. */
+export interface DetailsByCode {
+  readonly wrong_expected_version: {
+    readonly streamId: string;
+    readonly expected: number;
+    readonly actual: number;
+  };
+  readonly append_condition_failed: { readonly position: number };
+  readonly invalid_argument: { readonly reason: string };
+  readonly unauthorized: { readonly reason: string };
+  readonly invalid_signature: { readonly reason: string };
+  readonly rate_limited: { readonly retryAfterMs: number };
+  readonly retries_exhausted: { readonly attempts: number; readonly cause: ErrorCode };
+}
+
+/** A `GaterError` with this code, whose details are typed by it. */
+export type GaterErrorOf<Code extends ErrorCode> = GaterError & {
+  readonly code: Code;
+  readonly details: Code extends keyof DetailsByCode ? ErrorDetails & DetailsByCode[Code] : ErrorDetails;
+};
+
 /** A brand instead of `instanceof`, so that two copies of this package know each other's errors. */
 const BRAND = Symbol.for('@esdb-gater/GaterError');
 
@@ -66,8 +87,14 @@ export class GaterError extends Error {
   }
 
   /** True for a `GaterError` of this or another copy of the package. */
-  static is(value: unknown): value is GaterError {
-    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  static is(value: unknown): value is GaterError;
+  /** The same, when it has this code: its details are typed then. */
+  static is<Code extends ErrorCode>(value: unknown, code: Code): value is GaterErrorOf<Code>;
+  static is(value: unknown, code?: ErrorCode): boolean {
+    if (typeof value !== 'object' || value === null || (value as Record<symbol, unknown>)[BRAND] !== true) {
+      return false;
+    }
+    return code === undefined || (value as GaterError).code === code;
   }
 
   /** `value` itself when it is a `GaterError`, else an `internal` one with `value` as its cause. */

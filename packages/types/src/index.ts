@@ -13,9 +13,11 @@ export {
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
 export type { AppendResult, NewEvent, RecordedEvent, StorePage, StreamPage } from './events.ts';
 export {
+  type DetailsByCode,
   type ErrorData,
   type ErrorDetails,
   GaterError,
+  type GaterErrorOf,
   type GaterErrorOptions,
   invalidArgument,
 } from './gater-error.ts';

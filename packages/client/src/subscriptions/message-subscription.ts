@@ -1,4 +1,9 @@
-import type { ChannelMessage, ChannelName } from '@esdb-gater/types';
+import type { ChannelMessage, ChannelName, JsonValue } from '@esdb-gater/types';
+
+/** A message of a channel whose content is typed by the program. */
+export interface ReceivedMessage<Message = JsonValue> extends Omit<ChannelMessage, 'message'> {
+  readonly message: Message;
+}
 
 /**
  * Messages of one topic or pattern, in the order of arrival.
@@ -10,7 +15,9 @@ import type { ChannelMessage, ChannelName } from '@esdb-gater/types';
  * still holds that position. When the position has expired, it continues from the oldest message and calls `onLost`,
  * or ends, as `whenLost` says.
  */
-export interface MessageSubscription extends AsyncIterable<ChannelMessage>, AsyncDisposable {
+export interface MessageSubscription<Message = JsonValue>
+  extends AsyncIterable<ReceivedMessage<Message>>,
+    AsyncDisposable {
   readonly channel: ChannelName;
   readonly topic: string;
   /** The position of the last message that was read, or where reading starts. Pass it as `from` to resume after it. */

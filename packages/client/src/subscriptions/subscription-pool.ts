@@ -1,5 +1,5 @@
 import type { SubscribeParams } from '@esdb-gater/types';
-import type { LocalSubscription } from './local-subscription.ts';
+import type { MessageSubscription } from './message-subscription.ts';
 import type { OpenOptions, SubscriptionHub } from './subscription-hub.ts';
 
 /** A connection that carries subscriptions. */
@@ -23,8 +23,13 @@ export class SubscriptionPool {
     this.#open = open;
   }
 
-  subscribe(params: SubscribeParams, options: OpenOptions): Promise<LocalSubscription> {
-    return this.#connectionFor(params).hub.open(params, options);
+  /** Subscribes. `Message` is what the program says the messages are; nothing checks it. */
+  subscribe<Message>(params: SubscribeParams, options: OpenOptions): Promise<MessageSubscription<Message>> {
+    const opening: Promise<MessageSubscription<unknown>> = this.#connectionFor(params).hub.open(
+      params,
+      options,
+    );
+    return opening as Promise<MessageSubscription<Message>>;
   }
 
   /** Ends all subscriptions of a topic. */

@@ -24,7 +24,8 @@ interface Problem {
  * @param path names the value in errors
  * @returns an upper bound of its JSON's bytes, and whether the value differs from its own JSON form
  * @throws `invalid_argument`, reason `json`, for what JSON cannot carry: functions, symbols, bigints, NaN and
- * infinities, nesting over 100 levels (so cycles, too)
+ * infinities, invalid dates, instances of classes without `toJSON` (`Map`, `Set`, `RegExp` too), nesting over 100
+ * levels (so cycles, too)
  */
 export function walkJson(
   value: unknown,
@@ -81,8 +82,11 @@ function visit(value: unknown, depth: number, walk: Walk): boolean {
 function visitObject(value: Record<string, unknown>, depth: number, walk: Walk): boolean {
   if (typeof value['toJSON'] === 'function') {
     walk.differs = true;
+    // JSON.stringify would make null of it.
+    if (isDate(value) && Number.isNaN(value.getTime())) return fail(walk, 'an invalid Date', 'a valid Date');
     return visit((value['toJSON'] as () => unknown)(), depth + 1, walk);
   }
+  if (!isPlain(value)) return fail(walk, `an instance of ${classOf(value)}`, 'a JSON value');
   walk.bytes += 2;
   for (const key of Object.keys(value)) {
     const member = value[key];
@@ -94,6 +98,21 @@ function visitObject(value: Record<string, unknown>, depth: number, walk: Walk):
     if (!visit(member, depth + 1, walk)) return within(walk, `.${key.slice(0, 64)}`);
   }
   return true;
+}
+
+/** True for what `{…}`, JSON.parse and `Object.create(null)` make, in this or another realm. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+function isDate(value: object): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}
+
+function classOf(value: object): string {
+  const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
+  return typeof name === 'string' && name !== '' ? name.slice(0, 64) : 'a class';
 }
 
 function fail(walk: Walk, actual: string, expected: string): false {
