@@ -11,7 +11,7 @@ import { forbiddenRequest, hostProblem, type OriginGuard } from '../access/origi
 import { stopping } from '../calls/dispatcher.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
-import { type Problem, pathOf, problemOf, rawResponse } from '../http/problem.ts';
+import { type Problem, pathOf, plainProblem, problemOf, rawResponse } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
 import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
