@@ -4,24 +4,25 @@ import type { Logger } from '@esdb-gater/types';
 
 /** A feed that runs on this node only while this node holds its lease. */
 export interface LeasedFeed {
-  /** `healthy` while another node feeds. */
+  /** Returns `healthy` while another node feeds. */
   health(): Pick<FeedHealth, 'status' | 'message'>;
-  /** True when this node can feed the store; false lets others have the lease at once. */
+  /** Tells whether this node can feed the store; false gives the lease up at once. */
   want(wanted: boolean): void;
-  /** Ends the feed, saves its checkpoint and gives the lease up. */
+  /** Ends the feed, saves its checkpoint and gives up the lease. */
   close(): Promise<void>;
 }
 
 export interface LeasedFeedComponents {
-  /** Asks for the lease. */
+  /** Requests the lease. */
   readonly acquire: () => KafkaLease;
   /** Starts the feed from its checkpoint. */
   readonly open: () => Feed;
   readonly logger: Logger;
-  /** Nothing begins before it: an earlier feed of that name is still giving its lease up. */
+  /** Settles when an earlier feed of that name has given up its lease; nothing starts before. */
   readonly after?: Promise<unknown> | undefined;
 }
 
+/** Creates a feed that waits for its lease. */
 export function createLeasedFeed(components: LeasedFeedComponents): LeasedFeed {
   return new LeaseFeed(components);
 }
@@ -32,7 +33,7 @@ class LeaseFeed implements LeasedFeed {
   #closed = false;
   #lease: { readonly lease: KafkaLease; readonly detach: () => void } | undefined;
   #feed: Feed | undefined;
-  /** Asking and giving up follow each other, however fast the wish changes. */
+  /** Requests and releases follow each other, however fast the wish changes. */
   #work: Promise<void>;
 
   constructor(components: LeasedFeedComponents) {
@@ -68,16 +69,16 @@ class LeaseFeed implements LeasedFeed {
       const { lease, detach } = this.#lease;
       this.#lease = undefined;
       detach();
-      // The checkpoint first: whoever gets the lease goes on from there.
+      // The checkpoint first, as the next holder of the lease continues from there.
       await this.#end();
       await lease.release();
     }
   }
 
   /**
-   * A feed that ends may still have records under way when the next one begins, here or elsewhere. Both publish a
-   * stream in its order and the later one begins no further than the earlier one was acknowledged, so the first
-   * occurrences keep the order, and the doubles carry the same ids.
+   * Follows the lease. A feed that ends may still have records in flight when the next one starts, here or on another
+   * node. Both publish a stream in its order, and the later one starts no further than the earlier one was acknowledged,
+   * so first occurrences keep the order, and duplicates carry the same ids.
    */
   #follow(epoch: number | undefined): void {
     if (epoch === undefined) void this.#end();
@@ -90,7 +91,7 @@ class LeaseFeed implements LeasedFeed {
     try {
       await feed?.close();
     } catch (error) {
-      this.#components.logger.warn({ err: error }, 'a feed did not close');
+      this.#components.logger.warn({ err: error }, 'cannot close a feed');
     }
   }
 }

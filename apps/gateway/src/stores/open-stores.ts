@@ -14,13 +14,13 @@ export interface OpenStoresComponents {
 
 /** The configured stores. */
 export interface OpenedStores {
-  /** Those of this process. */
+  /** The stores of this process. */
   readonly local: readonly EventStore[];
-  /** `ok` for each store of this process that has a live worker, or why not. */
+  /** Returns `ok` for each store of this process that has a live worker, or why not. */
   readiness(): Readonly<Record<string, string>>;
   /** Why stores of this process are not healthy, although they answer: a full disk. */
   healthReasons(): readonly HealthReason[];
-  /** Ends what is in flight and releases the files. */
+  /** Waits for what is in flight and releases the files. */
   close(): Promise<void>;
 }
 

@@ -5,12 +5,12 @@ export interface PublishParams {
   readonly channel: ChannelName;
   readonly topic: string;
   readonly message: JsonValue;
-  /** The same id again within five minutes is recognised and answered as before. */
+  /** A repeated id is recognised for five minutes, and answered as before. */
   readonly id?: string;
 }
 
 export interface PublishContext {
-  /** Whose rate it counts to: the token's audience, else the remote address. @default the process */
+  /** The publisher whose rate it counts to: the token's audience, else the remote address. @default the process */
   readonly publisher?: string;
   readonly signal?: AbortSignal;
   readonly traceparent?: string;
@@ -20,11 +20,11 @@ export interface PublishContext {
 export interface PublishResult {
   readonly id: string;
   readonly position?: string;
-  /** True when the broker has accepted the message; false on a channel that is off. */
+  /** True when the broker has accepted the message; false on a disabled channel. */
   readonly delivered: boolean;
 }
 
-/** Where a subscription begins: `latest` (what comes from now on) or a replay. */
+/** Where a subscription starts: `latest` (new messages only) or a replay. */
 export type SubscribeFrom = 'latest' | 'earliest' | { readonly position: string } | { readonly time: string };
 
 export interface SubscribeParams {
@@ -51,7 +51,7 @@ export interface ChannelMessage {
   readonly time: string;
   readonly position: string;
   readonly message: JsonValue;
-  /** Only on a replayed one: the topic of the subscription that replays. */
+  /** Only on a replayed message: the topic of the subscription that replays it. */
   readonly replayFor?: string;
 }
 
@@ -72,14 +72,14 @@ export type Notice =
   | { readonly method: 'replayed'; readonly params: ReplayedNotice }
   | { readonly method: 'dropped'; readonly params: DroppedNotice };
 
-/** Turns a notice into what a kind of connection writes: a WebSocket frame, a server-sent event. */
+/** Encodes a notice for one kind of connection: as a WebSocket frame, or as a server-sent event. */
 export interface NoticeEncoder {
   encode(notice: Notice): Uint8Array;
 }
 
 /**
- * One notice for many receivers. `bytes` are made once per encoder and shared by all connections that use the
- * same encoder object: they must not be changed.
+ * One notice for many receivers. `bytes` are made once per encoder, and shared by all connections with the same encoder
+ * object; they must not be changed.
  */
 export interface Delivery {
   readonly notice: Notice;
@@ -89,13 +89,13 @@ export interface Delivery {
 
 /** The receiving end of a connection. */
 export interface DeliverySink {
-  /** How notices become bytes; without one a delivery counts as one message and no bytes. */
+  /** Encodes notices; without it a delivery counts as one message without bytes. */
   readonly encoder?: NoticeEncoder;
-  /** Takes deliveries in order, to be written at once and together. The array must not be kept or changed. */
+  /** Writes deliveries at once, in order and together. The array must not be kept or changed. */
   write(deliveries: readonly Delivery[]): void;
-  /** Bytes taken by `write` that the transport has not passed on yet. 0 where it cannot be known. */
+  /** Returns how many written bytes the transport has not sent yet; 0 when that is not known. */
   bufferedBytes(): number;
-  /** The queue is full of what must not be dropped: close with 4008. Called once, nothing is written after it. */
+  /** Is called once when the queue is full of what must not be dropped: close with 4008. Nothing is written after it. */
   overflow(): void;
 }
 
@@ -110,7 +110,7 @@ export interface SubscriberOptions {
 /** The subscriptions of one connection, and its bounded queue. */
 export interface ChannelSubscriber {
   /**
-   * Adds a subscription. The same channel and topic again replaces it. Replayed messages follow after the
+   * Adds a subscription, in place of an earlier one with the same channel and topic. Replayed messages follow after the
    * promise has resolved, then the notice `replayed`.
    *
    * @throws `unknown_channel`, `invalid_argument` (reasons `topic`, `position_malformed`, `position_lost`)
@@ -119,7 +119,7 @@ export interface ChannelSubscriber {
   unsubscribe(params: { readonly channel: ChannelName; readonly topic: string }): {
     readonly removed: boolean;
   };
-  /** The transport has room again. */
+  /** Call it when the transport has room again. */
   drained(): void;
   /** Ends all subscriptions and drops the queue. */
   close(): void;
@@ -151,6 +151,6 @@ export interface Channels {
   /** Opens the receiving end of one connection. */
   connect(options: SubscriberOptions): ChannelSubscriber;
   channelInfo(): readonly ChannelInfo[];
-  /** Ends every subscriber. The broker is not closed: who made it closes it. */
+  /** Ends every subscriber. Does not close a broker that was passed in. */
   close(): Promise<void>;
 }
