@@ -10,7 +10,7 @@ import {
   verifyToken,
 } from '@esdb-gater/security';
 import { describe, expect, test } from 'vitest';
-import { alice, bob, claimsOf, forge, gateway, mallory, NOW, reasonOf, root } from './forge.ts';
+import { alice, bob, claimsOf, encode, forge, gateway, mallory, NOW, reasonOf, root } from './forge.ts';
 
 const trust = { trustedIssuers: [root.did], audience: gateway.did, now: NOW };
 const users: Grant = { with: 'esdb://default/stream/default/users-*', can: 'stream/read' };
@@ -26,7 +26,17 @@ const byAlice = (
   parent: string | readonly string[],
   att: readonly Grant[] = [users],
   lifetimeSeconds = 900,
-): string => delegateToken(parent, { issuer: alice, audience: gateway.did, att, lifetimeSeconds, now: NOW });
+): string => {
+  // `delegateToken` refuses what no parent covers, and others need not use it.
+  const claims = {
+    iss: alice.did,
+    att,
+    exp: NOW + lifetimeSeconds,
+    prf: [parent].flat(),
+    nnc: encode(crypto.randomUUID()),
+  };
+  return forge(claimsOf(claims), { by: alice });
+};
 
 describe('a token of a trusted root', () => {
   test('says who, for whom, until when and what', () => {
@@ -324,6 +334,41 @@ describe('creating', () => {
     expect(reasonOf(() => createToken({ ...options, notBefore: NOW + 900 }))).toBe('invalid_argument/range');
     for (const parent of ['x', [], [1], 7])
       expect(reasonOf(() => delegateToken(parent as string, options))).toBeDefined();
+  });
+
+  test('refuses to delegate more than a parent allows, an action not covered, or a parent of somebody else [12.34]', () => {
+    const parent = createToken({ issuer: root, audience: alice.did, att: [users], now: NOW });
+    const channel = { with: 'esdb://default/channel/events/*', can: 'channel/*' };
+    const other = createToken({ issuer: root, audience: alice.did, att: [channel], now: NOW });
+    const delegate = (
+      att: readonly Grant[],
+      parents: string | readonly string[] = parent,
+      issuer = alice,
+    ): string | undefined =>
+      reasonOf(() => delegateToken(parents, { issuer, audience: gateway.did, att, now: NOW }));
+    const one = { with: 'esdb://default/stream/default/users-1', can: 'stream/read' };
+    expect([delegate([users]), delegate([one])]).toEqual([undefined, undefined]);
+    expect(
+      delegate([one, { with: 'esdb://default/channel/events/a', can: 'channel/publish' }], [parent, other]),
+    ).toBe(undefined);
+    for (const wrong of [
+      all,
+      { ...users, can: 'stream/append' },
+      { ...users, can: 'stream/*' },
+      { ...users, can: '*' },
+      { ...users, with: 'esdb://default/stream/default/users*' },
+      { ...users, with: 'esdb://default/stream/default/*' },
+      { ...users, with: 'esdb://other/stream/default/users-*' },
+      channel,
+    ]) {
+      expect(delegate([wrong]), JSON.stringify(wrong)).toBe('invalid_delegation');
+      expect(delegate([one, wrong]), JSON.stringify(wrong)).toBe('invalid_delegation');
+    }
+    for (const issuer of [root, bob, mallory])
+      expect(delegate([one], parent, issuer)).toBe('invalid_delegation');
+    const forBob = createToken({ issuer: root, audience: bob.did, att: [all], now: NOW });
+    expect(delegate([one], [parent, forBob])).toBe('invalid_delegation');
+    expect(delegate([one], parent.slice(0, -1))).toBe('parse_error');
   });
 
   test('gives the reason that verifying would give for grants that no token may have', () => {

@@ -1,4 +1,4 @@
-import { createToken, delegateToken, Identity } from '@esdb-gater/security';
+import { createToken, Identity } from '@esdb-gater/security';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestGateway } from '../support/in-process.ts';
@@ -8,6 +8,7 @@ import {
   claimsFor,
   everyDoor,
   forge,
+  forgeChild,
   type Grant,
   type HttpAnswer,
   rawHttp,
@@ -343,7 +344,7 @@ describe('T3: a narrowed grant handed on', () => {
   const parentFor = (att: readonly Grant[]): string =>
     createToken({ issuer: root, audience: alice.did, att });
   const child = (parent: string, att: readonly Grant[]): string =>
-    delegateToken(parent, { issuer: alice, audience: gateway.did, att });
+    forgeChild(parent, alice, gateway.did, att);
 
   test.each([
     `${STREAMS}users*`,

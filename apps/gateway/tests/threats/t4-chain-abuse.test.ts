@@ -8,6 +8,7 @@ import {
   claimsFor,
   everyDoor,
   forge,
+  forgeChild,
   rawHttp,
   root,
   startGuarded,
@@ -31,10 +32,10 @@ const seconds = (): number => Math.floor(Date.now() / 1_000);
 describe('T4: chain abuse', () => {
   test('an audience that is not the issuer of the next token is invalid_delegation', async () => {
     const forAlice = createToken({ issuer: root, audience: alice.did, att: ALL });
-    const byBob = delegateToken(forAlice, { issuer: bob, audience: gateway.did, att: ALL });
+    const byBob = forgeChild(forAlice, bob, gateway.did, ALL);
     expect(await everyDoor(gateway, client, byBob)).toEqual(everywhere('invalid_delegation'));
     const forGateway = createToken({ issuer: root, audience: gateway.did, att: ALL });
-    const taken = delegateToken(forGateway, { issuer: bob, audience: gateway.did, att: ALL });
+    const taken = forgeChild(forGateway, bob, gateway.did, ALL);
     expect(await everyDoor(gateway, client, taken)).toEqual(everywhere('invalid_delegation'));
   });
 

@@ -1,7 +1,8 @@
 import type { JsonObject } from '@esdb-gater/types';
 import { LruMap } from '../lru-map.ts';
 import { TOKEN_LIMITS } from './claims.ts';
-import { coversParsed, type Grant } from './grants.ts';
+import { checkDelegation } from './delegation.ts';
+import type { Grant } from './grants.ts';
 import { checkTokenSignature, type ParsedToken, parseToken } from './parse.ts';
 import { unauthorized } from './token-error.ts';
 import { tokenId } from './token-id.ts';
@@ -104,17 +105,6 @@ function checkRevocation(link: Link, level: number, isRevoked: IsRevoked): void 
   }
 }
 
-function checkDelegation(child: ParsedToken, parents: readonly Link[]): void {
-  if (parents.length === 0) return;
-  if (parents.some(({ token }) => token.claims.aud !== child.claims.iss)) {
-    throw unauthorized('invalid_delegation', "a parent token's audience is not the issuer of the token");
-  }
-  const given = parents.flatMap(({ token }) => token.claims.att);
-  if (!child.claims.att.every((grant) => given.some((from) => coversParsed(from, grant)))) {
-    throw unauthorized('invalid_delegation', 'no grant of the parent tokens covers a grant of the token');
-  }
-}
-
 function summarise(link: Link, parents: readonly Link[], level: number): VerifiedToken {
   const { claims } = link.token;
   const above = parents.flatMap(({ verified }) => (verified === undefined ? [] : [verified]));
@@ -145,7 +135,10 @@ function verifyLink(link: Link, context: ChainContext, level: number, links: Lin
   const parents = link.parents();
   for (const parent of parents) verifyLink(parent, context, level + 1, links);
   if (link.verified === undefined) {
-    checkDelegation(link.token, parents);
+    checkDelegation(
+      link.token.claims,
+      parents.map(({ token }) => token.claims),
+    );
     link.verified = summarise(link, parents, level);
   }
   links.push(link);

@@ -8,8 +8,9 @@ import { type Identity, identityArgument } from '../identity.ts';
 import { randomNonce } from '../messages/nonce.ts';
 import { type Moment, unixSeconds } from '../time.ts';
 import { checkGrants, TOKEN_LIMITS } from './claims.ts';
+import { checkDelegation } from './delegation.ts';
 import type { Grant } from './grants.ts';
-import { OWN_HEADER, parseToken, splitToken } from './parse.ts';
+import { OWN_HEADER, type ParsedToken, parseToken } from './parse.ts';
 
 export interface CreateTokenOptions {
   /** Signs the token. */
@@ -44,7 +45,7 @@ function audienceOf(did: unknown): string {
   );
 }
 
-function seal(options: CreateTokenOptions, parents: readonly string[]): string {
+function seal(options: CreateTokenOptions, parents: readonly ParsedToken[]): string {
   const { issuer, audience, att, lifetimeSeconds, notBefore, fct, now } = options;
   const iat = Math.floor(unixSeconds(now, '`now`'));
   const exp = iat + lifetimeOf(lifetimeSeconds);
@@ -61,8 +62,12 @@ function seal(options: CreateTokenOptions, parents: readonly string[]): string {
     nnc: randomNonce(NONCE_BYTES),
     att: checkGrants(att),
     ...(fct === undefined ? {} : { fct: objectArgument(fct, '`fct`') }),
-    prf: parents,
+    prf: parents.map(({ text }) => text),
   };
+  checkDelegation(
+    claims,
+    parents.map((parent) => parent.claims),
+  );
   const signed = `${OWN_HEADER}.${toBase64url(utf8.encode(canonicalJson(claims)))}`;
   const token = `${signed}.${toBase64url(issuer.sign(utf8.encode(signed)))}`;
   // Nothing is given out that could never be verified: too large, or facts that are nested too deep.
@@ -82,11 +87,13 @@ export function createToken(options: CreateTokenOptions): string {
 }
 
 /**
- * A token that hands on some of what `parent` gives to its audience, who is the `issuer` here. It ends with the
- * parent, whatever its own lifetime says. Whether the parent covers it is for `verifyToken` to find out.
+ * Creates a token that delegates some of what `parent` allows. Its `issuer` is the audience of the parent. It ends with
+ * the parent, whatever its own lifetime says. The signature, the time and the root of the parent are left to
+ * `verifyToken`.
  *
  * @param parent one token, or up to four
- * @throws as `createToken`, and `unauthorized`, reason `parse_error`, when a parent is not a token
+ * @throws as `createToken`, and `unauthorized`, reason `invalid_delegation`, for a grant that no parent covers and for
+ * a parent of another audience, or `parse_error` when a parent is not a token
  */
 export function delegateToken(parent: string | readonly string[], options: CreateTokenOptions): string {
   const parents = typeof parent === 'string' ? [parent] : parent;
@@ -96,6 +103,8 @@ export function delegateToken(parent: string | readonly string[], options: Creat
       `the parent must be a token or a list of 1 to ${TOKEN_LIMITS.parents}, got ${describeType(parent)}`,
     );
   }
-  for (const text of parents) splitToken(textArgument(text, 'the parent'));
-  return seal(options, parents);
+  return seal(
+    options,
+    parents.map((text) => parseToken(textArgument(text, 'the parent'))),
+  );
 }
