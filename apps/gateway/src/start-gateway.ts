@@ -137,6 +137,12 @@ export async function startGateway(
   }
 }
 
+/** Returns true when a call needs a token on every channel, too. */
+function requiresTokens({ security, channels }: GatewayConfig): boolean {
+  const modes = Object.values(channels).map(({ capabilities }) => capabilities ?? security.capabilities);
+  return [security.capabilities, ...modes].every((mode) => mode === 'required');
+}
+
 interface PortComponents {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -166,13 +172,17 @@ async function openPort(
   const streams = createSseConnections(clock);
   // The guard knows its own origins once the port is bound; no request arrives earlier.
   const guardFor = (port: number): OriginGuard =>
-    createOriginGuard({
-      host: config.host,
-      port,
-      tls: config.tls.certFile !== null,
-      advertiseUrl: config.advertiseUrl,
-      allowedOrigins: config.http.allowedOrigins,
-    });
+    createOriginGuard(
+      { logger },
+      {
+        host: config.host,
+        port,
+        tls: config.tls.certFile !== null,
+        advertiseUrl: config.advertiseUrl,
+        allowedOrigins: config.http.allowedOrigins,
+        tokensRequired: requiresTokens(config),
+      },
+    );
   let guard = guardFor(config.port);
   const originGuard = (): OriginGuard => guard;
   metrics.observe(

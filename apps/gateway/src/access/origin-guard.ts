@@ -1,22 +1,27 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { GaterError } from '@esdb-gater/types';
+import { hostname as machineName } from 'node:os';
+import { GaterError, type Logger } from '@esdb-gater/types';
+import { parseAllowedOrigin } from '../config/allowed-origin.ts';
 import { isLoopbackHost } from '../config/load-config.ts';
 
 export interface OriginGuardOptions {
   /** `config.host`. */
   readonly host: string;
-  /** The port that is really listened on. */
+  /** The port that the gateway listens on. */
   readonly port: number;
   readonly tls: boolean;
   readonly advertiseUrl: string | null;
   /** Origins allowed beside the gateway's own. */
   readonly allowedOrigins: readonly string[] | null;
+  /** True when every call needs a token, so that a page of a rebound name cannot do anything. */
+  readonly tokensRequired: boolean;
 }
 
 export type OriginVerdict = 'allowed' | 'host_not_allowed' | 'origin_not_allowed';
 
 /**
- * Keeps pages of other sites away (cross-site WebSocket hijacking) and names that an attacker made resolve to this
+ * Refuses pages of other sites (cross-site WebSocket hijacking) and names that an attacker made resolve to this
  * machine (DNS rebinding). Browsers cannot leave out or forge these two headers; other programs send no `Origin`.
  */
 export interface OriginGuard {
@@ -25,54 +30,98 @@ export interface OriginGuard {
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-/** @throws nothing: an allowed origin that is no URL just never matches */
-export function createOriginGuard(options: OriginGuardOptions): OriginGuard {
-  const advertised = options.advertiseUrl === null ? undefined : URL.parse(options.advertiseUrl);
+/** The most refused values to log: callers choose them. */
+const MAX_LOGGED = 100;
+const MAX_LOGGED_UNITS = 200;
+
+export function createOriginGuard(
+  { logger }: { readonly logger: Logger },
+  options: OriginGuardOptions,
+): OriginGuard {
+  const { hosts, origins } = allowedNames(options);
   const loopback = isLoopbackHost(options.host);
-  const bracketed = isIP(options.host) === 6 ? `[${options.host}]` : options.host.toLowerCase();
-  const hosts = new Set([bracketed, ...(loopback || isAnyAddress(options.host) ? LOOPBACK_NAMES : [])]);
-  const scheme = options.tls ? 'https' : 'http';
-  const origins = new Set([...hosts].map((host) => URL.parse(`${scheme}://${host}:${options.port}`)?.origin));
-  if (advertised) {
-    hosts.add(advertised.hostname);
-    // `URL.origin` is null for ws: and wss:.
-    origins.add(
-      URL.parse(`${advertised.protocol === 'wss:' ? 'https' : 'http'}://${advertised.host}`)?.origin,
+  const logged = new Set<string>();
+
+  function isAllowedHost(host: string): boolean {
+    const name = hostnameOf(host);
+    if (hosts.has(name)) return true;
+    // Beyond loopback a gateway has the names that its network gives it, where tokens protect it. Without them only
+    // addresses remain, since a rebound name is never one.
+    return !loopback && (options.tokensRequired || isIP(name.replace(/^\[|\]$/g, '')) !== 0);
+  }
+
+  function refuse(verdict: Exclude<OriginVerdict, 'allowed'>, value: string): OriginVerdict {
+    const entry = `${verdict} ${value}`;
+    if (logged.size >= MAX_LOGGED || logged.has(entry)) return verdict;
+    logged.add(entry);
+    const [header, key] = HEADERS[verdict];
+    logger.warn(
+      { [header.toLowerCase()]: value.slice(0, MAX_LOGGED_UNITS), key },
+      `refused a request with a foreign ${header} header; to allow it, set ${key}`,
     );
+    return verdict;
   }
-  for (const allowed of options.allowedOrigins ?? []) {
-    const url = URL.parse(allowed);
-    origins.add(url?.origin);
-    if (url) hosts.add(url.hostname);
-  }
-  origins.delete(undefined);
-  // An opaque origin is written "null", and any sandboxed page has it.
-  origins.delete('null');
+
   return {
     check({ host, origin }) {
-      // Beyond loopback a gateway has whatever names its network gives it; there tokens are what protects.
-      if (loopback && host !== undefined && !hosts.has(hostnameOf(host))) return 'host_not_allowed';
-      if (origin !== undefined && !origins.has(origin.toLowerCase())) return 'origin_not_allowed';
+      if (host !== undefined && !isAllowedHost(host)) return refuse('host_not_allowed', host);
+      if (origin !== undefined && !origins.has(origin.toLowerCase()))
+        return refuse('origin_not_allowed', origin);
       return 'allowed';
     },
   };
+}
+
+/** Returns the names and origins of the gateway itself, and the configured ones. */
+function allowedNames(options: OriginGuardOptions): {
+  readonly hosts: ReadonlySet<string>;
+  readonly origins: ReadonlySet<string>;
+} {
+  const anyAddress = isAnyAddress(options.host);
+  const bracketed = isIP(options.host) === 6 ? `[${options.host}]` : options.host.toLowerCase();
+  const own = [bracketed, ...(isLoopbackHost(options.host) || anyAddress ? LOOPBACK_NAMES : [])];
+  const scheme = options.tls ? 'https' : 'http';
+  const hosts = new Set([...own, ...(anyAddress ? [machineName().toLowerCase()] : [])]);
+  const allowed = [
+    ...own.map((host) => `${scheme}://${host}:${options.port}`),
+    // The page of `ws://…` is `http://…`, and that of `wss://…` is `https://…`.
+    ...(options.advertiseUrl === null ? [] : [siteOf(options.advertiseUrl)]),
+    ...(options.allowedOrigins ?? []),
+  ].flatMap((text) => parseAllowedOrigin(text) ?? []);
+  for (const { hostname } of allowed) hosts.add(hostname);
+  return { hosts, origins: new Set(allowed.map(({ origin }) => origin)) };
+}
+
+function siteOf(webSocketUrl: string): string {
+  const url = URL.parse(webSocketUrl);
+  return url === null ? '' : `${url.protocol === 'wss:' ? 'https' : 'http'}://${url.host}`;
 }
 
 function isAnyAddress(host: string): boolean {
   return host === '0.0.0.0' || host === '::' || host === '[::]';
 }
 
-/** The host of a `Host` header without its port, in lower case. */
+/** Returns the host of a `Host` header without its port, in lower case. */
 function hostnameOf(host: string): string {
   const match = /^(\[[0-9a-f:.]+\]|[^:]*)(?::\d*)?$/i.exec(host.trim());
   return (match?.[1] ?? host).toLowerCase().replace(/\.$/, '');
 }
 
-/** The error of a page that may not speak to this gateway. */
+const HEADERS = {
+  host_not_allowed: ['Host', 'advertiseUrl'],
+  origin_not_allowed: ['Origin', 'http.allowedOrigins'],
+} as const;
+
+/** Makes the error of a page that may not use this gateway. */
 export function forbiddenRequest(verdict: Exclude<OriginVerdict, 'allowed'>): GaterError {
-  const [header, key] =
-    verdict === 'host_not_allowed' ? ['Host', 'advertiseUrl'] : ['Origin', 'http.allowedOrigins'];
+  const [header, key] = HEADERS[verdict];
   return new GaterError('unauthorized', `the ${header} of this request is not allowed here (see ${key})`, {
     details: { reason: verdict },
   });
+}
+
+/** Returns what is wrong with the `Host` headers of a request: Node.js reads the first of several. */
+export function hostProblem({ headersDistinct }: IncomingMessage): string | undefined {
+  const count = headersDistinct['host']?.length ?? 0;
+  return count > 1 ? `a request must have one Host header, got ${count}` : undefined;
 }

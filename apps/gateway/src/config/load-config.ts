@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { JsonValue } from '@esdb-gater/types';
+import { parseAllowedOrigin } from './allowed-origin.ts';
 import { configError, wrongValue } from './config-error.ts';
 import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
@@ -75,6 +76,13 @@ function resolve(config: Settings): GatewayConfig {
     throw configError(
       'security.allowInsecure',
       `must be true to listen on ${config.host}, beyond loopback, with security.capabilities ${capabilities}`,
+    );
+  }
+  for (const text of config.http.allowedOrigins ?? []) {
+    if (parseAllowedOrigin(text) !== undefined) continue;
+    throw configError(
+      'http.allowedOrigins',
+      `each must be an origin such as https://app.example or capacitor://localhost, got ${JSON.stringify(text)}`,
     );
   }
   if (config.retry.maxDelayMs < config.retry.baseDelayMs) {

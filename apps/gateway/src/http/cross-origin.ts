@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
-import { pathOf } from './problem.ts';
+import { forbiddenRequest, hostProblem, type OriginGuard } from '../access/origin-guard.ts';
+import { sendProblem } from './http-app.ts';
+import { pathOf, plainProblem } from './problem.ts';
 
 /** Probes arrive under any host name, and reveal nothing. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
@@ -24,6 +25,8 @@ const MAX_REQUESTED = 100;
 export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): void {
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers;
+    const problem = hostProblem(request.raw);
+    if (problem !== undefined) return sendProblem(reply, plainProblem(400, 'Bad Request', problem));
     if (OPEN_PATHS.has(pathOf(request.raw))) return;
     const verdict = guard().check({ host, origin });
     if (verdict !== 'allowed') throw forbiddenRequest(verdict);
