@@ -77,6 +77,7 @@ export {
   type FollowedEvent,
   type Hello,
   NOTIFICATIONS,
+  type ReplacedNotice,
   type SubscriptionEvent,
 } from './schemas/notifications.ts';
 export type { MethodSchemas, OptionalSchema, Schema } from './schemas/schema-kit.ts';

@@ -64,10 +64,10 @@ export class StoreWorkers {
     for (const other of this.#workers.values()) {
       if (other.workerId === workerId) continue;
       if (storeUuid !== undefined && storeUuid === other.storeUuid) continue;
-      const [named, served] = [storeUuid ?? 'no storeUuid', other.storeUuid ?? 'a worker without storeUuid'];
+      // The error names no uuid: whoever knows it can pass as a worker of the store.
       throw invalidArgument(
         'store_mismatch',
-        `the worker ${workerId} names ${named} for store ${this.#storeId}, which ${served} serves`,
+        `worker ${workerId} must have the same storeUuid as the live workers of store ${this.#storeId}`,
         { storeId: this.#storeId, workerId },
       );
     }

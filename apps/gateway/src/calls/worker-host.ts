@@ -1,4 +1,4 @@
-import type { ParamsOf, Peer } from '@esdb-gater/protocol';
+import type { ParamsOf, Peer, ReplacedNotice } from '@esdb-gater/protocol';
 import { createRemoteWorker, type RemoteWorker } from '@esdb-gater/registry';
 import {
   type Clock,
@@ -26,19 +26,44 @@ export interface WorkerHostOptions {
 
 /** Lets connections serve stores. */
 export interface WorkerHost {
-  /** Opens the workers of the connection of `peer`, none at first. */
-  open(peer: Peer): ConnectionWorkers;
+  /**
+   * Opens the workers of the connection of `peer`, none at first. `onReplaced` is called when another connection has
+   * replaced one of them.
+   */
+  open(peer: Peer, onReplaced: (storeId: string, workerId: string) => void): ConnectionWorkers;
 }
 
 /** The workers of one connection. Closing it unregisters them. */
 export interface ConnectionWorkers {
-  /** @throws `invalid_argument` (reason `store_mismatch`) when this store cannot be served by this worker */
-  register(params: ParamsOf<'registerWorker'>): { readonly workerId: string; readonly nodeId: string };
+  /**
+   * Registers a worker. A live one of the same name is replaced only by the same holder with the same `storeUuid`, and
+   * is told so by the notification `replaced`.
+   *
+   * @param holder the audience of the token, or the remote address without one
+   * @throws `invalid_argument` (reason `store_mismatch`) when this store cannot be served by this worker
+   */
+  register(
+    params: ParamsOf<'registerWorker'>,
+    holder: string,
+  ): { readonly workerId: string; readonly nodeId: string };
   /** Unregisters the named worker, or all of this connection for the store, and returns their ids. */
   unregister(params: ParamsOf<'unregisterWorker'>): readonly string[];
   /** Takes the parameters of the notification `committed`. Returns false unless a worker here serves that store. */
   committed(params: unknown): boolean;
   close(): void;
+}
+
+/** A registered worker and the connection that it belongs to. */
+interface HeldWorker {
+  readonly worker: RemoteWorker;
+  readonly holder: string;
+  readonly connection: Connection;
+}
+
+interface Connection {
+  readonly peer: Peer;
+  readonly workers: Set<RemoteWorker>;
+  readonly onReplaced: (storeId: string, workerId: string) => void;
 }
 
 export function createWorkerHost(components: WorkerHostComponents, options: WorkerHostOptions): WorkerHost {
@@ -50,19 +75,49 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
     return lastIncarnation;
   };
 
-  /** Unregisters a worker unless another connection has replaced it. */
+  /** The workers of all connections, by store and name. */
+  const held = new Map<string, HeldWorker>();
+
+  /** Unregisters a worker unless another one has replaced it. */
   function remove(worker: RemoteWorker): boolean {
-    const ours = registry
-      .workers(worker.storeId)
-      .some((info) => info.workerId === worker.workerId && info.incarnation === worker.incarnation);
-    return ours && registry.unregister(worker.storeId, worker.workerId);
+    const name = nameOf(worker);
+    if (held.get(name)?.worker === worker) held.delete(name);
+    return registry.unregister(worker.storeId, worker.workerId, worker.incarnation);
+  }
+
+  /** @throws `invalid_argument` (reason `store_mismatch`) when the name belongs to another program */
+  function checkHolder(worker: RemoteWorker, holder: string, connection: Connection): void {
+    const { storeId, workerId, storeUuid } = worker;
+    const present = held.get(nameOf(worker));
+    if (present === undefined || present.connection === connection) return;
+    if (present.holder === holder && present.worker.storeUuid === storeUuid) return;
+    throw invalidArgument(
+      'store_mismatch',
+      `worker ${workerId} of store ${storeId} is live and belongs to another program; choose another workerId`,
+      { storeId, workerId },
+    );
+  }
+
+  /** Takes the name of a worker over from the connection that had it. */
+  function takeOver(worker: RemoteWorker, holder: string, connection: Connection): void {
+    const name = nameOf(worker);
+    const former = held.get(name);
+    held.set(name, { worker, holder, connection });
+    connection.workers.add(worker);
+    if (former === undefined) return;
+    former.connection.workers.delete(former.worker);
+    if (former.connection === connection) return;
+    const { storeId, workerId } = worker;
+    former.connection.peer.notify('replaced', { storeId, workerId } satisfies ReplacedNotice);
+    former.connection.onReplaced(storeId, workerId);
   }
 
   return {
-    open(peer) {
+    open(peer, onReplaced) {
       const workers = new Set<RemoteWorker>();
+      const connection: Connection = { peer, workers, onReplaced };
       return {
-        register(params) {
+        register(params, holder) {
           const configured = Object.hasOwn(options.stores, params.storeId)
             ? options.stores[params.storeId]
             : undefined;
@@ -85,15 +140,13 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
           });
           let info: WorkerInfo;
           try {
+            checkHolder(worker, holder, connection);
             info = registry.register(worker);
           } catch (error) {
             components.onRefused(params.storeId, GaterError.from(error).message);
             throw error;
           }
-          for (const former of workers) {
-            if (former.storeId === info.storeId && former.workerId === info.workerId) workers.delete(former);
-          }
-          workers.add(worker);
+          takeOver(worker, holder, connection);
           components.onWorker(worker);
           return { workerId: info.workerId, nodeId: info.nodeId };
         },
@@ -123,6 +176,10 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
       };
     },
   };
+}
+
+function nameOf({ storeId, workerId }: RemoteWorker): string {
+  return `${storeId} ${workerId}`;
 }
 
 function isPosition(value: unknown): value is number {

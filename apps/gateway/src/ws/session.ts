@@ -218,8 +218,12 @@ export class Session implements ConnectionMethods {
   }
 
   registerWorker(params: ParamsOf<'registerWorker'>, call: Call): ResultOf<'registerWorker'> {
-    this.#workers ??= this.#shared.workers.open(this.#peer);
-    const registered = this.#workers.register(params);
+    this.#workers ??= this.#shared.workers.open(this.#peer, (storeId, workerId) =>
+      this.#grants.release(`worker ${storeId} ${workerId}`),
+    );
+    const { grant, caller } = call;
+    const holder = grant === undefined ? `address ${caller.address}` : `audience ${grant.audience}`;
+    const registered = this.#workers.register(params, holder);
     this.#hold(`worker ${params.storeId} ${registered.workerId}`, 'registerWorker', params, call);
     return registered;
   }

@@ -57,6 +57,12 @@ export interface CommittedNotice {
   readonly position: number;
 }
 
+/** The gateway tells a worker that another connection has taken over its name. */
+export interface ReplacedNotice {
+  readonly storeId: string;
+  readonly workerId: string;
+}
+
 const channel = oneOf(CHANNEL_NAMES);
 
 /** The notifications of the protocol, with the schemas of their parameters. */
@@ -68,6 +74,7 @@ export const NOTIFICATIONS: {
   readonly event: Schema<SubscriptionEvent>;
   readonly followed: Schema<FollowedEvent>;
   readonly committed: Schema<CommittedNotice>;
+  readonly replaced: Schema<ReplacedNotice>;
 } = {
   hello: object<Hello>(
     {
@@ -117,5 +124,9 @@ export const NOTIFICATIONS: {
   committed: object<CommittedNotice>(
     { storeId: anyText(), position: integer(1) },
     { open: true, description: 'a worker tells the gateway that its store has new events' },
+  ),
+  replaced: object<ReplacedNotice>(
+    { storeId: anyText(), workerId: anyText() },
+    { open: true, description: 'another connection now serves under the name of this worker' },
   ),
 };
