@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname as machineName } from 'node:os';
-import { GaterError, type Logger } from '@esdb-gater/types';
+import { GaterError, invalidArgument, type Logger } from '@esdb-gater/types';
 import { parseAllowedOrigin } from '../config/allowed-origin.ts';
 import { isLoopbackHost } from '../config/load-config.ts';
 
@@ -120,8 +120,8 @@ export function forbiddenRequest(verdict: Exclude<OriginVerdict, 'allowed'>): Ga
   });
 }
 
-/** Returns what is wrong with the `Host` headers of a request: Node.js reads the first of several. */
-export function hostProblem({ headersDistinct }: IncomingMessage): string | undefined {
+/** Returns the error of a request with several `Host` headers, of which Node.js reads the first. */
+export function findHostError({ headersDistinct }: IncomingMessage): GaterError | undefined {
   const count = headersDistinct['host']?.length ?? 0;
-  return count > 1 ? `a request must have one Host header, got ${count}` : undefined;
+  return count > 1 ? invalidArgument('host', `a request must have one Host header, got ${count}`) : undefined;
 }

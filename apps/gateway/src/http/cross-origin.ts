@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { forbiddenRequest, hostProblem, type OriginGuard } from '../access/origin-guard.ts';
+import { findHostError, forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { sendProblem } from './http-app.ts';
-import { pathOf, plainProblem } from './problem.ts';
+import { pathOf, problemOf } from './problem.ts';
 
 /** Probes arrive under any host name, and reveal nothing. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
@@ -25,8 +25,8 @@ const MAX_REQUESTED = 100;
 export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): void {
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers;
-    const problem = hostProblem(request.raw);
-    if (problem !== undefined) return sendProblem(reply, plainProblem(400, 'Bad Request', problem));
+    const hostError = findHostError(request.raw);
+    if (hostError !== undefined) return sendProblem(reply, problemOf(hostError, { status: 400 }));
     if (OPEN_PATHS.has(pathOf(request.raw))) return;
     const verdict = guard().check({ host, origin });
     if (verdict !== 'allowed') throw forbiddenRequest(verdict);

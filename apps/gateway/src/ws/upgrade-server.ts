@@ -7,11 +7,11 @@ import type { Admission } from '../access/admission.ts';
 import type { Caller } from '../access/caller.ts';
 import { bearerToken, callerOf } from '../access/caller.ts';
 import type { VerifiedGrant } from '../access/grants.ts';
-import { forbiddenRequest, hostProblem, type OriginGuard } from '../access/origin-guard.ts';
+import { findHostError, forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import { WS_PATH } from '../http/listen.ts';
-import { type Problem, pathOf, plainProblem, problemOf, rawResponse } from '../http/problem.ts';
+import { type Problem, pathOf, problemOf, rawResponse } from '../http/problem.ts';
 import { GatewaySocket } from './gateway-socket.ts';
 import { createIntakeTurns } from './intake.ts';
 import { createLiveness } from './liveness.ts';
@@ -103,8 +103,8 @@ export function createUpgradeServer(
     if (pathOf(request) !== WS_PATH) {
       return { refusal: unsupported(404, `WebSockets are served at ${WS_PATH}`) };
     }
-    const problem = hostProblem(request);
-    if (problem !== undefined) return { refusal: plainProblem(400, 'Bad Request', problem) };
+    const hostError = findHostError(request);
+    if (hostError !== undefined) return { refusal: problemOf(hostError, { status: 400 }) };
     const verdict = components.originGuard().check(headers);
     if (verdict !== 'allowed') return { refusal: problemOf(forbiddenRequest(verdict)) };
     if (!components.accepting()) return { refusal: problemOf(stopping()) };
