@@ -27,8 +27,8 @@ export class WriteQueue {
 
   run(message: WriteMessage, post: (message: FromThread) => void): void {
     const answer = this.#held.length === 0 ? this.#writer.run(message) : undefined;
-    if (answer !== undefined) return post(answer);
-    this.#hold(message, post);
+    if (answer === undefined) this.#hold(message, post);
+    else post(answer);
   }
 
   #hold(message: WriteMessage, post: (message: FromThread) => void): void {
