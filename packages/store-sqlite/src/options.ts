@@ -17,7 +17,10 @@ export interface SqliteStoreOptions {
   readonly maxWaitingBytes?: number;
   /** Files up to this size are checked completely when opened, at about 200 MB per second. @default 64 MiB */
   readonly checkBytes?: number;
-  /** How long writes wait while another program holds the file's write lock. @default 5 000 */
+  /**
+   * How long writes wait while another program holds the file's write lock. Less than the 2 s that a gateway gives an
+   * attempt, so that the caller learns the reason. @default 1 500
+   */
   readonly busyTimeoutMs?: number;
   /** @default the system clock */
   readonly clock?: Clock;
@@ -43,7 +46,7 @@ export function resolveOptions(options: SqliteStoreOptions): ResolvedOptions {
     maxWaitingCalls: requireInteger('maxWaitingCalls', options.maxWaitingCalls ?? 10_000, { min: 1 }),
     maxWaitingBytes: requireInteger('maxWaitingBytes', options.maxWaitingBytes ?? 64 * 1_048_576, { min: 1 }),
     checkBytes: requireInteger('checkBytes', options.checkBytes ?? 64 * 1_048_576, { min: 0 }),
-    busyTimeoutMs: requireInteger('busyTimeoutMs', options.busyTimeoutMs ?? 5_000, { min: 0 }),
+    busyTimeoutMs: requireInteger('busyTimeoutMs', options.busyTimeoutMs ?? 1_500, { min: 0 }),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   });

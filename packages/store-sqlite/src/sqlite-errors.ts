@@ -2,9 +2,13 @@ import { GaterError } from '@esdb-gater/types';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html) that need their own handling. */
 const BUSY = 5;
+const IO_ERROR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const NOT_A_DATABASE = 26;
+
+/** The extended code of a full disk under the shared memory file. */
+const IO_ERROR_SHMSIZE = 4874;
 
 /** Returns SQLite's primary result code; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
@@ -28,7 +32,12 @@ export function fromSqlite(error: unknown, file: string): GaterError {
   const code = sqliteCode(error);
   const message = error instanceof Error ? error.message : String(error);
   if (code === undefined) return damaged(file, message, error);
-  if (code === CORRUPT || code === NOT_A_DATABASE) return damaged(file, message, error);
+  if (code === CORRUPT || code === NOT_A_DATABASE || isDiskError(error)) return damaged(file, message, error);
   const what = code === FULL ? 'the disk is full' : message;
   return new GaterError('unavailable', `the file ${file} cannot be used: ${what}`, { cause: error });
+}
+
+/** Returns true for a failed read, write or flush: what is on the disk is then unknown. */
+function isDiskError(error: unknown): boolean {
+  return sqliteCode(error) === IO_ERROR && (error as { errcode: number }).errcode !== IO_ERROR_SHMSIZE;
 }

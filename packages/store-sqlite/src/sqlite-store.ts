@@ -17,30 +17,33 @@ import {
   storeClosed,
   throwIfEnded,
 } from '@esdb-gater/event-store';
-import type {
-  AppendEventsParams,
-  AppendResult,
-  CallContext,
-  DeleteSnapshotParams,
-  DeleteStreamParams,
-  EventStore,
-  FeedCheckpoint,
-  GetEventsParams,
-  GetStreamsParams,
-  ListSnapshotsParams,
-  ReadAllParams,
-  ReadSnapshotParams,
-  RecordSnapshotParams,
-  Snapshot,
-  SnapshotPage,
-  StorePage,
-  StreamNames,
-  StreamPage,
-  StreamParams,
+import {
+  type AppendEventsParams,
+  type AppendResult,
+  type CallContext,
+  type DeleteSnapshotParams,
+  type DeleteStreamParams,
+  type EventStore,
+  type FeedCheckpoint,
+  GaterError,
+  type GetEventsParams,
+  type GetStreamsParams,
+  type ListSnapshotsParams,
+  type ReadAllParams,
+  type ReadSnapshotParams,
+  type RecordSnapshotParams,
+  type Snapshot,
+  type SnapshotPage,
+  type StorePage,
+  type StreamNames,
+  type StreamPage,
+  type StreamParams,
 } from '@esdb-gater/types';
 import { type FileLock, lockFile } from './file-lock.ts';
+import { OpenedFiles } from './opened-files.ts';
 import { type ResolvedOptions, resolveOptions, type SqliteStoreOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
+import { damaged } from './sqlite-errors.ts';
 import { ThreadClient } from './thread-client.ts';
 import type { ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
 
@@ -86,6 +89,8 @@ class SqliteFileStore implements SqliteStore {
   readonly #listeners: ReturnType<typeof createCommitListeners>;
   readonly #writer: ThreadClient<WriterCalls>;
   readonly #reader: ThreadClient<ReaderCalls>;
+  #files: OpenedFiles | undefined;
+  #damage: string | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions, lock: FileLock) {
@@ -97,8 +102,11 @@ class SqliteFileStore implements SqliteStore {
     this.#listeners = createCommitListeners(options.logger);
     this.#writer = new ThreadClient({ ...setup, role: 'writer' }, options, {
       onCommitted: (position) => this.#listeners.notify(position),
+      onDamage: (damage) => this.#noteDamage(damage),
     });
-    this.#reader = new ThreadClient({ ...setup, role: 'reader' }, options);
+    this.#reader = new ThreadClient({ ...setup, role: 'reader' }, options, {
+      onDamage: (damage) => this.#noteDamage(damage),
+    });
     this.feedCheckpoint = {
       load: () => this.#reader.call('loadCheckpoint', [], CALL_BYTES),
       save: async (position) => {
@@ -115,10 +123,11 @@ class SqliteFileStore implements SqliteStore {
     // The writer creates the tables that the reader needs.
     const writer = this.#writer.start();
     await Promise.all([writer, this.#reader.start(writer)]);
+    this.#files = new OpenedFiles(this.#options.file);
   }
 
   async appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult> {
-    this.#check(params, context);
+    this.#checkWrite(params, context);
     checkStreamId(params.streamId);
     if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
@@ -155,7 +164,7 @@ class SqliteFileStore implements SqliteStore {
   }
 
   async deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ version: number }> {
-    this.#check(params, context);
+    this.#checkWrite(params, context);
     const args = [params.streamId, resolveExpectedVersion(params.expectedVersion)] as const;
     return { version: await this.#writer.call('deleteStream', args, CALL_BYTES, context) };
   }
@@ -168,7 +177,7 @@ class SqliteFileStore implements SqliteStore {
   }
 
   async recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>> {
-    this.#check(params, context);
+    this.#checkWrite(params, context);
     const snapshot = encodeSnapshot(params, 0);
     const costBytes = CALL_BYTES + snapshot.record.length + snapshot.metadata.length;
     await this.#writer.call('recordSnapshot', [snapshot], costBytes, context);
@@ -191,7 +200,7 @@ class SqliteFileStore implements SqliteStore {
   }
 
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
-    this.#check(params, context);
+    this.#checkWrite(params, context);
     checkSnapshotIds(params);
     checkSnapshotVersion(params.version);
     const args = [params.sourceUuid, params.streamUuid, params.version] as const;
@@ -200,6 +209,8 @@ class SqliteFileStore implements SqliteStore {
 
   async quickHealthCheck(context?: CallContext): Promise<Record<string, never>> {
     this.#check({ storeId: this.storeId }, context);
+    // Another program's lock leaves reads alone, so the probe does not wait for it.
+    if (this.#writer.locked) return this.#probeReader(context);
     // A store that cannot write can still read: `health` reports it, and the probe of the worker succeeds.
     const writer = this.#writer.call('ping', [], 0, context).catch((error: unknown) => {
       if (!this.#writer.alive || this.#writer.trouble === undefined) throw error;
@@ -208,8 +219,16 @@ class SqliteFileStore implements SqliteStore {
     return {};
   }
 
+  async #probeReader(context?: CallContext): Promise<Record<string, never>> {
+    await this.#reader.call('ping', [], CALL_BYTES, context);
+    return {};
+  }
+
   health(): StoreHealth {
     if (this.#closed !== undefined) return { status: 'unhealthy', message: 'the store is closed' };
+    const problem = this.#files?.problem();
+    if (problem !== undefined) this.#noteDamage(damaged(this.#options.file, problem).message);
+    if (this.#damage !== undefined) return { status: 'unhealthy', message: this.#damage };
     if (!this.#reader.alive) return { status: 'unhealthy', message: 'the reader thread is restarting' };
     if (!this.#writer.alive) return { status: 'unhealthy', message: 'the writer thread is restarting' };
     const { trouble } = this.#writer;
@@ -231,6 +250,22 @@ class SqliteFileStore implements SqliteStore {
     await this.#writer.close();
     this.#listeners.clear();
     this.#lock.release();
+  }
+
+  /** Notes that the file is damaged. Nothing is written until the store is opened again. */
+  #noteDamage(damage: string): void {
+    if (this.#damage !== undefined) return;
+    const { storeId, file, logger } = this.#options;
+    this.#damage = damage;
+    logger.error(
+      { storeId, file, damage },
+      'the file of the store is damaged; appends are refused until it is reopened',
+    );
+  }
+
+  #checkWrite(params: { readonly storeId: string }, context: CallContext | undefined): void {
+    this.#check(params, context);
+    if (this.#damage !== undefined) throw new GaterError('internal', this.#damage);
   }
 
   #check(params: { readonly storeId: string }, context: CallContext | undefined): void {

@@ -5,6 +5,7 @@ import { openForReading, openForWriting } from './open-database.ts';
 import { Reader } from './reader.ts';
 import { fromSqlite } from './sqlite-errors.ts';
 import type {
+  AnswerMessage,
   CallMessage,
   CallOf,
   FromThread,
@@ -14,6 +15,7 @@ import type {
   ToThread,
   WriterCalls,
 } from './thread-messages.ts';
+import { WriteQueue } from './write-queue.ts';
 import { toWire, Writer } from './writer.ts';
 
 /** The size of a message of several answers, in characters of text. */
@@ -30,23 +32,30 @@ function serveWriter(setup: ThreadSetup): Served<CallOf<WriterCalls>> {
   const database = openForWriting(setup);
   const storeUuid = readMeta(database, 'store_uuid', setup.file) as string;
   const writer = new Writer(database, setup.file);
-  return { storeUuid, run: (message, post) => post(writer.run(message)), close: () => writer.close() };
+  // From here on the queue waits for the lock of another program: SQLite would block the thread.
+  database.exec('PRAGMA busy_timeout = 0');
+  const queue = new WriteQueue(writer, setup.busyTimeoutMs);
+  return { storeUuid, run: (message, post) => queue.run(message, post), close: () => writer.close() };
 }
 
 function serveReader(setup: ThreadSetup): Served<CallOf<ReaderCalls>> {
   const database = openForReading(setup);
   const storeUuid = readMeta(database, 'store_uuid', setup.file) as string;
   const reader = new Reader(database, setup.storeId, setup.file);
+  let damage: string | undefined;
   const answer = (call: CallOf<ReaderCalls>): ThreadAnswer => {
     try {
       return [call[0], reader.perform(call)];
     } catch (error) {
-      return [call[0], undefined, toWire(fromSqlite(error, setup.file))];
+      const failure = fromSqlite(error, setup.file);
+      if (failure.code === 'internal') damage ??= failure.message;
+      return [call[0], undefined, toWire(failure)];
     }
   };
   return {
     storeUuid,
-    run: (message, post) => gather(message, answer, post),
+    run: (message, post) =>
+      gather(message, answer, (sent) => post(damage === undefined ? sent : { ...sent, damage })),
     close: () => reader.close(),
   };
 }
@@ -55,7 +64,7 @@ function serveReader(setup: ThreadSetup): Served<CallOf<ReaderCalls>> {
 function gather<Call>(
   { calls }: CallMessage<Call>,
   answer: (call: Call) => ThreadAnswer,
-  post: (message: FromThread) => void,
+  post: (message: AnswerMessage) => void,
 ): void {
   let answers: ThreadAnswer[] = [];
   let characters = 0;

@@ -15,6 +15,8 @@ const RESTART_MAX_MS = 5_000;
 export interface ThreadClientHooks {
   /** Called when events up to this position were committed. */
   onCommitted?(position: number): void;
+  /** Called when the thread finds the file damaged, perhaps several times. */
+  onDamage?(damage: string): void;
 }
 
 type StartThread = typeof startStoreThread;
@@ -37,6 +39,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
   #idle: (() => void) | undefined;
   #restarts = 0;
   #trouble: string | undefined;
+  #locked = false;
 
   constructor(
     setup: ThreadSetup,
@@ -63,6 +66,11 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
   /** Why the last transaction failed; undefined after a successful one. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** True while calls wait because another program holds the write lock. */
+  get locked(): boolean {
+    return this.#locked;
   }
 
   /** Starts the thread, which opens the file once `before` has resolved. @throws `unavailable` */
@@ -127,6 +135,9 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
 
   #onAnswers(message: AnswerMessage): void {
     this.#restarts = 0;
+    this.#locked = message.locked === true;
+    if (message.locked === true) this.#noteTrouble(message.trouble);
+    if (message.damage !== undefined) this.#hooks.onDamage?.(message.damage);
     if (message.last) {
       this.#unanswered -= 1;
       this.#noteTrouble(message.trouble);
@@ -157,6 +168,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
 
   #onExit(reason: unknown): void {
     this.#worker = undefined;
+    this.#locked = false;
     if (!this.#closing.signal.aborted) {
       const { role, storeId, file } = this.#setup;
       const err = GaterError.from(reason);

@@ -117,6 +117,10 @@ export interface AnswerMessage {
   readonly committed?: number;
   /** Why the last transaction failed; absent after a successful one. */
   readonly trouble?: string;
+  /** True when calls wait because another program holds the write lock. */
+  readonly locked?: boolean;
+  /** How the file is damaged. It stays so until the store is opened again. */
+  readonly damage?: string;
 }
 
 export type ToThread<Call> = OpenMessage | CallMessage<Call> | CloseMessage;

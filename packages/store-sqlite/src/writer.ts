@@ -4,9 +4,10 @@ import { isFurther } from '@esdb-gater/primitives';
 import { type FeedPosition, GaterError } from '@esdb-gater/types';
 import { AppendWriter } from './append-writer.ts';
 import { readFeedPosition, writeMeta } from './meta.ts';
+import { OpenedFiles } from './opened-files.ts';
 import { unpackEvents } from './pack-events.ts';
 import { SnapshotWriter } from './snapshot-rows.ts';
-import { fromSqlite, sqliteCode } from './sqlite-errors.ts';
+import { damaged, fromSqlite, isBusy, sqliteCode } from './sqlite-errors.ts';
 import type {
   AnswerMessage,
   CallMessage,
@@ -28,7 +29,9 @@ export class Writer {
   readonly #file: string;
   readonly #appends: AppendWriter;
   readonly #snapshots: SnapshotWriter;
+  readonly #files: OpenedFiles;
   #trouble: string | undefined;
+  #damage: string | undefined;
   #probes = 0;
 
   constructor(database: DatabaseSync, file: string) {
@@ -36,11 +39,16 @@ export class Writer {
     this.#file = file;
     this.#appends = new AppendWriter(database, file);
     this.#snapshots = new SnapshotWriter(database);
+    this.#files = new OpenedFiles(file);
   }
 
-  run({ calls, nowMs }: CallMessage<WriterCall>): AnswerMessage {
+  /** Runs a message. Returns undefined, with nothing done, while another program holds the write lock. */
+  run({ calls, nowMs }: CallMessage<WriterCall>): AnswerMessage | undefined {
     const before = this.#appends.lastPosition;
-    const answers = this.#transact(calls, nowMs);
+    const problem = this.#files.problem();
+    if (problem !== undefined) this.#damage ??= damaged(this.#file, problem).message;
+    if (this.#damage === undefined && !this.#begin(calls)) return undefined;
+    const answers = this.#damage === undefined ? this.#transact(calls, nowMs) : this.#refuse(calls);
     const committed = this.#appends.lastPosition;
     return {
       kind: 'answers',
@@ -48,20 +56,56 @@ export class Writer {
       last: true,
       ...(committed > before ? { committed } : {}),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
+      ...(this.#damage === undefined ? {} : { damage: this.#damage }),
     };
+  }
+
+  /** Refuses a message that has waited too long for the write lock. */
+  refuseLocked({ calls }: CallMessage<WriterCall>): AnswerMessage {
+    const error = this.lockedError();
+    this.#trouble = error.message;
+    const answers = calls.map(([seq]): ThreadAnswer => [seq, undefined, toWire(error)]);
+    return { kind: 'answers', answers, last: true, trouble: error.message };
+  }
+
+  lockedError(): GaterError {
+    return new GaterError(
+      'unavailable',
+      `the file ${this.#file} is locked by another program that writes to it`,
+    );
   }
 
   close(): void {
     this.#database.close();
   }
 
-  #transact(calls: readonly WriterCall[], nowMs: number): ThreadAnswer[] {
-    // A probe of a healthy store must not cost a flush.
-    if (this.#trouble === undefined && calls.every(([, method]) => method === 'ping')) {
-      return calls.map(([seq]) => [seq, true]);
-    }
+  /** Begins the transaction of a message. Returns false when another program holds the write lock. */
+  #begin(calls: readonly WriterCall[]): boolean {
+    if (this.#isIdleProbe(calls)) return true;
     try {
       this.#database.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      // The transaction reports every other error when it begins again.
+      return !isBusy(error);
+    }
+    return true;
+  }
+
+  /** A probe of a healthy store must not cost a flush. */
+  #isIdleProbe(calls: readonly WriterCall[]): boolean {
+    return this.#trouble === undefined && calls.every(([, method]) => method === 'ping');
+  }
+
+  /** Answers the calls to a damaged file: it can still be probed and read. */
+  #refuse(calls: readonly WriterCall[]): ThreadAnswer[] {
+    const error = toWire(new GaterError('internal', this.#damage as string));
+    return calls.map(([seq, method]) => (method === 'ping' ? [seq, true] : [seq, undefined, error]));
+  }
+
+  #transact(calls: readonly WriterCall[], nowMs: number): ThreadAnswer[] {
+    if (this.#isIdleProbe(calls)) return calls.map(([seq]) => [seq, true]);
+    try {
+      if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE');
       const answers = calls.map((call) => this.#answer(call, nowMs));
       this.#database.exec('COMMIT');
       this.#trouble = undefined;
@@ -84,6 +128,7 @@ export class Writer {
     } catch (error) {
       // A GaterError is thrown before the first write of a call; SQLite may throw after some writes.
       if (!GaterError.is(error)) throw error;
+      if (error.code === 'internal') this.#damage = error.message;
       return [call[0], undefined, toWire(error)];
     }
   }
@@ -123,6 +168,7 @@ export class Writer {
   #rollBack(cause: unknown): WireError {
     const error = fromSqlite(cause, this.#file);
     this.#trouble = error.message;
+    if (error.code === 'internal') this.#damage = error.message;
     try {
       // SQLite rolls back by itself after some errors, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');

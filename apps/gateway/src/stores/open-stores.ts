@@ -51,9 +51,10 @@ export async function openStores(
   return {
     local,
     readiness() {
-      const words = local.map(({ storeId }) => {
+      const words = local.map((store) => {
+        const { storeId } = store;
         const live = registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
-        return [`store:${storeId}`, live ? 'ok' : 'no worker answers'] as const;
+        return [`store:${storeId}`, live ? (damageOf(store) ?? 'ok') : 'no worker answers'] as const;
       });
       return Object.fromEntries(words);
     },
@@ -64,6 +65,13 @@ export async function openStores(
 
 /** A store that tells how it is. */
 type HealthyStore = EventStore & { health(): StoreHealth };
+
+/** Why a store of this process must not be used, although it answers: its file is damaged. */
+function damageOf(store: EventStore): string | undefined {
+  if (!('health' in store)) return undefined;
+  const { status, message } = (store as HealthyStore).health();
+  return status === 'unhealthy' ? (message ?? 'the store is unhealthy') : undefined;
+}
 
 function reasonsOf(store: EventStore): readonly HealthReason[] {
   if (!('health' in store)) return [];
