@@ -142,6 +142,14 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     }
   });
 
+  test('every package has its licence, a README, keywords and a description [R33]', () => {
+    for (const one of publishedFolders().filter((path) => !path.includes(join('native', 'npm')))) {
+      const { name, keywords } = manifestOf(one);
+      expect(tarball(name).contents, name).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
+      expect(keywords, name).toContain('event-sourcing');
+    }
+  });
+
   test('the security package works alone, without the addon, in TypeScript', () => {
     const at = join(folder, 'alone');
     install(at, SECURITY.map(tarball));

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..', '..');
 export interface Manifest {
   readonly name: string;
   readonly version: string;
+  readonly keywords?: readonly string[];
   readonly private?: boolean;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
