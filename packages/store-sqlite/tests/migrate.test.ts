@@ -51,7 +51,7 @@ test('a file of schema version 1 is migrated when it is opened, and keeps all it
       version: 2,
       record: [1],
     });
-    expect(await store.feedCheckpoint.load()).toBe(4);
+    expect((await store.feedCheckpoint.load()).position).toBe(4);
     // The id of a's first event is free in another stream, and still known in its own.
     const event = { id: idOf(1), type: 't', data: { k: 1 }, tags: ['x'] };
     const params = { storeId: 'main', events: [event] };
