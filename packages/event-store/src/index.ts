@@ -1,5 +1,5 @@
 // Building blocks of stores
-export { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
+export { compareUtf8, isUuid, prefixEnd, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
 export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
 export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
@@ -54,4 +54,3 @@ export { type AppendPlan, type AppendRequest, idKey, type KnownEvent, planAppend
 export type { StoreHealth } from './store-health.ts';
 export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
-export { compareUtf8, prefixEnd } from './utf8-order.ts';

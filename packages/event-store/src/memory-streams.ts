@@ -1,5 +1,5 @@
+import { compareUtf8 } from '@esdb-gater/primitives';
 import { MISSING_STREAM, type StreamState } from './stream-state.ts';
-import { compareUtf8 } from './utf8-order.ts';
 
 /** A stream of the memory store. `positions[version]` is the position of that event. */
 interface MemoryStream extends StreamState {

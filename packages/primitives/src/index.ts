@@ -16,6 +16,17 @@ export {
   requireOneOf,
 } from './errors/options.ts';
 // JSON
+export {
+  findInexactNumber,
+  formatPath,
+  hasKeptNumber,
+  hasLargeNumber,
+  type InexactNumber,
+  inexactNumber,
+  inexactNumbers,
+  type JsonPath,
+  parseExactly,
+} from './json/exact-numbers.ts';
 export { endOfString, JSON_DEPTH, nestsDeeper } from './json/json-depth.ts';
 export { utf8Bytes } from './json/utf8-bytes.ts';
 export { walkJson } from './json/walk-json.ts';
@@ -39,6 +50,7 @@ export {
   type Traceparent,
   validTraceContext,
 } from './values/trace-context.ts';
+export { compareUtf8, prefixEnd } from './values/utf8-order.ts';
 export { isUuid, uuidV5 } from './values/uuid.ts';
 export { createUuidV7, type UuidComponents, uuidV7 } from './values/uuid-v7.ts';
 // Waiting

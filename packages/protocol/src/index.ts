@@ -1,4 +1,5 @@
 // Methods
+export { findContentNumber } from './methods/content-numbers.ts';
 export type {
   AuthenticateParams,
   AuthenticateResult,

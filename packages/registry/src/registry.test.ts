@@ -80,7 +80,39 @@ describe('picking', () => {
     registry.unregister('other', 'a');
     expect(() => registry.pick('other')).toThrow(expect.objectContaining({ code: 'no_workers' }));
     expect(() => registry.pick('__proto__')).toThrow(expect.objectContaining({ code: 'store_not_found' }));
-    expect(registry.stores()).toEqual(['default', 'other']);
+    expect(registry.stores()).toEqual(['default']);
+  });
+
+  test('a store that only workers made known is forgotten with its last one, but not its name [12.27]', () => {
+    const registry = createRegistry();
+    registry.declare('kept');
+    for (let n = 0; n < 2_000; n++) {
+      for (const storeId of ['kept', `store-${n}`]) {
+        registry.register(fakeWorker('a', { storeId }));
+        registry.register(fakeWorker('b', { storeId }));
+        registry.unregister(storeId, 'a');
+        expect(registry.stores()).toContain(storeId);
+        registry.unregister(storeId, 'b');
+      }
+    }
+    expect(registry.stores()).toEqual(['kept']);
+    const codeOf = (storeId: string): unknown => {
+      try {
+        return registry.pick(storeId).workerId;
+      } catch (error) {
+        return (error as GaterError).code;
+      }
+    };
+    expect(['kept', 'store-1999', 'store-1000', 'never'].map(codeOf)).toEqual([
+      'no_workers',
+      'no_workers',
+      'no_workers',
+      'store_not_found',
+    ]);
+    // The names are bounded, too.
+    expect(codeOf('store-0')).toBe('store_not_found');
+    registry.register(fakeWorker('c', { storeId: 'store-1999' }));
+    expect(codeOf('store-1999')).toBe('c');
   });
 
   test('a picked worker calls the one that was registered', async () => {

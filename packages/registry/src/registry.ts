@@ -1,4 +1,4 @@
-import { AsyncQueue, invalidOption } from '@esdb-gater/primitives';
+import { AsyncQueue, GenerationMap, invalidOption } from '@esdb-gater/primitives';
 import { emit, hasHandlers } from '@esdb-gater/telemetry';
 import {
   type Clock,
@@ -19,10 +19,13 @@ import {
   type RegistryOptions,
 } from './options.ts';
 import { RegisteredWorker } from './registered-worker.ts';
-import { StoreWorkers } from './store-workers.ts';
+import { noWorkers, StoreWorkers } from './store-workers.ts';
 
 /** Events that wait for a watcher; one that is further behind has to read `workers()` and watch anew. */
 const MAX_WAITING_EVENTS = 4_096;
+
+/** Names of stores that are remembered at least, so that calls of them answer `no_workers`. */
+const MAX_FORGOTTEN_STORES = 1_024;
 
 const WORKER = { reason: 'worker' } as const;
 
@@ -39,8 +42,11 @@ class WorkerRegistry implements Registry {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #options: CompleteOptions;
-  /** Every store that is configured or has had a worker: it stays known when its last worker goes. */
+  /** Every store that is declared or has a worker. */
   readonly #stores = new Map<string, StoreWorkers>();
+  readonly #declared = new Set<string>();
+  /** Names of stores that only workers made known, the last of which has left. */
+  readonly #forgotten = new GenerationMap<string, true>(MAX_FORGOTTEN_STORES);
   readonly #watchers = new Set<AsyncQueue<RegistryEvent>>();
   readonly #closing = new AbortController();
 
@@ -87,11 +93,16 @@ class WorkerRegistry implements Registry {
     if (store === undefined || present === undefined) return false;
     if (incarnation !== undefined && incarnation !== present.incarnation) return false;
     this.#remove(store, present);
+    if (store.isEmpty() && !this.#declared.has(storeId)) {
+      this.#stores.delete(storeId);
+      this.#forgotten.set(storeId, true);
+    }
     return true;
   }
 
   declare(storeId: string): void {
     checkStoreId(storeId);
+    this.#declared.add(storeId);
     this.#known(storeId);
   }
 
@@ -154,6 +165,7 @@ class WorkerRegistry implements Registry {
   #find(storeId: string): StoreWorkers {
     const store = this.#stores.get(storeId);
     if (store !== undefined) return store;
+    if (this.#forgotten.get(storeId) === true) throw noWorkers(storeId);
     throw new GaterError('store_not_found', `store ${JSON.stringify(storeId)} is not known here`, {
       details: { storeId },
     });

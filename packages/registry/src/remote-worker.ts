@@ -9,6 +9,7 @@ import {
   type StoreWorker,
   systemClock,
 } from '@esdb-gater/types';
+import { checkAnswer } from './check-answer.ts';
 
 /** What every worker serves, so that one need not name it. */
 export const REQUIRED_METHODS: readonly string[] = Object.freeze(
@@ -41,11 +42,11 @@ export interface RemoteWorker extends StoreWorker {
 }
 
 /**
- * Makes a worker of a connection. A call is sent with the caller's parameters less `token`, plus `deadlineMs`; its
- * answer is checked against the protocol, as the program at the other end is not ours.
+ * Makes a worker of a connection. A call is sent with the caller's parameters less `token`, plus `deadlineMs`. Its answer
+ * is checked against the protocol and against the call, as the program at the other end is not ours.
  *
  * `call` throws what the worker answers; `unavailable` when the connection is gone; `timeout` at the deadline;
- * `internal` for an answer that the protocol does not allow; the signal's reason.
+ * `internal` for an answer that the protocol does not allow, or that does not fit the call; the signal's reason.
  */
 export function createRemoteWorker(options: RemoteWorkerOptions): RemoteWorker {
   return new PeerWorker(options);
@@ -106,7 +107,9 @@ class PeerWorker implements RemoteWorker {
     }
     // The probe asks whether there is an answer, not which.
     if (method === 'quickHealthCheck' || !isMethodName(method)) return result;
-    return validateResult(method, result);
+    const valid = validateResult(method, result) as StoreResultOf<M>;
+    checkAnswer(method, params, valid);
+    return valid;
   }
 
   onCommitted(listener: (position: number) => void): () => void {

@@ -28,6 +28,10 @@ export class StoreWorkers {
     return this.#workers.values();
   }
 
+  isEmpty(): boolean {
+    return this.#workers.size === 0;
+  }
+
   live(): RegisteredWorker[] {
     return [...this.#workers.values()].filter((worker) => worker.live);
   }
@@ -87,10 +91,15 @@ export class StoreWorkers {
   #nobody(method: string | undefined): GaterError {
     const storeId = this.#storeId;
     if (method === undefined || this.live().length === 0) {
-      return new GaterError('no_workers', `store ${storeId} has no live worker`, { details: { storeId } });
+      return noWorkers(storeId);
     }
     return new GaterError('not_supported', `no worker of store ${storeId} serves ${method}`, {
       details: { storeId, method },
     });
   }
+}
+
+/** Creates the error of a store that is known and has no live worker. */
+export function noWorkers(storeId: string): GaterError {
+  return new GaterError('no_workers', `store ${storeId} has no live worker`, { details: { storeId } });
 }

@@ -1,3 +1,4 @@
+import { type InexactNumber, inexactNumber } from '@esdb-gater/primitives';
 import {
   factsOf,
   isMethodName,
@@ -55,6 +56,8 @@ export interface DispatcherOptions {
 interface Source {
   /** UTF-16 units, or bytes, of the text: short parameters are not measured. */
   readonly frameUnits?: number;
+  /** A number in the content that parsing changed. */
+  readonly inexactNumber?: InexactNumber;
 }
 
 /** Runs every call of the gateway, from every transport. */
@@ -132,11 +135,16 @@ class CallDispatcher implements Dispatcher {
     call: Call,
     source: Source,
   ): unknown {
+    const { frameUnits, inexactNumber: inexact } = source;
+    if (inexact !== undefined) throw inexactNumber(inexact);
     // The channels weigh messages themselves, and remember only those whose id the caller gave.
     const prepared =
       factsOf(method).servedBy === 'channels'
         ? params
-        : prepareParams(method, params, { messageBytes: this.#messageBytes, ...source });
+        : prepareParams(method, params, {
+            messageBytes: this.#messageBytes,
+            ...(frameUnits === undefined ? {} : { frameUnits }),
+          });
     return serving[method]?.(prepared, call);
   }
 

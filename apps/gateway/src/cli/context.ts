@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import { connect, type RemoteGater } from '@esdb-gater/client';
-import { describeValue } from '@esdb-gater/primitives';
+import { describeValue, findInexactNumber, inexactNumber } from '@esdb-gater/primitives';
 import { connectProblem } from './connect-problem.ts';
-import { findInexactNumber, inexactNumber } from './exact-numbers.ts';
 import { UsageError } from './exit.ts';
 import { readIdentity, readTextFile } from './files.ts';
 import { createOutput, type Output } from './output.ts';

@@ -1,6 +1,5 @@
-import { JSON_DEPTH, nestsDeeper } from '@esdb-gater/primitives';
+import { findInexactNumber, inexactNumber, JSON_DEPTH, nestsDeeper } from '@esdb-gater/primitives';
 import { GaterError, LIMITS } from '@esdb-gater/types';
-import { findInexactNumber, inexactNumber } from './exact-numbers.ts';
 
 /** Where a value stands in an input. */
 export interface InputPlace {

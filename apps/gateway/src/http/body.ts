@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { type InexactNumber, inexactNumber } from '@esdb-gater/primitives';
+import { findContentNumber } from '@esdb-gater/protocol';
 import { GaterError, invalidArgument, type JsonObject, type JsonValue } from '@esdb-gater/types';
 import type { FastifyRequest } from 'fastify';
 import type { InboundShare } from '../access/inbound-budget.ts';
@@ -48,13 +50,29 @@ export function readBody(
 /** Strict: a body in invalid UTF-8 is not JSON. A byte order mark is allowed, which RFC 8259 leaves to the reader. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Parses a body. @throws `invalid_argument` (reason `json`, which is 400) when `bytes` are not JSON in UTF-8 */
-export function parseJson(bytes: Uint8Array): JsonValue {
+/**
+ * Parses the JSON of a body.
+ *
+ * @param findNumber finds a number that parsing would change
+ * @param of the path of the body in errors
+ * @throws `invalid_argument` (reason `json`, which is 400) when `bytes` are not JSON in UTF-8; reason `number`
+ */
+export function parseJson(
+  bytes: Uint8Array,
+  findNumber: (text: string) => InexactNumber | undefined = findContentNumber,
+  of: string = '',
+): JsonValue {
+  let text: string;
+  let value: JsonValue;
   try {
-    return JSON.parse(UTF8.decode(bytes)) as JsonValue;
+    text = UTF8.decode(bytes);
+    value = JSON.parse(text) as JsonValue;
   } catch {
     throw invalidArgument('json', 'the body must be JSON in UTF-8');
   }
+  const found = findNumber(text);
+  if (found !== undefined) throw inexactNumber(found, of);
+  return value;
 }
 
 /** Returns `value` as an object. @throws `invalid_argument` when it is not one, or repeats a name of the path */

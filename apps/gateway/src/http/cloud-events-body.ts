@@ -1,3 +1,4 @@
+import { findInexactNumber } from '@esdb-gater/primitives';
 import { invalidArgument, type JsonObject, type JsonValue, type NewEvent } from '@esdb-gater/types';
 import type { FastifyRequest } from 'fastify';
 import { bodyMembers, parseJson } from './body.ts';
@@ -21,7 +22,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
  */
 export function cloudEventsOf(request: FastifyRequest): readonly NewEvent[] | undefined {
   const type = mediaTypeOf(request);
-  const body = (): JsonValue => parseJson(bytesOf(request) ?? Buffer.alloc(0));
+  const body = (): JsonValue => parseJson(bytesOf(request) ?? Buffer.alloc(0), findInexactNumber);
   if (type === 'application/cloudevents+json') return [cloudEventToEvent(bodyMembers(body()))];
   if (type === 'application/cloudevents-batch+json') {
     const batch = body();
@@ -52,7 +53,7 @@ function binaryMode(request: FastifyRequest, type: string): JsonObject {
   if (body === undefined) return Object.fromEntries(attributes);
   // JSON is what the data of an event is; a body that does not say its type is taken for it.
   if (type !== '') requireJsonType(request);
-  return { ...Object.fromEntries(attributes), data: parseJson(body) };
+  return { ...Object.fromEntries(attributes), data: parseJson(body, findInexactNumber, 'data') };
 }
 
 /** Returns the body of a request, or undefined when it is empty. */

@@ -1,4 +1,5 @@
 import { createSignatureGate } from '@esdb-gater/channels';
+import { parseExactly } from '@esdb-gater/primitives';
 import { sign } from '@esdb-gater/security';
 import type { JsonObject, JsonValue } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
@@ -38,4 +39,14 @@ test('what is not signed, signed with another secret, or moved to another topic 
 test('the age is judged at the time of the Kafka record, not at the time that its writer gave', () => {
   expect(judge(signed(), { ageMs: 299_000 })).toBe(true);
   expect(judge(signed(), { ageMs: 302_000 })).toBe('invalid_signature: expired');
+});
+
+test('a number that its signature cannot cover is refused, also where the signed text looks like it [11.17]', () => {
+  const now = new Date(NOW_MS);
+  const lookalike = { n: { rawJSON: '9007199254740993' } };
+  const message = sign(lookalike, { secret: 's', channel: 'alerts', topic: 'disk.full', now });
+  const text = JSON.stringify(message);
+  expect(judge(parseExactly(text) as JsonValue)).toBe(true);
+  const forged = text.replace('{"rawJSON":"9007199254740993"}', '9007199254740993');
+  expect(judge(parseExactly(forged) as JsonValue)).toBe('invalid_signature: number');
 });

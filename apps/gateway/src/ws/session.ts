@@ -138,6 +138,7 @@ export class Session implements ConnectionMethods {
         frameBytes: options.frameBytes,
         maxInvalidInRow: MAX_INVALID_IN_ROW,
         onTooManyInvalid: () => this.close(CLOSE_CODES.policyViolation, 'too many invalid messages in a row'),
+        exactNumbers: true,
       },
     );
     void this.#peer.closed.then(() => this.#ended());
@@ -253,7 +254,7 @@ export class Session implements ConnectionMethods {
         ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
         ...(context.tracestate === undefined ? {} : { tracestate: context.tracestate }),
       };
-      return this.#shared.dispatcher.dispatch(method, params, call, { frameUnits: context.frameUnits }, this);
+      return this.#shared.dispatcher.dispatch(method, params, call, context, this);
     });
   }
 

@@ -142,6 +142,19 @@ describe.skipIf(reason !== undefined)(
       expect(second?.id).toBe(first?.id);
     });
 
+    test('a number that a double does not hold passes on as another client wrote it, live and replayed [11.17]', async () => {
+      const client = await gateways.connect(a);
+      await subscribe(client, 'system', 'exact.live');
+      const value = '{"id":9223372036854775807,"far":1e999}';
+      await writeOutside('system', 'exact.live', [value]);
+      await client.until(() => messagesOf(client).length === 1);
+      expect(client.texts.at(-1)).toContain(`"message":${value}`);
+      const later = await gateways.connect(a);
+      await subscribe(later, 'system', 'exact.live', 'earliest');
+      await later.until(() => messagesOf(later).length === 1);
+      expect(later.texts.filter((text) => text.includes(`"message":${value}`))).toHaveLength(1);
+    });
+
     test('F21: what cannot be understood is put aside and counted, and the partition goes on', async () => {
       const client = await gateways.connect(b);
       await subscribe(client, 'logging', '>');

@@ -4,6 +4,7 @@ import {
   type GenerationSet,
   JSON_DEPTH,
   nestsDeeper,
+  parseExactly,
   uuidV5,
   validTraceContext,
 } from '@esdb-gater/primitives';
@@ -136,7 +137,7 @@ export function decodeRecord(
   if (nestsDeeper(json, JSON_DEPTH.record)) return 'value_too_deep';
   let message: JsonValue;
   try {
-    message = JSON.parse(json) as JsonValue;
+    message = parseExactly(json) as JsonValue;
   } catch {
     return 'value_not_json';
   }

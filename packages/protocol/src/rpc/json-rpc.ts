@@ -1,5 +1,12 @@
-import { JSON_DEPTH, nestsDeeper, type TraceContext } from '@esdb-gater/primitives';
+import {
+  hasLargeNumber,
+  type InexactNumber,
+  JSON_DEPTH,
+  nestsDeeper,
+  type TraceContext,
+} from '@esdb-gater/primitives';
 import { type GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
+import { findMessageNumbers } from '../methods/content-numbers.ts';
 import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
 export type RpcId = string | number | null;
@@ -14,8 +21,16 @@ export type Inbound =
       readonly params: unknown;
       readonly traceparent: unknown;
       readonly tracestate: unknown;
+      /** A number in the content that parsing changed. */
+      readonly inexact?: InexactNumber;
     }
-  | { readonly kind: 'answer'; readonly id: unknown; readonly result: unknown; readonly error: unknown }
+  | {
+      readonly kind: 'answer';
+      readonly id: unknown;
+      readonly result: unknown;
+      readonly error: unknown;
+      readonly inexact?: InexactNumber;
+    }
   | { readonly kind: 'invalid'; readonly id: RpcId; readonly code: number; readonly error: GaterError };
 
 /** A message: one element, or a batch of them. */
@@ -71,8 +86,14 @@ function classify(value: unknown): Inbound {
 /**
  * Parses a message. Never throws. If a member occurs twice, the last one counts, as in `JSON.parse`; names such as
  * `__proto__` are ordinary names.
+ *
+ * @param exactNumbers looks for numbers in the content that parsing changes
  */
-export function parseMessage(text: string, maxDepth: number = JSON_DEPTH.frame): InboundMessage {
+export function parseMessage(
+  text: string,
+  maxDepth: number = JSON_DEPTH.frame,
+  exactNumbers: boolean = false,
+): InboundMessage {
   if (nestsDeeper(text, maxDepth)) return invalid('too_deep', 'the message is nested too deeply');
   let value: unknown;
   try {
@@ -80,11 +101,16 @@ export function parseMessage(text: string, maxDepth: number = JSON_DEPTH.frame):
   } catch {
     return invalid('parse', 'invalid JSON', null, RPC_CODES.parseError);
   }
-  if (!Array.isArray(value)) return classify(value);
+  const inexact = exactNumbers && hasLargeNumber(value) ? findMessageNumbers(text) : undefined;
+  if (!Array.isArray(value)) return withNumber(classify(value), inexact?.get(0));
   if (value.length < 1 || value.length > LIMITS.batchRequests) {
     return invalid('batch', `a batch must have 1 to ${LIMITS.batchRequests} requests, got ${value.length}`);
   }
-  return value.map(classify);
+  return value.map((element, index) => withNumber(classify(element), inexact?.get(index)));
+}
+
+function withNumber(element: Inbound, inexact: InexactNumber | undefined): Inbound {
+  return inexact === undefined || element.kind === 'invalid' ? element : { ...element, inexact };
 }
 
 /** A JSON text that is already encoded: `encodeResult` inserts it unchanged. */

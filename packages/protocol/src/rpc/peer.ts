@@ -1,4 +1,11 @@
-import { JSON_DEPTH, type TraceContext, utf8Bytes, validTraceContext } from '@esdb-gater/primitives';
+import {
+  type InexactNumber,
+  inexactNumber,
+  JSON_DEPTH,
+  type TraceContext,
+  utf8Bytes,
+  validTraceContext,
+} from '@esdb-gater/primitives';
 import {
   type Clock,
   GaterError,
@@ -31,6 +38,8 @@ export interface PeerContext extends TraceContext {
   readonly frameUnits: number;
   /** UTF-16 units of the call itself; in a batch its part of the frame. */
   readonly units: number;
+  /** A number in the content that parsing changed; only with `exactNumbers`. */
+  readonly inexactNumber?: InexactNumber;
   /** Is aborted when the connection ends. */
   readonly signal: AbortSignal;
   /** Calls `run` once the answer (of a batch: all answers) was passed to the transport. */
@@ -71,6 +80,13 @@ export interface PeerOptions {
   /** Invalid messages, or elements of batches, in a row; with the next one `onTooManyInvalid` is called. @default no limit */
   readonly maxInvalidInRow?: number;
   readonly onTooManyInvalid?: () => void;
+  /**
+   * Looks for numbers that a double does not hold exactly in the content of what comes in: tells calls of them, and
+   * refuses answers with them. Whoever stores or passes on what comes in wants it.
+   *
+   * @default false
+   */
+  readonly exactNumbers?: boolean;
 }
 
 export interface CallOptions extends TraceContext, WaitOptions {}
@@ -120,6 +136,7 @@ class CallContext implements PeerContext {
   readonly frameUnits: number;
   readonly units: number;
   readonly signal: AbortSignal;
+  readonly inexactNumber?: InexactNumber;
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly #after: (() => void)[];
@@ -138,6 +155,7 @@ class CallContext implements PeerContext {
     this.units = units;
     this.signal = signal;
     this.#after = after;
+    if (call.inexact !== undefined) this.inexactNumber = call.inexact;
     if (call.traceparent === undefined) return;
     const { traceparent, tracestate } = validTraceContext(call);
     if (traceparent !== undefined) this.traceparent = traceparent;
@@ -160,6 +178,7 @@ class JsonRpcPeer implements Peer {
   readonly #maxDepth: number;
   readonly #maxInvalidInRow: number;
   readonly #onTooManyInvalid: () => void;
+  readonly #exactNumbers: boolean;
   readonly #pending: PendingCalls;
   readonly #ended = new AbortController();
   #end: { readonly code: number; readonly reason: string } | undefined;
@@ -180,6 +199,7 @@ class JsonRpcPeer implements Peer {
     this.#maxDepth = options.maxDepth ?? JSON_DEPTH.frame;
     this.#maxInvalidInRow = options.maxInvalidInRow ?? Number.POSITIVE_INFINITY;
     this.#onTooManyInvalid = options.onTooManyInvalid ?? (() => undefined);
+    this.#exactNumbers = options.exactNumbers ?? false;
     this.#pending = new PendingCalls(components.clock ?? systemClock);
     const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
     this.closed = promise;
@@ -239,7 +259,7 @@ class JsonRpcPeer implements Peer {
   }
 
   #receive(text: string): void {
-    const message = parseMessage(text, this.#maxDepth);
+    const message = parseMessage(text, this.#maxDepth, this.#exactNumbers);
     this.#components.onMessage?.(isBatch(message) ? message.length : 1);
     if (!isBatch(message)) {
       this.#take(message, (answer) => this.send(answer), false, text.length);
@@ -273,11 +293,11 @@ class JsonRpcPeer implements Peer {
     }
   }
 
-  #answered({ id, result, error }: Inbound & { readonly kind: 'answer' }): void {
+  #answered({ id, result, error, inexact }: Inbound & { readonly kind: 'answer' }): void {
+    const refusal =
+      error !== undefined && error !== null ? fromRpcError(error) : inexact && inexactNumber(inexact);
     const known =
-      error === undefined || error === null
-        ? this.#pending.resolve(id, result)
-        : this.#pending.reject(id, fromRpcError(error));
+      refusal === undefined ? this.#pending.resolve(id, result) : this.#pending.reject(id, refusal);
     if (!known) this.#unknownAnswers++;
   }
 
