@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
-import { loadAddon } from './loader.js';
+import { checkingRequire, loadAddon } from './loader.js';
 
 const require = createRequire(import.meta.url);
+const platform = { os: process.platform, cpu: process.arch };
 
-/** The functions in Rust. Most of their arguments travel in the arena, see `src/binding/environment.rs`. */
+/** The functions in Rust. Most of their arguments travel in the arena, see `src/binding/arena.rs`. */
 export const addon = loadAddon({
-  require,
+  require: checkingRequire(require, platform),
   version: require('./package.json').version,
-  os: process.platform,
-  cpu: process.arch,
+  ...platform,
 });
 
 /*

@@ -1,3 +1,5 @@
+import type { Platform } from './binary.js';
+
 export interface LoaderComponents {
   readonly require: (id: string) => unknown;
   readonly version: string;
@@ -16,5 +18,7 @@ export interface AddonError extends Error {
   readonly code: 'ERR_NATIVE_ADDON';
   readonly attempts: readonly Attempt[];
 }
+
+export declare function checkingRequire(require: NodeJS.Require, platform: Platform): (id: string) => unknown;
 
 export declare function loadAddon(components: LoaderComponents): unknown;

@@ -1,4 +1,20 @@
+import { checkBinary } from './binary.js';
 import { addonFile, platformPackage, platformsOf } from './platforms.js';
+
+/**
+ * Makes a `require` that checks a binary before it loads it, see `checkBinary`.
+ *
+ * @param {NodeJS.Require} require
+ * @param {{ os: string, cpu: string }} platform
+ */
+export function checkingRequire(require, platform) {
+  return (id) => {
+    const file = require.resolve(id);
+    // Node loads a file of any other name as JavaScript.
+    if (file.endsWith('.node')) checkBinary(file, platform);
+    return require(file);
+  };
+}
 
 /**
  * Loads the addon: the one built here if there is one, else that of the platform package.

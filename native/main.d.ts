@@ -3,7 +3,7 @@
  *
  * - an argument of the wrong type, a detached array and a text with a lone surrogate throw `TypeError`;
  * - what is out of bounds throws `RangeError`: bytes and texts of more than 64 MiB, lists of more than 1 048 576
- *   items, an id that is none;
+ *   items, an id that was never given or was released;
  * - arrays over shared memory are copied first, and results are always new arrays.
  *
  * An id belongs to the thread that made it.
@@ -21,7 +21,7 @@ export declare function base58Encode(bytes: Uint8Array): string;
 
 /**
  * @param text at most 5 594 characters
- * @throws SyntaxError, code `ERR_INVALID_TEXT`, with the place of a character that is none of the alphabet
+ * @throws SyntaxError, code `ERR_INVALID_TEXT`, with the place of a character that is not in the alphabet
  */
 export declare function base58Decode(text: string): Uint8Array;
 

@@ -37,7 +37,8 @@ function createEngine(wasm) {
   const keyId = (id) => {
     if (typeof id !== 'number') throw new TypeError('keyId must be a number');
     // WebAssembly would wrap it.
-    if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff) throw new RangeError(`${id} is no key id`);
+    if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff)
+      throw new RangeError(`keyId must be a whole number from 0 to 4294967295, got ${id}`);
     return id;
   };
   const engine = {
@@ -109,5 +110,5 @@ function checked(answer) {
   if (answer === NO_KEY) throw new RangeError('there is no HMAC key with this id');
   if (answer === TOO_LONG) throw new RangeError('the input is too long');
   if (answer === WRONG_LENGTH) throw new RangeError('a seed must have 32 bytes');
-  throw new SyntaxError(`the character at byte ${FOREIGN_CHARACTER - answer} is none of Base58`);
+  throw new SyntaxError(`the character at byte ${FOREIGN_CHARACTER - answer} is not in the Base58 alphabet`);
 }

@@ -1,7 +1,7 @@
 //! The native engine of `@esdb-gater/security`.
 //!
-//! [`engine`] computes and knows nothing of Node; it is safe Rust throughout. `binding` is the thin
-//! border to Node-API and the only place with `unsafe`; `wasm` is the border of the WebAssembly build.
+//! [`engine`] computes and knows nothing of Node; it is safe Rust throughout. `binding` is the thin border
+//! to Node-API, with `unsafe` in one file; `wasm` is the border of the WebAssembly build.
 #![deny(clippy::all, unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 pub mod engine;

@@ -162,10 +162,7 @@ pub extern "C" fn sign_message(id: u32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn verify_message(id: u32) -> i32 {
     with_engine(|engine| match engine.hmac_keys.get(id) {
-        Some(key) => {
-            let mac = base64url::decode::<32>(&engine.slots[1]);
-            i32::from(mac.is_some_and(|mac| key.verify(&engine.slots[0], &mac)))
-        }
+        Some(key) => i32::from(key.verify_base64url(&engine.slots[0], &engine.slots[1])),
         None => NO_KEY,
     })
 }

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, test } from 'vitest';
 
 export type Native = typeof import('../main.js');
 
@@ -18,6 +18,6 @@ const loaded = await load();
 export function describeAddon(name: string, suite: (native: Native) => void | Promise<void>): void {
   describe(name, () => {
     if (loaded !== undefined) return suite(loaded);
-    it.skip('needs the addon, which npm run build:native builds', () => {});
+    test.skip('needs the addon, which npm run build:native builds', () => {});
   });
 }

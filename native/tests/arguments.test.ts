@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeAddon, type Native } from './addon.ts';
 
 /** `call` with arguments that no type would allow. */
@@ -115,15 +115,15 @@ describeAddon('arguments of the native engine', (native) => {
   const id = native.createHmacKey(new Uint8Array(32));
 
   for (const [name, take] of Object.entries(takers(native, id))) {
-    it(`${name}: what is no Uint8Array throws a TypeError`, () => {
+    test(`${name}: what is no Uint8Array throws a TypeError`, () => {
       for (const value of NO_BYTES) expect(() => take(value), typeof value).toThrow(TypeError);
     });
 
-    it(`${name}: a detached array throws a TypeError, whatever its length was`, () => {
+    test(`${name}: a detached array throws a TypeError, whatever its length was`, () => {
       for (const size of [1, 32, 64, 1_000, 100_000]) expect(() => take(detached(size))).toThrow(TypeError);
     });
 
-    it(`${name}: more than 64 MiB throws or is of the wrong length, and is not cut`, () => {
+    test(`${name}: more than 64 MiB throws or is of the wrong length, and is not cut`, () => {
       const huge = new Uint8Array(64 * 1024 * 1024 + 1);
       if (FALSE_FOR_A_WRONG_LENGTH.has(name)) expect(take(huge)).toBe(false);
       else expect(() => take(huge)).toThrow(RangeError);
@@ -131,31 +131,31 @@ describeAddon('arguments of the native engine', (native) => {
   }
 
   for (const [name, take] of Object.entries(textTakers(native, id))) {
-    it(`${name}: what is no string throws a TypeError`, () => {
+    test(`${name}: what is no string throws a TypeError`, () => {
       for (const value of NO_TEXT) expect(() => take(value), typeof value).toThrow(TypeError);
     });
 
-    it(`${name}: a lone surrogate throws a TypeError, never becomes another character`, () => {
+    test(`${name}: a lone surrogate throws a TypeError, never becomes another character`, () => {
       for (const text of LONE_SURROGATES) expect(() => take(text)).toThrow(TypeError);
     });
 
-    it(`${name}: more than 64 MiB of text throws a RangeError`, () => {
+    test(`${name}: more than 64 MiB of text throws a RangeError`, () => {
       expect(() => take('x'.repeat(64 * 1024 * 1024 + 1))).toThrow(RangeError);
     });
   }
 
   for (const [name, take] of Object.entries(idTakers(native))) {
-    it(`${name}: what is no number throws a TypeError`, () => {
+    test(`${name}: what is no number throws a TypeError`, () => {
       for (const value of NO_ID) expect(() => take(value), typeof value).toThrow(TypeError);
     });
 
-    it(`${name}: a number that is no id is not rounded or wrapped to one`, () => {
+    test(`${name}: a number that is no id is not rounded or wrapped to one`, () => {
       for (const value of [-1, id + 0.5, Number.NaN, Number.POSITIVE_INFINITY, id + 2 ** 32, 2 ** 53]) {
         expect(() => take(value)).toThrow(RangeError);
       }
     });
 
-    it(`${name}: an id that was never given or was released is no key`, () => {
+    test(`${name}: an id that was never given or was released is no key`, () => {
       const released = native.createHmacKey(new Uint8Array(1));
       native.releaseHmacKey(released);
       for (const value of [0, released, 4_294_967_295]) {
@@ -165,7 +165,7 @@ describeAddon('arguments of the native engine', (native) => {
     });
   }
 
-  it('lists: what is no array throws a TypeError', () => {
+  test('lists: what is no array throws a TypeError', () => {
     for (const value of [undefined, null, 'ab', new Set(['a']), { length: 1, 0: 'a' }]) {
       expect(() => call(native.hmacSha256Many, id, value)).toThrow(TypeError);
       expect(() => call(native.signMessages, id, value)).toThrow(TypeError);
@@ -176,12 +176,12 @@ describeAddon('arguments of the native engine', (native) => {
     }
   });
 
-  it('lists: of different lengths throw a RangeError', () => {
+  test('lists: of different lengths throw a RangeError', () => {
     expect(() => native.verifyMessages(id, ['a'], [])).toThrow(RangeError);
     expect(() => native.verifyTokenChain([], ['a'])).toThrow(RangeError);
   });
 
-  it('lists: with a hole throw a TypeError that names the item', () => {
+  test('lists: with a hole throw a TypeError that names the item', () => {
     const [texts, list] = [
       ['a', 'b'],
       [new Uint8Array(1), new Uint8Array(1)],
@@ -192,18 +192,18 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.hmacSha256Many(id, list)).toThrow(/item 1/);
   });
 
-  it('lists: that are empty give empty lists', () => {
+  test('lists: that are empty give empty lists', () => {
     expect(native.hmacSha256Many(id, [])).toEqual([]);
     expect(native.signMessages(id, [])).toEqual([]);
     expect(native.verifyMessages(id, [], [])).toEqual([]);
   });
 
-  it('lists: of more than 1 048 576 texts throw before any work', () => {
+  test('lists: of more than 1 048 576 texts throw before any work', () => {
     const texts = new Array<string>(1_048_577).fill('');
     expect(() => native.signMessages(id, texts)).toThrow(RangeError);
   });
 
-  it('lists: a getter that throws throws its own error', () => {
+  test('lists: a getter that throws throws its own error', () => {
     const texts = ['a', 'b'];
     Object.defineProperty(texts, 0, {
       get: () => {
@@ -214,7 +214,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.verifyTokenChain(texts, texts)).toThrow(new SyntaxError('mine'));
   });
 
-  it('lists: a getter that calls the engine, or releases the key, disturbs nothing but its own key', () => {
+  test('lists: a getter that calls the engine, or releases the key, disturbs nothing but its own key', () => {
     const expected = native.hmacSha256Many(id, [Uint8Array.of(1), Uint8Array.of(2)]);
     const list = [Uint8Array.of(1), Uint8Array.of(9)];
     Object.defineProperty(list, 1, {
@@ -232,7 +232,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.signMessages(gone, texts)).toThrow(RangeError);
   });
 
-  it('bytes: a class with a length of its own is read by its true length', () => {
+  test('bytes: a class with a length of its own is read by its true length', () => {
     class Liar extends Uint8Array {
       override get length(): number {
         return 500;
@@ -243,7 +243,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(native.hmacSha256Many(id, [Liar.of(1, 2, 3)])).toEqual([honest]);
   });
 
-  it('bytes: of another realm, of a Buffer, of a view and of shared memory are all the same bytes', () => {
+  test('bytes: of another realm, of a Buffer, of a view and of shared memory are all the same bytes', () => {
     for (const size of [3, 600, 100_000]) {
       const plain = new Uint8Array(size).fill(7);
       const view = new Uint8Array(size + 20).fill(7).subarray(10, size + 10);
@@ -257,7 +257,7 @@ describeAddon('arguments of the native engine', (native) => {
     }
   });
 
-  it('bytes: a resizable buffer that shrank is read by what is left, and one below its view is refused', () => {
+  test('bytes: a resizable buffer that shrank is read by what is left, and one below its view is refused', () => {
     const buffer = resizable(2_000);
     const [tracking, fixed] = [new Uint8Array(buffer), new Uint8Array(buffer, 0, 2_000)];
     buffer.resize(1_000);
@@ -265,7 +265,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.hmacSha256(id, fixed)).toThrow(TypeError);
   });
 
-  it('bytes: of wrong length are no seed, and fit nothing as key, signature or MAC', () => {
+  test('bytes: of wrong length are no seed, and fit nothing as key, signature or MAC', () => {
     for (const size of [0, 31, 33, 64, 600]) {
       expect(() => native.ed25519PublicKey(new Uint8Array(size))).toThrow(RangeError);
       expect(() => native.ed25519Sign(new Uint8Array(size), new Uint8Array(1))).toThrow(RangeError);
@@ -277,7 +277,7 @@ describeAddon('arguments of the native engine', (native) => {
     }
   });
 
-  it('bytes: none are bytes, too', () => {
+  test('bytes: none are bytes, too', () => {
     const empty = new Uint8Array(0);
     expect(native.base58Encode(empty)).toBe('');
     expect(native.base58Decode('')).toEqual(empty);
@@ -289,20 +289,20 @@ describeAddon('arguments of the native engine', (native) => {
     );
   });
 
-  it('Base58: a foreign character throws a SyntaxError with its place', () => {
+  test('Base58: a foreign character throws a SyntaxError with its place', () => {
     expect(() => native.base58Decode('2g0')).toThrow(SyntaxError);
     expect(() => native.base58Decode('2g0')).toThrow(/byte 2/);
     expect(() => native.base58Decode('Ł')).toThrow(SyntaxError);
   });
 
-  it('Base58: inputs beyond the bounds throw a RangeError', () => {
+  test('Base58: inputs beyond the bounds throw a RangeError', () => {
     const greatest = new Uint8Array(4_096).fill(255);
     expect(native.base58Decode(native.base58Encode(greatest))).toEqual(greatest);
     expect(() => native.base58Encode(new Uint8Array(4_097))).toThrow(RangeError);
     expect(() => native.base58Decode('z'.repeat(5_595))).toThrow(RangeError);
   });
 
-  it('results are arrays of their own, that a later call does not change', () => {
+  test('results are arrays of their own, that a later call does not change', () => {
     const first = native.hmacSha256(id, Uint8Array.of(1));
     const kept = first.slice();
     native.hmacSha256(id, Uint8Array.of(2));

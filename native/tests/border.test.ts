@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Addon } from '../arena.js';
 import { describeAddon } from './addon.ts';
 
@@ -13,7 +13,7 @@ describeAddon('the border of the native engine without main.js', async () => {
   const { addon } = await import('../arena.js');
   const id = call(addon, 'createHmacKey', 0);
 
-  it('takes no length outside the arena', () => {
+  test('takes no length outside the arena', () => {
     for (const length of [-1, 65_537, 2 ** 32, 2 ** 32 + 1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => call(addon, 'base58Encode', length)).toThrow(RangeError);
       expect(() => call(addon, 'hmacSha256', id, length)).toThrow(RangeError);
@@ -21,7 +21,7 @@ describeAddon('the border of the native engine without main.js', async () => {
     }
   });
 
-  it('takes no batch whose lengths leave the arena', () => {
+  test('takes no batch whose lengths leave the arena', () => {
     const lengths = new Uint32Array(addon.arena.buffer, 98_304, 1_024);
     for (const wrong of [
       [65_537],
@@ -36,7 +36,7 @@ describeAddon('the border of the native engine without main.js', async () => {
     expect(() => call(addon, 'hmacSha256Many', id, 1_025)).toThrow(RangeError);
   });
 
-  it('looks at arrays again: kind, detachment, shared memory, size', () => {
+  test('looks at arrays again: kind, detachment, shared memory, size', () => {
     const detached = new Uint8Array(1_000);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
     const wrong = [
@@ -54,7 +54,17 @@ describeAddon('the border of the native engine without main.js', async () => {
     expect(() => call(addon, 'hmacSha256', id, new Uint8Array(64 * 1024 * 1024 + 1))).toThrow(RangeError);
   });
 
-  it('throws for every function called with nothing, or with everything wrong', () => {
+  test('takes no array over the arena, which the engine writes to while it reads', () => {
+    for (const [start, end] of [
+      [0, 1_000],
+      [102_399, 102_400],
+      [0, 102_400],
+    ]) {
+      expect(() => call(addon, 'hmacSha256', id, addon.arena.subarray(start, end))).toThrow(TypeError);
+    }
+  });
+
+  test('throws for every function called with nothing, or with everything wrong', () => {
     for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function')) {
       // Seeds, keys and signatures come by the arena alone.
       if (name === 'ed25519PublicKey') continue;
@@ -68,7 +78,7 @@ describeAddon('the border of the native engine without main.js', async () => {
     }
   });
 
-  it('wipes a seed and a short key from the arena', () => {
+  test('wipes a seed and a short key from the arena', () => {
     addon.arena.fill(7);
     call(addon, 'ed25519PublicKey');
     expect(addon.arena.subarray(65_536, 65_568).every((byte) => byte === 0)).toBe(true);
@@ -81,13 +91,13 @@ describeAddon('the border of the native engine without main.js', async () => {
     expect(addon.arena[512]).toBe(7);
   });
 
-  it('cannot lose its arena to another thread', () => {
+  test('cannot lose its arena to another thread', () => {
     const buffer = addon.arena.buffer as ArrayBuffer;
     expect(() => structuredClone(buffer, { transfer: [buffer] })).toThrow();
     expect(buffer.byteLength).toBe(102_400);
   });
 
-  it('keeps its memory when the arena is taken away and collected', async () => {
+  test('keeps its memory when the arena is taken away and collected', async () => {
     // In a thread of its own, since nothing works there afterwards.
     const source = `
       import { setFlagsFromString } from 'node:v8';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeAddon } from './addon.ts';
 
 const CALLS = process.env['ESDB_GATER_FAULTS'] === '1' ? 10_000_000 : 200_000;
@@ -10,7 +10,7 @@ const SLACK_BYTES = 40 * 1024 * 1024;
 const LIMIT_MS = 300_000;
 
 describeAddon('the memory of the native engine', () => {
-  it(`stays bounded over ${CALLS} calls`, { timeout: LIMIT_MS }, async () => {
+  test(`stays bounded over ${CALLS} calls`, { timeout: LIMIT_MS }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [
       '--expose-gc',
       '--disable-warning=ExperimentalWarning',

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type AddonError, type LoaderComponents, loadAddon } from '../loader.js';
 import { addonFile, PLATFORMS, platformPackage } from '../platforms.js';
 import { describeAddon } from './addon.ts';
@@ -30,7 +30,7 @@ const failureOf = (components: LoaderComponents): AddonError => {
 };
 
 describe('the loader', () => {
-  it('takes the addon built here before that of a package, and glibc before musl', () => {
+  test('takes the addon built here before that of a package, and glibc before musl', () => {
     const [here, installed, musl] = [{ version: '1.0.0' }, { version: '1.0.0' }, { version: '1.0.0' }];
     const modules = {
       './esdb-gater-native.linux-x64-gnu.node': here,
@@ -45,7 +45,7 @@ describe('the loader', () => {
     );
   });
 
-  it('lists every attempt with its own error when none works', () => {
+  test('lists every attempt with its own error when none works', () => {
     const error = failureOf({ ...linux, require: requiring({}) });
     const candidates = [
       './esdb-gater-native.linux-x64-gnu.node',
@@ -62,7 +62,7 @@ describe('the loader', () => {
     expect(error.message).not.toContain('Require stack');
   });
 
-  it('leaves an addon of another version, and takes a later one that fits', () => {
+  test('leaves an addon of another version, and takes a later one that fits', () => {
     const stale = { './esdb-gater-native.linux-x64-gnu.node': { version: '0.9.0' } };
     const error = failureOf({ ...linux, require: requiring(stale) });
     expect(error.message).toContain('it is of version 0.9.0, not 1.0.0');
@@ -71,7 +71,7 @@ describe('the loader', () => {
     expect(loadAddon({ ...linux, require: requiring(modules) })).toBe(fitting);
   });
 
-  it('says so where there is no addon for the platform', () => {
+  test('says so where there is no addon for the platform', () => {
     const error = failureOf({ ...linux, os: 'aix', cpu: 'ppc64', require: requiring({}) });
     expect(error.message).toMatch(/^no native addon for aix ppc64: there is no addon for this platform\n/);
     expect(error.attempts).toEqual([]);
@@ -79,12 +79,12 @@ describe('the loader', () => {
 });
 
 describe('the platform packages', () => {
-  it('are one folder for each platform of the table', () => {
+  test('are one folder for each platform of the table', () => {
     expect(readdirSync(join(root, 'npm')).sort()).toEqual(PLATFORMS.map(({ name }) => name).sort());
   });
 
   for (const platform of PLATFORMS) {
-    it(`${platform.name} says what it is for, and has the version of this package`, () => {
+    test(`${platform.name} says what it is for, and has the version of this package`, () => {
       const { os, cpu, libc, name, version, main, files } = JSON.parse(
         text(`npm/${platform.name}/package.json`),
       );
@@ -100,19 +100,19 @@ describe('the platform packages', () => {
     });
   }
 
-  it('are no dependencies in the repository, and nothing runs at an installation', () => {
+  test('are no dependencies in the repository, and nothing runs at an installation', () => {
     expect(manifest).not.toHaveProperty('optionalDependencies');
     const scripts = Object.keys(manifest['scripts'] as object);
     expect(scripts.filter((name) => /install|prepare|prepublish/.test(name))).toEqual([]);
   });
 
-  it('have the version that is compiled into the addon', () => {
+  test('have the version that is compiled into the addon', () => {
     expect(/^version = "(.+)"$/m.exec(text('Cargo.toml'))?.[1]).toBe(manifest['version']);
   });
 });
 
 describeAddon('the entry', (native) => {
-  it('gives by require what it gives by import, with every function that it declares', () => {
+  test('gives by require what it gives by import, with every function that it declares', () => {
     const required = createRequire(import.meta.url)('../main.js') as object;
     const declared = [...text('main.d.ts').matchAll(/^export declare (?:function|const) (\w+)/gm)].map(
       ([, name]) => name,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeAddon } from './addon.ts';
 
 const entry = new URL('../main.js', import.meta.url).href;
@@ -22,7 +22,7 @@ async function inThread<Result>(body: string, data?: unknown): Promise<Result> {
 }
 
 describeAddon('the native engine in worker threads', (native) => {
-  it('knows no keys of another thread', async () => {
+  test('knows no keys of another thread', async () => {
     const id = native.createHmacKey(Uint8Array.of(1, 2, 3));
     const message = await inThread<string>(
       'try { native.hmacSha256(data, new Uint8Array(1)); return "taken"; } catch (error) { return error.message; }',
@@ -32,7 +32,7 @@ describeAddon('the native engine in worker threads', (native) => {
     expect(native.releaseHmacKey(id)).toBe(true);
   });
 
-  it('gives each thread ids of its own for its own keys', async () => {
+  test('gives each thread ids of its own for its own keys', async () => {
     const ids = [native.createHmacKey(Uint8Array.of(1))];
     const mac = native.hmacSha256(ids[0] ?? 0, Uint8Array.of(9));
     const other = await inThread<{ id: number; mac: Uint8Array }>(
@@ -43,7 +43,7 @@ describeAddon('the native engine in worker threads', (native) => {
     expect(native.hmacSha256(ids[0] ?? 0, Uint8Array.of(9))).toEqual(mac);
   });
 
-  it('gives the same answers in eight threads that work at the same time', async () => {
+  test('gives the same answers in eight threads that work at the same time', async () => {
     const body = `
       const id = native.createHmacKey(new Uint8Array(32).fill(5));
       const seed = new Uint8Array(32).fill(6);
@@ -62,7 +62,7 @@ describeAddon('the native engine in worker threads', (native) => {
     expect(new Set(texts).size).toBe(1);
   });
 
-  it('survives threads that come and go, and ones ended in the midst of work', async () => {
+  test('survives threads that come and go, and ones ended in the midst of work', async () => {
     for (let i = 0; i < 4; i++) {
       expect(await inThread<string>('return native.version;')).toBe(native.version);
       const source = `

@@ -1,5 +1,5 @@
 import { CompactSign, importJWK } from 'jose';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeAddon, type Native } from './addon.ts';
 
 const seedOf = (n: number): Uint8Array => new Uint8Array(32).fill(n);
@@ -18,13 +18,13 @@ function tokenOf(native: Native, seed: Uint8Array, claims: object = { iss: didOf
 describeAddon('token signatures', (native) => {
   const [seed, other] = [seedOf(1), seedOf(2)];
 
-  it('fit the issuer and nobody else', () => {
+  test('fit the issuer and nobody else', () => {
     const jwt = tokenOf(native, seed);
     expect(native.verifyToken(jwt, didOf(native, seed))).toBe(true);
     expect(native.verifyToken(jwt, didOf(native, other))).toBe(false);
   });
 
-  it('made by jose are verified', async () => {
+  test('made by jose are verified', async () => {
     const part = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
     const jwk = { kty: 'OKP', crv: 'Ed25519', d: part(seed), x: part(native.ed25519PublicKey(seed)) };
     const jwt = await new CompactSign(new TextEncoder().encode('{"iss":"did:key:z6Mk"}'))
@@ -33,7 +33,7 @@ describeAddon('token signatures', (native) => {
     expect(native.verifyToken(jwt, didOf(native, seed))).toBe(true);
   });
 
-  it('with any character changed are refused', () => {
+  test('with any character changed are refused', () => {
     const [jwt, did] = [tokenOf(native, seed), didOf(native, seed)];
     for (let i = 0; i < jwt.length; i++) {
       const changed = `${jwt.slice(0, i)}${jwt[i] === 'A' ? 'B' : 'A'}${jwt.slice(i + 1)}`;
@@ -41,7 +41,7 @@ describeAddon('token signatures', (native) => {
     }
   });
 
-  it('of a chain give -1, or the index of the first that does not fit', () => {
+  test('of a chain give -1, or the index of the first that does not fit', () => {
     const seeds = [1, 2, 3].map(seedOf);
     const [jwts, dids] = [seeds.map((one) => tokenOf(native, one)), seeds.map((one) => didOf(native, one))];
     expect(native.verifyTokenChain([], [])).toBe(-1);
@@ -53,7 +53,7 @@ describeAddon('token signatures', (native) => {
     expect(() => native.verifyTokenChain(jwts, dids.slice(1))).toThrow(RangeError);
   });
 
-  it('of what is no token or no Ed25519 did:key are false, not errors', () => {
+  test('of what is no token or no Ed25519 did:key are false, not errors', () => {
     const [jwt, did] = [tokenOf(native, seed), didOf(native, seed)];
     for (const wrong of [
       '',
@@ -80,7 +80,7 @@ describeAddon('token signatures', (native) => {
     }
   });
 
-  it('of a token of 16 KiB are verified, of a longer one refused', () => {
+  test('of a token of 16 KiB are verified, of a longer one refused', () => {
     const did = didOf(native, seed);
     const sized = (size: number): string =>
       tokenOf(native, seed, { iss: did, fct: { filler: 'x'.repeat(size) } });

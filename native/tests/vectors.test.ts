@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import bs58 from 'bs58';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeAddon } from './addon.ts';
 import { BITCOIN_CORE, hex, RFC_4231, RFC_8032, utf8 } from './vectors.ts';
 
@@ -16,7 +16,7 @@ const privateKey = (seed: Uint8Array) =>
   });
 
 describeAddon('the native engine against vectors and other implementations', (native) => {
-  it('gives the MACs of RFC 4231', () => {
+  test('gives the MACs of RFC 4231', () => {
     for (const [key, data, mac] of RFC_4231) {
       const id = native.createHmacKey(hex(key));
       expect(native.hmacSha256(id, hex(data))).toEqual(hex(mac));
@@ -26,7 +26,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     }
   });
 
-  it('gives the keys and the signatures of RFC 8032', () => {
+  test('gives the keys and the signatures of RFC 8032', () => {
     for (const [seed, publicKey, message, signature] of RFC_8032) {
       expect(native.ed25519PublicKey(hex(seed))).toEqual(hex(publicKey));
       expect(native.ed25519Sign(hex(seed), hex(message))).toEqual(hex(signature));
@@ -35,14 +35,14 @@ describeAddon('the native engine against vectors and other implementations', (na
     }
   });
 
-  it('gives the Base58 texts of Bitcoin Core', () => {
+  test('gives the Base58 texts of Bitcoin Core', () => {
     for (const [bytes, text] of BITCOIN_CORE) {
       expect(native.base58Encode(hex(bytes))).toBe(text);
       expect(native.base58Decode(text)).toEqual(hex(bytes));
     }
   });
 
-  it('agrees with bs58 on random bytes of every length that is copied and that is passed', () => {
+  test('agrees with bs58 on random bytes of every length that is copied and that is passed', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -59,7 +59,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     );
   });
 
-  it('agrees with node:crypto on MACs, one by one and in batches that fill the arena', () => {
+  test('agrees with node:crypto on MACs, one by one and in batches that fill the arena', () => {
     const size = fc.oneof(
       { weight: 20, arbitrary: fc.integer({ min: 0, max: 700 }) },
       { weight: 1, arbitrary: fc.constantFrom(65_535, 65_536, 65_537, 100_000) },
@@ -86,7 +86,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     );
   });
 
-  it('keeps the order of a batch with more items than the arena has places', () => {
+  test('keeps the order of a batch with more items than the arena has places', () => {
     const id = native.createHmacKey(hex('00'));
     const list = Array.from({ length: 5_000 }, (_, i) => utf8(`item ${i}`));
     const macs = native.hmacSha256Many(id, list);
@@ -94,7 +94,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     native.releaseHmacKey(id);
   });
 
-  it('signs and verifies as node:crypto does', () => {
+  test('signs and verifies as node:crypto does', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -116,7 +116,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     );
   });
 
-  it('signs texts by their UTF-8, however long and whatever the characters', () => {
+  test('signs texts by their UTF-8, however long and whatever the characters', () => {
     const key = utf8('secret');
     const id = native.createHmacKey(key);
     const macOf = (text: string): string =>
@@ -143,7 +143,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     native.releaseHmacKey(id);
   });
 
-  it('refuses a signature of a text that is not the one canonical base64url', () => {
+  test('refuses a signature of a text that is not the one canonical base64url', () => {
     const id = native.createHmacKey(hex('00'));
     const signature = native.signMessage(id, 'text');
     // Two bits of the last character stand for nothing.

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { instantiate } from '../wasm.js';
 import { BITCOIN_CORE, hex, RFC_4231, RFC_8032 } from './vectors.ts';
 import { answersOf, type Vectors } from './wasm-answers.js';
@@ -91,11 +91,11 @@ describe('the engine as WebAssembly', () => {
   const built = existsSync(file);
   const browser = browserPath();
 
-  it.skipIf(!built)('passes the vectors in Node (npm run build:wasm builds it)', async () => {
+  test.skipIf(!built)('passes the vectors in Node (npm run build:wasm builds it)', async () => {
     expect(answersOf(await instantiate(readFileSync(file)), vectors)).toEqual(EXPECTED);
   });
 
-  it.skipIf(!built)('takes data that make its memory grow', async () => {
+  test.skipIf(!built)('takes data that make its memory grow', async () => {
     const engine = await instantiate(readFileSync(file));
     const id = engine.createHmacKey(hex('00'));
     for (const size of [1, 5_000_000, 20_000_000]) {
@@ -106,7 +106,7 @@ describe('the engine as WebAssembly', () => {
     expect(() => engine.hmacSha256(id, new Uint8Array(64 * 1024 * 1024 + 1))).toThrow(RangeError);
   });
 
-  it.skipIf(!built || browser === undefined)('passes the vectors in Chromium', async () => {
+  test.skipIf(!built || browser === undefined)('passes the vectors in Chromium', async () => {
     const server = await serve();
     const running = await chromium.launch({ executablePath: browser as string, args: CHROMIUM_FLAGS });
     try {

@@ -218,6 +218,7 @@ describe('T24: with the addon', () => {
     const entry = readFileSync(manifest, 'utf8');
     const main = join(broken, 'node_modules', '@esdb-gater', 'native', 'main.js');
     const loader = readFileSync(main, 'utf8');
+    const whole = readFileSync(addon);
     const faults: readonly (readonly [string, () => void])[] = [
       [
         'wrong answers',
@@ -253,6 +254,7 @@ describe('T24: with the addon', () => {
           writeFileSync(addon, 'MZ'.repeat(2_000));
         },
       ],
+      ['cut off', () => writeFileSync(addon, whole.subarray(0, whole.length >> 1))],
       ['empty', () => writeFileSync(addon, '')],
       ['gone', () => rmSync(addon)],
     ];

@@ -1,107 +1,119 @@
-use std::cell::{RefCell, UnsafeCell};
-use std::ops::Range;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
+use napi::Env;
+use zeroize::Zeroize;
+
+use super::arena::Arena;
 use super::thrown::Thrown;
 use crate::engine::ed25519::KeyCache;
 use crate::engine::hmac::{HmacKey, KeyTable};
 
-/// The arena: memory that JavaScript and this engine share, so that small inputs need not be passed
-/// as arrays of their own, which is dear. `arena.js` has the same numbers.
-///
-/// What an operation is about, or many of them one after the other. Results begin here, too.
-pub const INPUT: Range<usize> = 0..65_536;
-/// Keys, signatures and MACs that go with it; the results of a batch begin here.
-pub const SIDE: Range<usize> = 65_536..98_304;
-/// The lengths of a batch, as 32-bit numbers in the order of this machine.
-pub const LENGTHS: Range<usize> = 98_304..102_400;
-
-/// A text buffer that grew beyond this is not kept.
-const KEPT_TEXT_BYTES: usize = 65_536;
-/// Texts that are read at the same time, at most.
-const KEPT_TEXTS: usize = 2;
+/// A buffer that grew beyond this is not kept.
+const KEPT_BYTES: usize = 65_536;
 
 /// What one JavaScript environment (the main thread, or a worker) owns. Only its thread comes here.
+///
+/// Nothing that borrows a part of it runs JavaScript, so no borrow meets another.
 pub struct Environment {
-    arena: Box<[UnsafeCell<u8>]>,
+    pub arena: Arena,
     hmac_keys: RefCell<KeyTable>,
     public_keys: RefCell<KeyCache>,
-    texts: RefCell<Vec<Vec<u8>>>,
+    input: RefCell<Vec<u8>>,
+    output: RefCell<Vec<u8>>,
 }
 
 impl Environment {
     pub fn new() -> Self {
         Self {
-            arena: (0..LENGTHS.end).map(|_| UnsafeCell::new(0)).collect(),
+            arena: Arena::new(),
             hmac_keys: RefCell::default(),
             public_keys: RefCell::default(),
-            texts: RefCell::default(),
+            input: RefCell::default(),
+            output: RefCell::default(),
         }
     }
 
-    /// The arena for JavaScript.
-    pub fn arena(&self) -> (*mut u8, usize) {
-        (self.arena.as_ptr().cast_mut().cast(), self.arena.len())
-    }
-
-    /// # Safety
-    ///
-    /// While the slice is in use neither JavaScript runs nor [`write`](Self::write).
-    pub unsafe fn read(&self, range: Range<usize>) -> Option<&[u8]> {
-        let cells = self.arena.get(range)?;
-        // SAFETY: in bounds, initialised, and the caller keeps writers away.
-        Some(unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), cells.len()) })
-    }
-
-    /// # Safety
-    ///
-    /// No slice of [`read`](Self::read) is in use, `bytes` is none either.
-    pub unsafe fn write(&self, offset: usize, bytes: &[u8]) -> Option<()> {
-        let cells = self.arena.get(offset..offset.checked_add(bytes.len())?)?;
-        // SAFETY: in bounds, and the caller keeps readers away, `bytes` among them.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), cells.as_ptr().cast_mut().cast(), bytes.len())
-        };
-        Some(())
+    /// Makes this what [`run`] finds, until `env` ends.
+    pub fn attach(self: Rc<Self>, env: &Env) -> napi::Result<()> {
+        env.set_instance_data(self, (), |_| ())
     }
 
     pub fn add_hmac_key(&self, key: HmacKey) -> Result<u32, Thrown> {
-        let mut keys = self.hmac_keys.try_borrow_mut().map_err(|_| Thrown::busy())?;
-        Ok(keys.add(key)?)
+        Ok(self.hmac_keys.borrow_mut().add(key)?)
     }
 
-    pub fn remove_hmac_key(&self, id: u32) -> Result<bool, Thrown> {
-        let mut keys = self.hmac_keys.try_borrow_mut().map_err(|_| Thrown::busy())?;
-        Ok(keys.remove(id))
+    pub fn remove_hmac_key(&self, id: u32) -> bool {
+        self.hmac_keys.borrow_mut().remove(id)
     }
 
-    pub fn with_hmac_key<T>(&self, id: u32, work: impl FnOnce(&HmacKey) -> T) -> Result<T, Thrown> {
-        let keys = self.hmac_keys.try_borrow().map_err(|_| Thrown::busy())?;
+    pub fn with_hmac_key<T>(
+        &self,
+        id: u32,
+        work: impl FnOnce(&HmacKey) -> Result<T, Thrown>,
+    ) -> Result<T, Thrown> {
+        let keys = self.hmac_keys.borrow();
         let key = keys.get(id).ok_or_else(|| {
-            Thrown::range(format!("no HMAC key has the id {id}: it was released, or is another thread's"))
+            Thrown::Range(format!("no HMAC key has the id {id}: it was released, or is another thread's"))
         })?;
-        Ok(work(key))
+        work(key)
     }
 
-    pub fn with_public_keys<T>(&self, work: impl FnOnce(&mut KeyCache) -> T) -> Result<T, Thrown> {
-        let mut keys = self.public_keys.try_borrow_mut().map_err(|_| Thrown::busy())?;
-        Ok(work(&mut keys))
+    pub fn with_public_keys<T>(&self, work: impl FnOnce(&mut KeyCache) -> T) -> T {
+        work(&mut self.public_keys.borrow_mut())
     }
 
-    /// An empty buffer for a text.
-    pub fn take_text(&self) -> Vec<u8> {
-        self.texts.try_borrow_mut().ok().and_then(|mut texts| texts.pop()).unwrap_or_default()
+    /// Lends `work` a buffer for copies of what JavaScript passed, which it finds empty.
+    pub fn with_input<T>(&self, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        with_buffer(&self.input, work)
     }
 
-    /// Gives a buffer of [`take_text`](Self::take_text) back.
-    pub fn keep_text(&self, mut text: Vec<u8>) {
-        if let Ok(mut texts) = self.texts.try_borrow_mut()
-            && texts.len() < KEPT_TEXTS
-            && text.capacity() <= KEPT_TEXT_BYTES
-        {
-            text.clear();
-            texts.push(text);
-        }
+    /// Overwrites what that buffer has of a secret.
+    pub fn wipe_input(&self) {
+        self.input.borrow_mut().zeroize();
     }
+
+    /// Lends `work` a buffer for a result, which it finds empty.
+    pub fn with_output<T>(&self, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        with_buffer(&self.output, work)
+    }
+}
+
+fn with_buffer<T>(buffer: &RefCell<Vec<u8>>, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    let mut buffer = buffer.borrow_mut();
+    buffer.clear();
+    let result = work(&mut buffer);
+    if buffer.capacity() > KEPT_BYTES {
+        *buffer = Vec::new();
+    }
+    result
+}
+
+/// Runs a function of the module with what `env` owns.
+pub fn run<T>(env: &Env, work: impl FnOnce(&Environment) -> Result<T, Thrown>) -> napi::Result<T> {
+    let attached = env.get_instance_data::<Rc<Environment>>()?.map(|environment| Rc::clone(environment));
+    guard(env, || {
+        let environment = attached.ok_or_else(|| Thrown::Fault("a call without environment".into()))?;
+        work(&environment)
+    })
+}
+
+/// Runs `work` and makes its error the exception of `env`.
+pub fn guard<T>(env: &Env, work: impl FnOnce() -> Result<T, Thrown>) -> napi::Result<T> {
+    catch(work).map_err(|thrown| thrown.throw(env))
+}
+
+/// Runs `work` and releases the handles that it made. Nothing that it made may leave it.
+pub fn scoped<T>(env: &Env, work: impl FnOnce() -> Result<T, Thrown>) -> Result<T, Thrown> {
+    // Node ends the process for a scope that a panic left open, so a panic is stopped here, too.
+    env.run_in_scope(|| Ok(catch(work)))?
+}
+
+/// Runs `work`; a panic in it is a fault like another.
+fn catch<T>(work: impl FnOnce() -> Result<T, Thrown>) -> Result<T, Thrown> {
+    // What a panic leaves behind: keys and caches, which are whole between any two steps.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Thrown::Fault("the engine panicked".into())))
 }
 
 #[cfg(test)]
@@ -109,24 +121,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arena_is_not_left_on_either_side() {
-        let environment = Environment::new();
-        // SAFETY: no slice is alive over a write, and there is no JavaScript.
-        unsafe {
-            assert!(environment.read(0..LENGTHS.end + 1).is_none());
-            assert!(environment.write(LENGTHS.end - 1, &[1, 2]).is_none());
-            assert!(environment.write(usize::MAX, &[1]).is_none());
-            environment.write(LENGTHS.end - 2, &[1, 2]).unwrap();
-            assert_eq!(environment.read(LENGTHS.end - 3..LENGTHS.end).unwrap(), [0, 1, 2]);
-        }
+    fn a_panic_does_not_leave_the_engine() {
+        let caught = catch::<()>(|| panic!("on purpose"));
+        assert_eq!(caught, Err(Thrown::Fault("the engine panicked".into())));
     }
 
     #[test]
-    fn a_big_text_buffer_is_not_kept() {
+    fn what_is_not_a_panic_passes() {
+        assert_eq!(catch(|| Ok(7)), Ok(7));
+        assert_eq!(catch::<()>(|| Err(Thrown::Pending)), Err(Thrown::Pending));
+    }
+
+    #[test]
+    fn a_buffer_is_found_empty_and_kept_unless_it_grew_big() {
         let environment = Environment::new();
-        environment.keep_text(Vec::with_capacity(KEPT_TEXT_BYTES + 1));
-        assert_eq!(environment.take_text().capacity(), 0);
-        environment.keep_text(Vec::with_capacity(100));
-        assert!(environment.take_text().capacity() >= 100);
+        environment.with_input(|input| input.extend(b"input"));
+        environment.with_input(|input| assert!(input.is_empty() && input.capacity() >= 5));
+        environment.with_input(|input| input.reserve(KEPT_BYTES + 1));
+        environment.with_input(|input| assert_eq!(input.capacity(), 0));
+    }
+
+    #[test]
+    fn a_secret_is_wiped_from_the_input() {
+        let environment = Environment::new();
+        environment.with_input(|input| input.extend(b"secret"));
+        environment.wipe_input();
+        assert!(environment.input.borrow().is_empty());
     }
 }

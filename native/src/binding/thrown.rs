@@ -1,6 +1,4 @@
-use std::ffi::CString;
-
-use napi_sys as sys;
+use napi::{Env, Error, Status};
 
 /// Why a call gives no value.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,24 +20,6 @@ impl Thrown {
         Self::Type(format!("{what} must be {expected}"))
     }
 
-    pub fn range(message: String) -> Self {
-        Self::Range(message)
-    }
-
-    /// A getter called the engine while the engine called the getter.
-    pub fn busy() -> Self {
-        Self::Fault("the engine was called from inside one of its own calls".into())
-    }
-
-    /// What a status that is no success stands for, when it says nothing about an argument.
-    pub fn status(status: sys::napi_status) -> Self {
-        if status == sys::Status::napi_pending_exception {
-            Self::Pending
-        } else {
-            Self::Fault(format!("Node-API answered with status {status}"))
-        }
-    }
-
     /// The same of one item of a list.
     pub fn of_item(self, item: u32) -> Self {
         let at = |message| format!("item {item}: {message}");
@@ -50,24 +30,28 @@ impl Thrown {
         }
     }
 
-    /// Makes it the pending exception of `env`.
-    ///
-    /// # Safety
-    ///
-    /// `env` is live and this is its thread.
-    pub unsafe fn throw(self, env: sys::napi_env) {
-        type Thrower =
-            unsafe fn(sys::napi_env, *const std::ffi::c_char, *const std::ffi::c_char) -> sys::napi_status;
-        let (throw, code, message): (Thrower, _, _) = match self {
-            Self::Type(message) => (sys::napi_throw_type_error, c"ERR_INVALID_ARG_TYPE", message),
-            Self::Range(message) => (sys::napi_throw_range_error, c"ERR_OUT_OF_RANGE", message),
-            Self::Syntax(message) => (sys::node_api_throw_syntax_error, c"ERR_INVALID_TEXT", message),
-            Self::Fault(message) => (sys::napi_throw_error, c"ERR_NATIVE_ENGINE", message),
-            Self::Pending => return,
+    /// Makes it the pending exception of `env`. Returns the error that tells napi-rs so.
+    pub fn throw(self, env: &Env) -> Error {
+        let thrown = match self {
+            Self::Type(message) => env.throw_type_error(&message, Some("ERR_INVALID_ARG_TYPE")),
+            Self::Range(message) => env.throw_range_error(&message, Some("ERR_OUT_OF_RANGE")),
+            Self::Syntax(message) => {
+                env.throw_syntax_error(message, Some("ERR_INVALID_TEXT"));
+                Ok(())
+            }
+            Self::Fault(message) => env.throw_error(&message, Some("ERR_NATIVE_ENGINE")),
+            Self::Pending => Ok(()),
         };
-        // No message has a NUL in it; an empty one is better than none thrown.
-        let message = CString::new(message).unwrap_or_default();
-        // SAFETY: as the caller promises; both texts end with NUL and outlive the call.
-        unsafe { throw(env, code.as_ptr(), message.as_ptr()) };
+        thrown.err().unwrap_or_else(|| Error::from_status(Status::PendingException))
+    }
+}
+
+/// A status of Node-API that says nothing about an argument.
+impl From<Error> for Thrown {
+    fn from(error: Error) -> Self {
+        match error.status {
+            Status::PendingException => Self::Pending,
+            status => Self::Fault(format!("Node-API answered with {status}: {}", error.reason)),
+        }
     }
 }

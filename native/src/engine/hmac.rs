@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::base64url;
+
 const BLOCK_BYTES: usize = 64;
 /// A message ends with 0x80 and its length in bits as eight bytes.
 const TRAILER_BYTES: usize = 9;
@@ -79,6 +81,11 @@ impl HmacKey {
     /// Compares in constant time. A MAC of another length than 32 bytes never fits.
     pub fn verify(&self, data: &[u8], mac: &[u8]) -> bool {
         self.mac(data).as_slice().ct_eq(mac).into()
+    }
+
+    /// Does the same for a MAC as base64url. A text that is not the canonical one of 32 bytes never fits.
+    pub fn verify_base64url(&self, data: &[u8], mac: &[u8]) -> bool {
+        base64url::decode::<32>(mac).is_some_and(|mac| self.verify(data, &mac))
     }
 }
 

@@ -1,0 +1,11 @@
+export interface Platform {
+  readonly os: string;
+  readonly cpu: string;
+}
+
+/** What `checkBinary` throws. */
+export interface BinaryError extends Error {
+  readonly code: 'ERR_NATIVE_BINARY';
+}
+
+export declare function checkBinary(file: string, platform: Platform): void;
