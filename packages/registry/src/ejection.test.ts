@@ -118,9 +118,9 @@ describe('with another live worker', () => {
         .catch((error: unknown) => error),
     );
     await clock.pass(100);
-    expect((await Promise.all(calls)).filter(GaterError.is).map(({ code }) => code)).toEqual(
-      Array(3).fill('timeout'),
-    );
+    expect(
+      (await Promise.all(calls)).filter((error) => GaterError.is(error)).map(({ code }) => code),
+    ).toEqual(Array(3).fill('timeout'));
     expect(live()).toEqual(['b']);
   });
 

@@ -69,7 +69,10 @@ function createDocumentedWorker() {
     getStreams: () => ({ streams: [...new Set(events.map((event) => event['streamId']))].sort() }),
     readAll({ after = 0, limit = 100 }) {
       const page = events.slice(Number(after), Number(after) + Number(limit));
-      return { events: page, lastPosition: events.length };
+      const end = Number(after) + page.length;
+      return end < events.length
+        ? { events: page, lastPosition: end, next: end }
+        : { events: page, lastPosition: events.length };
     },
     quickHealthCheck: () => ({}),
     deleteStream: (params) => ({ version: inStream(params).length - 1 }),
