@@ -48,13 +48,13 @@ const binary = (id: string, ...more: string[]) => [
 const JSON_TYPE = 'content-type: application/json';
 
 describe('CloudEvents in binary mode', () => {
-  test('without a body and a content type have data null [12.30]', async () => {
+  test('without a body and a content type have data null [R30]', async () => {
     expect(await post('no-body', binary('a'))).toMatchObject({ status: 201 });
     expect(await post('no-body', binary('b', JSON_TYPE, 'content-length: 0'))).toMatchObject({ status: 201 });
     expect((await read('no-body')).map(({ data }) => data)).toEqual([null, null]);
   });
 
-  test('with a body take any JSON type, or none [12.30]', async () => {
+  test('with a body take any JSON type, or none [R30]', async () => {
     const types = ['application/vnd.shop.order+json; charset=utf-8', 'APPLICATION/PROBLEM+JSON', undefined];
     for (const [index, type] of types.entries()) {
       const header = type === undefined ? [] : [`content-type: ${type}`];
@@ -78,7 +78,7 @@ describe('CloudEvents in binary mode', () => {
     expect(await post('types', binary('x'), 'not JSON')).toMatchObject({ status: 400 });
   });
 
-  test('have quoted header values unescaped, then percent-encoding decoded [12.30]', async () => {
+  test('have quoted header values unescaped, then percent-encoding decoded [R30]', async () => {
     const headers = binary(
       'q',
       'ce-subject: "a \\"b\\" \\\\ %22c%22"',
@@ -91,7 +91,7 @@ describe('CloudEvents in binary mode', () => {
     });
   });
 
-  test('have raw UTF-8 in headers decoded, and refuse what is not UTF-8 [12.30]', async () => {
+  test('have raw UTF-8 in headers decoded, and refuse what is not UTF-8 [R30]', async () => {
     expect(await post('raw', binary('r', 'ce-subject: Zürich %E2%82%AC 東京'))).toMatchObject({
       status: 201,
     });
@@ -108,7 +108,7 @@ describe('CloudEvents in binary mode', () => {
     }
   });
 
-  test('refuse data in a header, an empty subject and an attribute given twice [12.30]', async () => {
+  test('refuse data in a header, an empty subject and an attribute given twice [R30]', async () => {
     const refused = [
       ['ce-data: 1'],
       ['ce-data_base64: AA=='],
@@ -126,7 +126,7 @@ describe('CloudEvents in binary mode', () => {
     expect((await fetch(gateway.http + pathOf('refused'))).status).toBe(404);
   });
 
-  test('sent again with another traceparent are a repeat, with other data a conflict [12.30]', async () => {
+  test('sent again with another traceparent are a repeat, with other data a conflict [R30]', async () => {
     const first = binary(
       'again',
       JSON_TYPE,
@@ -154,7 +154,7 @@ describe('CloudEvents in binary mode', () => {
 });
 
 describe('CloudEvents in structured mode', () => {
-  test('treat a null attribute as absent, and name the one of a batch that is wrong [12.30]', async () => {
+  test('treat a null attribute as absent, and name the one of a batch that is wrong [R30]', async () => {
     const event = {
       specversion: '1.0',
       id: 'n',

@@ -57,12 +57,12 @@ const REFUSED: readonly [method: string, params: string, path: string][] = [
 ];
 
 describe('over WebSocket', () => {
-  test.each(REFUSED)('%s of %s is refused with its path [11.17]', async (method, params, path) => {
+  test.each(REFUSED)('%s of %s is refused with its path [R17]', async (method, params, path) => {
     const { error } = (await sendRaw(request(method, params))) as RpcAnswer;
     expect(error).toMatchObject({ code: -32602, data: { code: 'invalid_argument', reason: 'number', path } });
   });
 
-  test('a batch has the path of each call, and the calls without such a number run [11.17]', async () => {
+  test('a batch has the path of each call, and the calls without such a number run [R17]', async () => {
     const calls = [
       request('appendEvents', append('{"type":"t","data":1}'), '1'),
       request('appendEvents', append(`{"type":"t","data":{"x":${INTEGER}}}`), '2'),
@@ -75,13 +75,13 @@ describe('over WebSocket', () => {
     ]);
   });
 
-  test('other members keep the checks of their own [11.17]', async () => {
+  test('other members keep the checks of their own [R17]', async () => {
     const params = `{"storeId":"default","streamId":"n","expectedVersion":${INTEGER},"events":[{"type":"t","data":1}]}`;
     const { error } = (await sendRaw(request('appendEvents', params))) as RpcAnswer;
     expect(error?.data).toMatchObject({ code: 'invalid_argument', reason: 'expected_version' });
   });
 
-  test('what a double holds, and every fraction, comes back as the number that it is [11.17]', async () => {
+  test('what a double holds, and every fraction, comes back as the number that it is [R17]', async () => {
     const numbers = '[9007199254740992,1e21,1.5e308,0.1,123456789012345680000,"9007199254740993"]';
     const event = `{"type":"t","data":${numbers}}`;
     const params = append(event).replace('"n"', '"fine"');
@@ -103,14 +103,14 @@ describe('over HTTP', () => {
     ['POST', EVENTS, 'application/cloudevents-batch+json', `[{${CLOUD_EVENT},"data":1e999}]`, '[0].data'],
     ['POST', '/v1/channels/system/messages', JSON_TYPE, `{"topic":"a","message":{"a":1e999}}`, 'message.a'],
     ['PUT', '/v1/stores/default/snapshots/a/b/0', JSON_TYPE, `{"record":{"a":${INTEGER}}}`, 'record.a'],
-  ])('%s %s as %s of %s is refused with its path [11.17]', async (method, path, type, body, member) => {
+  ])('%s %s as %s of %s is refused with its path [R17]', async (method, path, type, body, member) => {
     const headers = { 'content-type': type };
     const response = await fetch(gateway.http + path, { method, headers, body });
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ code: 'invalid_argument', reason: 'number', path: member });
   });
 
-  test('a CloudEvent in binary mode is refused with its path [11.17]', async () => {
+  test('a CloudEvent in binary mode is refused with its path [R17]', async () => {
     const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': 's', 'ce-type': 't' };
     const response = await fetch(gateway.http + EVENTS, {
       method: 'POST',
@@ -122,7 +122,7 @@ describe('over HTTP', () => {
   });
 });
 
-test('an answer of a worker with such a number is refused, and other answers are not [11.17]', async () => {
+test('an answer of a worker with such a number is refused, and other answers are not [R17]', async () => {
   const worker = await rawConnect(gateway.url);
   const event = {
     id: '018f5e2c-0000-7000-8000-000000000001',

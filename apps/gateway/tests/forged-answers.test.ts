@@ -36,7 +36,7 @@ test.each([
   ['an empty page with `next`', () => ({ events: [], lastPosition: 0, next: 0 })],
   ['a huge position', () => ({ events: [recorded('evil', 1)], lastPosition: Number.MAX_SAFE_INTEGER })],
 ])(
-  '%s are never fed, do not make the gateway ask on and on, and are internal [11.2] [T26]',
+  '%s are never fed, do not make the gateway ask on and on, and are internal [R2] [T26]',
   async (_, page) => {
     const worker = await rawConnect(gateway.url);
     await client.call('subscribe', { channel: 'events', topic: '>' });
@@ -64,7 +64,7 @@ test.each([
   },
 );
 
-test('stores that nobody serves any more are forgotten by health and metrics, and calls answer no_workers [12.27]', async () => {
+test('stores that nobody serves any more are forgotten by health and metrics, and calls answer no_workers [R27]', async () => {
   const worker = await rawConnect(gateway.url);
   worker.serve(() => ({ events: [], lastPosition: 0 }));
   const names = Array.from({ length: 200 }, (_, n) => `gone-${n}`);

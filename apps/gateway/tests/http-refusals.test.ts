@@ -50,14 +50,14 @@ describe('is application/problem+json', () => {
       'another upgrade',
       'GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n',
     ],
-  ])('%i for %s [12.31]', async (status, _name, request) => {
+  ])('%i for %s [R31]', async (status, _name, request) => {
     const answer = await raw(request);
     expect(answer).toMatchObject({ status, body: { status, title: expect.any(String) as string } });
     expect(answer.head).toContain('content-type: application/problem+json');
   });
 });
 
-test('426 says what to do, to a person and to a program [12.31]', async () => {
+test('426 says what to do, to a person and to a program [R31]', async () => {
   const { status, headers, body } = await get('/v1/ws');
   expect([status, headers.get('upgrade')]).toEqual([426, 'websocket']);
   expect(body).toMatchObject({ detail: expect.stringMatching(/proxy.*Upgrade and Connection/) as string });
@@ -69,7 +69,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: answer.status, headers: answer.headers, body: (await answer.json()) as unknown };
 }
 
-test('a preflight allows the attributes of CloudEvents that it asks for, and nothing else [12.31]', async () => {
+test('a preflight allows the attributes of CloudEvents that it asks for, and nothing else [R31]', async () => {
   const answer = await fetch(`${gateway.http}/v1/stores/default/streams/a/events`, {
     method: 'OPTIONS',
     headers: {
@@ -84,14 +84,14 @@ test('a preflight allows the attributes of CloudEvents that it asks for, and not
   );
 });
 
-test('probes may have a query, under any host name [12.31]', async () => {
+test('probes may have a query, under any host name [R31]', async () => {
   for (const path of ['/livez?verbose', '/readyz?verbose', '/livez?']) {
     const request = `GET ${path} HTTP/1.1\r\nHost: 10.0.0.7:4590\r\nConnection: close\r\n\r\n`;
     expect(await raw(request)).toMatchObject({ status: 200 });
   }
 });
 
-test('429 and 503 say when to come again [12.31]', async () => {
+test('429 and 503 say when to come again [R31]', async () => {
   await using limited = await startTestGateway({
     stores: '{"default":{"engine":"memory"},"afar":{"engine":"remote"}}',
     'channels-system-max-rate': '1',

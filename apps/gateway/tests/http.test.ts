@@ -177,7 +177,7 @@ describe('snapshots', () => {
     });
     expect((await http('GET', `${one}/3`)).body).toMatchObject({ record: { total: 7 } });
     expect((await http('GET', one)).body).toMatchObject({ snapshots: [{ version: 5 }, { version: 3 }] });
-    // Page by page, as events are [11.18].
+    // Page by page, as events are [R18].
     const first = (await http('GET', `${one}?count=1`)).body;
     expect(first).toMatchObject({ snapshots: [{ version: 5 }], next: 3 });
     expect((await http('GET', `${one}?from=3&count=1`)).body).toMatchObject({ snapshots: [{ version: 3 }] });
@@ -271,7 +271,7 @@ describe('server-sent events', () => {
     ).toEqual([2, 3]);
   });
 
-  test('a stream begins with its position, whatever it begins from [11.16]', async () => {
+  test('a stream begins with its position, whatever it begins from [R16]', async () => {
     const [earliest] = await read(`${path}?topic=sse.*&from=earliest`, 1);
     const position = earliest?.['id'] ?? '';
     for (const [from, headers] of [
@@ -296,7 +296,7 @@ describe('server-sent events', () => {
     await response.body?.cancel();
   });
 
-  test('nothing is lost that is published while a quiet stream is cut before its first message [11.16] [F34]', async () => {
+  test('nothing is lost that is published while a quiet stream is cut before its first message [R16] [F34]', async () => {
     const quiet = `${path}?topic=quiet.*`;
     const [subscribed] = await read(quiet, 1);
     for (const n of [1, 2]) await http('POST', path, { topic: 'quiet.a', message: n });

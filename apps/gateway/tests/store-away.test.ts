@@ -75,7 +75,7 @@ async function workerLeaves(): Promise<void> {
 }
 
 test.each(['earliest', 'position', 'time'] as const)(
-  'a store without a worker does not stop a replay from %s, and is delivered when it is back [11.11] [F25]',
+  'a store without a worker does not stop a replay from %s, and is delivered when it is back [R11] [F25]',
   async (kind) => {
     const position = await feedThree();
     await workerLeaves();
@@ -103,7 +103,7 @@ test.each(['earliest', 'position', 'time'] as const)(
   },
 );
 
-test('a replay does not wait for a store that its pattern cannot match [11.11]', async () => {
+test('a replay does not wait for a store that its pattern cannot match [R11]', async () => {
   await feedThree();
   await workerLeaves();
   for (const topic of ['default.>', 'default.*.counted', '*.*']) {
@@ -114,7 +114,7 @@ test('a replay does not wait for a store that its pattern cannot match [11.11]',
   }
 });
 
-test('a store whose worker comes back only after a restart of the gateway is delivered then [11.11] [F25]', async () => {
+test('a store whose worker comes back only after a restart of the gateway is delivered then [R11] [F25]', async () => {
   const position = await feedThree();
   await stop();
   await start();

@@ -88,7 +88,7 @@ function restore(): void {
 }
 
 test.each([2, 9])(
-  'a position from after a backup that was restored gives `lost` and what was written since, %d events [11.12] [F26]',
+  'a position from after a backup that was restored gives `lost` and what was written since, %d events [R12] [F26]',
   async (count) => {
     const { before, old, late } = await writeAroundBackup();
     restore();
@@ -108,7 +108,7 @@ test.each([2, 9])(
   },
 );
 
-test('a position loses nothing by a plain restart, and the answer does not say so [11.12] [F26]', async () => {
+test('a position loses nothing by a plain restart, and the answer does not say so [R12] [F26]', async () => {
   await subscribe();
   await append(2);
   await client.until(() => received().length === 2);
@@ -124,7 +124,7 @@ test('a position loses nothing by a plain restart, and the answer does not say s
   expect(await health()).toBe('');
 });
 
-test('a message that a client published before a restart is told as lost, to those only who miss it [11.12]', async () => {
+test('a message that a client published before a restart is told as lost, to those only who miss it [R12]', async () => {
   const { position: before } = await subscribe();
   const publish = { channel: 'events', topic: 'by.client', message: { data: { n: -1 } } };
   const { position: after } = (await client.call('publish', publish)).result as Subscribed;
@@ -134,7 +134,7 @@ test('a message that a client published before a restart is told as lost, to tho
   expect((await subscribe({ position: after }, 'other.>')).lost).toBeUndefined();
 });
 
-test('a remote store that is begun anew at lower positions is fed from there, and health says so [11.12]', async () => {
+test('a remote store that is begun anew at lower positions is fed from there, and health says so [R12]', async () => {
   const store = createListStore('orders');
   const worker = await store.serve(gateway.url);
   await subscribe();
@@ -154,7 +154,7 @@ test('a remote store that is begun anew at lower positions is fed from there, an
   await worker.close();
 });
 
-test('a remote store that is restored and written past is fed from its beginning [11.12]', async () => {
+test('a remote store that is restored and written past is fed from its beginning [R12]', async () => {
   const store = createListStore('orders');
   const worker = await store.serve(gateway.url);
   await subscribe();
@@ -171,7 +171,7 @@ test('a remote store that is restored and written past is fed from its beginning
   await worker.close();
 });
 
-test('a page with a huge `lastPosition` moves neither the feed nor a replay [11.12]', async () => {
+test('a page with a huge `lastPosition` moves neither the feed nor a replay [R12]', async () => {
   const store = createListStore('orders');
   store.distort = (page) => ({ ...page, lastPosition: Number.MAX_SAFE_INTEGER - 1 });
   const worker = await store.serve(gateway.url);

@@ -239,7 +239,7 @@ describe('what JSON cannot hold', () => {
     ['a function', () => 1],
   ];
 
-  test.each(WRONG)('%s is refused with its path, and nothing is sent [11.17]', async (_, value) => {
+  test.each(WRONG)('%s is refused with its path, and nothing is sent [R17]', async (_, value) => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const wrong = { deep: [0, { value }] } as never;
@@ -264,7 +264,7 @@ describe('what JSON cannot hold', () => {
     await client.close();
   });
 
-  test('a valid Date becomes its ISO text, and plain objects of any origin pass [11.17]', async () => {
+  test('a valid Date becomes its ISO text, and plain objects of any origin pass [R17]', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('publish', () => ({ id: 'x', delivered: true }));
     const client = await connectTo(gateway);

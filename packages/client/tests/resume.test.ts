@@ -142,7 +142,7 @@ describe('resuming', () => {
     await client.close();
   });
 
-  test('a lost position is told by onLost, and the subscription continues from the oldest message [12.28]', async () => {
+  test('a lost position is told by onLost, and the subscription continues from the oldest message [R28]', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const notices: unknown[] = [];
@@ -171,7 +171,7 @@ describe('resuming', () => {
     await client.close();
   });
 
-  test('bufferBytes bounds what waits for a slow reader, however few messages that is [12.21] [T34]', async () => {
+  test('bufferBytes bounds what waits for a slow reader, however few messages that is [R21] [T34]', async () => {
     const gateway = new FakeGateway();
     const client = await connectTo(gateway);
     const options = { bufferBytes: 100_000 };

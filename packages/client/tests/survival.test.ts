@@ -101,7 +101,7 @@ describe('answers of a proxy', () => {
     '400 Bad Request',
   ];
 
-  test('whatever a proxy answers, the client waits for the gateway, at first and later [12.28] [F33]', async () => {
+  test('whatever a proxy answers, the client waits for the gateway, at first and later [R28] [F33]', async () => {
     const gateway = await startMiniGateway();
     gateway.responses.push(...ANSWERS.map((status) => answer(status, '{"code":"not_supported"}')));
     await using client = await connect(gateway.url, { token: 'T', retry: RETRY });
@@ -112,7 +112,7 @@ describe('answers of a proxy', () => {
     expect(gateway.responses).toEqual([]);
   });
 
-  test.each(ANSWERS)('a server that always answers %s is named in the error [12.28]', async (status) => {
+  test.each(ANSWERS)('a server that always answers %s is named in the error [R28]', async (status) => {
     const gateway = await startMiniGateway();
     gateway.responses.push(...Array(1_000).fill(answer(status)));
     const connecting = connect(gateway.url, { connectTimeoutMs: 100, retry: RETRY });
@@ -128,7 +128,7 @@ describe('answers of a proxy', () => {
 describe('frames that are too big', () => {
   const events = [{ type: 't', data: 'x'.repeat(5_000) }];
 
-  test('a call whose frame closes the connection with 1009 is told so at once, and others go on [12.28]', async () => {
+  test('a call whose frame closes the connection with 1009 is told so at once, and others go on [R28]', async () => {
     const gateway = await startMiniGateway({ maxPayload: 3_000 });
     await using client = await connect(gateway.url, { retry: RETRY });
     const small = Array.from({ length: 20 }, () => client.getVersion(GET_VERSION));
@@ -143,7 +143,7 @@ describe('frames that are too big', () => {
   test.each([
     [{ frameBytes: 3_000 }, 3_000],
     [{ frameBytes: 1_000_000, messageBytes: 2_000 }, 2_000],
-  ])('with limits %j in hello nothing too big is sent [12.28]', async (limits, limit) => {
+  ])('with limits %j in hello nothing too big is sent [R28]', async (limits, limit) => {
     const gateway = await startMiniGateway({ limits });
     await using client = await connect(gateway.url, { retry: RETRY });
     await expect(client.appendEvents({ ...GET_VERSION, events })).rejects.toMatchObject({
@@ -156,14 +156,14 @@ describe('frames that are too big', () => {
 });
 
 describe('paths that hang', () => {
-  test('a first URL that hangs does not keep the client from the second [12.28] [F33]', async () => {
+  test('a first URL that hangs does not keep the client from the second [R28] [F33]', async () => {
     const hanging = `ws://127.0.0.1:${await listen(createServer())}`;
     const gateway = await startMiniGateway();
     await using client = await connect([hanging, gateway.url], { connectTimeoutMs: 900, retry: RETRY });
     expect(await client.getVersion(GET_VERSION)).toEqual({ version: 1 });
   });
 
-  test('close does not wait for a gateway that does not answer it [12.28]', async () => {
+  test('close does not wait for a gateway that does not answer it [R28]', async () => {
     const server = createHttpServer();
     const wss = new WebSocketServer({ noServer: true, handleProtocols: () => 'esdb-gater.v1' });
     server.on('upgrade', (request, socket, head) =>
@@ -183,7 +183,7 @@ describe('paths that hang', () => {
     expect(await subscribing).toMatchObject({ code: 'unavailable' });
   }, 15_000);
 
-  test('close does not wait for a token that never comes [12.28]', async () => {
+  test('close does not wait for a token that never comes [R28]', async () => {
     const gateway = await startMiniGateway();
     let asked = 0;
     const token = () => (++asked === 1 ? 'T' : new Promise<string>(() => {}));
@@ -193,7 +193,7 @@ describe('paths that hang', () => {
     await client.close();
   });
 
-  test('a connection without pings is probed after 25 s of silence, and given up without an answer [12.28]', async () => {
+  test('a connection without pings is probed after 25 s of silence, and given up without an answer [R28]', async () => {
     const clock = createFakeClock();
     let heardAt = 0;
     let asked = 0;
@@ -224,7 +224,7 @@ describe('paths that hang', () => {
     probe.stop();
   });
 
-  test('the WebSocket of browsers is given up at once when a probe is not answered [12.28] [F33]', async () => {
+  test('the WebSocket of browsers is given up at once when a probe is not answered [R28] [F33]', async () => {
     const gateway = await startMiniGateway();
     const { hostname, port } = new URL(gateway.url);
     const frozen: Socket[] = [];
@@ -267,7 +267,7 @@ describe('causes', () => {
   /** Fails the test when the client waits instead of giving up: there is no limit but that of the test. */
   const PATIENT = { connectTimeoutMs: 1_000_000, retry: { baseDelayMs: 100_000, maxDelayMs: 1_000_000 } };
 
-  test('a self-signed certificate is named, and not waited for [12.28]', async () => {
+  test('a self-signed certificate is named, and not waited for [R28]', async () => {
     const port = await listen(createHttpsServer(makeCertificate()));
     await expect(connect(`wss://127.0.0.1:${port}`, PATIENT)).rejects.toMatchObject({
       code: 'unavailable',
@@ -276,7 +276,7 @@ describe('causes', () => {
     });
   });
 
-  test('TLS against a plain port is named, and not waited for [12.28]', async () => {
+  test('TLS against a plain port is named, and not waited for [R28]', async () => {
     const { url } = await startMiniGateway();
     await expect(connect(url.replace('ws:', 'wss:'), PATIENT)).rejects.toMatchObject({
       reason: 'not_tls',
@@ -284,7 +284,7 @@ describe('causes', () => {
     });
   });
 
-  test('a server that does not speak HTTP is named, and not waited for [12.28]', async () => {
+  test('a server that does not speak HTTP is named, and not waited for [R28]', async () => {
     const port = await listen(createServer((socket) => socket.end('+OK POP3 ready\r\n')));
     await expect(connect(`ws://127.0.0.1:${port}`, PATIENT)).rejects.toMatchObject({ reason: 'not_http' });
   });
@@ -296,7 +296,7 @@ describe('causes', () => {
       'use wss://',
     ],
     ['a port where nobody listens', async () => 1, 'connection refused'],
-  ])('the error names %s [12.28]', async (_, port, words) => {
+  ])('the error names %s [R28]', async (_, port, words) => {
     const connecting = connect(`ws://127.0.0.1:${await port()}`, { connectTimeoutMs: 100, retry: RETRY });
     await expect(connecting).rejects.toMatchObject({
       code: 'unavailable',
@@ -304,7 +304,7 @@ describe('causes', () => {
     });
   });
 
-  test('what never heals at first is waited for once the gateway has been reached [12.28]', async () => {
+  test('what never heals at first is waited for once the gateway has been reached [R28]', async () => {
     const gateway = await startMiniGateway();
     await using client = await connect(gateway.url, { retry: RETRY });
     gateway.responses.push('+OK POP3 ready\r\n', '+OK POP3 ready\r\n');
@@ -313,7 +313,7 @@ describe('causes', () => {
     expect(gateway.responses).toEqual([]);
   });
 
-  test('a call without a connection says why there is none [12.28]', async () => {
+  test('a call without a connection says why there is none [R28]', async () => {
     const gateway = await startMiniGateway();
     await using client = await connect(gateway.url, { retry: RETRY });
     gateway.responses.push(...Array(10_000).fill(answer('502 Bad Gateway')));

@@ -16,7 +16,7 @@ type UserEvent =
 
 const STREAM = { storeId: 's', streamId: 'a' };
 
-test('the package exports what a program needs to handle errors and versions [12.33]', () => {
+test('the package exports what a program needs to handle errors and versions [R33]', () => {
   expect([NO_STREAM, ANY_VERSION, STREAM_EXISTS]).toEqual([-1, -2, -4]);
   const error: unknown = new GaterError('wrong_expected_version', 'x', {
     details: { streamId: 'a', expected: 1, actual: 2 },
@@ -31,7 +31,7 @@ test('the package exports what a program needs to handle errors and versions [12
   ]);
 });
 
-test('events of a program may carry id, metadata and tags, and nothing else [12.33]', () => {
+test('events of a program may carry id, metadata and tags, and nothing else [R33]', () => {
   const params: AppendParams<UserEvent> = {
     ...STREAM,
     expectedVersion: NO_STREAM,
@@ -49,7 +49,7 @@ test('events of a program may carry id, metadata and tags, and nothing else [12.
   expect(wrong.events).toHaveLength(1);
 });
 
-test('what JSON cannot hold does not compile [12.33]', () => {
+test('what JSON cannot hold does not compile [R33]', () => {
   interface Plain {
     readonly a: string;
     readonly b?: readonly { readonly c: null }[] | undefined;
@@ -74,7 +74,7 @@ test('what JSON cannot hold does not compile [12.33]', () => {
   expect(wrong.events).toHaveLength(1);
 });
 
-test('the messages of a subscription and the events of a program are typed [12.33]', () => {
+test('the messages of a subscription and the events of a program are typed [R33]', () => {
   const read = async (client: RemoteGater<UserEvent>) => {
     for await (const { message } of await client.subscribe<{ readonly celsius: number }>({
       channel: 'metrics',

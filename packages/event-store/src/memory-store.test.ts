@@ -26,7 +26,7 @@ test.each([
   ['after 2200', Date.UTC(2260)],
   ['not a number', Number.NaN],
 ])(
-  'with a clock that is %s appends and snapshots are unavailable and name the clock [11.19] [F31]',
+  'with a clock that is %s appends and snapshots are unavailable and name the clock [R19] [F31]',
   async (_name, nowMs) => {
     const clock = createFakeClock(2_000_000_000_000);
     const store = createMemoryStore({ storeId: 's', clock });

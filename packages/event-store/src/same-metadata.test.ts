@@ -6,7 +6,7 @@ const same = (one: object, other: object): boolean =>
   sameMetadata(JSON.stringify(one), JSON.stringify(other)) &&
   sameMetadata(JSON.stringify(other), JSON.stringify(one));
 
-test('a CloudEvent with other extension attributes is the same one [12.30]', () => {
+test('a CloudEvent with other extension attributes is the same one [R30]', () => {
   const repeats = [{ traceparent: '00-a' }, { traceparent: '00-b', tracestate: 'x' }, { time: 'later' }, {}];
   for (const extensions of repeats) {
     expect(same({ cloudevent: cloudEvent }, { cloudevent: { ...cloudEvent, ...extensions } })).toBe(true);

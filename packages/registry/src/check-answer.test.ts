@@ -243,7 +243,7 @@ const FITTING: readonly Case[] = [
 ];
 
 describe("a worker's answer is compared with the question", () => {
-  test.each(MISFITS)('%s of %s %j is internal [11.2] [T26]', async (_, method, params, result) => {
+  test.each(MISFITS)('%s of %s %j is internal [R2] [T26]', async (_, method, params, result) => {
     await expect(answered(method, params as never, result)).rejects.toMatchObject({
       code: 'internal',
       message: expect.stringContaining('does not fit the question') as string,
@@ -252,11 +252,11 @@ describe("a worker's answer is compared with the question", () => {
     });
   });
 
-  test.each(FITTING)('%s of %s %j passes [11.2]', async (_, method, params, result) => {
+  test.each(FITTING)('%s of %s %j passes [R2]', async (_, method, params, result) => {
     expect(await answered(method, params as never, result)).toBe(result);
   });
 
-  test('an answer that does not fit is a strike against the worker [11.2] [T26]', async () => {
+  test('an answer that does not fit is a strike against the worker [R2] [T26]', async () => {
     const peer = { call: async () => ({ events: [event(0, 1, { storeId: 'other' })], lastPosition: 1 }) };
     const registry = createRegistry();
     registry.register(createRemoteWorker({ peer, storeId: 'default', workerId: 'far', nodeId: 'b' }));

@@ -83,7 +83,7 @@ describe('picking', () => {
     expect(registry.stores()).toEqual(['default']);
   });
 
-  test('a store that only workers made known is forgotten with its last one, but not its name [12.27]', () => {
+  test('a store that only workers made known is forgotten with its last one, but not its name [R27]', () => {
     const registry = createRegistry();
     registry.declare('kept');
     for (let n = 0; n < 4_000; n++) {

@@ -336,7 +336,7 @@ describe('creating', () => {
       expect(reasonOf(() => delegateToken(parent as string, options))).toBeDefined();
   });
 
-  test('refuses to delegate more than a parent allows, an action not covered, or a parent of somebody else [12.34]', () => {
+  test('refuses to delegate more than a parent allows, an action not covered, or a parent of somebody else [R34]', () => {
     const parent = createToken({ issuer: root, audience: alice.did, att: [users], now: NOW });
     const channel = { with: 'esdb://default/channel/events/*', can: 'channel/*' };
     const other = createToken({ issuer: root, audience: alice.did, att: [channel], now: NOW });

@@ -35,7 +35,7 @@ const append = (store: Awaited<ReturnType<typeof open>>, streamId = 's') =>
     events: [{ id: crypto.randomUUID(), type: 't', data: 1 }],
   });
 
-test('an append under an implausible clock is unavailable, writes nothing, and the store opens and reads [11.19] [F31]', async () => {
+test('an append under an implausible clock is unavailable, writes nothing, and the store opens and reads [R19] [F31]', async () => {
   let nowMs = Date.UTC(2026);
   const store = await open(() => nowMs);
   await append(store);
@@ -58,7 +58,7 @@ test('an append under an implausible clock is unavailable, writes nothing, and t
   await again.close();
 });
 
-test('a file in which an older version wrote a time of 2260 opens, reads, and takes appends [11.19] [F31]', async () => {
+test('a file in which an older version wrote a time of 2260 opens, reads, and takes appends [R19] [F31]', async () => {
   const store = await open();
   await append(store);
   await store.close();
@@ -102,7 +102,7 @@ function hasFaketime(): boolean {
 }
 
 test.skipIf(!hasFaketime())(
-  'a process whose system clock is in 2260 appends nothing (needs faketime) [11.19] [F31]',
+  'a process whose system clock is in 2260 appends nothing (needs faketime) [R19] [F31]',
   async () => {
     for (const [time, count] of [
       ['2026-01-01 00:00:00', 3],

@@ -29,7 +29,7 @@ const append = (text = 'x'.repeat(20_000)) =>
 const refusal = (message: RegExp) => ({ code: 'internal', message: expect.stringMatching(message) });
 
 test.each(['', '-wal', '-shm', '.lock'])(
-  'when main.db%s is deleted under a running store, appends stop at once and health says so [11.20] [F32]',
+  'when main.db%s is deleted under a running store, appends stop at once and health says so [R20] [F32]',
   async (suffix) => {
     await rm(`${file}${suffix}`);
     await expect(append()).rejects.toMatchObject(
@@ -47,7 +47,7 @@ test.each(['', '-wal', '-shm', '.lock'])(
   },
 );
 
-test('health notices a replaced file without an append, and it stays so until the store is reopened [11.20] [F32]', async () => {
+test('health notices a replaced file without an append, and it stays so until the store is reopened [R20] [F32]', async () => {
   await rename(file, `${file}.away`);
   await writeFile(file, '');
   expect(store.health()).toMatchObject({
@@ -63,7 +63,7 @@ test('health notices a replaced file without an append, and it stays so until th
   expect(await append()).toMatchObject({ version: 20 });
 });
 
-test('pages that are damaged under a running store are told in health once they are read, and appends stop [11.20] [F32]', async () => {
+test('pages that are damaged under a running store are told in health once they are read, and appends stop [R20] [F32]', async () => {
   // Closed and reopened, so that all data is in the file and no page in a cache.
   await store.close();
   store = await open();

@@ -43,7 +43,7 @@ async function unlock(): Promise<void> {
 
 const LOCKED = /is locked by another program that writes to it$/;
 
-test('while another program holds the write lock reads and probes go on, and appends say why they fail [12.25] [F30]', async () => {
+test('while another program holds the write lock reads and probes go on, and appends say why they fail [R25] [F30]', async () => {
   let refused = 0;
   const appends = Promise.all(
     [1, 2, 3].map(() =>
@@ -70,7 +70,7 @@ test('while another program holds the write lock reads and probes go on, and app
   expect(await append()).toMatchObject({ version: 1 });
 });
 
-test('an append that waits for the lock is written, in order, when the other program is done [12.25] [F30]', async () => {
+test('an append that waits for the lock is written, in order, when the other program is done [R25] [F30]', async () => {
   const first = append();
   const second = append();
   await store.readAll({ storeId: 'main' });
@@ -80,7 +80,7 @@ test('an append that waits for the lock is written, in order, when the other pro
   expect(store.health()).toEqual({ status: 'healthy' });
 });
 
-test('an append whose caller stops waiting for the lock is timeout at its deadline [12.25]', async () => {
+test('an append whose caller stops waiting for the lock is timeout at its deadline [R25]', async () => {
   const params = { storeId: 'main', streamId: 's', events: [{ type: 't', data: 1 }] };
   await expect(store.appendEvents(params, { deadlineMs: 50 })).rejects.toMatchObject({ code: 'timeout' });
   await unlock();

@@ -33,7 +33,7 @@ function schemaOf(path: string): unknown[] {
   return [version?.['user_version'], index?.['sql']];
 }
 
-test('a file of schema version 1 is migrated when it is opened, and keeps all its data [11.5]', async () => {
+test('a file of schema version 1 is migrated when it is opened, and keeps all its data [R5]', async () => {
   expect(schemaOf(file)[0]).toBe(1);
   for (const opening of ['first', 'second']) {
     const store = await openSqliteStore({ storeId: 'main', file });
@@ -65,7 +65,7 @@ test('a file of schema version 1 is migrated when it is opened, and keeps all it
   expect(schemaOf(file)).toEqual([2, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
 });
 
-test('a migration that fails halfway leaves the old version, which is migrated at the next opening [11.5]', async () => {
+test('a migration that fails halfway leaves the old version, which is migrated at the next opening [R5]', async () => {
   class Failing extends DatabaseSync {
     override exec(sql: string): void {
       if (sql.startsWith('CREATE')) throw new Error('the disk is gone');
@@ -80,7 +80,7 @@ test('a migration that fails halfway leaves the old version, which is migrated a
   expect(schemaOf(file)[0]).toBe(2);
 });
 
-test('a file of schema version 1 whose tables were changed is refused and not migrated [11.5]', async () => {
+test('a file of schema version 1 whose tables were changed is refused and not migrated [R5]', async () => {
   const database = new DatabaseSync(file);
   database.exec('DROP INDEX events_by_type');
   database.close();

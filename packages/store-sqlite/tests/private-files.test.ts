@@ -39,12 +39,12 @@ async function runAndKill(): Promise<void> {
   await child.ended;
 }
 
-test('every file of a store is readable by its owner only, whatever the umask [11.10] [T37]', async () => {
+test('every file of a store is readable by its owner only, whatever the umask [R10] [T37]', async () => {
   await runAndKill();
   expect(await modes()).toEqual(PRIVATE);
 });
 
-test('files that an older version left readable for others are closed to them [11.10] [T37]', async () => {
+test('files that an older version left readable for others are closed to them [R10] [T37]', async () => {
   await runAndKill();
   for (const name of Object.keys(PRIVATE)) await chmod(join(folder, name), 0o644);
   await runAndKill();

@@ -45,7 +45,7 @@ function bind(from: string, to: string): void {
   mounts.push(to);
 }
 
-test('a file that a second process opens through a hard link is refused, naming the reason and the remedy [11.14] [F24]', async () => {
+test('a file that a second process opens through a hard link is refused, naming the reason and the remedy [R14] [F24]', async () => {
   const other = join(folder, 'other.db');
   await link(file, other);
   for (const path of [other, file]) {
@@ -63,7 +63,7 @@ test('a file that a second process opens through a hard link is refused, naming 
 });
 
 test.skipIf(!canMount)(
-  'a file that a second process opens through a bind mount of it is refused (needs root and mount) [11.14] [F24]',
+  'a file that a second process opens through a bind mount of it is refused (needs root and mount) [R14] [F24]',
   async () => {
     const other = join(folder, 'with blank \\ and more.db');
     await writeFile(other, '');
@@ -76,7 +76,7 @@ test.skipIf(!canMount)(
 );
 
 test.skipIf(!canMount)(
-  'a second process that opens the file through a bind mount of its folder finds the lock (needs root and mount) [11.14] [F24]',
+  'a second process that opens the file through a bind mount of its folder finds the lock (needs root and mount) [R14] [F24]',
   async () => {
     const outside = await mkdtemp(join(tmpdir(), 'esdb-gater-mounted-'));
     bind(folder, outside);

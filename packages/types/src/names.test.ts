@@ -16,7 +16,7 @@ describe('names', () => {
     expect(['a\u0000', 'a\nb', '\u007f', '\u0085', '\ud800', 'a\udc00b'].some(isName)).toBe(false);
   });
 
-  test('refuses `.`, `..` and `$all` as stream ids only [12.34]', () => {
+  test('refuses `.`, `..` and `$all` as stream ids only [R34]', () => {
     expect(['.', '..', '$all'].some(isStreamId)).toBe(false);
     expect(['.', '..', '$all'].every(isName)).toBe(true);
     expect(['...', '$al', '$all ', '$ALL', 'a$all'].every(isStreamId)).toBe(true);

@@ -34,7 +34,7 @@ test('names are decoded, and a range begins before what may be spelt in several 
   expect(below(`${S}users-%C3%A9`)).toEqual([{ text: 'users-', open: true }]);
 });
 
-test('a range is looked for in every spelling that NFC turns into ASCII [11.1]', () => {
+test('a range is looked for in every spelling that NFC turns into ASCII [R1]', () => {
   expect(below(`${S}Kunde;*`)).toEqual([
     { text: 'Kunde;', open: true },
     { text: 'Kunde\u037e', open: true },

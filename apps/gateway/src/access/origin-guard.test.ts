@@ -76,7 +76,7 @@ test('beyond loopback any name of the gateway passes, but foreign origins do not
   );
 });
 
-test('without tokens no foreign name passes, but addresses, the machine and configured names do [11.9]', () => {
+test('without tokens no foreign name passes, but addresses, the machine and configured names do [R9]', () => {
   const guard = createOriginGuard(components, {
     ...OPTIONS,
     host: '0.0.0.0',
@@ -105,7 +105,7 @@ test('without tokens no foreign name passes, but addresses, the machine and conf
   for (const host of own) expect(guard.check({ host }), host).toBe('allowed');
 });
 
-test('origins of app shells pass when they are listed, and only they [11.9]', () => {
+test('origins of app shells pass when they are listed, and only they [R9]', () => {
   const listed = [
     'capacitor://localhost',
     'tauri://localhost',
@@ -132,7 +132,7 @@ test('origins of app shells pass when they are listed, and only they [11.9]', ()
   }
 });
 
-test('a refused origin is logged once, and a flood of them is not [11.9]', () => {
+test('a refused origin is logged once, and a flood of them is not [R9]', () => {
   const warned: unknown[] = [];
   const logger = { ...silentLogger, warn: (...args: unknown[]) => void warned.push(args) };
   const guard = createOriginGuard({ logger }, OPTIONS);

@@ -23,7 +23,7 @@ function budgetOf(maxMib: number) {
   return { clock, budget, output };
 }
 
-test('pages start only while all output together leaves room [11.6] [T35]', () => {
+test('pages start only while all output together leaves room [R6] [T35]', () => {
   const { clock, budget, output } = budgetOf(32);
   const reader = output(12);
   expect([budget.tryEnter(), budget.tryEnter(), budget.tryEnter()]).toEqual([true, true, false]);
@@ -34,7 +34,7 @@ test('pages start only while all output together leaves room [11.6] [T35]', () =
   expect(budget.tryEnter()).toBe(true);
 });
 
-test('a connection that reads nothing is cut off when others wait, one that reads is not [11.6] [T35]', async () => {
+test('a connection that reads nothing is cut off when others wait, one that reads is not [R6] [T35]', async () => {
   const { clock, budget, output } = budgetOf(16);
   const [stuck, slow] = [output(8), output(8)];
   const entered = budget.enter();
@@ -55,7 +55,7 @@ test('a connection that reads nothing is left alone while there is room [T35]', 
   expect(stuck.cut).toBe(false);
 });
 
-test('who finds no room for too long is told so [11.6]', async () => {
+test('who finds no room for too long is told so [R6]', async () => {
   const { clock, budget, output } = budgetOf(8);
   const slow = output(8);
   const entered = expect(budget.enter()).rejects.toMatchObject({ code: 'overloaded', retriable: true });
@@ -68,7 +68,7 @@ test('who finds no room for too long is told so [11.6]', async () => {
   await entered;
 });
 
-test('a connection that already has output waiting leaves half of the room to others [11.6]', () => {
+test('a connection that already has output waiting leaves half of the room to others [R6]', () => {
   const { budget } = budgetOf(32);
   expect([budget.tryEnter(true), budget.tryEnter(true), budget.tryEnter(true)]).toEqual([true, true, false]);
   expect([budget.tryEnter(), budget.tryEnter(), budget.tryEnter()]).toEqual([true, true, false]);

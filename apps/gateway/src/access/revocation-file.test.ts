@@ -61,7 +61,7 @@ test('a torn last line is dropped and written over, a damaged line stops the sta
   });
 });
 
-test('the file is compacted when most of its lines have expired [11.3]', async () => {
+test('the file is compacted when most of its lines have expired [R3]', async () => {
   const log = await open();
   for (let i = 0; i < 2_500; i++) add(log, i);
   await log.flush();

@@ -18,7 +18,7 @@ test('an origin is read as browsers send it', () => {
   ]);
 });
 
-test('an entry of http.allowedOrigins that can never match stops the start with its key [11.9]', () => {
+test('an entry of http.allowedOrigins that can never match stops the start with its key [R9]', () => {
   const wrong = [
     ...['null', '*', 'app.example', 'app.example:443', 'localhost:3000', 'https://', 'https://*.example'],
     ...[

@@ -281,7 +281,7 @@ describe('refusals', () => {
     );
   });
 
-  test('a file over 1 MiB, an endless device and a directory are refused before they are read whole [12.32]', () => {
+  test('a file over 1 MiB, an endless device and a directory are refused before they are read whole [R32]', () => {
     const full = `realm: filed\n${'#'.repeat(1_048_576 - 13)}`;
     expect(loadConfig({ file: file('full.yaml', full) }).realm).toBe('filed');
     expect(refusal({ file: file('over.yaml', `${full}#`) })).toContain('it is larger than 1048576 bytes');

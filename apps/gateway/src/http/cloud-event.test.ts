@@ -46,7 +46,7 @@ describe('a CloudEvent', () => {
 });
 
 describe('a CloudEvent of other senders', () => {
-  test('has no attribute where the value is null [12.30]', () => {
+  test('has no attribute where the value is null [R30]', () => {
     const event = cloudEventToEvent({
       ...minimal,
       subject: null,
@@ -64,7 +64,7 @@ describe('a CloudEvent of other senders', () => {
   });
 
   test.each(['subject', 'dataschema', 'datacontenttype', 'time', 'source', 'id'])(
-    'with an empty %s is refused, and the message names it [12.30]',
+    'with an empty %s is refused, and the message names it [R30]',
     (name) => {
       expect(() => cloudEventToEvent({ ...minimal, [name]: '' }, '[3]')).toThrow(
         `\`[3].${name}\` of a CloudEvent must be a string that is not empty, got ""`,

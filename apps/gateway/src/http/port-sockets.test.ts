@@ -47,7 +47,7 @@ function port(options: { readonly maxSockets?: number; readonly maxPerAddress?: 
 const destroyed = (opened: readonly { readonly socket: FakeSocket }[]): boolean[] =>
   opened.map(({ socket }) => socket.destroyed);
 
-test('an address has a bounded number of connections, before any of them is upgraded [11.7]', () => {
+test('an address has a bounded number of connections, before any of them is upgraded [R7]', () => {
   const { open, sockets } = port({ maxPerAddress: 2 });
   const used = [open('10.0.0.1', 'upgraded'), open('10.0.0.1', 'request'), open('10.0.0.1')];
   expect(destroyed(used)).toEqual([false, false, true]);
@@ -55,7 +55,7 @@ test('an address has a bounded number of connections, before any of them is upgr
   expect(sockets.size).toBe(3);
 });
 
-test('the oldest connection of the address without a request gives way [11.7]', () => {
+test('the oldest connection of the address without a request gives way [R7]', () => {
   const { open } = port({ maxPerAddress: 3 });
   const other = open('10.0.0.2');
   const opened = [open('10.0.0.1', 'request'), open('10.0.0.1'), open('10.0.0.1'), open('10.0.0.1')];
@@ -63,7 +63,7 @@ test('the oldest connection of the address without a request gives way [11.7]', 
   expect(other.socket.destroyed).toBe(false);
 });
 
-test('loopback is not limited by address, but in all, and a served connection is idle again [11.7]', () => {
+test('loopback is not limited by address, but in all, and a served connection is idle again [R7]', () => {
   const { open } = port({ maxSockets: 4, maxPerAddress: 1 });
   const opened = Array.from({ length: 4 }, () => open('127.0.0.1', 'request'));
   expect(open('::ffff:127.0.0.1').socket.destroyed).toBe(true);
@@ -72,7 +72,7 @@ test('loopback is not limited by address, but in all, and a served connection is
   expect(destroyed(opened)).toEqual([false, false, true, false]);
 });
 
-test('draining destroys all without a complete request, and the others once they are answered [12.24]', () => {
+test('draining destroys all without a complete request, and the others once they are answered [R24]', () => {
   const { open, sockets } = port({});
   const [idle, upgraded, served, arriving] = [
     open('10.0.0.1'),

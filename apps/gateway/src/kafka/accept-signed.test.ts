@@ -41,7 +41,7 @@ test('the age is judged at the time of the Kafka record, not at the time that it
   expect(judge(signed(), { ageMs: 302_000 })).toBe('invalid_signature: expired');
 });
 
-test('a number that its signature cannot cover is refused, also where the signed text looks like it [11.17]', () => {
+test('a number that its signature cannot cover is refused, also where the signed text looks like it [R17]', () => {
   const now = new Date(NOW_MS);
   const lookalike = { n: { rawJSON: '9007199254740993' } };
   const message = sign(lookalike, { secret: 's', channel: 'alerts', topic: 'disk.full', now });

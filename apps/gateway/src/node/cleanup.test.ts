@@ -14,7 +14,7 @@ test('everything is closed once, the last opened first, also when one fails', as
   expect(closed).toEqual(['last', 'first']);
 });
 
-test('a part that does not close in time does not keep the others from being closed [12.24]', async () => {
+test('a part that does not close in time does not keep the others from being closed [R24]', async () => {
   const cleanup = new Cleanup();
   const closed: string[] = [];
   cleanup.defer(async () => closed.push('first'));

@@ -74,7 +74,7 @@ test('a killed gateway leaves no lock behind', async () => {
 });
 
 test.each(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EINVAL'])(
-  'a folder whose file system answers %s to a socket is locked too [12.29]',
+  'a folder whose file system answers %s to a socket is locked too [R29]',
   async (code) => {
     const listen = (path: string) =>
       path.startsWith(folder)
@@ -90,7 +90,7 @@ test.each(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EINVAL'])(
   },
 );
 
-test('the folder and everything in it are for the owner only, also what was there before [11.10] [T37]', async () => {
+test('the folder and everything in it are for the owner only, also what was there before [R10] [T37]', async () => {
   const path = join(folder, 'data');
   mkdirSync(join(path, 'checkpoints'), { recursive: true, mode: 0o755 });
   for (const name of ['old.db', 'node-id', join('checkpoints', 'a.json')]) {

@@ -11,7 +11,7 @@ function gathering() {
   return { lines, clock, ...gatherWarnings(logger, clock) };
 }
 
-test('warnings of one kind are one line a minute with their count [12.23]', () => {
+test('warnings of one kind are one line a minute with their count [R23]', () => {
   const { lines, clock, logger } = gathering();
   for (let n = 0; n < 1_000; n++) logger.warn({ n, reason: 'a' }, 'slow');
   expect(lines).toEqual([[{ n: 0, reason: 'a' }, 'slow']]);
@@ -26,7 +26,7 @@ test('warnings of one kind are one line a minute with their count [12.23]', () =
   expect(lines[3]).toEqual([{ n: 6, reason: 'a' }, 'slow']);
 });
 
-test('other messages, reasons and error codes are other kinds, and other levels are not gathered [12.23]', () => {
+test('other messages, reasons and error codes are other kinds, and other levels are not gathered [R23]', () => {
   const { lines, logger } = gathering();
   const code = (code: string): object => ({ err: Object.assign(new Error('x'), { code }) });
   for (const fields of [{ reason: 'a' }, { reason: 'b' }, code('a'), code('b')]) logger.warn(fields, 'slow');
@@ -35,7 +35,7 @@ test('other messages, reasons and error codes are other kinds, and other levels 
   expect(lines).toHaveLength(8);
 });
 
-test('what was counted is written at the end, and no timer is left [12.23]', () => {
+test('what was counted is written at the end, and no timer is left [R23]', () => {
   const { lines, clock, logger, flush } = gathering();
   for (let n = 0; n < 3; n++) logger.warn({}, 'slow');
   flush();

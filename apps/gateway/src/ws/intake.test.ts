@@ -42,7 +42,7 @@ function connection(elements = 1) {
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n));
 
-test('a connection has a bounded share of each turn, is not read meanwhile, and keeps its order [12.22]', () => {
+test('a connection has a bounded share of each turn, is not read meanwhile, and keeps its order [R22]', () => {
   const { intake, state } = connection();
   for (const text of numbers(300)) intake.push(text);
   expect(state).toMatchObject({ reading: false, handled: numbers(128) });
@@ -53,7 +53,7 @@ test('a connection has a bounded share of each turn, is not read meanwhile, and 
   expect(ends.length).toBeLessThanOrEqual(1);
 });
 
-test('all connections together have a bounded share of each turn, and each gets its own in time [12.22]', () => {
+test('all connections together have a bounded share of each turn, and each gets its own in time [R22]', () => {
   const connections = Array.from({ length: 40 }, () => connection());
   for (const { intake } of connections) for (const text of numbers(300)) intake.push(text);
   const inTurn = (turn: number): number =>
@@ -66,7 +66,7 @@ test('all connections together have a bounded share of each turn, and each gets 
   );
 });
 
-test('the elements of a batch and long texts count [12.22]', () => {
+test('the elements of a batch and long texts count [R22]', () => {
   const batches = connection(100);
   for (const text of numbers(10)) batches.intake.push(text);
   expect(batches.state.handled).toHaveLength(2);
@@ -75,7 +75,7 @@ test('the elements of a batch and long texts count [12.22]', () => {
   expect(long.state.handled).toHaveLength(1);
 });
 
-test('while the client does not read, nothing is handled, and afterwards everything [12.22]', () => {
+test('while the client does not read, nothing is handled, and afterwards everything [R22]', () => {
   const { intake, state } = connection();
   state.ready = false;
   intake.push('a');

@@ -51,7 +51,7 @@ test('a client that sends is not silent, and one that reads what waited for it i
   expect(silentAt).toBeUndefined();
 });
 
-test('what the system takes while nothing waits, such as pings, is not a sign of life [11.7] [T32]', () => {
+test('what the system takes while nothing waits, such as pings, is not a sign of life [R7] [T32]', () => {
   liveness.watch({
     ...watched,
     ping() {

@@ -61,7 +61,7 @@ function connection(budget = createInboundBudget(1_000)) {
   };
 }
 
-test('pings and pongs are not part of a message, in however many chunks they come [11.6]', () => {
+test('pings and pongs are not part of a message, in however many chunks they come [R6]', () => {
   const budget = createInboundBudget(1_000);
   const { socket, clock, receive } = connection(budget);
   for (let n = 0; n < 100; n++) {
@@ -73,7 +73,7 @@ test('pings and pongs are not part of a message, in however many chunks they com
   expect([budget.bytes, socket.closedWith, socket.paused]).toEqual([0, undefined, false]);
 });
 
-test('a message that does not arrive completely within 60 s closes with 1008 [11.7] [T31]', () => {
+test('a message that does not arrive completely within 60 s closes with 1008 [R7] [T31]', () => {
   const { socket, clock, receive } = connection();
   for (let n = 0; n < 59; n++) {
     receive(1);
@@ -84,7 +84,7 @@ test('a message that does not arrive completely within 60 s closes with 1008 [11
   expect(socket.closedWith).toBe(1008);
 });
 
-test('incomplete messages count, and beyond the bound the connection is not read [11.6]', () => {
+test('incomplete messages count, and beyond the bound the connection is not read [R6]', () => {
   const budget = createInboundBudget(1_000);
   const [first, second] = [connection(budget), connection(budget)];
   first.receive(900);

@@ -142,7 +142,7 @@ describe.skipIf(reason !== undefined)(
       expect(second?.id).toBe(first?.id);
     });
 
-    test('a number that a double does not hold passes on as another client wrote it, live and replayed [11.17]', async () => {
+    test('a number that a double does not hold passes on as another client wrote it, live and replayed [R17]', async () => {
       const client = await gateways.connect(a);
       await subscribe(client, 'system', 'exact.live');
       const value = '{"id":9223372036854775807,"far":1e999}';

@@ -38,7 +38,7 @@ async function eventsOf(prefix: string): Promise<RecordedEvent[]> {
 }
 
 describe('an import', () => {
-  test('that is killed with -9, mended and repeated has written each line once [F36] [11.15]', {
+  test('that is killed with -9, mended and repeated has written each line once [F36] [R15]', {
     timeout: 120_000,
   }, async () => {
     const file = join(folder.path, 'killed.ndjson');
@@ -84,14 +84,14 @@ describe('an import', () => {
     expect(new Set(numbers).size).toBe(count);
   });
 
-  test('of a directory on standard input is refused [12.32]', async () => {
+  test('of a directory on standard input is refused [R32]', async () => {
     const directory = openSync(folder.path, 'r');
     const running = spawnCli(['import'], env(), [directory, 'pipe', 'pipe']);
     closeSync(directory);
     expect(await text(running.stderr as NodeJS.ReadableStream)).toMatch(/standard input is a directory/);
   });
 
-  test('that Ctrl-C ends says so, and what it has written [12.32]', async () => {
+  test('that Ctrl-C ends says so, and what it has written [R32]', async () => {
     const running = spawnCli(['import', '--name', 'interrupted'], env());
     const lines = Array.from(
       { length: 1_000 },
@@ -109,7 +109,7 @@ describe('an import', () => {
     expect(await exit).toEqual([1, null]);
   });
 
-  test('of lines of 1 MB, and a publish of them, hold a few of them at a time [12.21]', {
+  test('of lines of 1 MB, and a publish of them, hold a few of them at a time [R21]', {
     timeout: 120_000,
   }, async () => {
     const data = 'x'.repeat(1_000_000);
@@ -131,7 +131,7 @@ describe('an import', () => {
     expect(jsonLines(published.stdout)).toHaveLength(120);
   });
 
-  test('printed again behind a pipe that nobody reads takes little memory, and nothing of it is lost [12.21]', {
+  test('printed again behind a pipe that nobody reads takes little memory, and nothing of it is lost [R21]', {
     timeout: 120_000,
   }, async () => {
     const reading = spawnCli(['read', 'big'], env(SMALL_HEAP));
@@ -147,7 +147,7 @@ describe('an import', () => {
 });
 
 describe('a subscription', () => {
-  test('behind a pipe that nobody reads takes little memory, and every message comes once and in order [12.21]', {
+  test('behind a pipe that nobody reads takes little memory, and every message comes once and in order [R21]', {
     timeout: 120_000,
   }, async () => {
     const args = ['subscribe', 'events', 'default.big.*', '--from', 'earliest', '--count', '120'];
@@ -164,7 +164,7 @@ describe('a subscription', () => {
 });
 
 describe('a command whose output', () => {
-  test('is read late loses nothing of it at its end [12.21]', async () => {
+  test('is read late loses nothing of it at its end [R21]', async () => {
     const reading = spawnCli(['read', 'big', '--count', '1'], env());
     const output = reading.stdout as NodeJS.ReadableStream;
     await once(output, 'readable');
@@ -173,7 +173,7 @@ describe('a command whose output', () => {
     expect(jsonLines<RecordedEvent>(await text(output))).toMatchObject([{ version: 0 }]);
   });
 
-  test('goes to a full disk says so and ends with 1 [12.32]', async () => {
+  test('goes to a full disk says so and ends with 1 [R32]', async () => {
     for (const args of [['read', 'big'], ['health'], ['health', '--json'], ['--help']]) {
       const full = openSync('/dev/full', 'w');
       const command = spawnCli(args, env(), ['pipe', full, 'pipe']);
@@ -186,7 +186,7 @@ describe('a command whose output', () => {
     }
   });
 
-  test('and whose errors go to a full disk ends with its exit code [12.32]', async () => {
+  test('and whose errors go to a full disk ends with its exit code [R32]', async () => {
     const full = openSync('/dev/full', 'w');
     const command = spawnCli(['frobnicate'], env(), ['pipe', 'pipe', full]);
     closeSync(full);

@@ -42,7 +42,7 @@ async function makeNoise(url: string): Promise<void> {
   }
 }
 
-test('a gateway whose log nobody reads goes on serving and stops on SIGTERM [12.23] [F28]', async () => {
+test('a gateway whose log nobody reads goes on serving and stops on SIGTERM [R23] [F28]', async () => {
   const { child, url, close } = await startUnread('stalled');
   await makeNoise(url);
   const http = url.replace(/^ws/, 'http').replace(/\/v1\/ws$/, '');
@@ -53,7 +53,7 @@ test('a gateway whose log nobody reads goes on serving and stops on SIGTERM [12.
   close();
 }, 60_000);
 
-test('a gateway whose log reader has ended goes on serving and stops on SIGTERM [12.23] [F28]', async () => {
+test('a gateway whose log reader has ended goes on serving and stops on SIGTERM [R23] [F28]', async () => {
   const { child, url, close } = await startUnread('closed');
   close();
   await makeNoise(url);

@@ -27,7 +27,7 @@ const HOST = 'HTTP/1.1\r\nHost: localhost\r\n';
 const POST = `POST /v1/channels/system/messages ${HOST}Content-Type: application/json\r\n`;
 const HEALTH = clientFrame('{"jsonrpc":"2.0","id":1,"method":"channelInfo"}');
 
-test('a stop takes less than 10 s and cleans up, whoever is connected [12.24] [F29]', async () => {
+test('a stop takes less than 10 s and cleans up, whoever is connected [R24] [F29]', async () => {
   const receiver = await startOtlpReceiver();
   cleanUps.push(() => receiver.close());
   const folder = folderOf();
@@ -77,7 +77,7 @@ test('a stop takes less than 10 s and cleans up, whoever is connected [12.24] [F
   for (const socket of sockets) socket.destroy();
 }, 60_000);
 
-test('connections without a request do not hold up a stop [12.24] [F29]', async () => {
+test('connections without a request do not hold up a stop [R24] [F29]', async () => {
   const gateway = await startGatewayProcess(folderOf(), ['--shutdown-grace-ms', '600000']);
   cleanUps.push(() => gateway.kill9());
   const sockets = await Promise.all(
@@ -94,7 +94,7 @@ test('connections without a request do not hold up a stop [12.24] [F29]', async 
   await Promise.all(ends);
 }, 30_000);
 
-test('SIGHUP stops a gateway without TLS gracefully [12.24]', async () => {
+test('SIGHUP stops a gateway without TLS gracefully [R24]', async () => {
   const child = spawnCli(['start', '--port', '0', '--data-dir', folderOf()]);
   const lines: string[] = [];
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));
@@ -141,7 +141,7 @@ async function servedName(url: string): Promise<unknown> {
   return subject.CN;
 }
 
-test('SIGHUP loads a new certificate under TLS, and a wrong pair leaves the old one in use [12.24]', async () => {
+test('SIGHUP loads a new certificate under TLS, and a wrong pair leaves the old one in use [R24]', async () => {
   const folder = folderOf();
   const [first, second, other] = ['first', 'second', 'other'].map((name) => makeCertificate(folder, name));
   const used = makeCertificate(folder, 'used');

@@ -40,7 +40,7 @@ function fill(): string {
 }
 
 test.skipIf(!mounted)(
-  'a revocation is answered only when it is on disk, also when it is repeated, and a failed write stays due (needs mount) [11.13] [F27]',
+  'a revocation is answered only when it is on disk, also when it is repeated, and a failed write stays due (needs mount) [R13] [F27]',
   async () => {
     const gateway = await startGuarded({}, { dataDir: folder });
     const admin = await rawConnect(gateway.url, bearer(tokenFor(gateway.did)));

@@ -73,7 +73,7 @@ const FIRST = [
 ];
 
 describe('T25: a grant that widens by how lists are searched', () => {
-  test('a grant on names of any script lists these and never those of another tenant [11.1] [T25]', async () => {
+  test('a grant on names of any script lists these and never those of another tenant [R1] [T25]', async () => {
     await store('tenant-b-1', 'invoices-2026', '\u00fcber-1');
     for (const first of FIRST) await store(`${first}one`, `${first}-two`);
     for (const first of FIRST) {
@@ -89,7 +89,7 @@ describe('T25: a grant that widens by how lists are searched', () => {
     }
   });
 
-  test('a list holds exactly what the grants cover, for names of any script (property) [11.1] [T25]', async () => {
+  test('a list holds exactly what the grants cover, for names of any script (property) [R1] [T25]', async () => {
     const part = fc.oneof(
       fc.constantFrom(...FIRST),
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2 }),
@@ -112,7 +112,7 @@ describe('T25: a grant that widens by how lists are searched', () => {
     );
   });
 
-  test('only a grant on all streams of the store lists it unfiltered [11.1] [T25]', async () => {
+  test('only a grant on all streams of the store lists it unfiltered [R1] [T25]', async () => {
     const everything = [...stored].sort(byBytes);
     for (const all of ['*', 'esdb://*', 'esdb://default/*', 'esdb://default/stream/*', `${STREAMS}*`]) {
       const token = tokenFor(gateway.did, [{ with: all, can: 'stream/read' }]);

@@ -15,7 +15,7 @@ import { ALL, bearer, rawHttp, root, startGuarded, tokenFor, verdict } from './s
 
 const STRANGERS = 10_000;
 
-test("10 000 strangers' revocations cost little, and nobody else's is refused [11.3] [T27]", async () => {
+test("10 000 strangers' revocations cost little, and nobody else's is refused [R3] [T27]", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'esdb-gater-t27-'));
   const gateway = await startGuarded({}, { dataDir });
   const watcher = await rawConnect(gateway.url, bearer(tokenFor(gateway.did)));

@@ -28,7 +28,7 @@ const replaced = (client: RawClient) =>
   client.notices.filter(({ method }) => method === 'replaced').map(({ params }) => params);
 
 describe('T28: taking over the name of a worker', () => {
-  test('a worker keeps its name against a program with another uuid, which learns no uuid [11.4] [T28]', async () => {
+  test('a worker keeps its name against a program with another uuid, which learns no uuid [R4] [T28]', async () => {
     for (const [storeId, own, others] of [
       ['named', { storeUuid: UUID }, [{}, { storeUuid: crypto.randomUUID() }, { storeUuid: '' }]],
       ['nameless', {}, [{ storeUuid: UUID }]],
@@ -54,7 +54,7 @@ describe('T28: taking over the name of a worker', () => {
     }
   });
 
-  test('the same uuid and address replace it, and the replaced one is told [11.4] [T28]', async () => {
+  test('the same uuid and address replace it, and the replaced one is told [R4] [T28]', async () => {
     const [first, second] = [await worker(open, 1), await worker(open, 2)];
     const params = { storeId: 'again', workerId: 'w', storeUuid: UUID };
     await first.call('registerWorker', params);
@@ -74,7 +74,7 @@ describe('T28: taking over the name of a worker', () => {
     await second.close();
   });
 
-  test('of two tokens only the same audience replaces it, and a name is free when its connection ends [11.4] [T28]', async () => {
+  test('of two tokens only the same audience replaces it, and a name is free when its connection ends [R4] [T28]', async () => {
     const params = { storeId: 'audiences', workerId: 'w', storeUuid: UUID };
     const [own, other] = [tokenFor(guarded.did), tokenFor(alice.did)];
     const [first, second, third] = [

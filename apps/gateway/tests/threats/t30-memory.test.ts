@@ -67,7 +67,7 @@ test.each([
   ['WebSocket frames', 'optional', openWebSocket, INCOMPLETE_FRAME],
   ['HTTP bodies', 'optional', openSocket, INCOMPLETE_BODY],
 ] as const)(
-  '60 %s of 16 MiB that nobody completes cost less than 100 MiB in the mode %s [11.6] [T30]',
+  '60 %s of 16 MiB that nobody completes cost less than 100 MiB in the mode %s [R6] [T30]',
   async (_kind, mode, open, bytes) => {
     const gateway = await start('--security-capabilities', mode, '--limits-authenticate-ms', '60000');
     const grown = await growth(gateway, async () => {
@@ -83,7 +83,7 @@ test.each([
   60_000,
 );
 
-test('who completes 60 messages of 16 MiB at once has all of them handled, one after the other [11.6] [T30]', async () => {
+test('who completes 60 messages of 16 MiB at once has all of them handled, one after the other [R6] [T30]', async () => {
   const gateway = await start();
   const clients = await Promise.all(Array.from({ length: 60 }, () => rawConnect(gateway.url)));
   const frame = `{"jsonrpc":"2.0","id":1,"method":"health","params":{},"x":"${'x'.repeat(16 * MIB - 100)}"}`;
@@ -92,7 +92,7 @@ test('who completes 60 messages of 16 MiB at once has all of them handled, one a
   for (const client of clients) client.socket.terminate();
 }, 60_000);
 
-test('a WebSocket without a token takes 64 KiB in the mode required, and 16 MiB once it has one [11.6] [T30]', async () => {
+test('a WebSocket without a token takes 64 KiB in the mode required, and 16 MiB once it has one [R6] [T30]', async () => {
   await using gateway = await startGuarded();
   const padded = (bytes: number): string =>
     `{"jsonrpc":"2.0","id":1,"method":"health"${' '.repeat(bytes - 42)}}`;
@@ -113,7 +113,7 @@ test('a WebSocket without a token takes 64 KiB in the mode required, and 16 MiB 
   expect(root.did).toMatch(/^did:key:/);
 });
 
-test('a body is refused before it is read when its token is missing or wrong [11.6] [T30]', async () => {
+test('a body is refused before it is read when its token is missing or wrong [R6] [T30]', async () => {
   await using gateway = await startGuarded();
   const paths = ['/v1/channels/system/messages', '/v1/stores/default/streams/a/events', '/nowhere'];
   for (const path of paths) {
@@ -134,7 +134,7 @@ test('a body is refused before it is read when its token is missing or wrong [11
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 /);
 });
 
-test('hello tells the limits that are in force [11.6] [12.28]', async () => {
+test('hello tells the limits that are in force [R6] [R28]', async () => {
   await using gateway = await startGuarded({ 'limits-in-flight-per-connection': '7' });
   const client = await rawConnect(gateway.url);
   expect(client.hello['limits']).toEqual({
@@ -167,7 +167,7 @@ test.each([
   ['60 HTTP clients', 60, openSocket, GET],
   ['30 WebSockets', 30, openWebSocket, CALLS],
 ] as const)(
-  '%s that ask for large pages and read nothing cost bounded memory, and others get theirs [11.6] [T35]',
+  '%s that ask for large pages and read nothing cost bounded memory, and others get theirs [R6] [T35]',
   async (kind, count, open, request) => {
     const gateway = await start();
     await fill(gateway);

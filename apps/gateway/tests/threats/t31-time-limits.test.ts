@@ -48,11 +48,11 @@ async function untilClosed(socket: Socket): Promise<string> {
 }
 
 describe('the running server closes a connection', () => {
-  test('that sends nothing [11.7] [T31]', async () => {
+  test('that sends nothing [R7] [T31]', async () => {
     expect(await untilClosed(await openSocket(gateway.url))).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test('whose headers drip [11.7] [T31]', async () => {
+  test('whose headers drip [R7] [T31]', async () => {
     const socket = await openSocket(gateway.url);
     socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: ');
     drip(socket, 'x');
@@ -60,7 +60,7 @@ describe('the running server closes a connection', () => {
   });
 
   test.each(['Content-Length: 1000', 'Transfer-Encoding: chunked'])(
-    'whose body drips, with %s [11.7] [T31]',
+    'whose body drips, with %s [R7] [T31]',
     async (header) => {
       const socket = await openSocket(gateway.url);
       socket.write(`${POST}${header}\r\n\r\n`);
@@ -70,7 +70,7 @@ describe('the running server closes a connection', () => {
   );
 
   test.each(['Content-Length: 1000', 'Transfer-Encoding: chunked'])(
-    'whose body stops, with %s [11.7] [T31]',
+    'whose body stops, with %s [R7] [T31]',
     async (header) => {
       const socket = await openSocket(gateway.url);
       socket.write(`${POST}${header}\r\n\r\n`);
@@ -78,13 +78,13 @@ describe('the running server closes a connection', () => {
     },
   );
 
-  test('that is kept alive without a request [11.7] [T31]', async () => {
+  test('that is kept alive without a request [R7] [T31]', async () => {
     const socket = await openSocket(gateway.url);
     socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 200 .*keep-alive/is);
   });
 
-  test('of a WebSocket that answers no ping, also while messages are delivered to it [11.7] [T32]', async () => {
+  test('of a WebSocket that answers no ping, also while messages are delivered to it [R7] [T32]', async () => {
     const silent = await openWebSocket(gateway.url);
     silent.resume();
     const subscribed = await rawConnect(gateway.url, { autoPong: false });
@@ -103,7 +103,7 @@ describe('the running server closes a connection', () => {
   });
 });
 
-test('connections that send nothing give way when others need their place [11.7] [T31]', async () => {
+test('connections that send nothing give way when others need their place [R7] [T31]', async () => {
   await using small = await startTestGateway(
     { ...MEMORY, 'limits-connections': '10' },
     { bounds: { spareSockets: 20 } },
@@ -117,7 +117,7 @@ test('connections that send nothing give way when others need their place [11.7]
   for (const socket of idle) socket.destroy();
 });
 
-test('the running server has the configured bounds, and keeps connections longer than load balancers do [11.7]', async () => {
+test('the running server has the configured bounds, and keeps connections longer than load balancers do [R7]', async () => {
   const app = createHttpApp(
     loadConfig({ flags: MEMORY }),
     silentLogger,

@@ -19,7 +19,7 @@ afterAll(async () => {
 const times = (frame: Buffer, count: number): Buffer =>
   Buffer.concat(Array.from({ length: count }, () => frame));
 
-test('a hundred invalid messages in a row are answered, and one more closes with 1008 [12.22] [T33]', async () => {
+test('a hundred invalid messages in a row are answered, and one more closes with 1008 [R22] [T33]', async () => {
   const client = await rawConnect(gateway.url);
   for (let n = 0; n < 99; n++) client.send('1');
   expect((await client.call('health')).error).toBeUndefined();
@@ -48,7 +48,7 @@ const floods: readonly [string, Buffer][] = [
 ];
 
 test.each(floods)(
-  'a flood of %s does not keep other clients waiting [12.22] [T33]',
+  'a flood of %s does not keep other clients waiting [R22] [T33]',
   async (_name, frame) => {
     const socket = await openWebSocket(gateway.url);
     socket.resume();
@@ -69,7 +69,7 @@ test.each(floods)(
 );
 
 test.each(floods)(
-  'a client that floods with %s and reads nothing is not read any more, and costs little memory [12.22] [T33]',
+  'a client that floods with %s and reads nothing is not read any more, and costs little memory [R22] [T33]',
   async (_name, frame) => {
     const before = residentMib(gateway.pid);
     const socket = await openWebSocket(gateway.url);

@@ -163,7 +163,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     await client.close();
   });
 
-  test('after the clock has jumped, an ended token makes no more calls at any way in [11.8] [T6]', async () => {
+  test('after the clock has jumped, an ended token makes no more calls at any way in [R8] [T6]', async () => {
     let aheadMs = 0;
     const jumping = await startGuarded(
       {},

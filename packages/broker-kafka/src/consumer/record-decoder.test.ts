@@ -79,7 +79,7 @@ describe('a record that came in', () => {
     });
   });
 
-  test('passes on every number as it was written [11.17]', () => {
+  test('passes on every number as it was written [R17]', () => {
     const value = '{"id":9223372036854775807,"list":[1,-9007199254740993,1e999],"fine":0.1}';
     const decoded = decodeRecord(record({ value: Buffer.from(value) }), TOPIC, 0);
     expect(JSON.stringify((decoded as { message: unknown }).message)).toBe(value);

@@ -10,7 +10,7 @@ const notice = (message: object): Notice => ({
   params: { channel: 'system', topic: 'a', id: '1', time: '', position: 'p', message: message as never },
 });
 
-test('what waits for a slow connection keeps the text of its message only [12.21]', () => {
+test('what waits for a slow connection keeps the text of its message only [R21]', () => {
   const message = { list: [[], []] };
   const delivery = createDelivery(notice(message), 'normal');
   const bytes = delivery.bytes(encoder);

@@ -13,7 +13,7 @@ const record = (sequence: number, text: string): KeptRecord =>
 const held = (ring: ReturnType<typeof createRecordRing>): number[] =>
   ring.slice(0, ring.newest).map(({ sequence }) => sequence);
 
-test('as many records are held as the bytes allow, the newest, whatever their number [12.21]', () => {
+test('as many records are held as the bytes allow, the newest, whatever their number [R21]', () => {
   const ring = createRecordRing({ capacity: 100, maxBytes: 10 });
   for (let n = 1; n <= 7; n++) ring.push(record(n, '"é"'));
   expect(held(ring)).toEqual([6, 7]);

@@ -318,7 +318,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(tail.map(({ position }) => broker.caughtUp('events', position, until))).toEqual([false, true]);
   });
 
-  test('keeps the place in a store that cannot be read, and goes on in all others [11.11]', async () => {
+  test('keeps the place in a store that cannot be read, and goes on in all others [R11]', async () => {
     const { stores, broker, commit } = opened();
     const start = await broker.position('events');
     for (const storeId of ['a', 'b', 'a', 'b']) await commit(storeId);
@@ -339,7 +339,7 @@ describe('the channel `events` over stores that are fed', () => {
     });
   });
 
-  test('finds out only when a store is back whether it has the event of a position [11.12]', async () => {
+  test('finds out only when a store is back whether it has the event of a position [R12]', async () => {
     const clock = createFakeClock();
     const first = opened();
     for (let n = 0; n < 3; n++) await first.commit('a');
@@ -356,7 +356,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, resolved.position)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
   });
 
-  test('resolves a time in a store when that is back [11.11]', async () => {
+  test('resolves a time in a store when that is back [R11]', async () => {
     const clock = createFakeClock();
     const stores = new Stores();
     const broker = createMemoryBroker({ replaySource: stores, clock });
@@ -368,7 +368,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, position)).toEqual(['a3', 'a4']);
   });
 
-  test('reads a position of a release without proofs, unless the store does not reach so far [11.12]', async () => {
+  test('reads a position of a release without proofs, unless the store does not reach so far [R12]', async () => {
     const { broker, commit } = opened();
     for (let n = 0; n < 3; n++) await commit('a');
     const head = (await broker.position('events')).split('~')[0];
@@ -378,7 +378,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect((await broker.resolve('events', { position: `${head}~a.7` })).lost).toBe(true);
   });
 
-  test('says `lost` after a restart only when a client may have published meanwhile [11.12]', async () => {
+  test('says `lost` after a restart only when a client may have published meanwhile [R12]', async () => {
     const lives = new Map<string, BrokerEpoch>();
     const epochs = (): EpochLog => ({
       earlier: [...lives.values()],

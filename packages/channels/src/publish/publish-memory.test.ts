@@ -85,7 +85,7 @@ describe('the memory of publishes', () => {
     expect(left.length).toBeLessThanOrEqual(10);
   });
 
-  test('is bounded by bytes, those of ids, topics, publishers and positions [12.21]', () => {
+  test('is bounded by bytes, those of ids, topics, publishers and positions [R21]', () => {
     for (const part of ['id', 'topic', 'publisher', 'position'] as const) {
       const { memory, knows } = memoryAt(1_000, 100_000);
       const long = 'x'.repeat(1_000);

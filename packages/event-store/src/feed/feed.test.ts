@@ -349,7 +349,7 @@ test.each([
   ['from a backup', 8, 1, 8],
   ['from a backup, and was written past the feed', 8, 30, 8],
 ])(
-  'a store that is begun anew %s is fed from the last proven point [11.12] [F26]',
+  'a store that is begun anew %s is fed from the last proven point [R12] [F26]',
   async (_, kept, count, from) => {
     const { source, append, replace } = exchangeable();
     const { broker, positions, records } = recordingBroker();
@@ -376,7 +376,7 @@ test.each([
   },
 );
 
-test('a feed that went back starts where it was after a restart, and is healthy then [11.12]', async () => {
+test('a feed that went back starts where it was after a restart, and is healthy then [R12]', async () => {
   const { source, append, replace } = exchangeable();
   const { broker, records } = recordingBroker();
   const checkpoint = memoryCheckpoint();
@@ -394,7 +394,7 @@ test('a feed that went back starts where it was after a restart, and is healthy 
   expect(again.health()).toEqual({ status: 'healthy', position: 2 });
 });
 
-test('a checkpoint of a release without proofs is gone on from, if the store reaches so far [11.12]', async () => {
+test('a checkpoint of a release without proofs is gone on from, if the store reaches so far [R12]', async () => {
   const { store } = await storeWith({ a: 5 });
   const { broker, positions } = recordingBroker();
   await start({ source: store, broker, checkpoint: memoryCheckpoint({ position: 3 }) }).caughtUp();
@@ -408,7 +408,7 @@ test.each([
   ['a huge `lastPosition`', (page: StorePage) => ({ ...page, lastPosition: Number.MAX_SAFE_INTEGER })],
   ['no events and a `next`', (page: StorePage) => ({ ...page, events: [], next: 7 })],
   ['events at or below `after`', (page: StorePage) => ({ ...page, events: page.events.toReversed() })],
-])('a page with %s makes the feed skip nothing [11.12]', async (_, distort) => {
+])('a page with %s makes the feed skip nothing [R12]', async (_, distort) => {
   const { store, append } = await storeWith({ a: 3 });
   let pages = 0;
   const source = {

@@ -27,7 +27,7 @@ async function largeStore() {
   return { store, asked };
 }
 
-test('many replays of the same events read each page about once, and few at a time [12.26] [T35]', async () => {
+test('many replays of the same events read each page about once, and few at a time [R26] [T35]', async () => {
   const { store, asked } = await largeStore();
   const source = createFeedReplaySource(() => [store]);
   const found = await Promise.all(
@@ -44,7 +44,7 @@ test('many replays of the same events read each page about once, and few at a ti
   expect(asked.reads).toBeLessThan(3 * (EVENTS / 1_000));
 });
 
-test('the event loop does other work between the pages of replays [12.26] [T35]', async () => {
+test('the event loop does other work between the pages of replays [R26] [T35]', async () => {
   const { store } = await largeStore();
   const source = createFeedReplaySource(() => [store]);
   let matched = 0;
@@ -70,7 +70,7 @@ test('the event loop does other work between the pages of replays [12.26] [T35]'
   expect(mostInTurn).toBeLessThanOrEqual(4_000);
 });
 
-test('a replay that joins later reads what the others read, from its own position [12.26]', async () => {
+test('a replay that joins later reads what the others read, from its own position [R26]', async () => {
   const { store, asked } = await largeStore();
   const source = createFeedReplaySource(() => [store]);
   const positions = async (after: number): Promise<number[]> => {

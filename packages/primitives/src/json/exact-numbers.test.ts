@@ -22,7 +22,7 @@ describe('findInexactNumber', () => {
     [`{"x":${'1'.repeat(300)}e50}`, 'x', `${'1'.repeat(300)}e50`],
     ['{"a":"9007199254740993","\\u0062":9007199254740993}', 'b', '9007199254740993'],
     ['{"a":{},"b":[],"c":["}]",{}],"d":9007199254740993}', 'd', '9007199254740993'],
-  ])('finds the number in %s [11.17]', (text, path, source) => {
+  ])('finds the number in %s [R17]', (text, path, source) => {
     expect(findInexactNumber(text)).toEqual({ path, source });
   });
 
@@ -37,11 +37,11 @@ describe('findInexactNumber', () => {
     '3.14159265358979323846264338327950288',
     '{"a":", 9007199254740993","b":"[9007199254740993]","c":"\\", 1e999"}',
     '{"9007199254740993":1,", 9007199254740993":2}',
-  ])('finds none in %s, which JSON does not change [11.17]', (text) => {
+  ])('finds none in %s, which JSON does not change [R17]', (text) => {
     expect(findInexactNumber(text)).toBeUndefined();
   });
 
-  test('agrees with the digits of every integer, and names where it is [11.17]', () => {
+  test('agrees with the digits of every integer, and names where it is [R17]', () => {
     const key = fc.string({ maxLength: 8 });
     fc.assert(
       fc.property(
@@ -60,7 +60,7 @@ describe('findInexactNumber', () => {
     );
   });
 
-  test('a number of millions of digits takes no stack, and neither do a million numbers [11.17]', () => {
+  test('a number of millions of digits takes no stack, and neither do a million numbers [R17]', () => {
     const digits = '1'.repeat(5_000_000);
     expect(findInexactNumber(`[0.${digits}]`)).toBeUndefined();
     expect(findInexactNumber(`[${digits}]`)?.path).toBe('[0]');
@@ -69,13 +69,13 @@ describe('findInexactNumber', () => {
   });
 });
 
-test('a path is cut only where it is long, and shown as it is read [11.17]', () => {
+test('a path is cut only where it is long, and shown as it is read [R17]', () => {
   const [place] = inexactNumbers(`{"params":{"${'k'.repeat(1_000)}":[{"a":1e999}]}}`);
   expect(place?.path(1)).toEqual(['params']);
   expect(formatPath(place?.path() ?? [])).toBe(`params.${'k'.repeat(64)}[0].a`);
 });
 
-test('the error names the path and the number, and shows no more of it than needed [11.17]', () => {
+test('the error names the path and the number, and shows no more of it than needed [R17]', () => {
   const error = inexactNumber({ path: 'n[0]', source: '9'.repeat(100) }, 'data');
   expect(error).toMatchObject({ code: 'invalid_argument', reason: 'number', path: 'data.n[0]' });
   expect(error.message).toBe(
@@ -83,7 +83,7 @@ test('the error names the path and the number, and shows no more of it than need
   );
 });
 
-test('whatever parsing changes is a large number afterwards [11.17]', () => {
+test('whatever parsing changes is a large number afterwards [R17]', () => {
   fc.assert(
     fc.property(fc.json(), fc.bigInt(), (json, integer) => {
       const text = `{"a":${json},"b":[${integer}]}`;
@@ -98,7 +98,7 @@ test('whatever parsing changes is a large number afterwards [11.17]', () => {
   }
 });
 
-test('parsing exactly keeps each number as it was written [11.17]', () => {
+test('parsing exactly keeps each number as it was written [R17]', () => {
   const text = '{"a":[9007199254740993,1,-12345678901234567890],"b":1e999,"c":"x","d":2.5}';
   expect(JSON.stringify(parseExactly(text))).toBe(text);
   expect(parseExactly('{"a":1}')).toEqual({ a: 1 });

@@ -42,7 +42,7 @@ describe('a line of an import', () => {
     expect(idsOf('f', value, value, { ...value, data: 2 })).toEqual([first, second, other]);
   });
 
-  test('keeps its id when lines are mended, members reordered and blank lines added [11.15]', () => {
+  test('keeps its id when lines are mended, members reordered and blank lines added [R15]', () => {
     const before = idsOf('f', '{"streamId":"a","type":"t","data":{"x":1.0,"y":[]}}', {
       streamId: 'a',
       type: 't',
@@ -58,7 +58,7 @@ describe('a line of an import', () => {
     expect(before).not.toContain(mended);
   });
 
-  test('has another id in an import of another name, in another stream, and where an equal line was before [11.15]', () => {
+  test('has another id in an import of another name, in another stream, and where an equal line was before [R15]', () => {
     const value = { streamId: 'a', type: 't', data: 1 };
     const ids = [
       ...idsOf('f', value, value, value),
@@ -92,7 +92,7 @@ describe('a line of an import', () => {
     expect(hasOwnId).toBe(true);
   });
 
-  test('may be a recorded event, as `read` prints it [11.15]', () => {
+  test('may be a recorded event, as `read` prints it [R15]', () => {
     const recorded: RecordedEvent = {
       id: '018f5e2c-0000-7000-8000-000000000001',
       type: 't',
@@ -141,7 +141,7 @@ describe('a line of an import', () => {
     ['{"a":[1,{"b":9007199254740993}]}', 'data.a[1].b'],
     ['{"a":-1e400}', 'data.a'],
     [`[${'9'.repeat(400)}]`, 'data[0]'],
-  ])('with the number %.40s is refused with its path [11.15]', (data, path) => {
+  ])('with the number %.40s is refused with its path [R15]', (data, path) => {
     expect(() => importOf('f')(`{"streamId":"a","type":"t","data":${data}}`)).toThrow(
       expect.objectContaining({
         line: 3,
@@ -164,7 +164,7 @@ describe('a line of an import', () => {
     expect(importOf('f')(`{"streamId":"a","type":"t","data":${data}}`).event.data).toBe(JSON.parse(data));
   });
 
-  test('that nests deeper than an event may is refused, and one that nests as deep is not [11.15]', () => {
+  test('that nests deeper than an event may is refused, and one that nests as deep is not [R15]', () => {
     const nested = (levels: number) =>
       `{"streamId":"a","type":"t","data":${'['.repeat(levels)}${']'.repeat(levels)}}`;
     expect(isUuid(importOf('f')(nested(99)).event.id)).toBe(true);
@@ -173,7 +173,7 @@ describe('a line of an import', () => {
     }
   });
 
-  test('is weighed as the gateway weighs it, with its id and as encoded anew [11.15]', () => {
+  test('is weighed as the gateway weighs it, with its id and as encoded anew [R15]', () => {
     const id = '018f5e2c-0000-7000-8000-000000000001';
     const fixed = JSON.stringify({ id, type: 't', data: '' }).length;
     const event = (data: string) => ({ streamId: 'a', type: 't', data });
@@ -195,7 +195,7 @@ describe('a line of an import', () => {
     ['a pretty-printed object', '{', /on one line of its own/],
     ['another value', '"text"', /must be a JSON object, got "text"/],
     ['another member', '{"streamId":"a","type":"t","data":1,"dta":2}', /only the members .*, got "dta"/],
-  ])('of %s says what to do [12.32]', (_, text, words) => {
+  ])('of %s says what to do [R32]', (_, text, words) => {
     expect(() => importOf('f')(text)).toThrow(words);
   });
 });

@@ -85,7 +85,7 @@ describe('the importer', () => {
   });
 
   test.each([1, 2, 17, 63, 64, 100])(
-    'names line %i of 100 when the gateway refuses it, with all before and nothing behind it written [11.15]',
+    'names line %i of 100 when the gateway refuses it, with all before and nothing behind it written [R15]',
     async (line) => {
       const conflict = invalidArgument('id_conflict', 'it has other content');
       for (const events of [
@@ -103,7 +103,7 @@ describe('the importer', () => {
     },
   );
 
-  test('asks about each stream by itself before it writes behind a line that the token may not allow [11.15]', async () => {
+  test('asks about each stream by itself before it writes behind a line that the token may not allow [R15]', async () => {
     const forbidden = new GaterError('unauthorized', 'no', {
       details: { reason: 'insufficient_permissions' },
     });

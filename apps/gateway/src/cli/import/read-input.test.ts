@@ -31,7 +31,7 @@ async function read(...pieces: (string | Uint8Array)[]) {
 const textsOf = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text);
 
 describe('the input of an import', () => {
-  test('may be NDJSON, a JSON array, or either with gzip [12.32]', async () => {
+  test('may be NDJSON, a JSON array, or either with gzip [R32]', async () => {
     const array = `[\n${LINES.join(',\n')}\n]\n`;
     for (const content of [LINES.join('\n'), array, `\uFEFF \n${array}`, `[${LINES.join()}]`]) {
       expect(textsOf(await read(content))).toEqual(LINES);
@@ -80,7 +80,7 @@ describe('the input of an import', () => {
     ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'xz -dc FILE'],
     ['bzip2', [0x42, 0x5a, 0x68, 0x39], 'bzip2 -dc FILE'],
     ['UTF-16', [0xff, 0xfe, 0x7b, 0x00], 'iconv -f UTF-16 -t UTF-8 FILE'],
-  ])('that is %s is refused with what to do [12.32]', async (_, bytes, words) => {
+  ])('that is %s is refused with what to do [R32]', async (_, bytes, words) => {
     for (const content of [
       Uint8Array.from([...bytes, 0, 0, 0]),
       gzipSync(Uint8Array.from([...bytes, 0, 0])),
@@ -93,7 +93,7 @@ describe('the input of an import', () => {
     }
   });
 
-  test('that is gzip and was cut, or fails its checksum, gives what stands before, and then says so [12.32]', async () => {
+  test('that is gzip and was cut, or fails its checksum, gives what stands before, and then says so [R32]', async () => {
     const lines = Array.from({ length: 50_000 }, (_, n) => `{"n":${n}}`);
     const whole = gzipSync(lines.join('\n'));
     const damaged = Buffer.from(whole);
@@ -129,7 +129,7 @@ describe('the input of an import', () => {
     expect(compressed.bytesRead()).toBe(compressed.totalBytes);
   });
 
-  test('that is a directory or does not exist is refused before anything is connected [12.32]', async () => {
+  test('that is a directory or does not exist is refused before anything is connected [R32]', async () => {
     const terminal = terminalOf(process.stdin);
     expect(() => openInput(folder, terminal)).toThrow(`${folder} is a directory; give one of its files`);
     expect(() => openInput(join(folder, 'none'), terminal)).toThrow('it does not exist (ENOENT)');
@@ -137,7 +137,7 @@ describe('the input of an import', () => {
     expect(() => openInput(undefined, terminalOf(isTTY))).toThrow('give a FILE');
   });
 
-  test('ends at once when it is interrupted while nothing comes [12.32]', async () => {
+  test('ends at once when it is interrupted while nothing comes [R32]', async () => {
     const interruption = new AbortController();
     const input = openInput(undefined, terminalOf(new PassThrough(), interruption.signal));
     const reading = Array.fromAsync(input.lines);
