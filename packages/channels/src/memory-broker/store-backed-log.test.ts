@@ -408,7 +408,7 @@ describe('the channel `events` over stores that are fed', () => {
     // Killed after a client had published: how much is not known.
     const last = begin();
     expect([await lost(last, fourth), await lost(last, fifth)]).toEqual([true, true]);
-    const time = { time: new Date(Date.now() - 1).toISOString() };
+    const time = { time: new Date(Date.now() - 60_000).toISOString() };
     expect((await last.resolve('events', time)).lost).toBe(true);
   });
 });

@@ -90,7 +90,7 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'the same ids in another stream are other events, whatever their content [11.5] [T29]',
+    title: 'the same ids in another stream are other events, whatever their content [R5] [T29]',
     async body({ store }) {
       const events = newEvents(2);
       await append(store, 'a', events);
@@ -108,7 +108,7 @@ export const idempotence: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'an answer about ids does not depend on the events of other streams [11.5] [T29]',
+    title: 'an answer about ids does not depend on the events of other streams [R5] [T29]',
     async body({ store }) {
       const [taken, fresh] = newEvents(2) as [ReturnType<typeof newEvent>, ReturnType<typeof newEvent>];
       await append(store, 'stranger', [taken]);

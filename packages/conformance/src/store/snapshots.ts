@@ -78,7 +78,7 @@ export const snapshots: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'a list of snapshots is read page by page, complete and without repetition [11.18]',
+    title: 'a list of snapshots is read page by page, complete and without repetition [R18]',
     needs: ['snapshots'],
     async body({ store }) {
       for (const version of [3, 0, 7, 40, 12, 5])
@@ -103,7 +103,7 @@ export const snapshots: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'a list of large snapshots ends its pages early and still gives them all [11.18]',
+    title: 'a list of large snapshots ends its pages early and still gives them all [R18]',
     needs: ['snapshots'],
     async body({ store }) {
       const record = 'x'.repeat(900_000);
@@ -118,7 +118,7 @@ export const snapshots: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'a count or a start of a snapshot list out of bounds is invalid_argument [11.18]',
+    title: 'a count or a start of a snapshot list out of bounds is invalid_argument [R18]',
     needs: ['snapshots'],
     async body({ store }) {
       for (const wrong of [{ count: 0 }, { count: 1_001 }, { count: 1.5 }, { startVersion: -2 }]) {
