@@ -1,18 +1,20 @@
-import type {
-  CallContext,
-  FedEvent,
-  FeedReadOptions,
-  FeedReplaySource,
-  JsonValue,
-  ReadAllParams,
-  RecordedEvent,
-  StorePage,
-  StorePoint,
+import {
+  type CallContext,
+  type Clock,
+  type FedEvent,
+  type FeedReadOptions,
+  type FeedReplaySource,
+  type JsonValue,
+  type ReadAllParams,
+  type RecordedEvent,
+  type StorePage,
+  type StorePoint,
+  systemClock,
 } from '@esdb-gater/types';
 import { EventPoint } from './event-proof.ts';
 import { FeedHistory } from './feed-history.ts';
 import { compileFeedTopic, DEFAULT_FEED_TOPIC, type FeedTopic } from './feed-topic.ts';
-import { PageSharing } from './page-sharing.ts';
+import { PageSharing, REPLAY_PAGE_EVENTS } from './page-sharing.ts';
 import { type CanMatch, compileStoreTopics } from './store-topics.ts';
 
 /** A store whose fed events can be read again: an `EventStore`, or functions that ask whichever worker serves it. */
@@ -28,6 +30,8 @@ export interface FedStore {
 export interface FeedReplaySourceOptions {
   /** The setting `feed.topic`. @default '{storeId}.{streamId}.{type}' */
   readonly topicTemplate?: string;
+  /** @default the platform's */
+  readonly clock?: Pick<Clock, 'setTimer'>;
 }
 
 /**
@@ -40,7 +44,8 @@ export function createFeedReplaySource(
   stores: () => readonly FedStore[],
   options: FeedReplaySourceOptions = {},
 ): FeedReplaySource {
-  return new StoreReplaySource(stores, options.topicTemplate ?? DEFAULT_FEED_TOPIC);
+  const { topicTemplate = DEFAULT_FEED_TOPIC, clock = systemClock } = options;
+  return new StoreReplaySource(stores, topicTemplate, clock);
 }
 
 const BEGINNING: StorePoint = Object.freeze({ position: 0 });
@@ -49,10 +54,12 @@ class StoreReplaySource implements FeedReplaySource {
   readonly canMatch: CanMatch;
   readonly #stores: () => readonly FedStore[];
   readonly #topic: FeedTopic;
+  readonly #clock: Pick<Clock, 'setTimer'>;
   readonly #sharing = new WeakMap<FedStore, PageSharing>();
 
-  constructor(stores: () => readonly FedStore[], template: string) {
+  constructor(stores: () => readonly FedStore[], template: string, clock: Pick<Clock, 'setTimer'>) {
     this.#stores = stores;
+    this.#clock = clock;
     this.#topic = compileFeedTopic(template);
     this.canMatch = compileStoreTopics(template);
   }
@@ -86,20 +93,17 @@ class StoreReplaySource implements FeedReplaySource {
     const sharing = this.#sharingOf(store);
     let reached = after;
     while (reached < until && signal?.aborted !== true) {
-      const endTurn = await sharing.takeTurn();
-      let wanted: FedEvent[];
-      try {
-        const page = await sharing.read(reached);
-        const events = page.events.filter(({ position }) => position > reached && position <= until);
-        wanted = matches === undefined ? events : events.filter(({ topic }) => matches(topic));
-        if (page.upTo <= reached) return;
-        reached = page.upTo;
-        const last = events.at(-1);
-        if (wanted.length === 0 && last !== undefined) onReached?.(last);
-      } finally {
-        endTurn();
-      }
+      const from = reached;
+      // A reader that has almost caught up would otherwise fall behind again while it waits for its turn.
+      const isShort = until - from <= REPLAY_PAGE_EVENTS;
+      const page = await (isShort ? sharing.readUnkept(from) : sharing.read(from));
+      const events = page.events.filter(({ position }) => position > from && position <= until);
+      const wanted = matches === undefined ? events : events.filter(({ topic }) => matches(topic));
+      if (page.upTo <= reached) return;
+      reached = page.upTo;
+      const last = events.at(-1);
       if (wanted.length > 0) yield wanted;
+      else if (last !== undefined) onReached?.(last);
     }
   }
 
@@ -125,7 +129,7 @@ class StoreReplaySource implements FeedReplaySource {
   #sharingOf(store: FedStore): PageSharing {
     let sharing = this.#sharing.get(store);
     if (sharing === undefined) {
-      sharing = new PageSharing(store, (event) => new ReadEvent(event, this.#topic(event)));
+      sharing = new PageSharing(store, (event) => new ReadEvent(event, this.#topic(event)), this.#clock);
       this.#sharing.set(store, sharing);
     }
     return sharing;
