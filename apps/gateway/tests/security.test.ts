@@ -306,7 +306,7 @@ describe('over HTTP', () => {
       body: JSON.stringify(createRevocation(root, { cid: tokenId(text) })),
     });
     expect(revoked.status).toBe(200);
-    expect(await response.text()).toMatch(/^:/);
+    expect(await response.text()).toMatch(/^id: .+\nevent: subscribed\n/);
   });
 });
 

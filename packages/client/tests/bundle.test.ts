@@ -37,7 +37,8 @@ test('a page that connects carries neither the schemas nor the registry', async 
   const { modules, bytes } = await bundle();
   expect(modules.filter((id) => /typebox|\/schemas\/|\/registry\/|\/in-process\//.test(id))).toEqual([]);
   expect(modules.some((id) => id.endsWith('/protocol/src/methods/method-table.ts'))).toBe(true);
-  expect(bytes).toBeLessThan(110_000);
+  // The schemas and what compiles them would add more than half as much again.
+  expect(bytes).toBeLessThan(120_000);
 });
 
 test('browsers get everything but the Gater in process', () => {
