@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  createProof,
-  createRevocation,
-  createToken,
-  delegateToken,
-  Identity,
-  tokenId,
-} from '@esdb-gater/security';
+import { createProof, createRevocation, createToken, Identity, tokenId } from '@esdb-gater/security';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type GatewayProcess,
@@ -23,6 +16,7 @@ import {
   bearer,
   claimsFor,
   forge,
+  forgeChild,
   rawHttp,
   root,
   upgradeVerdict,
@@ -228,7 +222,7 @@ describe('T9: a token in a URL or a log', () => {
   test('a start that is refused for a secret does not tell it', async () => {
     const env = { ESDB_GATER_CLUSTER_SECRET: CLUSTER_SECRET };
     const { code, stdout, stderr } = await runCli(['start', '--data-dir', folder.path], { env });
-    expect([code, stderr]).toEqual([1, expect.stringContaining('not_supported: cluster.secret: ')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('not_supported: `cluster.secret` ')]);
     expect(stdout + stderr).not.toContain(CLUSTER_SECRET);
   });
 
@@ -254,5 +248,5 @@ function wide(): string {
     audience: agent.did,
     att: [{ with: 'esdb://default/stream/*', can: 'stream/read' }],
   });
-  return delegateToken(parent, { issuer: agent, audience: did, att: ALL });
+  return forgeChild(parent, agent, did, ALL);
 }
