@@ -21,6 +21,9 @@ import {
 import { RegisteredWorker } from './registered-worker.ts';
 import { noWorkers, StoreWorkers } from './store-workers.ts';
 
+/** Stores that nobody configured and that are expected back, since the connection of their last worker broke. */
+const MAX_ABSENT_STORES = 100;
+
 /** Events that wait for a watcher; one that is further behind has to read `workers()` and watch anew. */
 const MAX_WAITING_EVENTS = 4_096;
 
@@ -46,6 +49,8 @@ class WorkerRegistry implements Registry {
   readonly #stores = new Map<string, StoreWorkers>();
   readonly #declared = new Set<string>();
   /** Names of stores that only workers made known, the last of which has left. */
+  /** Stores that nobody configured and whose last worker left without unregistering, the longest absent first. */
+  readonly #absent = new Set<string>();
   readonly #forgotten = new GenerationMap<string, true>(MAX_FORGOTTEN_STORES);
   readonly #watchers = new Set<AsyncQueue<RegistryEvent>>();
   readonly #closing = new AbortController();
@@ -87,17 +92,34 @@ class WorkerRegistry implements Registry {
     return registered.info;
   }
 
-  unregister(storeId: string, workerId: string, incarnation?: number): boolean {
+  unregister(storeId: string, workerId: string, incarnation?: number, orderly = true): boolean {
     const store = this.#stores.get(storeId);
     const present = store?.get(workerId);
     if (store === undefined || present === undefined) return false;
     if (incarnation !== undefined && incarnation !== present.incarnation) return false;
     this.#remove(store, present);
     if (store.isEmpty() && !this.#declared.has(storeId)) {
-      this.#stores.delete(storeId);
-      this.#forgotten.set(storeId, true);
+      if (orderly) this.#forget(storeId);
+      else this.#expect(storeId);
     }
     return true;
+  }
+
+  #forget(storeId: string): void {
+    this.#absent.delete(storeId);
+    this.#stores.delete(storeId);
+    this.#forgotten.set(storeId, true);
+  }
+
+  /** Keeps a store whose last worker did not unregister: it is expected back. Too many of them displace the oldest. */
+  #expect(storeId: string): void {
+    this.#absent.delete(storeId);
+    this.#absent.add(storeId);
+    for (const oldest of this.#absent) {
+      if (this.#absent.size <= MAX_ABSENT_STORES) break;
+      if (this.#stores.get(oldest)?.isEmpty() === true) this.#forget(oldest);
+      else this.#absent.delete(oldest);
+    }
   }
 
   declare(storeId: string): void {

@@ -79,10 +79,10 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
   const held = new Map<string, HeldWorker>();
 
   /** Unregisters a worker unless another one has replaced it. */
-  function remove(worker: RemoteWorker): boolean {
+  function remove(worker: RemoteWorker, orderly: boolean): boolean {
     const name = nameOf(worker);
     if (held.get(name)?.worker === worker) held.delete(name);
-    return registry.unregister(worker.storeId, worker.workerId, worker.incarnation);
+    return registry.unregister(worker.storeId, worker.workerId, worker.incarnation, orderly);
   }
 
   /** @throws `invalid_argument` (reason `store_mismatch`) when the name belongs to another program */
@@ -156,7 +156,7 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
               worker.storeId === storeId && (workerId === undefined || worker.workerId === workerId),
           );
           for (const worker of leaving) workers.delete(worker);
-          return leaving.filter(remove).map((worker) => worker.workerId);
+          return leaving.filter((worker) => remove(worker, true)).map((worker) => worker.workerId);
         },
         committed(params) {
           const { storeId, position }: Partial<Record<'storeId' | 'position', unknown>> = params ?? {};
@@ -170,7 +170,7 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
           return known;
         },
         close() {
-          for (const worker of workers) remove(worker);
+          for (const worker of workers) remove(worker, false);
           workers.clear();
         },
       };

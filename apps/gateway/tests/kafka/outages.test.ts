@@ -58,7 +58,7 @@ describe.skipIf(reason !== undefined).each([
       expect(before.dependencies).toMatchObject({
         'store:default': 'ok',
         broker: expect.stringContaining(`127.0.0.1:${port}`) as string,
-        revocations: 'not read to their end yet',
+        revocations: 'not completely read yet',
       });
       const client = await gateways.connect(gateway);
       expect((await client.call('health')).result).toMatchObject({

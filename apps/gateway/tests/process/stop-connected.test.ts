@@ -152,7 +152,7 @@ test('SIGHUP loads a new certificate under TLS, and a wrong pair leaves the old 
   const tls = ['--tls-cert-file', used.cert, '--tls-key-file', used.key];
   use(first?.cert, other?.key);
   await expect(startGatewayProcess(join(folder, 'a'), tls)).rejects.toThrow(
-    /tls\.keyFile: .*key values mismatch/,
+    /tls\.keyFile` .*key values mismatch/,
   );
   use(first?.cert, first?.key);
   const gateway = await startGatewayProcess(join(folder, 'a'), tls);
@@ -160,7 +160,7 @@ test('SIGHUP loads a new certificate under TLS, and a wrong pair leaves the old 
   expect(await servedName(gateway.url)).toBe('first');
   use(second?.cert, other?.key);
   process.kill(gateway.pid, 'SIGHUP');
-  await vi.waitFor(() => expect(gateway.log.join()).toMatch(/tls\.keyFile: .*key values mismatch/));
+  await vi.waitFor(() => expect(gateway.log.join()).toMatch(/tls\.keyFile` .*key values mismatch/));
   expect(await servedName(gateway.url)).toBe('first');
   use(second?.cert, second?.key);
   process.kill(gateway.pid, 'SIGHUP');

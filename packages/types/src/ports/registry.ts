@@ -49,9 +49,10 @@ export interface Registry {
   register(worker: StoreWorker): WorkerInfo;
   /**
    * False when there was none. With `incarnation` only that life of the worker is removed, so that the end of an
-   * old connection does not remove the worker that came back on a new one.
+   * old connection does not remove the worker that came back on a new one. A store that only workers made known is
+   * forgotten with its last one; when that left without order (`orderly` false), it is expected back.
    */
-  unregister(storeId: string, workerId: string, incarnation?: number): boolean;
+  unregister(storeId: string, workerId: string, incarnation?: number, orderly?: boolean): boolean;
   /** Makes a store known that is configured, before its first worker. */
   declare(storeId: string): void;
   /**
