@@ -34,7 +34,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"epochUs":\d+/g, '"epochUs":<time>'],
   [/"position":("[^"]+"|\d+)/g, '"position":<position>'],
   [/^id: .+$/gm, 'id: <position>'],
-  [/\d+ events into \d+ streams/g, '<n> events into <n> streams'],
+  [/\d+ events into \d+ streams?/g, '<n> events into <n> streams'],
 ];
 
 /** Returns a text with ids, times, positions and counts masked, so that two runs can be compared. */

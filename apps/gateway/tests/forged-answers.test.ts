@@ -71,14 +71,8 @@ test('stores that nobody serves any more are forgotten by health and metrics, an
   for (const storeId of names) await worker.call('registerWorker', { storeId, workerId: 'one' });
   for (const storeId of names) await worker.call('unregisterWorker', { storeId });
   await worker.close();
-  await expect
-    .poll(async () => (await client.call('health')).result)
-    .toMatchObject({
-      stores: { default: { status: 'healthy', workers: [expect.anything()] } },
-    });
-  expect(Object.keys(((await client.call('health')).result as { stores: object }).stores)).toEqual([
-    'default',
-  ]);
+  const { stores } = (await client.call('health')).result as { stores: object };
+  expect(Object.keys(stores).filter((storeId) => storeId.startsWith('gone-'))).toEqual([]);
   const metrics = await (await fetch(`${gateway.http}/metrics`)).text();
   // What was counted of their calls stays, bounded by the number of series.
   expect(metrics).toMatch(/^esdb_gater_workers\{store_id="default"[^}]*\}/m);
@@ -96,7 +90,10 @@ test('of the stores whose connection broke, a hundred are expected back and the 
   for (const storeId of names) await worker.call('registerWorker', { storeId, workerId: 'one' });
   await worker.close();
   await expect
-    .poll(async () => Object.keys(((await client.call('health')).result as { stores: object }).stores).length)
+    .poll(async () => {
+      const { stores } = (await client.call('health')).result as { stores: object };
+      return Object.keys(stores).length;
+    })
     .toBe(101);
   for (const storeId of ['broken-0', 'broken-199']) {
     const { error } = await client.call('quickHealthCheck', { storeId });
