@@ -73,3 +73,24 @@ test('a connection that already has output waiting leaves half of the room to ot
   expect([budget.tryEnter(true), budget.tryEnter(true), budget.tryEnter(true)]).toEqual([true, true, false]);
   expect([budget.tryEnter(), budget.tryEnter(), budget.tryEnter()]).toEqual([true, true, false]);
 });
+
+test('pages that leave nothing unsent follow each other without waiting for a measurement', () => {
+  const { budget } = budgetOf(32);
+  for (let n = 0; n < 100; n++) {
+    expect(budget.tryEnter(true)).toBe(true);
+    budget.leave(0);
+  }
+});
+
+test('who finds no room tries again at the next measurement', () => {
+  const { clock, budget, output } = budgetOf(16);
+  const reader = output(16);
+  expect(budget.tryEnter()).toBe(false);
+  let tries = 0;
+  budget.whenRoom(() => {
+    tries++;
+  });
+  reader.unsent = 0;
+  clock.advance(10);
+  expect([tries, budget.tryEnter()]).toEqual([1, true]);
+});

@@ -30,7 +30,12 @@ export interface OutboundBudget {
    * output waiting is `greedy` and gets only half of the room, so that some is left for others.
    */
   tryEnter(greedy?: boolean): boolean;
-  leave(): void;
+  /**
+   * Gives the room of a page back.
+   *
+   * @param unsentBytes what of the page waits to be sent. @default what a page may have
+   */
+  leave(unsentBytes?: number): void;
   /** Calls `run` once when there may be room. */
   whenRoom(run: () => void): void;
   /** Waits for the room for one page. @throws `overloaded` when there is none for too long */
@@ -68,6 +73,9 @@ class SharedOutput implements OutboundBudget {
   #unsent = 0;
   #measuredAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
+  #retryTimer: Timer | undefined;
+  /** A page was refused since the last sweep. */
+  #refused = false;
 
   constructor(clock: Clock, options: OutboundBudgetOptions) {
     this.#clock = clock;
@@ -86,20 +94,25 @@ class SharedOutput implements OutboundBudget {
 
   tryEnter(greedy = false): boolean {
     const room = greedy ? this.#options.maxBytes / 2 : this.#options.maxBytes;
-    if (this.#measure() + (this.#pages + 1) * PAGE_BYTES > room) return false;
+    if (this.#measure() + (this.#pages + 1) * PAGE_BYTES > room) {
+      this.#refused = true;
+      return false;
+    }
     this.#pages++;
     return true;
   }
 
-  leave(): void {
+  leave(unsentBytes: number = PAGE_BYTES): void {
     this.#pages--;
-    // Until the next measurement, what was read counts with what it may have.
-    this.#unsent += PAGE_BYTES;
+    // Counted until the next measurement finds it.
+    this.#unsent += unsentBytes;
     this.#wake();
   }
 
   whenRoom(run: () => void): void {
     this.#waiting.push(run);
+    // The room may have been refused because of a measurement that is out of date by then.
+    this.#retryTimer ??= this.#clock.setTimer(this.#retry, MEASURE_MS, { unref: true });
   }
 
   async enter(): Promise<void> {
@@ -114,6 +127,7 @@ class SharedOutput implements OutboundBudget {
 
   close(): void {
     this.#timer?.cancel();
+    this.#retryTimer?.cancel();
     this.#watches.clear();
   }
 
@@ -132,6 +146,11 @@ class SharedOutput implements OutboundBudget {
     for (let count = this.#waiting.length; count > 0; count--) this.#waiting.shift()?.();
   }
 
+  readonly #retry = (): void => {
+    this.#retryTimer = undefined;
+    this.#wake();
+  };
+
   readonly #sweep = (): void => {
     const now = this.#clock.monotonic();
     const stalled: Watch[] = [];
@@ -142,9 +161,10 @@ class SharedOutput implements OutboundBudget {
         watch.movedAt = now;
       } else if (now - watch.movedAt >= this.#options.stalledMs) stalled.push(watch);
     }
-    if (this.#waiting.length > 0 || this.#measure() > this.#options.maxBytes) {
+    if (this.#refused || this.#measure() > this.#options.maxBytes) {
       for (const { output } of stalled) output.cut();
     }
+    this.#refused = false;
     this.#wake();
     this.#timer =
       this.#watches.size === 0 && this.#waiting.length === 0

@@ -1,3 +1,4 @@
+import { onNextTurn } from '@esdb-gater/primitives';
 import type { MethodName, ResultOf } from '@esdb-gater/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorizer } from '../access/authorizer.ts';
@@ -77,7 +78,8 @@ export function createHttpCalls({
         // The handler of a method returns that method's result.
         return (await result) as ResultOf<M>;
       } finally {
-        if (isLarge) outbound.leave();
+        // The answer is written in this turn; then what of it waits is known.
+        if (isLarge) onNextTurn(() => outbound.leave(request.raw.socket.writableLength));
         request.raw.socket.off('close', onClose);
       }
     },

@@ -1,4 +1,6 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { expect, test } from 'vitest';
+import { createOutboundBudget } from '../access/outbound-budget.ts';
 import { createPageLimiter } from './page-limiter.ts';
 
 const room = { tryEnter: () => true, leave: () => undefined, whenRoom: () => undefined };
@@ -61,4 +63,13 @@ test('pages wait until the answers before them were taken', async () => {
   gate.drained();
   await settled();
   expect(started).toEqual([0]);
+});
+
+test('a hundred small answers of one connection are given without any time passing', async () => {
+  const outbound = createOutboundBudget(createFakeClock(), { maxBytes: 64 * 1_048_576, stalledMs: 2_000 });
+  const limiter = createPageLimiter(() => 0, outbound);
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => limiter.run('getEvents', async () => index)),
+  );
+  expect(answers).toEqual(Array.from({ length: 100 }, (_, index) => index));
 });

@@ -1,4 +1,4 @@
-import { Fifo } from '@esdb-gater/primitives';
+import { Fifo, onNextTurn } from '@esdb-gater/primitives';
 import type { OutboundBudget } from '../access/outbound-budget.ts';
 import { hasLargeAnswer } from '../calls/large-answers.ts';
 
@@ -56,7 +56,8 @@ export function createPageLimiter(
     pages++;
     const done = (): void => {
       pages--;
-      outbound.leave();
+      // The answer is written in this turn; then what of it waits is known.
+      onNextTurn(() => outbound.leave(bufferedBytes()));
       pump();
     };
     return Promise.resolve().then(start).finally(done);
