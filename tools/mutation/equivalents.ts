@@ -6,6 +6,8 @@ export interface Equivalent {
   /** From the root of the repository. */
   readonly file: string;
   readonly mutator: string;
+  /** The line on which it begins, without the blanks around it. */
+  readonly code: string;
   /** The source that is replaced, without line breaks and with single blanks. */
   readonly original: string;
   readonly replacement: string;
@@ -21,8 +23,8 @@ const FILE = join(import.meta.dirname, 'equivalents.json');
 /** Reads the list of mutants that are known to be equivalent. */
 export function readEquivalents(): readonly Equivalent[] {
   const list = JSON.parse(readFileSync(FILE, 'utf8')) as readonly Equivalent[];
-  for (const { file, original, reason } of list) {
-    if (reason.trim() === '') throw new Error(`${file}: the equivalent mutant of ${original} needs a reason`);
+  for (const { file, code, reason } of list) {
+    if (reason.trim() === '') throw new Error(`${file}: the equivalent mutant of ${code} needs a reason`);
   }
   return list;
 }
@@ -38,6 +40,7 @@ export function isEquivalent(mutant: MutantKey, list: readonly Equivalent[]): bo
     (one) =>
       one.file === mutant.file &&
       one.mutator === mutant.mutator &&
+      one.code === mutant.code &&
       one.original === mutant.original &&
       one.replacement === mutant.replacement,
   );

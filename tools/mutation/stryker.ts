@@ -65,10 +65,12 @@ export async function tryMutants(
   }).runMutationTest();
   return results.map(({ fileName, mutatorName, replacement, status, location }) => {
     const path = fileName.slice(fileName.indexOf('packages/'));
+    const source = sourceOf(path);
     return {
       file: path,
       mutator: mutatorName,
-      original: onOneLine(textBetween(sourceOf(path), location.start, location.end)),
+      code: source.split('\n')[location.start.line - 1]?.trim() ?? '',
+      original: onOneLine(textBetween(source, location.start, location.end)),
       replacement: onOneLine(replacement),
       status,
       line: location.start.line,

@@ -44,19 +44,57 @@ describe('a retry budget', () => {
     expect(granted(budget)).toBe(10);
   });
 
-  test('a clock that stands for a day leaves nothing behind', () => {
+  test('a retry counts until its tenth of the window is certainly older than the window', () => {
     const clock = createFakeClock();
     const budget = createRetryBudget({ clock });
-    calls(budget, 1_000);
-    granted(budget);
+    expect(granted(budget)).toBe(10);
+    clock.advance(10_999);
+    expect(granted(budget)).toBe(0);
+    clock.advance(1);
+    expect(granted(budget)).toBe(10);
+  });
+
+  test('counts calls alike in every part of its window, whenever it begins', () => {
+    for (let begin = 0; begin < 25; begin++) {
+      const clock = createFakeClock();
+      clock.advance(begin * 1_000);
+      const budget = createRetryBudget({ clock });
+      clock.advance(begin * 1_000);
+      calls(budget, 1_000);
+      clock.advance(9_000);
+      expect(granted(budget)).toBe(100);
+      clock.advance(11_000);
+      expect(granted(budget)).toBe(10);
+    }
+  });
+
+  test('a pause of a day leaves nothing behind, whatever came before', () => {
+    const clock = createFakeClock();
+    const budget = createRetryBudget({ clock });
+    for (let second = 0; second < 12; second++) {
+      calls(budget, 1_000);
+      granted(budget, 50);
+      clock.advance(1_000);
+    }
     clock.advance(86_400_000);
     expect(granted(budget)).toBe(10);
+  });
+
+  test('its share, its minimum and its window can be chosen, down to nothing', () => {
+    const clock = createFakeClock();
+    const budget = createRetryBudget({ clock, ratio: 0.5, min: 0, windowMs: 0.5 });
+    expect(granted(budget)).toBe(0);
+    calls(budget, 10);
+    expect(granted(budget)).toBe(5);
+    clock.advance(1);
+    expect(granted(budget)).toBe(0);
+    expect(granted(createRetryBudget({ clock, ratio: 0, min: 3 }))).toBe(3);
   });
 
   test('no ten seconds see more retries than ten, or a tenth of the calls of the ten seconds before', () => {
     const step = fc.record({ waitMs: fc.nat(4_000), calls: fc.nat(300), wanted: fc.nat(60) });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
         const clock = createFakeClock();
         const budget = createRetryBudget({ clock });
         const called: { at: number; count: number }[] = [];
@@ -75,7 +113,13 @@ describe('a retry budget', () => {
     );
   });
 
-  test.each([{ ratio: -1 }, { min: Number.NaN }, { windowMs: 0 }])('%o is refused', (options) => {
-    expect(() => createRetryBudget(options)).toThrow(expect.objectContaining({ reason: 'retry_budget' }));
+  test.each([
+    ['ratio', -1],
+    ['min', Number.NaN],
+    ['windowMs', 0],
+  ])('refuses a wrong %s by its name', (member, value) => {
+    expect(() => createRetryBudget({ [member]: value })).toThrow(
+      expect.objectContaining({ reason: 'retry_budget', member }),
+    );
   });
 });

@@ -17,6 +17,11 @@ describe('calculateDelay', () => {
     expect(calculateDelay(0, { baseDelayMs: 80, maxDelayMs: 100 }, lowest)).toBe(80);
   });
 
+  test('without a base delay there is no delay, after however many attempts', () => {
+    for (const attempt of [0, 1, 2_000]) expect(calculateDelay(attempt, { baseDelayMs: 0 }, highest)).toBe(0);
+    expect(calculateDelay(0, { baseDelayMs: 1 }, lowest)).toBe(1);
+  });
+
   test('once the upper end passes the cap the delay lies between 0.75 of the cap and the cap', () => {
     // 25 600 would fit, 1.25 times it would not.
     expect(calculateDelay(8, policy, lowest)).toBe(22_500);
@@ -56,6 +61,12 @@ describe('retryPolicy', () => {
   test('the defaults are 100 ms, 30 s and 10 attempts, and the policy is frozen', () => {
     expect(policy).toEqual({ baseDelayMs: 100, maxDelayMs: 30_000, maxAttempts: 10 });
     expect(Object.isFrozen(policy)).toBe(true);
+  });
+
+  test('a policy is returned as it is, and other options with all members are not', () => {
+    expect(retryPolicy(policy)).toBe(policy);
+    const options = { ...policy };
+    expect(retryPolicy(options)).not.toBe(options);
   });
 
   test.each([

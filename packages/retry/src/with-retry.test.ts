@@ -99,6 +99,8 @@ describe('attempts', () => {
     expect(error).toMatchObject({ code: 'retries_exhausted', attempts: 4, cause: 'overloaded' });
     expect(error?.retriable).toBe(false);
     expect(error?.toData()).toMatchObject({ attempts: 4, cause: 'overloaded' });
+    // A person who reads it needs to know what failed.
+    expect(error?.message).toContain('it is overloaded');
     expect(atMs).toBe(700);
     expect(fn.mock.calls.map(([attempt]) => attempt)).toEqual([0, 1, 2, 3]);
   });
@@ -133,6 +135,12 @@ describe('attempts', () => {
       expect(await outcome(call)).toEqual({ value: 'ok', atMs });
     }
   });
+
+  test('the retryAfterMs of another error changes nothing', async () => {
+    const fn = (attempt: number): Promise<string> =>
+      attempt === 0 ? Promise.reject(failure('unavailable', { retryAfterMs: 730 })) : Promise.resolve('ok');
+    expect(await outcome(withRetry(fn, policy, { random }))).toEqual({ value: 'ok', atMs: 100 });
+  });
 });
 
 describe('the deadline', () => {
@@ -144,6 +152,44 @@ describe('the deadline', () => {
     expect(atMs).toBe(100);
     expect(error).toMatchObject({ code: 'unavailable', attempts: 2, node: 'a' });
   });
+
+  test('a retry starts though hardly any time is left for it', async () => {
+    const fn = vi.fn(() => Promise.reject(failure('unavailable')));
+    const { error } = await outcome(withRetry(fn, policy, { random, deadlineMs: 101 }));
+    expect(fn).toHaveBeenCalledTimes(2);
+    expect(error).toMatchObject({ attempts: 2 });
+    expect(await outcome(withRetry(() => 'ok', policy, { deadlineMs: 0.5 }))).toMatchObject({ value: 'ok' });
+  });
+
+  test.each([
+    ['after', 401, 1],
+    ['exactly at', 400, 1],
+    ['just before', 399, 2],
+  ])(
+    'no retry starts when the event loop is late and its delay ends %s the deadline',
+    async (_, lateMs, attempts) => {
+      const late: FakeClock = {
+        ...clock,
+        setTimer: (run, ms, options) => clock.setTimer(run, ms + lateMs, options),
+      };
+      const limits: unknown[] = [];
+      const fn = vi.fn(async (_attempt: number, signal: AbortSignal): Promise<never> => {
+        if (limits.length === 0) {
+          limits.push('none');
+          throw failure('unavailable');
+        }
+        signal.addEventListener('abort', () =>
+          limits.push((signal.reason as GaterError).details['timeoutMs']),
+        );
+        return await never();
+      });
+      const { error } = await outcome(withRetry(fn, policy, { random, deadlineMs: 500, clock: late }));
+      expect(fn).toHaveBeenCalledTimes(attempts);
+      expect(error).toMatchObject({ attempts });
+      // The attempt that still starts has only the time that is really left.
+      if (attempts === 2) expect(limits).toEqual(['none', 1]);
+    },
+  );
 
   test('an attempt has the smaller of its own limit and the time left', async () => {
     const limits: number[] = [];
@@ -209,12 +255,21 @@ describe('the deadline', () => {
     const fn = vi.fn();
     const { error } = await outcome(withRetry(fn, policy, { deadlineMs: 0 }));
     expect(error).toMatchObject({ code: 'timeout', attempts: 0 });
+    expect(error?.message).toMatch(/deadline/);
     expect(fn).not.toHaveBeenCalled();
   });
 
-  test.each([{ deadlineMs: Number.NaN }, { attemptTimeoutMs: 0 }])('%o is refused', async (options) => {
-    const { error } = await outcome(withRetry(never, policy, options));
-    expect(error).toMatchObject({ code: 'invalid_argument', reason: 'retry_options' });
+  test.each([
+    ['deadlineMs', Number.NaN],
+    ['attemptTimeoutMs', 0],
+  ])('a wrong %s is refused by its name', async (member, value) => {
+    const { error } = await outcome(withRetry(never, policy, { [member]: value }));
+    expect(error).toMatchObject({ code: 'invalid_argument', reason: 'retry_options', member });
+  });
+
+  test('an attempt may have less than a millisecond', async () => {
+    const call = withRetry(never, { maxAttempts: 1 }, { attemptTimeoutMs: 0.5 });
+    expect(await outcome(call)).toMatchObject({ error: { cause: 'timeout' }, atMs: 0.5 });
   });
 });
 
@@ -253,16 +308,21 @@ describe('the signal', () => {
     const controller = new AbortController();
     const fn = vi.fn(never);
     clock.setTimer(() => controller.abort(failure('timeout')), 30);
-    const { atMs } = await outcome(withRetry(fn, policy, { signal: controller.signal }));
+    const onRetry = vi.fn();
+    const { atMs } = await outcome(withRetry(fn, policy, { signal: controller.signal, onRetry }));
     expect(atMs).toBe(30);
     expect(fn).toHaveBeenCalledTimes(1);
+    expect(onRetry).not.toHaveBeenCalled();
   });
 
   test('one that has aborted before lets no attempt begin', async () => {
     const fn = vi.fn();
-    const { error } = await outcome(withRetry(fn, policy, { signal: AbortSignal.abort('before') }));
+    const budget = createRetryBudget({ clock, min: 0, ratio: 1 });
+    const { error } = await outcome(withRetry(fn, policy, { signal: AbortSignal.abort('before'), budget }));
     expect(error).toBe('before');
     expect(fn).not.toHaveBeenCalled();
+    // It was not a call, so it allows no retry.
+    expect(budget.tryRetry()).toBe(false);
   });
 
   test('no listener stays on it after successes, failures and delays', async () => {

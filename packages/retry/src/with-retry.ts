@@ -65,7 +65,7 @@ export async function withRetry<T>(
   signal?.throwIfAborted();
   if (deadlineMs <= 0) throw tooLate();
   // The monotonic clock is not affected when the wall clock jumps.
-  const deadline = deadlineMs === Number.POSITIVE_INFINITY ? deadlineMs : clock.monotonic() + deadlineMs;
+  const deadline = clock.monotonic() + deadlineMs;
   budget?.recordCall();
   for (let attempt = 0, left = deadlineMs; ; attempt++) {
     let failure: unknown;
