@@ -44,7 +44,7 @@ describe('a retry budget', () => {
     expect(granted(budget)).toBe(10);
   });
 
-  test('a clock that stands for a day leaves nothing behind', () => {
+  test('a pause of a day clears all counts', () => {
     const clock = createFakeClock();
     const budget = createRetryBudget({ clock });
     calls(budget, 1_000);
