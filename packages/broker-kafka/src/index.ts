@@ -2,7 +2,7 @@
 
 export type { KafkaBrokerOptions } from './client/options.ts';
 export type { Accept } from './consumer/record-decoder.ts';
-// What nodes agree on through Kafka
+// Coordination of nodes through Kafka
 export {
   createKafkaCheckpoints,
   type KafkaCheckpoints,

@@ -41,7 +41,7 @@ export interface KafkaBrokerComponents {
   readonly onDeadLetter?: (channel: ChannelName, reason: string) => void;
 }
 
-/** What this node knows of its traffic with Kafka. */
+/** Statistics of this node's traffic with Kafka. */
 export interface KafkaStats {
   /** Records that wait for an acknowledgement, and their bytes. */
   readonly queued: { readonly records: number; readonly bytes: number };
@@ -51,17 +51,18 @@ export interface KafkaStats {
   readonly deadLetters: ReadonlyMap<ChannelName, number>;
   /** Records dropped because their source, subject and id were known. */
   readonly duplicates: number;
-  /** Partitions that have no leader at this moment. */
+  /** Partitions without a leader at this moment. */
   readonly leaderless: number;
 }
 
-/** Keeps the channels in Apache Kafka. */
+/** A broker that stores the channels in Apache Kafka. */
 export interface KafkaBroker extends Broker, LogOpener {
   stats(): KafkaStats;
 }
 
 /**
- * Creates a broker that keeps the channels in Kafka. Returns at once: Kafka may come later, go and come back.
+ * Creates a broker that stores the channels in Kafka. Returns at once: Kafka may become available later, and may be
+ * unavailable at times.
  *
  * @throws `invalid_argument` with reason `kafka` for an invalid option
  */

@@ -44,7 +44,7 @@ describe.skipIf(reason !== undefined)(
         return { broker, close: () => broker.close(), topicPrefix };
       }
 
-      test('what one node publishes reaches every node, in order per topic', async () => {
+      test('messages published on one node reach every node, in order per topic', async () => {
         const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix() };
         const a = nodes.open({ ...options, driver });
         const b = nodes.open({ ...options, driver: other });
@@ -76,7 +76,7 @@ describe.skipIf(reason !== undefined)(
         expect(received.ids).toEqual(['first']);
       });
 
-      test('a subscriber moves to another node with its position and misses nothing', async () => {
+      test('a subscriber resumes on another node with its position without losing a message', async () => {
         const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix() };
         const a = nodes.open({ ...options, driver });
         const b = nodes.open({ ...options, driver: other });
@@ -125,7 +125,7 @@ describe.skipIf(reason !== undefined)(
         }
       }
 
-      test('a position whose records are gone is position_lost and names the oldest', async () => {
+      test('a position with expired records is position_lost with the oldest position', async () => {
         const topicPrefix = freshPrefix();
         const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix, partitions: 1 });
         const received = new Received();
@@ -141,7 +141,7 @@ describe.skipIf(reason !== undefined)(
           partitions: [{ partition: 0, offset: '3' }],
         });
         await admin.disconnect();
-        // What the tail knows of the beginning is as old as its last answer.
+        // The tail knows the first offset from its last response.
         await node.append('system', outgoing('m5'));
         await received.count(6);
         const error = await node.resolve('system', { position: start }).catch((cause: unknown) => cause);
@@ -213,7 +213,7 @@ describe.skipIf(reason !== undefined)(
         expect(new Set(records.map(({ partition }) => partition)).size).toBe(4);
       });
 
-      test('all events of a stream share a partition whatever their topics', async () => {
+      test('all events of a stream share a partition, for any topics', async () => {
         const topicPrefix = freshPrefix();
         const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix });
         const fed = (i: number) =>
@@ -267,7 +267,7 @@ describe.skipIf(reason !== undefined)(
         expect(node.stats().deadLetters.size).toBe(0);
       });
 
-      test('F21: a record nobody can parse is set aside with its bytes and the reason, counted, and the partition goes on', async () => {
+      test('F21: a record that cannot be parsed goes to the dead letters with its bytes and the reason, is counted, and the partition continues', async () => {
         const topicPrefix = freshPrefix();
         const topic = `${topicPrefix}system`;
         const met: string[] = [];
@@ -315,7 +315,7 @@ describe.skipIf(reason !== undefined)(
         expect(letters[0]?.key ?? '').toBe('');
       });
 
-      test('what the check of the channels refuses goes to the dead letters with its reason', async () => {
+      test('a record that the check of the channels refuses goes to the dead letters with the reason', async () => {
         const topicPrefix = freshPrefix();
         const node = nodes.open(
           { brokers: kafka.bootstrap, driver, topicPrefix },
@@ -330,7 +330,7 @@ describe.skipIf(reason !== undefined)(
         );
         const received = new Received();
         node.tail('alerts', received.take);
-        // The time that a record claims counts for nothing on this channel: the broker's own does.
+        // On this channel the broker's time counts, not the time in the record.
         const time = '2020-01-01T00:00:00.000Z';
         await node.append('alerts', outgoing('unsigned', 'x', 'alerts', { time }));
         await node.append('alerts', outgoing('signed', 'x', 'alerts', { time }));
@@ -341,7 +341,7 @@ describe.skipIf(reason !== undefined)(
         expect(letters.map(({ headers }) => headers['esdb_error'])).toEqual(['signature_required']);
       });
 
-      test('F11: a record whose source, subject and id came before is dropped, one that differs in any is not', async () => {
+      test('F11: a record with the same source, subject and id as an earlier one is dropped, any other is not', async () => {
         const topicPrefix = freshPrefix();
         const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix });
         const received = new Received();
@@ -374,7 +374,7 @@ describe.skipIf(reason !== undefined)(
         expect(sent[1]).toMatchObject({ reason: { code: 'payload_too_large' } });
       });
 
-      test('what may wait is bounded: more is overloaded at once', async () => {
+      test('the queue is bounded: more records are overloaded at once', async () => {
         const node = nodes.open({
           brokers: kafka.bootstrap,
           driver,
@@ -391,7 +391,7 @@ describe.skipIf(reason !== undefined)(
         expect(node.stats().queued).toEqual({ records: 0, bytes: 0 });
       });
 
-      test('topics are made with their partitions and retention', async () => {
+      test('topics are created with their partitions and retention', async () => {
         const topicPrefix = freshPrefix();
         const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix, partitions: 3 });
         for (const channel of ['health', 'security', 'system'] as const) {
@@ -448,7 +448,7 @@ describe.skipIf(reason !== undefined)(
         expect(a.complete).toBe(true);
       });
 
-      test('a lease is held by one node, and moves at once when it is released and in its time when its node dies', async () => {
+      test('a lease is held by one node, and moves at once when it is released and after its duration when its node dies', async () => {
         const topic = `${freshPrefix()}leases`;
         const open = (nodeId: string) => {
           const broker = nodes.open({ brokers: kafka.bootstrap, driver });
@@ -471,12 +471,12 @@ describe.skipIf(reason !== undefined)(
         await first.lease.release();
         const second = await holder(others);
         expect(second.lease.epoch).toBeGreaterThan(epoch);
-        await second.broker.close(); // dies without a word
+        await second.broker.close(); // ends without a release
         const third = await holder(others.filter((node) => node !== second));
         expect(third.lease.epoch).toBeGreaterThan(epoch + 1);
       });
 
-      test('a checkpoint is the same on every node, and moves back only with a new turn', async () => {
+      test('a checkpoint is the same on every node, and moves back only in a new turn', async () => {
         const topic = `${freshPrefix()}checkpoints`;
         const open = () => {
           const broker = nodes.open({ brokers: kafka.bootstrap, driver });
@@ -496,7 +496,7 @@ describe.skipIf(reason !== undefined)(
         expect(await b.load()).toEqual({ position: 1, turn: 1 });
       });
 
-      test('lag is what lies in Kafka and was not handed over', async () => {
+      test('lag is the number of records in Kafka that are not delivered', async () => {
         const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix: freshPrefix() });
         const received = new Received();
         node.tail('system', received.take);

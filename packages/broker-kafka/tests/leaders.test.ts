@@ -22,7 +22,7 @@ describe.skipIf(reason !== undefined)(
     afterAll(() => kafka?.stop());
 
     test.each(['kafkajs', 'platformatic'] as const)(
-      'F9: a leader is killed, and nothing acknowledged is lost or reordered within a topic (%s)',
+      'F9: a leader is killed, and acknowledged records are neither lost nor reordered within a topic (%s)',
       async (driver) => {
         const topicPrefix = freshPrefix();
         const topic = `${topicPrefix}system`;
@@ -57,7 +57,7 @@ describe.skipIf(reason !== undefined)(
       kills * 60_000 + 60_000,
     );
 
-    test('a subscriber is served as soon as any partition is, and misses nothing of the others', async () => {
+    test('a subscriber is served as soon as any partition is available, and does not miss records of the others', async () => {
       const options = {
         brokers: kafka.bootstrap,
         topicPrefix: freshPrefix(),

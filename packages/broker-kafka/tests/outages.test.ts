@@ -31,7 +31,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     test.each(drivers)(
-      'F8: the broker is killed under load again and again, and nothing acknowledged is lost or reordered (%s)',
+      'F8: the broker is killed repeatedly under load, and acknowledged records are neither lost nor reordered (%s)',
       async (driver) => {
         const topicPrefix = freshPrefix();
         const publishTimeoutMs = 2_000;
@@ -75,7 +75,7 @@ describe.skipIf(reason !== undefined)(
     );
 
     test.each(drivers)(
-      'F8: a broker that hangs is noticed, a publish waits no longer than its bound, and the tail goes on (%s)',
+      'F8: a broker that hangs is detected, a publish waits no longer than its limit, and the tail continues (%s)',
       async (driver) => {
         const options = {
           brokers: kafka.bootstrap,
@@ -107,7 +107,7 @@ describe.skipIf(reason !== undefined)(
     );
 
     test.each(drivers)(
-      'F7: a node that starts before Kafka serves, says why it is not ready, and joins later (%s)',
+      'F7: a node that starts before Kafka serves requests, reports why it is not ready, and joins later (%s)',
       async (driver) => {
         const [port = 0] = await freePorts(1);
         const brokers = `127.0.0.1:${port}`;
@@ -132,7 +132,7 @@ describe.skipIf(reason !== undefined)(
           await node.append('system', outgoing('late'));
           await received.count(1);
           expect(received.ids).toEqual(['late']);
-          // Who subscribed before Kafka was there resumes by that position like by any other.
+          // A subscriber from before Kafka was available resumes by that position like by any other.
           const { position } = await node.resolve('system', { position: subscribed });
           const replayed = await readAll(node, 'system', position, await node.position('system'));
           expect(replayed.map(({ id }) => id)).toEqual(['late']);
@@ -144,7 +144,7 @@ describe.skipIf(reason !== undefined)(
       120_000,
     );
 
-    test('closing sends what waits, and gives up at the bound when Kafka is away', async () => {
+    test('close sends the waiting records, and stops at the time limit when Kafka is unavailable', async () => {
       const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix(), publishTimeoutMs: 500 };
       const node = nodes.open(options);
       const sent = node.append('system', outgoing('last words'));

@@ -17,9 +17,9 @@ export interface Recipient {
   readonly queue: Pick<DeliveryQueue, 'offer' | 'shed'>;
 }
 
-/** A subscription that waits for the broker to tell where it starts. */
+/** A subscription that waits for its start position from the broker. */
 export interface PendingSubscription {
-  /** Is called when a message with this id goes to the broker. */
+  /** Called when a message with this id is sent to the broker. */
   published(id: string): void;
 }
 
@@ -33,20 +33,20 @@ export interface ChannelComponents {
   readonly onBroadcast: (channel: ChannelName, topic: string, recipients: number) => void;
 }
 
-/** One of the ten channels: its subscriptions, and the fan-out of the records that the broker hands over. */
+/** One of the ten channels: its subscriptions, and the fan-out of the broker's records. */
 export interface Channel {
   readonly name: ChannelName;
   readonly settings: ChannelSettings;
   /** The live subscriptions, and the buffers of pending ones. A subscription that still replays is not in it. */
   readonly index: TopicIndex<Recipient>;
   readonly pending: Set<PendingSubscription>;
-  /** The last message of each topic, on the channel that keeps them. */
+  /** The last message of each topic, if the channel keeps them. */
   readonly lastValues: LastValues | undefined;
-  /** Counts one more, or one less, subscription of a subscriber, live or replaying. */
+  /** Increments or decrements the subscriptions of a subscriber, live or replaying. */
   countSubscription(recipient: Recipient, difference: 1 | -1): void;
-  /** Hands records to everybody who is subscribed live, and returns how many deliveries that were. */
+  /** Delivers records to all live subscribers, and returns the number of deliveries. */
   fanOut(batch: readonly BrokerRecord[]): number;
-  /** Returns a promise of the next {@link fanOut}, and what ends the waiting. */
+  /** Returns a promise of the next {@link fanOut}, and a function that stops waiting. */
   nextFanOut(): { readonly promise: Promise<void>; cancel(): void };
   /** Counts messages that reached queues by another way than {@link fanOut}. */
   countDelivered(count: number): void;
@@ -59,7 +59,7 @@ export interface Channel {
 /**
  * Creates a channel without subscriptions.
  *
- * @param lastValues the bounds of the last values; undefined for a channel that keeps none
+ * @param lastValues the bounds of the last values; undefined for a channel that does not keep them
  */
 export function createChannel(
   name: ChannelName,

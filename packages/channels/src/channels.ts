@@ -48,7 +48,7 @@ const LAST_VALUE_CHANNEL: ChannelName = 'health';
 const LOAD_WAIT_MS = 2_000;
 
 /**
- * Creates the ten channels over a broker, and begins at once to tail every channel.
+ * Creates the ten channels over a broker, and starts to tail every channel at once.
  *
  * @throws `invalid_argument` (reason `channels_option`)
  */
@@ -146,7 +146,7 @@ class ChannelHub implements Channels {
     if (this.#ownBroker) await this.#broker.close();
   }
 
-  /** Reads the last values from the broker. Waits a bounded time; the reading itself goes on. */
+  /** Reads the last values from the broker. Waits a bounded time; reading continues after it. */
   async #loadLastValues(logger: Logger): Promise<void> {
     const { signal } = this.#closing;
     const components = { broker: this.#broker, clock: this.#clock, logger };

@@ -25,7 +25,7 @@ export interface ChannelsOptions {
   readonly channels?: Partial<Readonly<Record<ChannelName, ChannelOptions>>>;
   /** The realm in the `source` of published messages. @default 'default' */
   readonly realm?: string;
-  /** What carries the messages, as OpenTelemetry spans name it. @default 'esdb_gater' */
+  /** The messaging system, as named in OpenTelemetry spans. @default 'esdb_gater' */
   readonly messagingSystem?: MessagingSystem;
   /** The longest message as JSON. @default 1 MiB */
   readonly messageBytes?: number;
@@ -35,20 +35,20 @@ export interface ChannelsOptions {
   readonly idempotencyEntries?: number;
   /** How many bytes they may take. @default 32 MiB */
   readonly idempotencyBytes?: number;
-  /** How many bytes of messages, as JSON text, a channel keeps as history and as last values. @default 32 MiB */
+  /** Maximum bytes of messages, as JSON text, that a channel keeps as history and as last values. @default 32 MiB */
   readonly historyBytes?: number;
-  /** How many topics the `health` channel keeps the last message of. @default 10 000 */
+  /** Maximum number of topics with a last message on the `health` channel. @default 10 000 */
   readonly lastValueTopics?: number;
-  /** How many subscriptions one subscriber may have. @default 20 000 */
+  /** Maximum number of subscriptions of one subscriber. @default 20 000 */
   readonly subscriptionsPerSubscriber?: number;
   /**
-   * True when other programs write into the broker (Kafka): on channels that require signatures, only records
-   * whose signature verifies are delivered. @default false
+   * True when other programs write to the broker (Kafka): on channels that require signatures, only records with a
+   * valid signature are delivered. @default false
    */
   readonly verifyIncoming?: boolean;
 }
 
-/** The default bound of what is kept. */
+/** The default limit of history and last values. */
 const KEPT_BYTES = 33_554_432;
 
 export interface ResolvedOptions extends Required<Omit<ChannelsOptions, 'channels'>> {

@@ -1,4 +1,4 @@
-/** Counts what happened in the last second. */
+/** Counts the events of the last second. */
 export interface RateMeter {
   /** @param nowMs monotonic */
   add(count: number, nowMs: number): void;

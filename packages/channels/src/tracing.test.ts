@@ -32,7 +32,7 @@ function append(record: OutgoingRecord): ReturnType<Broker['append']> {
   return appendTraced({ broker, system: 'kafka' }, 'events', record, {});
 }
 
-/** Hands a batch over to `reach` subscribers; returns the ids as they came, in what came together. */
+/** Delivers a batch to `reach` subscribers; returns the ids, grouped as they were delivered. */
 function deliver(batch: readonly BrokerRecord[], reach: number): string[][] {
   const batches: string[][] = [];
   deliverTraced('kafka', 'events', batch, (part) => {
@@ -96,7 +96,7 @@ describe('with an SDK', () => {
     expect(spans.every(({ links }) => links[0]?.context.traceId === TRACE_ID)).toBe(true);
   });
 
-  test('a record that reaches nobody here is no span', () => {
+  test('a record that without receivers here has no span', () => {
     deliver([incoming('1', TRACEPARENT)], 0);
     expect(exporter.getFinishedSpans()).toEqual([]);
   });

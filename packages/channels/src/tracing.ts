@@ -1,12 +1,12 @@
 import { isTracing, withDeliverySpan, withSpan } from '@esdb-gater/telemetry';
 import type { Broker, BrokerRecord, ChannelName, OutgoingRecord } from '@esdb-gater/types';
 
-/** What carries the messages, as the spans name it. */
+/** The messaging system, as named in the spans. */
 export type MessagingSystem = 'esdb_gater' | 'kafka';
 
 /**
- * Appends a published record in a PRODUCER span, whose context travels with the record. Without an OpenTelemetry SDK
- * the record keeps the context that it came with.
+ * Appends a published record in a PRODUCER span, and adds the context of the span to the record. Without an
+ * OpenTelemetry SDK the record keeps its original context.
  */
 export function appendTraced(
   { broker, system }: { readonly broker: Pick<Broker, 'append'>; readonly system: MessagingSystem },
@@ -22,8 +22,8 @@ export function appendTraced(
 }
 
 /**
- * Hands records over by `fanOut`, which returns how many got them. A record with a trace goes alone, in a CONSUMER
- * span that is linked to its publish; the others go together, and the order stays.
+ * Hands records over by `fanOut`, which returns how many got them. A record with a trace is delivered separately, in a
+ * CONSUMER span that is linked to its publish; the others are delivered together, in the same order.
  */
 export function deliverTraced(
   system: MessagingSystem,

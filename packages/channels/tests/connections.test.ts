@@ -9,7 +9,7 @@ import { nextTurn, TestSink, until } from './support.ts';
 afterEach(() => setSecret(undefined));
 
 describe('many connections', () => {
-  test('a subscriber that stops reading costs bounded memory and slows nobody else (T11, F12)', async () => {
+  test('a subscriber that stops reading costs bounded memory and does not slow others (T11, F12)', async () => {
     const { connect, publish } = openChannels();
     const slow = connect({ queueBytes: 100_000 });
     const others = Array.from({ length: 10 }, () => connect());
@@ -81,7 +81,7 @@ describe('many connections', () => {
 });
 
 describe('channelInfo', () => {
-  test('tells of the ten channels what the table says', () => {
+  test('describes the ten channels as the table does', () => {
     const { channels } = openChannels();
     expect(
       channels
@@ -108,7 +108,7 @@ describe('channelInfo', () => {
     ]);
   });
 
-  test('has no `maxRate` where there is none, rather than null', () => {
+  test('omits `maxRate` for an unlimited channel, instead of null', () => {
     const { channels } = openChannels();
     expect(Object.keys(channels.channelInfo()[0] ?? {})).not.toContain('maxRate');
   });
@@ -132,7 +132,7 @@ describe('channelInfo', () => {
     expect(info()).toMatchObject({ publishedPerSecond: 0, deliveredPerSecond: 0 });
   });
 
-  test('counts what was dropped', async () => {
+  test('counts dropped messages', async () => {
     const { connect, publish, channels } = openChannels();
     const { sink, subscribe } = connect({ queueMessages: 2 });
     sink.buffered = 100_000;
@@ -143,7 +143,7 @@ describe('channelInfo', () => {
 });
 
 describe('the telemetry of a channel', () => {
-  test('tells of each broadcast how many connections got it', async () => {
+  test('emits the number of connections of each broadcast', async () => {
     const seen: unknown[] = [];
     attach('channels-test', (event, measurements, metadata) => seen.push([event, measurements, metadata]));
     try {

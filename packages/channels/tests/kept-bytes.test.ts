@@ -33,7 +33,7 @@ const PROGRAM = `
   await channels.close();
 `;
 
-test('messages that are large only when parsed fill no heap, wherever they are kept [R21] [T34]', {
+test('messages that are large only when parsed do not fill the heap, wherever they are kept [R21] [T34]', {
   timeout: 120_000,
 }, () => {
   const flags = ['--max-old-space-size=300', '--conditions=@esdb-gater/source', '--input-type=module'];

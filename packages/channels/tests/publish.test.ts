@@ -20,9 +20,9 @@ import {
 interface Opened {
   readonly clock: FakeClock;
   readonly channels: Channels;
-  /** What the broker was given. */
+  /** The records that the broker received. */
   readonly appended: OutgoingRecord[];
-  /** What the next appends do instead of succeeding. */
+  /** Replaces the next appends. */
   readonly outcomes: (() => Promise<{ readonly position?: string }>)[];
   readonly publish: (channel: ChannelName, message: JsonValue, rest?: Rest) => Promise<Outcome>;
 }
@@ -99,7 +99,7 @@ describe('publish', () => {
     ]);
   });
 
-  test('makes a UUIDv7 where there is no id, later ones greater', async () => {
+  test('creates a UUIDv7 for a message without an id, in increasing order', async () => {
     const { publish, clock } = opened();
     const ids: string[] = [];
     for (let n = 0; n < 20; n++) {
@@ -137,7 +137,7 @@ describe('publish', () => {
     expect(appended).toEqual([]);
   });
 
-  test('checks what is published on a channel that is off, and delivers nothing', async () => {
+  test('checks messages on a disabled channel, and does not deliver them', async () => {
     const { publish, appended } = opened();
     const topic = 'a.*';
     expect(await publish('diagnostics', 1, { topic })).toMatchObject({ reason: 'topic' });
@@ -188,7 +188,7 @@ describe('the rate limit of publish', () => {
     expect(await publish('system', 2)).toMatchObject({ code: 'rate_limited' });
   });
 
-  test('takes no place for what an earlier check refuses, and gives it back when a later one does', async () => {
+  test('does not use the rate limit when an earlier check refuses, and releases it when a later one does', async () => {
     const { publish, outcomes } = opened({ channels: { system: { maxRate: 1 }, alerts: { maxRate: 1 } } });
     await publish('system', 1, { topic: 'a..b' });
     outcomes.push(() => Promise.reject(new GaterError('overloaded', 'full')));
@@ -201,7 +201,7 @@ describe('the rate limit of publish', () => {
     expect(await publish('alerts', { unsigned: true })).toMatchObject({ code: 'signature_required' });
   });
 
-  test('keeps the place after a timeout', async () => {
+  test('keeps the rate slot after a timeout', async () => {
     const { publish, outcomes } = opened({ channels: { system: { maxRate: 1 } } });
     outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
     expect(await publish('system', 1)).toMatchObject({ code: 'timeout' });
@@ -242,7 +242,7 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', message)).toMatchObject({ code: 'invalid_signature', reason: 'replayed' });
   });
 
-  test('keeps its nonce when the broker refuses, and loses it after a timeout', async () => {
+  test('releases its nonce when the broker refuses, and keeps it used after a timeout', async () => {
     const { publish, clock, outcomes } = opened();
     const message = signed(clock, { a: 1 });
     outcomes.push(() => Promise.reject(new GaterError('overloaded', 'full')));
@@ -252,7 +252,7 @@ describe('the signature of a published message', () => {
     expect(await publish('alerts', message)).toMatchObject({ reason: 'replayed' });
   });
 
-  test('takes no nonce from a message that the rate limit refuses', async () => {
+  test('does not use the nonce of a message that the rate limit refuses', async () => {
     const { publish, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
     await publish('alerts', signed(clock, { a: 1 }));
     const second = signed(clock, { a: 2 });
@@ -296,7 +296,7 @@ describe('the signature of a published message', () => {
   test('Never again: security settings that depend on load order', async () => {
     setSecret(undefined);
     const { publish, clock } = opened();
-    setSecret('set after the channels were made');
+    setSecret('set after the channels were created');
     expect(await publish('alerts', signed(clock, { a: 1 }))).toMatchObject({ delivered: true });
     expect(await publish('alerts', { a: 1 })).toMatchObject({ code: 'signature_required' });
   });
@@ -312,14 +312,14 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(1);
   });
 
-  test('takes neither a place nor a nonce', async () => {
+  test('uses neither the rate limit nor a nonce', async () => {
     const { publish, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
     const message = signed(clock, { a: 1 });
     const first = await publish('alerts', message, { id });
     expect(await publish('alerts', message, { id })).toEqual(first);
   });
 
-  test('waits for the one that is on its way', async () => {
+  test('waits for the publish in flight', async () => {
     const { publish, appended, outcomes } = opened();
     const { promise, resolve } = Promise.withResolvers<{ readonly position?: string }>();
     outcomes.push(() => promise);
@@ -350,7 +350,7 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(2);
   });
 
-  test('is sent again when the first left doubt, with what that one had taken', async () => {
+  test('is sent again when the outcome of the first is unknown, with its rate slot and nonce', async () => {
     const { publish, appended, outcomes, clock } = opened({ channels: { alerts: { maxRate: 1 } } });
     const message = signed(clock, { a: 1 });
     outcomes.push(() => Promise.reject(new GaterError('timeout', 'late')));
@@ -359,7 +359,7 @@ describe('the same id again', () => {
     expect(appended).toHaveLength(2);
   });
 
-  test('is sent again by who waited for one that left doubt', async () => {
+  test('is sent again by the caller that waited for a publish with an unknown outcome', async () => {
     const { publish, appended, outcomes } = opened();
     const { promise, reject } = Promise.withResolvers<{ readonly position?: string }>();
     outcomes.push(() => promise);
@@ -378,7 +378,7 @@ describe('the same id again', () => {
     expect(await publish('system', 1, { id })).toMatchObject({ delivered: true });
   });
 
-  test('gives `timeout` to who stopped waiting, whatever the broker says', async () => {
+  test('fails with `timeout` when the caller stops waiting, whatever the broker answers', async () => {
     const { publish, outcomes } = opened();
     const abort = new AbortController();
     outcomes.push(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createChannels } from '../src/index.ts';
 import { nextTurn, TestSink, until } from './support.ts';
 
-/** What happens between two turns of the event loop. */
+/** The actions between two turns of the event loop. */
 const step = fc.oneof(
   {
     weight: 5,
@@ -15,8 +15,8 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'drain' as const }) },
 );
 
-describe('the seam between a replay and what is live', () => {
-  test('gives every message exactly once and in order, whatever is published meanwhile', async () => {
+describe('the change from a replay to live messages', () => {
+  test('delivers every message exactly once and in order, whatever is published meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('events' as const, 'system' as const, 'alerts' as const),

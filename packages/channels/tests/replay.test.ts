@@ -5,7 +5,7 @@ import { openChannels, withMethods } from './open-channels.ts';
 import { nextTurn, until } from './support.ts';
 
 describe('a replay', () => {
-  test('gives what is held, marked with the subscription, then `replayed`, then goes on live', async () => {
+  test('delivers the history, marked with the subscription, then `replayed`, then live messages', async () => {
     const { connect, publish } = openChannels();
     for (let n = 0; n < 3; n++) await publish('system', 'a.b', n);
     await publish('system', 'other', 'other');
@@ -62,7 +62,7 @@ describe('a replay', () => {
     expect(sink.values).toEqual([2, 3, 4]);
   });
 
-  test('says that a position is lost that is older than the history', async () => {
+  test('refuses a position older than the history as lost', async () => {
     const { connect, publish } = openChannels({ channels: { system: { history: 5 } } });
     const first = await publish('system', 'a', 0);
     for (let n = 1; n < 10; n++) await publish('system', 'a', n);
@@ -89,7 +89,7 @@ describe('a replay', () => {
     expect(sink.values).toEqual([1]);
   });
 
-  test('gives a message that matches a live subscription too both ways: once live, once in the replay', async () => {
+  test('delivers a message that also matches a live subscription twice: once live, once in the replay', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await subscribe('system', '>');
@@ -102,7 +102,7 @@ describe('a replay', () => {
     ]);
   });
 
-  test('gives what is published meanwhile in the replay, when only replaying subscriptions match', async () => {
+  test('delivers messages that are published meanwhile in the replay, when only replaying subscriptions match', async () => {
     const { connect, publish } = openChannels();
     await publish('system', 'a', 1);
     const { sink, subscribe } = connect();
@@ -192,7 +192,7 @@ describe('a replay', () => {
 });
 
 describe('the channel `health`', () => {
-  test('gives a new subscription the last message of each topic that matches, as its replay', async () => {
+  test('replays the last message of each matching topic to a new subscription', async () => {
     const { connect, publish } = openChannels();
     for (const [topic, message] of [
       ['node.a', 1],
@@ -214,7 +214,7 @@ describe('the channel `health`', () => {
     ]);
   });
 
-  test('keeps so many topics, and lets go of the one unheard longest', async () => {
+  test('keeps a limited number of topics, and removes the one without messages for the longest time', async () => {
     const { connect, publish } = openChannels({ lastValueTopics: 2 });
     for (const topic of ['a', 'b', 'a', 'c']) await publish('health', topic, topic);
     const { sink, subscribe } = connect();
@@ -232,7 +232,7 @@ describe('the channel `health`', () => {
     expect(sink.values).toEqual([1, 2, 3]);
   });
 
-  test('knows from the beginning what a broker keeps', async () => {
+  test('loads the last values that the broker keeps at the start', async () => {
     const broker = createMemoryBroker();
     for (const n of [1, 2]) {
       await broker.append('health', { id: `${n}`, topic: 'a', message: n, time: '', type: '', source: '' });
@@ -257,7 +257,7 @@ describe('the channel `health`', () => {
     await subscribing;
   });
 
-  test('reads what a broker keeps that was away at first, and warns of that once', async () => {
+  test('loads the last values later when the broker is unavailable at first, and warns once', async () => {
     const broker = createMemoryBroker();
     await broker.append('health', { id: '1', topic: 'a', message: 1, time: '', type: '', source: '' });
     let failures = 2;

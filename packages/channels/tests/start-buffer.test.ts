@@ -4,7 +4,10 @@ import { createMemoryBroker } from '../src/index.ts';
 import { openChannels, withMethods } from './open-channels.ts';
 import { nextTurn, until } from './support.ts';
 
-/** Channels over a broker that says where what is new begins when the test lets it: where it stood then or before. */
+/**
+ * Creates channels over a broker that returns its newest position when the test allows it: the position at that time,
+ * or an earlier one.
+ */
 function openSlow() {
   const memory = createMemoryBroker();
   const asked: { begin(at: 'asked' | 'now'): void; fail(): void }[] = [];
@@ -20,7 +23,7 @@ function openSlow() {
       return promise;
     },
   });
-  /** What another node publishes. */
+  /** Publishes as another node. */
   const fromElsewhere = (
     topic: string,
     message: string,
@@ -37,7 +40,7 @@ function openSlow() {
   return { asked, fromElsewhere, ...openChannels({}, { broker }) };
 }
 
-test('gets what comes after its beginning, once and in order, after its answer', async () => {
+test('receives the messages after its start, once and in order, after its answer', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
@@ -53,7 +56,7 @@ test('gets what comes after its beginning, once and in order, after its answer',
   expect(sink.values).toEqual([1, 2, 3, 4]);
 });
 
-test('does not get what the broker says lies before its beginning', async () => {
+test('does not receive messages before its start', async () => {
   const { asked, connect, publish, fromElsewhere } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
@@ -69,7 +72,7 @@ test('does not get what the broker says lies before its beginning', async () => 
   expect(again.sink.values).toEqual(['new']);
 });
 
-test('gets what was published here after the call, wherever the broker says that it begins', async () => {
+test('receives messages that were published here after the call, whatever start the broker returns', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscribe } = connect();
   const subscribing = subscribe('system', '>');
@@ -93,7 +96,7 @@ test('gets the events that were committed after the call, however fast they were
   expect(sink.values).toEqual(['at the call']);
 });
 
-test('gets once what another subscription of its connection gets, too, live or beginning', async () => {
+test('receives a message once that another subscription of its connection, live or pending, receives too', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscribe } = connect();
   const live = subscribe('system', 'a.*');
@@ -111,7 +114,7 @@ test('gets once what another subscription of its connection gets, too, live or b
   expect(sink.values).toEqual([1, 2, 3]);
 });
 
-test('keeps nothing any more once it is unsubscribed, refused or closed', async () => {
+test('stops buffering once it is unsubscribed, refused or closed', async () => {
   const { asked, connect, publish } = openSlow();
   const unsubscribed = connect();
   const first = unsubscribed.subscribe('system', 'a');
@@ -133,7 +136,7 @@ test('keeps nothing any more once it is unsubscribed, refused or closed', async 
   for (const { sink } of [unsubscribed, refused, closed]) expect(sink.values).toEqual([]);
 });
 
-test('ends when it is unsubscribed in the turn between its answer and what was kept', async () => {
+test('ends when it is unsubscribed in the turn between its answer and the buffered messages', async () => {
   const { asked, connect, publish } = openSlow();
   const { sink, subscriber, subscribe } = connect();
   const subscribing = subscribe('system', 'a');

@@ -4,7 +4,7 @@ import { openChannels } from './open-channels.ts';
 import { nextTurn } from './support.ts';
 
 describe('a live subscription', () => {
-  test('gets what is published from now on, with everything that a message has', async () => {
+  test('receives new messages with all their members', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await publish('system', 'a.b', 'before');
@@ -27,7 +27,7 @@ describe('a live subscription', () => {
     ]);
   });
 
-  test('gives a message once per connection, however many subscriptions match', async () => {
+  test('delivers a message once per connection even if many subscriptions match', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     for (const topic of ['a.b', 'a.*', '>', '*.b']) await subscribe('system', topic);
@@ -36,7 +36,7 @@ describe('a live subscription', () => {
     expect(sink.values).toEqual([1]);
   });
 
-  test('Never again: `events` subscribers receiving what was published on `metrics`', async () => {
+  test('Never again: `events` subscribers receive messages published on `metrics`', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscribe } = connect();
     await subscribe('events', '>');
@@ -46,7 +46,7 @@ describe('a live subscription', () => {
     expect(sink.messages.map(({ channel, message }) => [channel, message])).toEqual([['events', 'events']]);
   });
 
-  test('ends with unsubscribe, and another one of the connection stays', async () => {
+  test('ends with unsubscribe, while another subscription of the connection stays', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     await subscribe('system', 'a');
@@ -122,7 +122,7 @@ describe('a live subscription', () => {
     expect(sink.values).toEqual(['__proto__', 'constructor.prototype', 'toString']);
   });
 
-  test('stands in bounded numbers', async () => {
+  test('is limited in number per connection', async () => {
     const { connect } = openChannels({ subscriptionsPerSubscriber: 2 });
     const { subscribe } = connect();
     await subscribe('system', 'a');
@@ -144,7 +144,7 @@ describe('a live subscription', () => {
     await expect(subscribe('system', 'a')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('is not made any more when the connection ends while it is being made', async () => {
+  test('is not created when the connection closes meanwhile', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     const subscribing = subscribe('system', 'a', 'earliest');
@@ -155,7 +155,7 @@ describe('a live subscription', () => {
     expect(sink.writes).toEqual([]);
   });
 
-  test('is not made any more when it was unsubscribed while it was being made', async () => {
+  test('is not created when it is unsubscribed meanwhile', async () => {
     const { connect, publish } = openChannels();
     const { sink, subscriber, subscribe } = connect();
     const subscribing = subscribe('system', 'a');

@@ -14,13 +14,13 @@ export function jsonEncoder(): NoticeEncoder & { encoded: number } {
   return encoder;
 }
 
-/** A connection that keeps what is written, and whose transport can be stopped. */
+/** A connection that records all writes, and whose transport can be paused. */
 export class TestSink implements DeliverySink {
   readonly encoder: NoticeEncoder;
   /** One entry per write. */
   readonly writes: (readonly Delivery[])[] = [];
   overflows = 0;
-  /** True: what is written stays in the transport. */
+  /** When true, written bytes stay in the transport. */
   stalled = false;
   buffered = 0;
   onWrite: (() => void) | undefined;
@@ -60,14 +60,14 @@ export class TestSink implements DeliverySink {
   }
 }
 
-/** Resolves when everything that this turn of the event loop has begun is done. */
+/** Resolves when the work of this turn of the event loop is done. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => setImmediate(resolve));
   });
 }
 
-/** Lets the event loop turn until the condition holds. */
+/** Runs the event loop until the condition holds. */
 export async function until(holds: () => boolean, turns = 10_000): Promise<void> {
   for (let turn = 0; turn < turns; turn++) {
     if (holds()) return;

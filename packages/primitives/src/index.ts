@@ -1,4 +1,4 @@
-// What several packages need and none of them owns. Nothing in here reads a file or opens a socket.
+// Helpers that several packages share. This package neither reads files nor opens sockets.
 
 // Collections
 export { AsyncQueue, type AsyncQueueOptions } from './collections/async-queue.ts';

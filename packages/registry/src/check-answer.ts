@@ -9,12 +9,12 @@ import {
   type StoreResultOf,
 } from '@esdb-gater/types';
 
-/** Throws a `Misfit` that says what is wrong with an answer. */
+/** Throws a `Misfit` with the reason when an answer does not fit its parameters. */
 type AnswerCheck<M extends StoreMethod> = (params: StoreParamsOf<M>, result: StoreResultOf<M>) => void;
 
 /**
- * The methods whose answers can contradict their question. Of the others any answer fits that the protocol allows. What
- * goes wrong here is the worker's fault: its store may be broken, or it speaks for a store that is not its own.
+ * The methods whose answers can contradict their parameters. For all other methods the protocol's schemas are enough. A
+ * misfit is the worker's fault: its store may be broken, or it may answer for a different store.
  */
 const CHECKS: { readonly [M in StoreMethod]?: AnswerCheck<M> } = {
   appendEvents: (params, result) => checkAppend('the result', params, result),
@@ -106,7 +106,7 @@ function checkAppend(
   if (count === 0) return;
   atLeast(`\`version\` of ${what}`, version, count - 1);
   atLeast(`\`position\` of ${what}`, position, count);
-  // A duplicate has the place where its events stood before. A deleted stream begins again at any version.
+  // A duplicate returns the version and position of the original append. A deleted stream begins again at any version.
   if (!duplicate && expectedVersion >= 0) same(`\`version\` of ${what}`, version, expectedVersion + count);
 }
 
@@ -121,7 +121,7 @@ function checkStreamPage(
   const { streamId, startVersion, count = LIMITS.pageCountDefault, direction = 'forward' } = params;
   const backward = direction === 'backward';
   atMost('the number of events', events.length, count);
-  // How many versions lie before the start, going in the direction of the read.
+  // The number of versions before the start, in the direction of the read.
   const step = backward ? -1 : 1;
   const start = startVersion ?? (backward ? -1 : 0);
   let last = backward ? (start === -1 ? version + 1 : start + 1) : start - 1;
@@ -171,7 +171,8 @@ function checkStorePage(
     versions.set(event.streamId, event.version);
   });
   if (events.length > 0) atLeast('`lastPosition`', lastPosition, last);
-  // Without a query a page has every event up to `lastPosition`: what lies beyond would be skipped for good.
+  // Without a query a page has every event up to `lastPosition`: the next page starts there, so missing events would be
+  // skipped.
   if (query === undefined) atMost('`lastPosition`', lastPosition, last);
   if (next === undefined) return;
   if (events.length === 0) throw misfit('`next` must be absent on a page without events');

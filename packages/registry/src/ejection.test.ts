@@ -21,7 +21,7 @@ afterEach(() => {
   expect(clock.timers, 'timers left behind').toBe(0);
 });
 
-/** Calls until worker `a` was called `times` times, whatever comes of it. */
+/** Calls until worker `a` was called `times` times, and ignores the results. */
 async function callA(times: number): Promise<void> {
   for (let done = 0; done < times; ) {
     const worker = registry.pick('default');
@@ -89,7 +89,7 @@ describe('with another live worker', () => {
     expect(live()).toEqual(['a', 'b']);
   });
 
-  test('what is no GaterError is internal, and a failure', async () => {
+  test('an error that is not a GaterError is internal and counts as a failure', async () => {
     a.behave(new TypeError('a bug') as GaterError);
     const call = registry.pick('default').call('getVersion', STREAM);
     await expect(call).rejects.toMatchObject({ code: 'internal' });
@@ -124,7 +124,7 @@ describe('with another live worker', () => {
     expect(live()).toEqual(['b']);
   });
 
-  test('a caller who loses interest says nothing about the worker', async () => {
+  test('an abort by the caller does not count against the worker', async () => {
     a.behave('hangs');
     const controller = new AbortController();
     const calls = Array.from({ length: 12 }, () =>
@@ -136,7 +136,7 @@ describe('with another live worker', () => {
     expect(live()).toEqual(['a', 'b']);
   });
 
-  test('comes back after a second through a single probe', async () => {
+  test('a single probe after one second restores the worker', async () => {
     a.behave(unavailable());
     await callA(3);
     a.behave('answers');
@@ -161,7 +161,7 @@ describe('with another live worker', () => {
     expect(probesAt).toEqual([1, 3, 7, 15, 31, 63, 123, 183, 243]);
   });
 
-  test('a probe of a worker that hangs ends after its own limit', async () => {
+  test('a probe of a worker that hangs times out', async () => {
     a.behave('hangs');
     const calls = Promise.allSettled(Array.from({ length: 6 }, () => limited(100)));
     await clock.pass(100);
@@ -192,7 +192,7 @@ describe('with another live worker', () => {
     expect(await ejectAndMeasure()).toBe(1_000);
   });
 
-  test('ejection and restoration are told to watchers', async () => {
+  test('watchers receive ejection and restoration events', async () => {
     const watcher = registry.watch()[Symbol.asyncIterator]();
     a.behave(unavailable());
     await callA(3);
@@ -212,7 +212,7 @@ describe('with another live worker', () => {
     expect(a.calls).toEqual([]);
   });
 
-  test('a later life of an ejected worker is live', async () => {
+  test('a later incarnation of an ejected worker is live', async () => {
     a.behave(unavailable());
     await callA(3);
     registry.register(fakeWorker('a', { incarnation: 2 }));
@@ -225,7 +225,7 @@ describe("a store's only worker", () => {
     registry.register(a);
   });
 
-  test('is ejected like any other, and then there is no worker', async () => {
+  test('is ejected like any other, and the store then has no live worker', async () => {
     a.behave(unavailable());
     await callA(3);
     expect(() => registry.pick('default')).toThrow(expect.objectContaining({ code: 'no_workers' }));
@@ -234,7 +234,7 @@ describe("a store's only worker", () => {
     expect(live()).toEqual(['a']);
   });
 
-  test('is probed at once, so that one that only cannot write goes on to be read', async () => {
+  test('is probed at once, so that a worker that only fails to write can still be read', async () => {
     const call = vi.spyOn(a, 'call');
     call.mockImplementation(async (method) => {
       if (method === 'appendEvents') throw unavailable();
@@ -292,7 +292,7 @@ describe('probing a store', () => {
     expect(await registry.probe('default')).toEqual([]);
   });
 
-  test('ends with the registry, and then counts for nothing', async () => {
+  test('is cancelled when the registry closes, and its result is ignored', async () => {
     registry.register(a);
     a.behave('hangs');
     const probed = registry.probe('default');

@@ -33,7 +33,7 @@ test('any other reason makes healthy stores degraded', () => {
   expect(overallHealth({ ...health(['healthy']), reasons })).toBe('degraded');
 });
 
-test('a store without a worker is unhealthy, one of whose workers only some answer is degraded', async () => {
+test('a store without a worker is unhealthy, and a store with some silent workers is degraded', async () => {
   const registry = createRegistry();
   const silent = fakeWorker('silent');
   silent.behave(new GaterError('unavailable', 'the disk is gone'));

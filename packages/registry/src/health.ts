@@ -18,7 +18,7 @@ async function storeHealth(
   const component = `store:${storeId}`;
   if (workers.length === 0) {
     const message =
-      silent.length === 0 ? 'no worker is registered' : `none of ${silent.length} workers answers`;
+      silent.length === 0 ? 'no worker is registered' : `all ${silent.length} workers are silent`;
     return [{ status: 'unhealthy', workers }, [{ component, code: 'no_workers', message }]];
   }
   if (silent.length === 0) return [{ status: 'healthy', workers }, []];
@@ -40,7 +40,7 @@ export async function probeStores(registry: Registry, timeoutMs = 2_000): Promis
  * The one rule of overall health: unhealthy when no store serves, or the broker does not; degraded when there is any
  * reason to complain; else healthy.
  *
- * @param broker healthy where there is none to ask
+ * @param broker healthy when there is no external broker to ask
  */
 export function overallHealth(
   { stores, reasons }: StoresHealth,
@@ -64,7 +64,7 @@ export async function countLiveWorkers(
 ): Promise<{ readonly workers: number }> {
   const live = await registry.probe(storeId, { timeoutMs });
   if (live.length > 0) return { workers: live.length };
-  // Tells a store that nobody knows from one whose workers are gone.
+  // Distinguishes an unknown store from a known store without live workers.
   registry.pick(storeId);
   throw new GaterError('no_workers', `no worker of the store ${storeId} answers`);
 }

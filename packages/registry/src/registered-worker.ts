@@ -19,13 +19,13 @@ export interface RegisteredWorkerComponents {
   readonly closing: AbortSignal;
   /** Whether another worker of the store is live. */
   readonly hasOthers: (self: RegisteredWorker) => boolean;
-  /** Told after each ejection and restoration. */
+  /** Called after each ejection and restoration. */
   readonly changed: (self: RegisteredWorker) => void;
 }
 
 /**
- * A worker as the registry hands it out: the calls that go through it tell its health. Once it was unregistered, or
- * replaced by a later life of itself, it is fenced: new calls are `unavailable`, those under way may end.
+ * A worker as the registry returns it: the results of its calls update its health. Once it is unregistered or replaced
+ * by a later incarnation, it is fenced: new calls fail with `unavailable`, calls in flight may finish.
  */
 export class RegisteredWorker implements StoreWorker {
   readonly storeId: string;
@@ -81,7 +81,8 @@ export class RegisteredWorker implements StoreWorker {
   }
 
   /**
-   * Calls the worker. Ends with `context.signal`, or else at `context.deadlineMs`, even when the worker heeds neither.
+   * Calls the worker. Rejects when `context.signal` aborts or `context.deadlineMs` passes, even when the worker ignores
+   * both.
    *
    * @throws a `GaterError`, or the reason of `context.signal`
    */
@@ -118,7 +119,7 @@ export class RegisteredWorker implements StoreWorker {
     this.stop();
   }
 
-  /** No probe is made any more. */
+  /** No further probe is made. */
   stop(): void {
     this.#health.end();
   }
@@ -130,12 +131,15 @@ export class RegisteredWorker implements StoreWorker {
     try {
       await withLimit(ask, { limitMs: timeoutMs, signal: this.#closing, clock: this.#clock });
     } catch (error) {
-      // An answer, though a refusing one: the worker is there.
+      // The worker answered with an error, so it is alive.
       if (this.#closing.aborted || isWorkerFailure(error)) throw error;
     }
   }
 
-  /** The call, whose failures are all rejections. Within a trace a call to a worker of this process is a span. */
+  /**
+   * The call as a promise: errors that are thrown synchronously become rejections. Within a trace a call to a worker of
+   * this process is a span.
+   */
   #begun<M extends StoreMethod>(
     method: M,
     params: StoreParamsOf<M>,
@@ -167,7 +171,7 @@ export class RegisteredWorker implements StoreWorker {
     );
   }
 
-  /** Ends with the signal, so that a worker that hangs is found out although its call never ends. */
+  /** Rejects when the signal aborts, so that a worker that hangs is detected although its call never settles. */
   #watched<M extends StoreMethod>(
     method: M,
     params: StoreParamsOf<M>,
@@ -180,7 +184,8 @@ export class RegisteredWorker implements StoreWorker {
       let over = false;
       const stopListening = onAbort(signal, (reason) => {
         over = true;
-        // Only a limit that has passed tells of the worker: a caller may also just have lost interest.
+        // Only a time limit that has passed counts against the worker: the caller may also have aborted for reasons of
+        // its own.
         if (GaterError.is(reason) && reason.code === 'timeout') this.#health.failed();
         reject(reason);
       });

@@ -23,7 +23,7 @@ describe('picking', () => {
     expect(callers.map((caller) => caller()).join('')).toBe('abcabcabcabc');
   });
 
-  test('turns go on when workers come and go', () => {
+  test('round robin continues when workers are added and removed', () => {
     const registry = createRegistry();
     for (const id of ['a', 'b', 'c']) registry.register(fakeWorker(id));
     picks(registry, 4);
@@ -34,7 +34,7 @@ describe('picking', () => {
     expect(new Set(picks(registry, 3))).toEqual(new Set(['a', 'c', 'd']));
   });
 
-  test('a worker of this node is taken first, and others when there is none', () => {
+  test('a worker of this node is preferred; without one, others are picked', () => {
     const registry = createRegistry({}, { nodeId: 'here' });
     registry.register(fakeWorker('far', { nodeId: 'there' }));
     expect(picks(registry, 2)).toEqual(['far', 'far']);
@@ -83,7 +83,7 @@ describe('picking', () => {
     expect(registry.stores()).toEqual(['default']);
   });
 
-  test('a store that only workers made known is forgotten with its last one, but not its name [R27]', () => {
+  test('a store that only workers registered is removed with its last worker, but its name is remembered [R27]', () => {
     const registry = createRegistry();
     registry.declare('kept');
     for (let n = 0; n < 4_000; n++) {
@@ -115,7 +115,7 @@ describe('picking', () => {
     expect(codeOf('store-3999')).toBe('c');
   });
 
-  test('a picked worker calls the one that was registered', async () => {
+  test('a picked worker passes calls to the registered worker', async () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a'));
     expect(await registry.pick('default').call('getVersion', STREAM)).toEqual({ by: 'a' });
@@ -167,7 +167,7 @@ describe('registering', () => {
     expect(await registry.probe('default')).toHaveLength(2);
   });
 
-  test('a worker may serve several stores, each on its own', () => {
+  test('a worker may serve several stores, with one registration for each', () => {
     const registry = createRegistry();
     for (const storeId of ['one', 'two']) registry.register(fakeWorker('a', { storeId, storeUuid: storeId }));
     registry.unregister('one', 'a');
@@ -188,7 +188,7 @@ describe('registering', () => {
     await expect(registry.pick('default').call('getVersion', STREAM)).resolves.toEqual({ by: 'a' });
   });
 
-  test('a lower incarnation that comes after a higher one changes nothing', () => {
+  test('a lower incarnation that arrives after a higher one is ignored', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 2 }));
     expect(registry.register(fakeWorker('a', { incarnation: 1 })).incarnation).toBe(2);
@@ -204,7 +204,7 @@ describe('registering', () => {
     expect(registry.unregister('default', 'a', 2)).toBe(true);
   });
 
-  test('whatever the order of lives, the highest that was not unregistered is there', () => {
+  test('in any order of registrations, the highest incarnation that was not unregistered stays', () => {
     const step = fc.record({ incarnation: fc.integer({ min: 1, max: 5 }), leaves: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
@@ -240,7 +240,7 @@ describe('registering', () => {
     registry.register(fakeWorker('b', { storeUuid: second }));
   });
 
-  test('the only worker of a store may come back with another storeUuid, or still without', () => {
+  test('the only worker of a store may return with another storeUuid, or without one', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { storeUuid: undefined }));
     registry.register(fakeWorker('a', { storeUuid: undefined, incarnation: 2 }));
@@ -261,7 +261,7 @@ describe('registering', () => {
     expect(registry.stores()).toEqual([]);
   });
 
-  test('what is told of a worker has no way to call it', () => {
+  test('the information about a worker does not expose its `call`', () => {
     const registry = createRegistry();
     const info = registry.register(fakeWorker('a'));
     expect(Object.keys(info).sort()).toEqual(
@@ -272,7 +272,7 @@ describe('registering', () => {
 });
 
 describe('retrying over the registry', () => {
-  test('each attempt picks a worker anew, so that one that fails is no failure', async () => {
+  test('each attempt picks a worker again, so that one failing worker does not fail the call', async () => {
     const registry = createRegistry();
     const [failing, sound] = [fakeWorker('a'), fakeWorker('b')];
     failing.behave(new GaterError('unavailable', 'gone'));
@@ -294,7 +294,7 @@ describe('telemetry', () => {
     detach('test');
   });
 
-  test('registration, lookup and unregistration are told, a replacement as both', () => {
+  test('registration, lookup and unregistration emit events; a replacement emits both', () => {
     const seen: unknown[] = [];
     attach('test', (event, measurements, metadata) =>
       seen.push([event, Object.keys(measurements), metadata]),
@@ -323,7 +323,7 @@ describe('watching', () => {
   const kinds = (events: readonly RegistryEvent[]): string[] =>
     events.map(({ kind, worker }) => `${kind} ${worker.workerId}`);
 
-  test('gives what happens from the call on, until the signal ends it', async () => {
+  test('yields all changes after the call, until the signal aborts', async () => {
     const registry = createRegistry();
     registry.register(fakeWorker('before'));
     const controller = new AbortController();
@@ -348,7 +348,7 @@ describe('watching', () => {
     expect(await collect(registry.watch())).toEqual([]);
   });
 
-  test('a signal that has aborted before gives nothing', async () => {
+  test('yields nothing when the signal has already aborted', async () => {
     expect(await collect(createRegistry().watch({ signal: AbortSignal.abort() }))).toEqual([]);
   });
 
@@ -372,7 +372,7 @@ describe('watching', () => {
     expect(counts).toEqual({ add: 1, remove: 1 });
   });
 
-  test('a reader that falls far behind is told so instead of costing memory', async () => {
+  test('a reader that falls far behind gets an error, so that memory stays bounded', async () => {
     const registry = createRegistry();
     const watcher = registry.watch()[Symbol.asyncIterator]();
     for (let i = 0; i < 3_000; i++) {

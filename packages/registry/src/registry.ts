@@ -21,13 +21,16 @@ import {
 import { RegisteredWorker } from './registered-worker.ts';
 import { noWorkers, StoreWorkers } from './store-workers.ts';
 
-/** Stores that nobody configured and that are expected back, since the connection of their last worker broke. */
+/**
+ * Maximum number of stores that are not configured and wait for a worker, because the connection of their last one
+ * broke.
+ */
 const MAX_ABSENT_STORES = 100;
 
 /** Events that wait for a watcher; one that is further behind has to read `workers()` and watch anew. */
 const MAX_WAITING_EVENTS = 4_096;
 
-/** Names of stores that are remembered at least, so that calls of them answer `no_workers`. */
+/** Minimum number of removed stores whose names are remembered, so that calls to them fail with `no_workers`. */
 const MAX_FORGOTTEN_STORES = 1_024;
 
 const WORKER = { reason: 'worker' } as const;
@@ -67,7 +70,7 @@ class WorkerRegistry implements Registry {
     const present = store.get(worker.workerId);
     if (present?.isOf(worker) === true) return present.info;
     if (present !== undefined && present.incarnation > worker.incarnation) {
-      this.#logger.warn({ worker: present.info }, 'an earlier life of a worker was not registered');
+      this.#logger.warn({ worker: present.info }, 'ignored a stale worker incarnation');
       return present.info;
     }
     store.checkUuid(worker);
@@ -111,7 +114,10 @@ class WorkerRegistry implements Registry {
     this.#forgotten.set(storeId, true);
   }
 
-  /** Keeps a store whose last worker did not unregister: it is expected back. Too many of them displace the oldest. */
+  /**
+   * Keeps a store whose last worker disconnected without unregistering. Beyond the limit the oldest such store is
+   * removed.
+   */
   #expect(storeId: string): void {
     this.#absent.delete(storeId);
     this.#absent.add(storeId);
@@ -152,7 +158,7 @@ class WorkerRegistry implements Registry {
   }
 
   watch(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<RegistryEvent, undefined> {
-    // It listens before the first `next`: nothing between the call and the loop is lost.
+    // The queue collects before the first `next`, so that no event between the call and the loop is lost.
     const watcher = new AsyncQueue<RegistryEvent>({
       signal: options.signal,
       maxItems: MAX_WAITING_EVENTS,

@@ -28,7 +28,7 @@ function noted(answer: unknown, options: Partial<RemoteWorkerOptions> = {}) {
   return { calls, worker };
 }
 
-/** A worker over a real connection, whose other end is `handle`. */
+/** Connects a worker whose calls are answered by `handle`. */
 function connected(handle: (method: string, params: unknown) => unknown, clock: Clock = systemClock) {
   const [one, other] = createTransportPair();
   const program: Peer = createPeer(other, { handle });
@@ -37,7 +37,7 @@ function connected(handle: (method: string, params: unknown) => unknown, clock: 
 }
 
 describe('a remote worker', () => {
-  test('serves what every worker must, and what it names besides', () => {
+  test('serves the required methods and the ones that it names', () => {
     const required = Object.entries(METHODS)
       .filter(([, spec]) => spec.worker === 'required')
       .map(([name]) => name);
@@ -75,7 +75,7 @@ describe('a remote worker', () => {
     expect(calls[0]?.[1]).toEqual({ storeId: 'default', deadlineMs: 1 });
   });
 
-  test('a query goes to queryEvents of a worker that names it, else to readAll', async () => {
+  test('a query calls `queryEvents` when the worker names that method, else `readAll`', async () => {
     const page = { events: [], lastPosition: 0 };
     const params = { storeId: 'default', query: { items: [{ types: ['a'] }] } };
     const plain = noted(page);
@@ -102,7 +102,7 @@ describe('a remote worker', () => {
     registry.close();
   });
 
-  test('what the worker answers comes out with its code and details', async () => {
+  test('an error of the worker keeps its code and details', async () => {
     const { worker } = connected(() => {
       throw new GaterError('wrong_expected_version', 'no', {
         details: { streamId: 's', expected: 1, actual: 2 },
@@ -115,7 +115,7 @@ describe('a remote worker', () => {
     });
   });
 
-  test('a connection that is gone is unavailable, before the call and during it', async () => {
+  test('a closed connection is unavailable, before the call and during it', async () => {
     const { worker, program } = connected(() => new Promise(() => {}));
     const call = worker.call('getVersion', { storeId: 'default', streamId: 's' });
     program.close();
@@ -123,13 +123,13 @@ describe('a remote worker', () => {
     await expect(worker.call('getVersion', STREAM)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('a peer that fails in a way of its own is unavailable, with the cause kept', async () => {
+  test('an unexpected error of the peer is unavailable, with the cause kept', async () => {
     const cause = new TypeError('socket');
     const call = noted(cause).worker.call('getVersion', STREAM);
     await expect(call).rejects.toMatchObject({ code: 'unavailable', workerId: 'far', cause });
   });
 
-  test('the reason of the signal comes out as it is', async () => {
+  test('rejects with the reason of the signal', async () => {
     const { worker } = connected(() => new Promise(() => {}));
     const controller = new AbortController();
     const call = worker.call('getVersion', STREAM, { signal: controller.signal });
@@ -162,7 +162,7 @@ describe('a remote worker', () => {
     ]);
   });
 
-  test('a later life has a higher incarnation by default', () => {
+  test('a worker that registers again gets a higher incarnation by default', () => {
     const clock = createFakeClock();
     const { worker: earlier } = noted({}, { clock });
     clock.advance(5);

@@ -11,7 +11,7 @@ import {
 } from '@esdb-gater/types';
 import { checkAnswer } from './check-answer.ts';
 
-/** What every worker serves, so that one need not name it. */
+/** The methods that every worker serves, without naming them. */
 export const REQUIRED_METHODS: readonly string[] = Object.freeze(
   METHOD_NAMES.filter((method) => factsOf(method).worker === 'required'),
 );
@@ -27,9 +27,9 @@ export interface RemoteWorkerOptions {
   readonly nodeId: string;
   /** @default the Unix time in milliseconds */
   readonly incarnation?: number;
-  /** What it serves besides {@link REQUIRED_METHODS}. */
+  /** The methods that the worker serves besides {@link REQUIRED_METHODS}. */
   readonly methods?: readonly string[];
-  /** What a call without a deadline has. @default 5 000 */
+  /** Time limit of a call without a deadline. @default 5 000 */
   readonly deadlineMs?: number;
   readonly clock?: Clock;
 }
@@ -42,8 +42,8 @@ export interface RemoteWorker extends StoreWorker {
 }
 
 /**
- * Makes a worker of a connection. A call is sent with the caller's parameters less `token`, plus `deadlineMs`. Its answer
- * is checked against the protocol and against the call, as the program at the other end is not ours.
+ * Makes a worker of a connection. A call is sent with the caller's parameters less `token`, plus `deadlineMs`. Checks
+ * each answer against the protocol and the call's parameters, since the worker may be any program.
  *
  * `call` throws what the worker answers; `unavailable` when the connection is gone; `timeout` at the deadline;
  * `internal` for an answer that the protocol does not allow, or that does not fit the call; the signal's reason.
@@ -86,7 +86,7 @@ class PeerWorker implements RemoteWorker {
     const { signal, deadlineMs = this.#deadlineMs, ...trace } = context;
     const given: object = params;
     const { token: _, ...rest }: { readonly token?: unknown; readonly query?: unknown } = given;
-    // A query goes to a worker that names it for queries.
+    // A query needs a worker that serves `queryEvents`.
     const asked = method === 'readAll' && rest.query !== undefined && this.methods.includes('queryEvents');
     // A whole number of milliseconds, as other languages read it, and never none at all.
     const timeoutMs = Math.max(1, Math.floor(deadlineMs));
@@ -113,7 +113,7 @@ class PeerWorker implements RemoteWorker {
   }
 
   onCommitted(listener: (position: number) => void): () => void {
-    // An own function: the same listener may be there twice, and each leaves for itself.
+    // A new function for each call: the same listener may be added twice, and each registration is removed separately.
     const own = (position: number): void => listener(position);
     this.#listeners.add(own);
     return () => {

@@ -5,7 +5,7 @@ import { createStoreCaller } from './store-caller.ts';
 
 type Serve = (method: string, params: unknown, context?: CallContext) => unknown;
 
-/** A registry of one store whose workers are functions, picked in turn. */
+/** Creates a registry of one store with functions as workers, picked in turn. */
 function registryOf(
   workers: readonly Serve[],
   methods: readonly string[] = ['appendEvents', 'getEvents', 'readAll'],
@@ -62,7 +62,7 @@ describe('createStoreCaller', () => {
     expect(await stores.call('getEvents', stream)).toBe('up');
   });
 
-  test('only retriable errors are repeated: a version conflict comes back at once', async () => {
+  test('only retriable errors are retried: a version conflict is returned at once', async () => {
     const conflict = vi.fn(() => {
       throw new GaterError('wrong_expected_version', 'no', { details: { expected: 1, actual: 2 } });
     });
@@ -87,7 +87,7 @@ describe('createStoreCaller', () => {
     }
   });
 
-  test('the whole call has a deadline, and a worker learns what is left of it', async () => {
+  test('the whole call has a deadline, and each worker gets the time that remains', async () => {
     const left: (number | undefined)[] = [];
     const stores = createStoreCaller(
       {
@@ -109,7 +109,7 @@ describe('createStoreCaller', () => {
     expect(left.at(-1)).toBeLessThanOrEqual(25);
   });
 
-  test('no more retries than a tenth of the calls and ten are made, when every worker fails', async () => {
+  test('retries are limited to a tenth of the calls plus ten when every worker fails', async () => {
     let calls = 0;
     const registry = registryOf([
       () => {
@@ -151,7 +151,7 @@ describe('createStoreCaller', () => {
     expect(serve.mock.calls.map((args: unknown[]) => args[0])).toEqual(['queryEvents', 'appendEvents']);
   });
 
-  test.each(['publish', 'toString', 'registerWorker'])('%s is no call of a store', async (method) => {
+  test.each(['publish', 'toString', 'registerWorker'])('%s is not a store method', async (method) => {
     const stores = createStoreCaller({ registry: registryOf([() => 1]) });
     await expect(stores.call(method as 'getVersion', stream)).rejects.toMatchObject({
       code: 'not_supported',
@@ -173,7 +173,7 @@ describe('createStoreCaller', () => {
 describe('telemetry of a call', () => {
   afterEach(() => void detach('test'));
 
-  test('tells start, attempts, exhaustion and error, with the name of the method', async () => {
+  test('emits start, attempts, exhaustion and error with the name of the method', async () => {
     const seen: [string, unknown][] = [];
     attach(
       'test',

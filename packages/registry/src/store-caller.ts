@@ -42,7 +42,7 @@ export interface StoreCallOptions {
   readonly tracestate?: string;
 }
 
-/** Calls the workers of stores: picks one for each attempt, tells telemetry, repeats what may be repeated. */
+/** Calls the workers of stores: picks one for each attempt, emits telemetry, and retries where that is safe. */
 export interface StoreCaller {
   /**
    * Calls a method of a store. Parameters have been validated and prepared: an append is repeated, and that
@@ -112,7 +112,7 @@ class RetryingStoreCaller implements StoreCaller {
         ),
       this.#clock,
     );
-    // Whatever a worker is asked for a method, it answers what the method resolves to.
+    // The worker may be called by another method, but its result has the type of this one.
     return result as Promise<ResultOf<M>>;
   }
 
@@ -199,7 +199,7 @@ class RetryingStoreCaller implements StoreCaller {
   }
 }
 
-/** For what has an effect each time: not after an attempt that may have had it. */
+/** For methods that are not idempotent: no retry after an attempt that may have succeeded. */
 function neverTwice(error: GaterError): boolean {
   return error.code !== 'timeout' && !wasUnanswered(error);
 }

@@ -3,16 +3,19 @@ import type { CompleteOptions } from './options.ts';
 import type { RegisteredWorker } from './registered-worker.ts';
 
 /**
- * The workers of one store, and whose turn it is. A turn costs two look-ups however many workers there are: which of
- * them serve a method is worked out once after each change.
+ * The workers of one store, picked round robin. A pick costs two look-ups for any number of workers: the list of
+ * workers for each method is computed once after each change.
  */
 export class StoreWorkers {
   readonly #storeId: string;
   readonly #options: CompleteOptions;
   readonly #workers = new Map<string, RegisteredWorker>();
-  /** By method; those whose turn it may be. Emptied by every change. */
+  /** The workers that may be picked, by method. Emptied by every change. */
   readonly #eligible = new Map<string | undefined, readonly RegisteredWorker[]>();
-  /** One for all methods and callers, and kept over changes, so that nobody begins with the same worker again. */
+  /**
+   * One counter for all methods and callers. It survives changes, so that picks do not start with the same worker
+   * again.
+   */
   #turn = 0;
 
   constructor(storeId: string, options: CompleteOptions) {
@@ -60,7 +63,8 @@ export class StoreWorkers {
   }
 
   /**
-   * All workers of a store serve the same data, which only their uuid can prove: one without is on its own.
+   * All workers of a store must serve the same data, which only a common `storeUuid` proves: a worker without one must
+   * be the only worker.
    *
    * @throws `invalid_argument` (reason `store_mismatch`)
    */
@@ -83,7 +87,7 @@ export class StoreWorkers {
     const serving = method === undefined ? live : live.filter(({ methods }) => methods.includes(method));
     const local = policy === 'local-first' ? serving.filter((worker) => worker.nodeId === nodeId) : [];
     const eligible = local.length > 0 ? local : serving;
-    // What nobody serves is not kept: callers choose the names, and there is no end of them.
+    // Not cached when no worker serves the method: callers choose the names, so their number has no bound.
     if (eligible.length > 0) this.#eligible.set(method, eligible);
     return eligible;
   }
@@ -99,7 +103,7 @@ export class StoreWorkers {
   }
 }
 
-/** Creates the error of a store that is known and has no live worker. */
+/** Creates the error for a known store without a live worker. */
 export function noWorkers(storeId: string): GaterError {
   return new GaterError('no_workers', `store ${storeId} has no live worker`, { details: { storeId } });
 }

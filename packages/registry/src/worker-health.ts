@@ -7,22 +7,23 @@ export interface WorkerHealthComponents {
   readonly probe: () => Promise<void>;
   /** Whether another worker of the store is live. */
   readonly hasOthers: () => boolean;
-  /** Told after each change of `live`. */
+  /** Called after each change of `live`. */
   readonly changed: (live: boolean) => void;
 }
 
-/** True for an error that tells of the worker's own state; all others are answers. */
+/** Returns true for an error that means that the worker does not work; all other errors are answers. */
 export function isWorkerFailure(error: unknown): boolean {
   const { code } = GaterError.from(error);
   return code === 'timeout' || code === 'unavailable' || code === 'internal';
 }
 
 /**
- * Whether a worker gets calls. `maxFailures` failures in a row eject it; it comes back when it answers one probe,
- * made at the end of a time that doubles as long as probes fail or the next ejection follows soon.
+ * Tracks whether a worker gets calls. `maxFailures` consecutive failures eject it. After the ejection time one probe is
+ * sent; an answer restores the worker. The ejection time doubles when the probe fails or when the next ejection follows
+ * soon.
  *
- * A store's last live worker is probed at once: without another to go to, waiting helps nobody, and one that merely
- * cannot write (a full disk) must go on to be read.
+ * A store's last live worker is probed at once, since no other worker could take its calls: a worker that only fails to
+ * write (a full disk) can still serve reads.
  */
 export class WorkerHealth {
   readonly #components: WorkerHealthComponents;
@@ -55,7 +56,7 @@ export class WorkerHealth {
     if (this.#failures >= this.#options.maxFailures) this.#eject();
   }
 
-  /** The worker is gone: no timer is left, and nothing changes any more. */
+  /** Stops the timer and the probe; `live` does not change afterwards. */
   end(): void {
     this.#ended = true;
     this.#timer?.cancel();
@@ -73,7 +74,7 @@ export class WorkerHealth {
   }
 
   #probeLater(): void {
-    // Whoever listens to `changed` may have ended this in between.
+    // A listener of `changed` may have called `end`.
     if (this.#ended) return;
     const { clock } = this.#components;
     this.#timer = clock.setTimer(() => void this.#probe(false), this.#ejectedForMs, { unref: true });

@@ -8,7 +8,7 @@ import {
 } from '@esdb-gater/protocol';
 import { GaterError, type StoreMethod, type StoreParamsOf } from '@esdb-gater/types';
 
-/** A method that the workers of a store answer, whatever they are asked for it. */
+/** A method of a store, before it is translated to the method that the worker serves. */
 export type StoreCallMethod = MethodsWith<{ readonly servedBy: 'store' }>;
 
 /** A call of a store as a worker is asked for it. */
@@ -20,8 +20,8 @@ export interface WorkerRequest {
 }
 
 /**
- * The calls of which a worker is asked something else: the two reads by direction are `getEvents`, and what carries a
- * query or a condition needs a worker that knows queries. One that does not would leave it out, and say nothing.
+ * The calls that are translated for the worker: the reads by direction become `getEvents`, and a call with a query or a
+ * condition needs a worker that supports queries. Other workers would ignore the query.
  */
 const TRANSLATED: { readonly [M in StoreCallMethod]?: (params: ParamsOf<M>) => WorkerRequest } = {
   streamForward: (params) => asks('getEvents', { ...params, direction: 'forward' }),
@@ -40,9 +40,9 @@ function asks(
 }
 
 /**
- * Returns what a worker is asked for a call of a store.
+ * Translates a store call to the worker's method and parameters.
  *
- * @throws `not_supported` for what no worker serves
+ * @throws `not_supported` for a method that workers do not serve
  */
 export function workerRequest<M extends StoreCallMethod>(method: M, params: ParamsOf<M>): WorkerRequest {
   if (!isMethodName(method)) throw unknownMethod(method);

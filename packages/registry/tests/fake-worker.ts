@@ -1,7 +1,7 @@
 import { GaterError, type StoreWorker } from '@esdb-gater/types';
 
 export interface FakeWorker extends StoreWorker {
-  /** What calls do from now on; probes do the same. */
+  /** Sets the behaviour of calls and probes from now on. */
   behave(how: 'answers' | 'hangs' | GaterError): void;
   /** The methods that were called, in order. */
   readonly calls: string[];
@@ -10,7 +10,7 @@ export interface FakeWorker extends StoreWorker {
 /** Parameters of a call that any worker of the tests takes. */
 export const STREAM = { storeId: 'default', streamId: 's' } as const;
 
-/** A worker of store `default` that does as it is told. */
+/** A worker of store `default` with scripted answers. */
 export function fakeWorker(
   workerId: string,
   more: Partial<Omit<StoreWorker, 'call' | 'storeUuid'>> & { readonly storeUuid?: string | undefined } = {},
@@ -31,7 +31,7 @@ export function fakeWorker(
     behave(next) {
       how = next;
     },
-    // Heeds no signal: a worker that hangs is one that answers nothing at all.
+    // Ignores the signal, as a worker that hangs does.
     call: ((method) => {
       calls.push(method);
       if (how === 'hangs') return new Promise(() => {});

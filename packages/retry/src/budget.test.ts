@@ -68,7 +68,7 @@ describe('a retry budget', () => {
     }
   });
 
-  test('a pause of a day leaves nothing behind, whatever came before', () => {
+  test('a pause of a day clears all counts, whatever came before', () => {
     const clock = createFakeClock();
     const budget = createRetryBudget({ clock });
     for (let second = 0; second < 12; second++) {

@@ -8,7 +8,7 @@ const lowest = (): number => 0;
 const highest = (): number => 1 - Number.EPSILON;
 
 describe('calculateDelay', () => {
-  test('the delay after attempt n lies between base * 2^n and 1.25 times that', () => {
+  test('the delay after attempt n is between base * 2^n and 1.25 times that', () => {
     expect([0, 1, 5].map((n) => calculateDelay(n, policy, lowest))).toEqual([100, 200, 3200]);
     expect([0, 1, 5].map((n) => Math.round(calculateDelay(n, policy, highest)))).toEqual([125, 250, 4000]);
   });
@@ -22,7 +22,7 @@ describe('calculateDelay', () => {
     expect(calculateDelay(0, { baseDelayMs: 1 }, lowest)).toBe(1);
   });
 
-  test('once the upper end passes the cap the delay lies between 0.75 of the cap and the cap', () => {
+  test('once the upper end exceeds the cap the delay is between 0.75 of the cap and the cap', () => {
     // 25 600 would fit, 1.25 times it would not.
     expect(calculateDelay(8, policy, lowest)).toBe(22_500);
     expect(calculateDelay(8, policy, highest)).toBeCloseTo(30_000, 6);
@@ -35,7 +35,7 @@ describe('calculateDelay', () => {
     expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(5_000);
   });
 
-  test('whatever the policy, a delay is a number from 0 to the cap and grows with the attempt', () => {
+  test('for any policy, a delay is a number from 0 to the cap and grows with the attempt', () => {
     const times = fc.double({ min: 0, max: 2_147_483_647, noNaN: true });
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
@@ -44,7 +44,7 @@ describe('calculateDelay', () => {
         const delayMs = calculateDelay(attempt, own, () => r);
         expect(delayMs).toBeGreaterThanOrEqual(0);
         expect(delayMs).toBeLessThanOrEqual(maxDelayMs);
-        // The cap's lower end may lie below the last uncapped delay, never below 0.6 of it (0.75 / 1.25).
+        // The lower end at the cap may be below the last uncapped delay, but never below 0.6 of it (0.75 / 1.25).
         expect(calculateDelay(attempt + 1, own, () => r)).toBeGreaterThanOrEqual(delayMs * 0.6 - 1e-9);
       }),
     );

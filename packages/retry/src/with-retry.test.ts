@@ -59,7 +59,7 @@ describe('what is retried', () => {
     ['an error of another kind', new TypeError('no')],
     ['an object that looks retriable', { code: 'unavailable', retriable: true }],
     ['undefined', undefined],
-  ])('%s comes out at once and as it was', async (_, thrown) => {
+  ])('%s is thrown at once and unchanged', async (_, thrown) => {
     const fn = vi.fn(() => {
       throw thrown;
     });
@@ -105,7 +105,7 @@ describe('attempts', () => {
     expect(fn.mock.calls.map(([attempt]) => attempt)).toEqual([0, 1, 2, 3]);
   });
 
-  test('onRetry is told before each delay, and not about the last failure', async () => {
+  test('onRetry is called before each delay, and not for the last failure', async () => {
     const onRetry = vi.fn((_: RetryNotice) => {});
     const error = failure('no_workers');
     await outcome(withRetry(() => Promise.reject(error), policy, { random, onRetry }));
@@ -144,7 +144,7 @@ describe('attempts', () => {
 });
 
 describe('the deadline', () => {
-  test('a retry starts only if its delay ends before the deadline; else the last error comes with attempts', async () => {
+  test('a retry starts only if its delay ends before the deadline; else the last error is thrown with `attempts`', async () => {
     const fn = vi.fn(() => Promise.reject(failure('unavailable', { node: 'a' })));
     const { error, atMs } = await outcome(withRetry(fn, policy, { random, deadlineMs: 300 }));
     // After 100 ms the next delay of 200 ms would end at the deadline, not before it.
@@ -229,7 +229,7 @@ describe('the deadline', () => {
     expect(reason).toMatchObject({ timeoutMs: 70 });
   });
 
-  test('what an abandoned attempt gives later changes nothing', async () => {
+  test('a late result of an abandoned attempt is ignored', async () => {
     const fn = (attempt: number): Promise<string> =>
       new Promise((resolve, reject) => {
         if (attempt === 0) clock.setTimer(() => reject(new Error('late')), 500);
@@ -239,7 +239,7 @@ describe('the deadline', () => {
     expect(result).toEqual({ value: 'second', atMs: 250 });
   });
 
-  test('a jump of the wall clock neither ends nor keeps a call', async () => {
+  test('a jump of the wall clock neither ends nor prolongs a call', async () => {
     const fn = async (attempt: number): Promise<number> => {
       clock.setNow(clock.now() + (attempt % 2 === 0 ? 3_600_000 : -7_200_000));
       if (attempt < 3) throw failure('unavailable');
@@ -336,7 +336,7 @@ describe('the signal', () => {
 });
 
 describe('the budget', () => {
-  test('a retry without a place gives the last error with attempts', async () => {
+  test('a retry beyond the budget throws the last error with `attempts`', async () => {
     const budget = createRetryBudget({ clock, min: 1 });
     const fn = vi.fn(() => Promise.reject(failure('overloaded')));
     const { error, atMs } = await outcome(withRetry(fn, policy, { random, budget }));
@@ -358,7 +358,7 @@ describe('the budget', () => {
     expect(calls).toBeGreaterThan(2_000 * 1.05);
   });
 
-  test('a retry that the deadline forbids takes no place', async () => {
+  test('a retry that the deadline forbids does not use the budget', async () => {
     const budget = createRetryBudget({ clock, min: 1 });
     await outcome(
       withRetry(() => Promise.reject(failure('overloaded')), policy, { random, budget, deadlineMs: 50 }),

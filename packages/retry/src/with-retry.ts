@@ -17,7 +17,7 @@ export interface WithRetryOptions {
   /** Ends the attempt or the delay at once. The call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds for all attempts and delays together, from the call on. With 0 or less (the rest of another
+   * Milliseconds for all attempts and delays together, from the call on. With 0 or less (the remaining time of another
    * deadline, for example) the call fails with `timeout` before its first attempt.
    *
    * @default none
@@ -53,7 +53,7 @@ export interface WithRetryOptions {
  * attempt (the smaller of `attemptTimeoutMs` and the time left), and with the caller's reason when they abort.
  * @param policy a policy by {@link retryPolicy}, or its options
  * @throws `retries_exhausted` with `attempts` and `cause` (the last error's code) when `maxAttempts` are used up;
- * `timeout`; the signal's reason; whatever `fn` throws; `invalid_argument` (reasons `retry_policy`, `retry_options`)
+ * `timeout`; the signal's reason; the error of `fn`; `invalid_argument` (reasons `retry_policy`, `retry_options`)
  */
 export async function withRetry<T>(
   fn: (attempt: number, signal: AbortSignal) => T | PromiseLike<T>,

@@ -1,7 +1,7 @@
 import { describeType, isBytes } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
 
-/** The largest input of either engine, far above what this package is for. */
+/** The largest input of either engine, far above what this package needs. */
 const MAX_BYTES = 67_108_864;
 
 /** Returns `value` as bytes, up to 64 MiB. @throws `invalid_argument`, reason `type`, `length` or `too_large` */

@@ -35,7 +35,7 @@ describe('base58', () => {
     expect(Buffer.from(base58.decode(text)).toString('hex')).toBe(hex);
   });
 
-  test('gives what bs58 gives, at every length around the table of powers', () => {
+  test('equals bs58 at every length around the table of powers', () => {
     for (let length = 0; length <= 210; length++) {
       for (const fill of [0, 1, 0x7f, 0xff]) {
         const bytes = new Uint8Array(length).fill(fill);
@@ -46,7 +46,7 @@ describe('base58', () => {
     }
   });
 
-  test('gives what bs58 gives for any bytes, zeros in front too', () => {
+  test('equals bs58 for any bytes, including leading zeros', () => {
     fc.assert(
       fc.property(fc.nat(5), fc.uint8Array({ maxLength: 150 }), (zeros, rest) => {
         const bytes = Uint8Array.of(...new Uint8Array(zeros), ...rest);
@@ -66,7 +66,7 @@ describe('base58', () => {
     );
   });
 
-  test('refuses every character that is not in the alphabet, and says where it is', () => {
+  test('refuses every character that is not in the alphabet, and reports its index', () => {
     for (const character of [
       '0',
       'O',
@@ -104,7 +104,7 @@ describe('base58', () => {
     expect(() => base58.decode('z'.repeat(50_000_000))).toThrow(refused('too_large'));
   });
 
-  test('refuses what is neither bytes nor text', () => {
+  test('refuses values that are neither bytes nor strings', () => {
     for (const wrong of [null, undefined, 1, 'text', [1, 2], new Uint16Array(1), new ArrayBuffer(1), {}]) {
       expect(() => base58.encode(wrong as Uint8Array)).toThrow(refused('type'));
     }

@@ -27,7 +27,7 @@ describe('didKey', () => {
     expect(didKey.is(did)).toBe(true);
   });
 
-  test('refuses what is no canonical did:key of an Ed25519 key', () => {
+  test('refuses a text that is not a canonical did:key of an Ed25519 key', () => {
     const did = VECTORS[0]?.[1] ?? '';
     const wrong = [
       '',
@@ -73,7 +73,7 @@ describe('didKey', () => {
     }
   });
 
-  test('gives copies, so that nobody changes a key that is remembered', () => {
+  test('returns copies, so that a cached key cannot be changed', () => {
     const did = VECTORS[1]?.[1] ?? '';
     didKey.decode(did).fill(0);
     expect(didKey.encode(didKey.decode(did))).toBe(did);

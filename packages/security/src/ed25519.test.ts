@@ -58,7 +58,9 @@ const littleEndian = (value: bigint): Uint8Array =>
 const fromLittleEndian = (bytes: Uint8Array): bigint =>
   bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
-/** A signature whose key and R carry a part of small order: what the equations with and without cofactor differ about. */
+/**
+ * A signature whose key and R have a small-order component: the equations with and without cofactor differ about it.
+ */
 function mixedSignature(
   data: Uint8Array,
   keyPart: number,
@@ -164,7 +166,7 @@ describe('ed25519Verify', () => {
     expect(good).toEqual(new Set([true, false]));
   });
 
-  test('is false for wrong lengths and keys that are no point, and throws for what is no Uint8Array', () => {
+  test('is false for wrong lengths and keys that are not a point, and throws for a value that is not a Uint8Array', () => {
     const identity = Identity.generate();
     const data = new Uint8Array(1);
     const signature = identity.sign(data);

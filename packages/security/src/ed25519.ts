@@ -4,8 +4,8 @@ import { currentEngine } from './engine/select.ts';
 
 /**
  * Returns true when `signature` is the key's Ed25519 signature of `data` (RFC 8032), judged strictly: keys and points
- * of small order, non-canonical encodings and scalars above the order are false, with every engine. So are keys
- * and signatures of the wrong length.
+ * of small order, non-canonical encodings and scalars above the order are false, with every engine. The same holds for
+ * keys and signatures of the wrong length.
  *
  * @throws `invalid_argument`, reason `type`, for anything but a Uint8Array
  */

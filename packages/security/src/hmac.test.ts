@@ -48,13 +48,13 @@ const reference = (key: Uint8Array, data: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', key).update(data).digest());
 
 describe('hmacSha256', () => {
-  test.each(RFC_4231)('gives the MAC of test case %s of RFC 4231', (_, key, data, mac) => {
+  test.each(RFC_4231)('computes the MAC of test case %s of RFC 4231', (_, key, data, mac) => {
     const given = hmacSha256(Buffer.from(key, 'hex'), Buffer.from(data, 'hex'));
     expect(given).toHaveLength(32);
     expect(Buffer.from(given).toString('hex').slice(0, mac.length)).toBe(mac);
   });
 
-  test('gives what node:crypto gives, for any key and data', () => {
+  test('equals node:crypto for any key and data', () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
     fc.assert(
       fc.property(bytes, fc.array(bytes, { maxLength: 5 }), (key, list) => {
@@ -65,7 +65,7 @@ describe('hmacSha256', () => {
     );
   });
 
-  test('gives what node:crypto gives around the sizes at which it goes another way', () => {
+  test('equals node:crypto around the sizes at which the implementation changes', () => {
     const key = new Uint8Array([1, 2, 3]);
     for (const size of [0, 1, 63, 64, 65, 4095, 4096, 4097, 100_000]) {
       const data = new Uint8Array(size).fill(7);
@@ -89,7 +89,7 @@ describe('hmacSha256', () => {
     expect(hmacSha256(key, data)).toEqual(reference(key, data));
   });
 
-  test('stays right with more keys than it keeps', () => {
+  test('stays correct with more keys than it caches', () => {
     const data = new Uint8Array(8);
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 200; i++) {
@@ -100,7 +100,7 @@ describe('hmacSha256', () => {
     }
   });
 
-  test('gives each caller an array of its own', () => {
+  test('returns a new array to each caller', () => {
     const [key, data] = [new Uint8Array(4), new Uint8Array(4)];
     const first = hmacSha256(key, data);
     const copy = first.slice();
@@ -110,7 +110,7 @@ describe('hmacSha256', () => {
     expect(hmacSha256(key, data)).toEqual(copy);
   });
 
-  test('refuses what is no Uint8Array, the whole list before any of it', () => {
+  test('refuses values that are not a Uint8Array, and checks the whole list before it computes', () => {
     const wrong = [null, undefined, 1, 'text', [1], {}, new ArrayBuffer(2)];
     const type = expect.objectContaining({ code: 'invalid_argument', reason: 'type' });
     for (const data of wrong) {
@@ -123,7 +123,7 @@ describe('hmacSha256', () => {
     }
   });
 
-  test('refuses an array whose memory was transferred, instead of signing nothing', () => {
+  test('refuses an array whose memory was transferred, instead of signing no bytes', () => {
     const data = new Uint8Array(8);
     structuredClone(data, { transfer: [data.buffer] });
     expect(() => hmacSha256('key', data)).toThrow(/detached/);

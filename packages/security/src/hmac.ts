@@ -8,7 +8,7 @@ import { LruMap } from './lru-map.ts';
 const utf8 = new TextEncoder();
 
 const KEPT_KEYS = 64;
-/** Longer keys are not kept: they would cost more to compare than to prepare. */
+/** Longer keys are not cached: comparing them would cost more than preparing them. */
 const KEPT_KEY_BYTES = 256;
 
 interface Recent {
@@ -41,7 +41,7 @@ function keyOf(bytes: Uint8Array): HmacKey {
   return key;
 }
 
-/** Runs `use` with the prepared key of `key`, kept for the next time unless it is long. */
+/** Runs `use` with the prepared key of `key`, which is cached unless it is long. */
 function withKey<Result>(key: unknown, use: (prepared: HmacKey) => Result): Result {
   const bytes =
     typeof key === 'string' ? utf8.encode(wellFormedArgument(key, 'the key')) : bytesArgument(key, 'the key');
@@ -55,7 +55,7 @@ function withKey<Result>(key: unknown, use: (prepared: HmacKey) => Result): Resu
 }
 
 /**
- * Computes HMAC-SHA256 (RFC 2104), 32 bytes. The prepared states of the last 64 keys of up to 256 bytes are kept in memory.
+ * Computes HMAC-SHA256 (RFC 2104), 32 bytes. The prepared states of the last 64 keys of up to 256 bytes are cached.
  *
  * @param key any bytes, or a string as UTF-8
  * @throws `invalid_argument`, reason `type` or `lone_surrogate`
@@ -68,7 +68,7 @@ export function hmacSha256(key: Uint8Array | string, data: Uint8Array): Uint8Arr
 /**
  * Computes HMAC-SHA256 of each item of a list, in one call of the engine.
  *
- * @throws `invalid_argument`, reason `type` or `lone_surrogate`; then nothing is computed
+ * @throws `invalid_argument`, reason `type` or `lone_surrogate`, before any MAC is computed
  */
 export function hmacSha256Many(key: Uint8Array | string, list: readonly Uint8Array[]): Uint8Array[] {
   if (!Array.isArray(list))

@@ -7,7 +7,7 @@ const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const data = new TextEncoder().encode('data');
 
 describe('Identity', () => {
-  test('signs what its public key verifies', () => {
+  test('makes signatures that its public key verifies', () => {
     const identity = Identity.generate();
     expect(ed25519Verify(identity.publicKey, data, identity.sign(data))).toBe(true);
     expect(ed25519Verify(Identity.generate().publicKey, data, identity.sign(data))).toBe(false);
@@ -22,7 +22,7 @@ describe('Identity', () => {
     expect(Identity.generate().did).not.toBe(Identity.generate().did);
   });
 
-  test('goes into a file as a JWK with its DID, and comes back', () => {
+  test('is saved in a file as a JWK with its DID, and loaded again', () => {
     const identity = Identity.fromSeed(seed);
     const json = JSON.parse(JSON.stringify(identityToJson(identity)));
     expect(json).toEqual({
@@ -36,7 +36,7 @@ describe('Identity', () => {
     expect(identityFromJson({ kty: 'OKP', crv: 'Ed25519', d: json.d }).did).toBe(identity.did);
   });
 
-  test('refuses a file whose parts do not belong together', () => {
+  test('refuses a file with parts of different keys', () => {
     const json = identityToJson(Identity.fromSeed(seed));
     const other = identityToJson(Identity.generate());
     for (const change of [
@@ -56,7 +56,7 @@ describe('Identity', () => {
     for (const wrong of [null, [], 'x', {}]) expect(() => identityFromJson(wrong)).toThrow(/identity/);
   });
 
-  test('shows its private key to nobody who prints it (T9)', () => {
+  test('does not reveal its private key when it is printed (T9)', () => {
     const identity = Identity.fromSeed(seed);
     const { d } = identityToJson(identity);
     const hex = Buffer.from(seed).toString('hex');
@@ -68,7 +68,7 @@ describe('Identity', () => {
     expect(shown).not.toContain(inspect(seed).slice(20, 60));
   });
 
-  test('refuses a seed or data that is no such thing', () => {
+  test('refuses a seed or data of the wrong type', () => {
     for (const wrong of [new Uint8Array(31), new Uint8Array(33), 'x'.repeat(32), null, undefined]) {
       expect(() => Identity.fromSeed(wrong as Uint8Array)).toThrow(
         expect.objectContaining({ code: 'invalid_argument' }),

@@ -16,7 +16,7 @@ export interface Identity {
   sign(data: Uint8Array): Uint8Array;
 }
 
-/** What an identity file holds: a JWK (RFC 8037) and the DID. It contains the private key. */
+/** The content of an identity file: a JWK (RFC 8037) and the DID. It contains the private key. */
 export interface IdentityJson extends JsonObject {
   readonly did: string;
   readonly kty: 'OKP';
@@ -29,7 +29,7 @@ export interface IdentityJson extends JsonObject {
 
 const SEED_BYTES = 32;
 
-/** Kept outside the objects, so that printing or serialising an identity does not reveal them. */
+/** Stored outside the objects, so that printing or serialising an identity does not reveal them. */
 const seeds: WeakMap<Identity, Uint8Array> = new WeakMap();
 
 class Ed25519Identity implements Identity {
@@ -74,7 +74,7 @@ export const Identity: {
   },
 });
 
-/** Returns true for an identity that `Identity` has made. */
+/** Returns true for an identity that `Identity` has created. */
 export function isIdentity(value: unknown): value is Identity {
   return value instanceof Ed25519Identity;
 }
@@ -89,7 +89,7 @@ export function identityArgument(value: unknown, name: string): Identity {
 /**
  * Returns the identity with its private key, for a file that only its owner may read.
  *
- * @throws `invalid_argument`, reason `type`, for anything that `Identity` has not made
+ * @throws `invalid_argument`, reason `type`, for an object that `Identity` has not created
  */
 export function identityToJson(identity: Identity): IdentityJson {
   const seed = seeds.get(identityArgument(identity, 'the identity'));

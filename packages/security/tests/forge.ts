@@ -9,7 +9,7 @@ const identity = (last: number): Identity => {
   return Identity.fromSeed(seed);
 };
 
-/** A trusted root, two who get tokens, a gateway, and somebody who is nobody. */
+/** A trusted root, two audiences, a gateway, and a stranger. */
 export const [root, alice, bob, gateway, mallory] = [1, 2, 3, 4, 5].map(identity) as [
   Identity,
   Identity,

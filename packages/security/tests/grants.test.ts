@@ -17,7 +17,7 @@ import { reasonOf } from './forge.ts';
 
 const users = 'esdb://default/stream/default/users-*';
 
-/** Few letters, so that things meet; `*` is an ordinary character in an id. */
+/** Few letters, so that values collide; `*` is an ordinary character in an id. */
 const id = fc
   .string({
     unit: fc.constantFrom('a', 'b', '-', '.', '*', 'é', 'e\u0301', ' ', '/', '%'),
@@ -64,7 +64,7 @@ describe('covers', () => {
     expect(chains).toBeGreaterThan(20);
   });
 
-  test('is sound: what a child matches, its parent matches (T3, property)', () => {
+  test('is sound: a parent matches everything that its child matches (T3, property)', () => {
     let hits = 0;
     const verb = fc.constantFrom('stream/read', 'stream/append', 'channel/publish');
     fc.assert(
@@ -101,7 +101,7 @@ describe('covers', () => {
     for (const child of escapes) expect(coversResource(users, child)).toBe(false);
   });
 
-  test('takes no spelling that is not the normal form for a resource (T3, the mutation list)', () => {
+  test('refuses every spelling of a resource that is not the normal form (T3, the mutation list)', () => {
     const mutations = [
       '',
       'esdb://',
@@ -165,7 +165,7 @@ describe('covers', () => {
     for (const wrong of [null, undefined, 1, [users], {}]) expect(isNormalResource(wrong)).toBe(false);
   });
 
-  test('takes no action but `ns/verb`, `ns/*` and `*`', () => {
+  test('accepts only the actions `ns/verb`, `ns/*` and `*`', () => {
     for (const text of [
       '',
       '**',
@@ -187,7 +187,7 @@ describe('covers', () => {
 });
 
 describe('normalizeResource', () => {
-  test('gives the one spelling, for any name (property)', () => {
+  test('returns the normal form of any name (property)', () => {
     fc.assert(
       fc.property(name, (text) => {
         expect(isNormalResource(text)).toBe(true);
@@ -198,7 +198,7 @@ describe('normalizeResource', () => {
     );
   });
 
-  test('normalises letters with accents and percent signs, and keeps a trailing star', () => {
+  test('normalises letters with accents and percent signs, and keeps a trailing `*`', () => {
     const normal = 'esdb://default/stream/default/%C3%A9t%C3%A9%2F1';
     for (const text of [
       'esdb://default/stream/default/été%2f1',
@@ -210,7 +210,7 @@ describe('normalizeResource', () => {
     }
   });
 
-  test('refuses what has no normal form', () => {
+  test('refuses names without a normal form', () => {
     for (const text of [
       'x',
       'esdb://a/b/%2e%2e',
@@ -230,7 +230,7 @@ describe('normalizeResource', () => {
       `esdb://${'/'.repeat(10_000)}`,
       `esdb://${'a/'.repeat(5_000)}*`,
     ]) {
-      // The quickest of many: what a busy machine adds is no part of it.
+      // The fastest of many, so that other load on the machine does not count.
       const times = Array.from({ length: 50 }, () => {
         const start = performance.now();
         isNormalResource(text);
@@ -257,7 +257,7 @@ describe('resourceName', () => {
     expect(resourceName.worker('r', 's')).toBe('esdb://r/worker/s');
   });
 
-  test('wants, for a pattern, its literal beginning followed by a star', () => {
+  test('is, for a pattern, its literal prefix followed by `*`', () => {
     const wanted = (pattern: string): string => resourceName.channelPattern('default', 'events', pattern);
     expect(wanted('default.*.created')).toBe('esdb://default/channel/events/default.*');
     expect(wanted('default.>')).toBe('esdb://default/channel/events/default.*');

@@ -34,7 +34,7 @@ const listOf = (...revocations: unknown[]): ReturnType<typeof createRevocationLi
 describe('verifyRevocation', () => {
   const revocation = createRevocation(alice, { cid: tokenId(child), reason: 'lost', at: NOW });
 
-  test('knows what is revoked, by whom, and the topic', () => {
+  test('contains the subject, the revoker and the topic', () => {
     expect(revocation).toMatchObject({ cid: tokenId(child), by: alice.did, at: NOW, reason: 'lost' });
     expect(verifyRevocation(revocation)).toMatchObject({
       topic: 'token.revoked',
@@ -121,11 +121,11 @@ describe('createRevocationList', () => {
     }
   });
 
-  test('gives nobody else a say', () => {
+  test('has no effect from anyone else', () => {
     const list = listOf(
       createRevocation(mallory, { cid: tokenId(child) }),
       createRevocation(bob, { cid: tokenId(parent) }),
-      // The holder of a token is no issuer of what it derives from.
+      // The holder of a token is not an issuer of its ancestors.
       createRevocation(alice, { cid: tokenId(parent) }),
     );
     expect(verdict(list.isRevoked)).toBeUndefined();
@@ -136,7 +136,7 @@ describe('createRevocationList', () => {
     expect(verdict(list.isRevoked)).toBe('revoked');
   });
 
-  test('says whether a revocation is new', () => {
+  test('returns whether a revocation is new', () => {
     const list = listOf();
     const revocation = createRevocation(root, { cid: tokenId(child) });
     expect(list.add(revocation)).toMatchObject({ subject: tokenId(child) });
@@ -156,7 +156,7 @@ describe('createRevocationList', () => {
     }
   });
 
-  test('forgets what revokes tokens that have ended, and never an issuer', () => {
+  test('removes revocations of expired tokens, and never those of issuers', () => {
     const clock = createFakeClock(0);
     const list = createRevocationList({ clock }, { trustedIssuers: [root.did] });
     list.add(createRevocation(root, { iss: alice.did }));
@@ -189,7 +189,7 @@ describe('the proof of a presenter (T5)', () => {
     expect(verifyProof(alice.did, gateway.did, 'nonce-1', proof)).toBe(true);
   });
 
-  test('is good for nobody else, no other gateway and no other connection', () => {
+  test('is not valid for another holder, gateway or connection', () => {
     expect(verifyProof(mallory.did, gateway.did, 'nonce-1', proof)).toBe(false);
     expect(verifyProof(alice.did, bob.did, 'nonce-1', proof)).toBe(false);
     expect(verifyProof(alice.did, gateway.did, 'nonce-2', proof)).toBe(false);

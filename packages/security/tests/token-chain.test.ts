@@ -27,7 +27,7 @@ const byAlice = (
   att: readonly Grant[] = [users],
   lifetimeSeconds = 900,
 ): string => {
-  // `delegateToken` refuses what no parent covers, and others need not use it.
+  // `delegateToken` refuses grants that no parent covers, but attackers need not use it.
   const claims = {
     iss: alice.did,
     att,
@@ -39,7 +39,7 @@ const byAlice = (
 };
 
 describe('a token of a trusted root', () => {
-  test('says who, for whom, until when and what', () => {
+  test('contains issuer, audience, expiry and grants', () => {
     const token = createToken({
       issuer: root,
       audience: gateway.did,
@@ -66,7 +66,7 @@ describe('a token of a trusted root', () => {
     expect(fromRoot()).not.toBe(fromRoot());
   });
 
-  test('lets pass what a grant covers, and nothing else', () => {
+  test('allows only what a grant covers', () => {
     const token = forge();
     const wanted = (resource: string, action: string): string | undefined =>
       verdict(token, { resource, action });
@@ -94,7 +94,7 @@ describe('who issues', () => {
     expect(verdict(own, { trustedIssuers: [] })).toBe('untrusted_root');
   });
 
-  test('a chain from an unknown root is refused (T1), also when a trusted one stands in its middle', () => {
+  test('a chain from an unknown root is refused (T1), even with a trusted issuer in its middle', () => {
     const parent = createToken({ issuer: mallory, audience: alice.did, att: [all], now: NOW });
     expect(verdict(byAlice(parent))).toBe('untrusted_root');
     expect(verdict(byAlice(parent), { trustedIssuers: [root.did, alice.did] })).toBe('untrusted_root');
@@ -119,7 +119,7 @@ describe('who issues', () => {
 });
 
 describe('a delegated token', () => {
-  test('passes when each of its grants is covered by one of one parent', () => {
+  test('is valid when each of its grants is covered by a grant of one parent', () => {
     const one = { with: 'esdb://default/stream/default/users-1', can: 'stream/read' };
     const topic = { with: 'esdb://default/channel/events/users.*', can: 'channel/*' };
     expect(verdict(byAlice(fromRoot([users]), [one]))).toBeUndefined();
@@ -128,7 +128,7 @@ describe('a delegated token', () => {
     expect(verdict(byAlice(fromRoot([users]), [one, topic]))).toBe('invalid_delegation');
   });
 
-  test('is refused when no single grant of a parent covers one of its own', () => {
+  test('is refused when one of its grants is not covered by a single grant of a parent', () => {
     const append = { with: users.with, can: 'stream/append' };
     const elsewhere = { with: 'esdb://default/stream/default/orders-*', can: 'stream/read' };
     const both = { with: 'esdb://default/stream/default/*', can: 'stream/read' };
@@ -147,7 +147,7 @@ describe('a delegated token', () => {
     expect(verdict(byAlice(fromRoot()), { audience: [] })).toBe('wrong_audience');
   });
 
-  test('ends with its parent, whatever its own end says (T4)', () => {
+  test('expires with its parent, even if its own expiry is later (T4)', () => {
     const child = byAlice(fromRoot([users], 100), [users], 900);
     expect(verifyToken(child, trust).expiresAt).toBe(NOW + 100);
     expect(verdict(child, { now: NOW + 99 })).toBeUndefined();
@@ -188,7 +188,7 @@ describe('a delegated token', () => {
     );
   });
 
-  test('may be the eighth level, and no ninth (T4)', () => {
+  test('may have eight levels, but not nine (T4)', () => {
     // Times of few digits: nine levels fit into 16 KiB only so.
     const short = { aud: root.did, iat: 0, exp: 60, att: [all] };
     const at = { ...trust, audience: root.did, now: 30 };
@@ -212,7 +212,7 @@ describe('a delegated token', () => {
     expect(reasonOf(() => createToken(giant))).toBe('too_large');
   });
 
-  test('cannot stand in its own proof: a cycle would need a hash of itself (T4)', () => {
+  test('cannot be its own proof: a cycle would need a hash of itself (T4)', () => {
     const token = forge(claimsOf({ prf: [forge()] }));
     expect(verdict(token)).toBe('invalid_delegation');
     const itself = forge(claimsOf({ aud: root.did }));
@@ -260,7 +260,7 @@ describe('revocation', () => {
     expect(isTokenRevoked(verifyToken(child, trust), isRevoked)).toBe(true);
   });
 
-  test('is told who may revoke: the issuers of that token and of its ancestors', () => {
+  test('lists who may revoke it: the issuers of the token and of its ancestors', () => {
     const asked: unknown[] = [];
     const fresh = byAlice(parent);
     for (let time = 0; time < 2; time++) {
@@ -371,7 +371,7 @@ describe('creating', () => {
     expect(delegate([one], parent.slice(0, -1))).toBe('parse_error');
   });
 
-  test('gives the reason that verifying would give for grants that no token may have', () => {
+  test('fails with the reason of verification for invalid grants', () => {
     const att = (grant: unknown): string | undefined =>
       reasonOf(() => createToken({ ...options, att: [grant as Grant] }));
     expect(att({ with: 'esdb://default/stream/default/ü', can: '*' })).toBe('invalid_resource');
@@ -397,7 +397,7 @@ describe('createTokenVerifier', () => {
 });
 
 describe('a second verification', () => {
-  test('asks nothing of the engine and so takes a small part of the first', () => {
+  test('does not call the engine, and so takes a small part of the first time', () => {
     const tokens = Array.from({ length: 40 }, () => byAlice(fromRoot()));
     const time = (): number => {
       const start = performance.now();

@@ -62,7 +62,7 @@ describe('the header (T2)', () => {
 describe('the claims', () => {
   const wrong: readonly (readonly [name: string, change: Record<string, unknown>])[] = [
     ['another member', { sub: 'x' }],
-    ['an issuer that is no did:key', { iss: 'did:web:example.com' }],
+    ['an issuer that is not a did:key', { iss: 'did:web:example.com' }],
     ['an issuer with a fragment', { iss: `${root.did}#x` }],
     ['an issuer in a list', { iss: [root.did] }],
     ['an audience that is a list', { aud: [gateway.did] }],
@@ -76,9 +76,9 @@ describe('the claims', () => {
     ['nbf as a text', { nbf: '0' }],
     ['a lifetime of 59 s', { exp: NOW + 59 }],
     ['a lifetime of 86 401 s', { exp: NOW + 86_401 }],
-    ['a lifetime below nothing', { exp: NOW - 900 }],
+    ['a negative lifetime', { exp: NOW - 900 }],
     ['a short nonce', { nnc: 'AAAAAAAAAAAAAAA' }],
-    ['a nonce that is no base64url', { nnc: '++++++++++++++++' }],
+    ['a nonce that is not base64url', { nnc: '++++++++++++++++' }],
     ['no grants', { att: [] }],
     ['33 grants', { att: Array(33).fill({ with: '*', can: '*' }) }],
     ['grants as an object', { att: { with: '*', can: '*' } }],
@@ -88,7 +88,7 @@ describe('the claims', () => {
     ['facts in a list', { fct: [] }],
     ['facts null', { fct: null }],
     ['proofs as a text', { prf: 'x' }],
-    ['proofs that are no texts', { prf: [1] }],
+    ['proofs that are not strings', { prf: [1] }],
     ['five proofs', { prf: Array(5).fill('x') }],
   ];
 
@@ -101,14 +101,14 @@ describe('the claims', () => {
     expect(verdict(forge(rest))).toBe('parse_error');
   });
 
-  test('are refused when a name stands twice, or they are no object', () => {
+  test('are refused with a duplicate name, or when they are not an object', () => {
     const twice = JSON.stringify(claimsOf()).replace('{', `{"exp":${NOW + 86_000},`);
     for (const claims of [twice, 'null', '[]', '"x"', '1', '', '{', `\ufeff${JSON.stringify(claimsOf())}`]) {
       expect(verdict(forge(claims))).toBe('parse_error');
     }
   });
 
-  test('may have a lifetime of 60 s to a day, and never again: the longest lifetime not enforced', () => {
+  test('may have a lifetime of 60 s to a day; never again: the maximum lifetime is not enforced', () => {
     expect(verdict(forge(claimsOf({ exp: NOW + 60 })))).toBeUndefined();
     expect(verdict(forge(claimsOf({ exp: NOW + 86_400 })))).toBeUndefined();
     expect(verdict(forge(claimsOf({ iat: NOW - 50, exp: NOW - 50 + 86_401 })))).toBe('parse_error');
@@ -176,7 +176,7 @@ describe('the compact form', () => {
     expect(verdict(forge(claimsOf({ iss: did })))).toBe('parse_error');
   });
 
-  test('is refused as an argument when it is no text', () => {
+  test('is refused as an argument when it is not a string', () => {
     for (const wrong of [undefined, null, 1, {}, [token], Buffer.from(token)]) {
       expect(reasonOf(() => verifyToken(wrong as string, trust))).toBe('invalid_argument/type');
     }
@@ -249,7 +249,7 @@ describe('decodeToken', () => {
     expect(decoded.claims).not.toHaveProperty('prf');
   });
 
-  test('refuses what cannot be decoded', () => {
+  test('refuses a token that cannot be decoded', () => {
     expect(reasonOf(() => decodeToken('x'))).toBe('parse_error');
     expect(reasonOf(() => decodeToken('x'.repeat(20_000)))).toBe('too_large');
   });

@@ -2,8 +2,8 @@
  * Every span name and span attribute that leaves this package, so that a change of the semantic conventions is a
  * change of this file. Metrics have their own table, `instruments.ts`.
  *
- * State (conventions v1.45.0, November 2026): RPC is stable as such, and its page on JSON-RPC in development;
- * messaging is in development; databases are stable. What is named `esdb_gater.*` has no convention.
+ * State (conventions v1.45.0, November 2026): RPC is stable as such, and its page on JSON-RPC in development; messaging
+ * is in development; databases are stable. Names that begin with `esdb_gater.` have no convention.
  */
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 
@@ -13,7 +13,7 @@ export const SCOPE = '@esdb-gater/telemetry';
 export const ERROR_TYPE = 'error.type';
 export const RECIPIENTS = 'esdb_gater.recipient.count';
 
-/** What a log line carries, named as the conventions for logs outside OTLP have it. */
+/** The trace members of a log line, named by the conventions for logs outside OTLP. */
 export const LOG_FIELDS = { traceId: 'trace_id', spanId: 'span_id', flags: 'trace_flags' } as const;
 
 /** One call, from the side that makes it (`client`) or serves it (`server`). */
@@ -39,7 +39,7 @@ export interface StoreSubject {
   /** The method's name, such as `appendEvents`. */
   readonly method: string;
   readonly storeId: string;
-  /** What keeps the events: `sqlite`, `memory`. */
+  /** The kind of store: `sqlite`, `memory`. */
   readonly system: string;
 }
 

@@ -5,7 +5,7 @@ import { attach, detach, type HandlerArguments } from './handlers.ts';
 /** The id under which {@link attachDefaultHandler} attaches. */
 export const DEFAULT_HANDLER_ID = 'esdb_gater.default';
 
-/** At what level each event is logged: what comes with every call is for debugging only. */
+/** The log level of each event. Events of every call are logged at `debug`. */
 const LEVELS: Readonly<Record<EventName, keyof Logger>> = {
   'esdb_gater.worker.registered': 'info',
   'esdb_gater.worker.unregistered': 'info',
@@ -21,8 +21,8 @@ const LEVELS: Readonly<Record<EventName, keyof Logger>> = {
 };
 
 /**
- * Logs every event, with its measurements and metadata as fields and its name as the message. Attached again, it
- * goes on with the new logger.
+ * Logs every event, with its measurements and metadata as fields and its name as the message. Attaching again replaces
+ * the logger.
  *
  * @param logger @default the console, from the level info on
  */

@@ -45,7 +45,10 @@ interface Member {
   readonly member_count: number;
 }
 
-/** What each event carries. Member names are those of the Erlang ancestor, so that its dashboards fit. */
+/**
+ * The measurements and metadata of each event. Member names are those of the Erlang ancestor, so that its dashboards
+ * fit.
+ */
 export interface TelemetryEvents {
   'esdb_gater.worker.registered': {
     readonly measurements: At;
@@ -67,7 +70,7 @@ export interface TelemetryEvents {
   };
   'esdb_gater.request.error': { readonly measurements: Took; readonly metadata: Request & Failure };
   'esdb_gater.retry.attempt': {
-    /** `attempt` is the one that failed, from 0. */
+    /** `attempt` is the number of the failed attempt, from 0. */
     readonly measurements: { readonly delay_ms: number; readonly attempt: number };
     readonly metadata: Failure;
   };

@@ -43,7 +43,7 @@ describe('attach and detach', () => {
     expect(seen).toEqual(['b', 'a', 'c']);
   });
 
-  test('a detached handler hears nothing more, and detaching an unknown one is false', () => {
+  test('a detached handler is not called any more, and detaching an unknown one returns false', () => {
     const handler = vi.fn();
     attach('a', handler);
     expect(hasHandlers()).toBe(true);
@@ -62,7 +62,7 @@ describe('attach and detach', () => {
     expect(first).toHaveBeenCalledTimes(1);
   });
 
-  test('a handler may detach itself while an event goes round', () => {
+  test('a handler may detach itself while it handles an event', () => {
     const last = vi.fn();
     attach('a', () => detach('a'));
     attach('b', last);
@@ -73,7 +73,7 @@ describe('attach and detach', () => {
 });
 
 describe('a handler that throws', () => {
-  test('is detached and reported, and neither the call nor the other handlers notice', () => {
+  test('is detached and reported without effect on the call and the other handlers', () => {
     const logger = recordingLogger();
     setLogger(logger);
     const error = new Error('mine');
@@ -107,7 +107,7 @@ describe('a handler that throws', () => {
     expect(logger.lines, 'reported once').toHaveLength(1);
   });
 
-  test('does not take away the one that was attached under its id since', async () => {
+  test('does not remove a handler that was attached under the same id since', async () => {
     attach('a', () => Promise.reject(new Error('late')));
     lookup();
     detach('a');
@@ -116,7 +116,7 @@ describe('a handler that throws', () => {
     expect(hasHandlers()).toBe(true);
   });
 
-  test('fails nothing even when the logger throws as well', () => {
+  test('does not fail the call when the logger throws as well', () => {
     setLogger({
       ...silentLogger,
       error: () => {
@@ -131,7 +131,7 @@ describe('a handler that throws', () => {
 });
 
 describe('the default handler', () => {
-  test('logs each event with its fields, at a level of its own', () => {
+  test('logs each event with its fields at the level of the event', () => {
     const logger = recordingLogger();
     attachDefaultHandler(logger);
     lookup();
@@ -158,7 +158,7 @@ describe('the default handler', () => {
     expect([first.lines.length, second.lines.length]).toEqual([0, 1]);
   });
 
-  test('without a logger writes to the console, but not what comes with every call', () => {
+  test('without a logger writes to the console, except the events of every call', () => {
     const console_ = vi.spyOn(console, 'error').mockImplementation(() => {});
     attachDefaultHandler();
     lookup();

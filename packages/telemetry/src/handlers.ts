@@ -18,7 +18,9 @@ export type HandlerArguments<Config = undefined> = {
   ];
 }[EventName];
 
-/** A method, as its parameters are compared both ways: a handler may be written over {@link HandlerArguments}. */
+/**
+ * Declared as a method, so that its parameters are compared bivariantly: a handler may take {@link HandlerArguments}.
+ */
 interface HandlerMethod<Config> {
   handle(
     event: EventName,
@@ -29,7 +31,7 @@ interface HandlerMethod<Config> {
 }
 
 /**
- * Is called in the middle of what it observes: it must be quick. What it returns is ignored.
+ * Is called synchronously by the operation that it observes, so it must be fast. Its return value is ignored.
  *
  * Written as `(...[event, measurements, metadata, config]: HandlerArguments<Config>) => …` it has every member typed
  * once `event` is known; with plain parameters all members are optional.
@@ -42,7 +44,7 @@ interface Attachment {
   readonly config: unknown;
 }
 
-/** Replaced, never changed, so that a handler may attach and detach while an event goes round. */
+/** Replaced, never changed, so that a handler may attach and detach handlers while an event is emitted. */
 let attached: readonly Attachment[] = [];
 
 let reports: Logger = silentLogger;
@@ -51,7 +53,7 @@ let reports: Logger = silentLogger;
  * Calls `handler` at every event from now on, with `config` as its last argument. Attachments are those of the
  * process, as in the ancestor, and handlers are called in the order in which they were attached.
  *
- * @throws `invalid_argument` (reason `handler_attached`) when there is one with this id already
+ * @throws `invalid_argument` (reason `handler_attached`) when a handler with this id is attached already
  */
 export function attach(id: string, handler: Handler): void;
 export function attach<Config>(id: string, handler: Handler<Config>, config: Config): void;
@@ -65,7 +67,7 @@ export function attach(id: string, handler: Handler<never>, config?: unknown): v
   attached = [...attached, { id, handler: handler as Attachment['handler'], config }];
 }
 
-/** Ends what {@link attach} began. False when there is no handler with this id. */
+/** Detaches a handler. Returns false when no handler has this id. */
 export function detach(id: string): boolean {
   const left = attached.filter((one) => one.id !== id);
   const found = left.length < attached.length;
@@ -73,7 +75,7 @@ export function detach(id: string): boolean {
   return found;
 }
 
-/** False when an event would reach nobody: then its measurements need not be taken. Costs about a nanosecond. */
+/** Returns false when no handler is attached: then callers can skip the measurements. Costs about a nanosecond. */
 export function hasHandlers(): boolean {
   return attached.length > 0;
 }
@@ -84,8 +86,8 @@ export function setLogger(logger: Logger): void {
 }
 
 /**
- * Tells all handlers. Never throws: a handler that throws, or whose promise rejects, is detached and reported.
- * With nobody attached it costs a few nanoseconds.
+ * Calls all handlers. Never throws: a handler that throws, or whose promise rejects, is detached and reported. Without
+ * handlers a call costs a few nanoseconds.
  */
 export function emit<Name extends EventName>(
   event: Name,
@@ -104,12 +106,13 @@ export function emit<Name extends EventName>(
 }
 
 function expel(one: Attachment, event: EventName, error: unknown): void {
-  // By identity, as another handler may be under this id by now; and only once, whatever else was on its way.
+  // By identity, since another handler may have this id by now; and only once, even when several events were in
+  // progress.
   if (!attached.includes(one)) return;
   attached = attached.filter((other) => other !== one);
   try {
     reports.error({ err: error, handler: one.id, event }, 'a telemetry handler threw and was detached');
   } catch {
-    // A logger that throws must not fail the call that is observed, and there is nobody left to tell.
+    // A logger that throws must not fail the observed call, and the failure cannot be reported anywhere else.
   }
 }

@@ -3,7 +3,7 @@ import { CLIENT_CALL_DURATION, INSTRUMENTS, type Instrument } from './instrument
 
 const ALL: readonly Instrument[] = [...Object.values(INSTRUMENTS), CLIENT_CALL_DURATION];
 
-test('each metric has a name of its own, in the namespaces of this project and the conventions', () => {
+test('each metric has a unique name in the namespaces of this project or the conventions', () => {
   expect(new Set(ALL.map(({ name }) => name)).size).toBe(ALL.length);
   for (const { name } of ALL) expect(name).toMatch(/^(esdb_gater|rpc)(\.[a-z_]+)+$/);
 });

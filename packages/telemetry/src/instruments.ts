@@ -1,22 +1,22 @@
 /**
- * The table of metrics: the only place that names them. `/metrics` of a gateway and the OpenTelemetry export are both
- * made from it, so that their names, labels and buckets are the same.
+ * The table of metrics: the only place that names them. A gateway's `/metrics` and its OpenTelemetry export both use
+ * this table, so their names, labels and buckets are the same.
  *
- * Names are those of OpenTelemetry. Prometheus derives its own by the standard mapping: dots become underscores, the
- * unit becomes a suffix, a counter ends with `_total`. `rpc.*` follows the semantic conventions v1.45.0 (stable for RPC
- * as such, in development for JSON-RPC); what is named `esdb_gater.*` has no convention. Durations are in seconds,
- * whereas our own events give milliseconds. Topics, streams and message ids are never labels: their number has no
- * bound. The values of all labels come from closed sets, see `label-values.ts`.
+ * Names are those of OpenTelemetry. Prometheus names follow from these by the standard mapping: dots become
+ * underscores, the unit becomes a suffix, a counter ends with `_total`. `rpc.*` follows the semantic conventions
+ * v1.45.0 (stable for RPC as such, in development for JSON-RPC); names that begin with `esdb_gater.` have no
+ * convention. Durations are in seconds, whereas telemetry events give milliseconds. Topics, streams and message ids are
+ * never labels: their number has no bound. The values of all labels come from closed sets, see `label-values.ts`.
  */
 
-/** What one metric is. */
+/** The description of one metric. */
 export interface Instrument {
-  /** An `upDownCounter` is a sum that also falls; Prometheus shows it as a gauge. */
+  /** An `upDownCounter` is a sum that can also decrease; Prometheus shows it as a gauge. */
   readonly kind: 'counter' | 'upDownCounter' | 'gauge' | 'histogram';
   /** `event`: recorded as telemetry events occur. `state`: read from the gateway at each export. */
   readonly source: 'event' | 'state';
   readonly name: string;
-  /** UCUM; what is counted is an annotation in braces. */
+  /** UCUM; counted objects are an annotation in braces. */
   readonly unit: string;
   readonly description: string;
   readonly labels: readonly string[];
@@ -29,7 +29,7 @@ export type LabelsOf<One extends Instrument> = {
   readonly [Name in One['labels'][number]]: string | undefined;
 };
 
-/** What a gateway measures. */
+/** The metrics of a gateway. */
 export const INSTRUMENTS = {
   requests: {
     kind: 'counter',
@@ -87,7 +87,7 @@ export const INSTRUMENTS = {
     source: 'event',
     name: 'esdb_gater.retries',
     unit: '{attempt}',
-    description: 'Attempts that failed and were made again',
+    description: 'Attempts that failed and were retried',
     labels: ['store_id', 'reason'],
   },
   retriesExhausted: {
@@ -199,7 +199,7 @@ export const INSTRUMENTS = {
     source: 'state',
     name: 'esdb_gater.channel.lag',
     unit: '{record}',
-    description: 'Records that this node has not handed over yet',
+    description: 'Records that this node has not delivered yet',
     labels: ['channel'],
   },
   deadLetters: {
@@ -260,7 +260,7 @@ export const INSTRUMENTS = {
   },
 } as const;
 
-/** What a client measures in place of `serverCallDuration`: the calls that it makes. */
+/** The duration of a client's calls, which a client measures instead of `serverCallDuration`. */
 export const CLIENT_CALL_DURATION = {
   kind: 'histogram',
   source: 'event',

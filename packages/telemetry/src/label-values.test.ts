@@ -9,7 +9,7 @@ test('a store is `other` from its first call until a worker registers for it', (
   expect([labels.store('served'), labels.store('never-served')]).toEqual(['served', 'other']);
 });
 
-test('stores that are made up displace nobody, however many workers register', () => {
+test('made-up store ids do not displace other stores, even when many workers register', () => {
   const labels = createLabelValues({ configuredStores: ['configured'] });
   labels.addStore('first');
   for (let i = 0; i < 10_000; i++) labels.addStore(`made-up-${i}`);

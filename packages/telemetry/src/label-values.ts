@@ -5,8 +5,8 @@ export const OTHER = 'other';
 
 export interface LabelValuesOptions {
   /**
-   * Stores that always have a label value of their own, because an operator configured them. With it, any other store
-   * is `other` until a worker registers for it.
+   * The configured stores, which always have their own label value. With it, any other store is `other` until a worker
+   * registers for it.
    *
    * @default the program that runs chooses its store ids itself: the first 500 are label values as they come
    */
@@ -16,16 +16,16 @@ export interface LabelValuesOptions {
 }
 
 /**
- * The closed sets that label values come from. Callers choose store ids, methods and the like; if those became labels
- * as they come, made-up ones would use up the memory of the exporter and hide the series of the real ones. Whatever is
- * not known is `other` from its first call.
+ * Maps names to label values from closed sets. Callers choose store ids and method names. Without this mapping, made-up
+ * names would use up the exporter's memory and hide the series of real ones. An unknown name becomes `other` from its
+ * first call.
  */
 export interface LabelValues {
   /** The id of a store that is configured or has had a worker, else `other`. */
   store(storeId: string): string;
   /** True for a store that an operator configured. */
   isConfigured(storeId: string): boolean;
-  /** A worker registered for this store: it has a label value of its own from now on. */
+  /** Gives a store its own label value, because a worker registered for it. */
   addStore(storeId: string): void;
   method(name: string): string;
   channel(name: string): string;
@@ -34,8 +34,9 @@ export interface LabelValues {
 }
 
 /**
- * How many stores that are not configured get label values of their own. Without a limit, whoever may register workers
- * could make up any number of stores. Stores beyond it are `other`; those before it keep their label values.
+ * Maximum number of stores that are not configured and have their own label value. Without a limit, whoever may
+ * register workers could make up any number of stores. Stores beyond it are `other`; those before it keep their label
+ * values.
  */
 const MAX_ADDED_STORES = 500;
 

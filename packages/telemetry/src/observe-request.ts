@@ -2,8 +2,8 @@ import { type Clock, GaterError, systemClock } from '@esdb-gater/types';
 import { emit, hasHandlers } from './handlers.ts';
 
 /**
- * Runs one request and emits its `request.start`, then `request.stop` or, when it fails, `request.error`.
- * With nobody attached it is no more than the call of `run`.
+ * Runs one request and emits its `request.start`, then `request.stop` or, when it fails, `request.error`. Without
+ * handlers it only calls `run`.
  */
 export function observeRequest<T>(
   storeId: string,

@@ -22,7 +22,7 @@ const STATE: ObservedState = {
   broker: () => ({ status: 'healthy' }),
 };
 
-/** The values of one export by the name of the metric and what tells them apart. */
+/** The values of one export, by metric name and labels. */
 async function exported(
   state: ObservedState,
   { stopFirst = false, ...options }: { stopFirst?: boolean; labels?: LabelValues } = {},
@@ -48,7 +48,7 @@ async function exported(
 }
 
 describe('observeState', () => {
-  test('exports what the gateway says of itself, delays in seconds', async () => {
+  test('exports the state of the gateway, with delays in seconds', async () => {
     expect(await exported(STATE)).toEqual({
       'esdb_gater.connections': { websocket: 3, sse: 1 },
       'esdb_gater.connections_closed': { '4008': 6 },
@@ -84,7 +84,7 @@ describe('observeState', () => {
     });
   });
 
-  test('adds up the workers of stores that have no label value of their own', async () => {
+  test('adds up the workers of stores without their own label value', async () => {
     const stores = () => [
       { storeId: 'mine', live: 1, ejected: 0 },
       { storeId: 'made-up-1', live: 2, ejected: 1 },

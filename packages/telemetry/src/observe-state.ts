@@ -6,7 +6,7 @@ import { INSTRUMENTS } from './instruments.ts';
 import { createLabelValues, type LabelValues } from './label-values.ts';
 import { createMeterSink } from './meter-sink.ts';
 
-/** What a gateway can say of itself when it is asked. Reading must be cheap and never throw. */
+/** The state of a gateway, read at each export. Reading must be cheap and never throw. */
 export interface ObservedState {
   /** Live connections. */
   connections(): { readonly websocket: number; readonly sse: number };
@@ -36,7 +36,7 @@ export interface ObservedBroker {
   /** Only of a broker outside of this process. */
   readonly stats?: {
     readonly queued: { readonly records: number; readonly bytes: number };
-    /** Records not handed over yet, by channel. */
+    /** Records that are not delivered yet, by channel. */
     readonly lag: ReadonlyMap<string, number>;
     readonly deadLetters: ReadonlyMap<string, number>;
     readonly duplicates: number;
@@ -58,10 +58,9 @@ const STATE_INSTRUMENTS = Object.values(INSTRUMENTS).filter(({ source }) => sour
 const UP = { healthy: 1, degraded: 0.5, unhealthy: 0 } as const;
 
 /**
- * Exports `state` as the metrics of the table whose source is `state`. It is read at each export and costs nothing in
- * between.
+ * Exports `state` as the metrics of the table whose source is `state`. The state is read at each export only.
  *
- * @returns what ends it
+ * @returns a function that stops the export
  */
 export function observeState(state: ObservedState, options: ObserveStateOptions = {}): () => void {
   const { meter, labels = createLabelValues() } = options;
@@ -94,7 +93,7 @@ function observeChannels(state: ObservedState, labels: LabelValues, observe: Obs
   }
 }
 
-/** Stores without a label value of their own are added up. */
+/** Stores without their own label value are added up. */
 function observeStores(state: ObservedState, labels: LabelValues, observe: Observe): void {
   const byStore = new Map<string, { live: number; ejected: number }>();
   for (const { storeId, live, ejected } of state.stores()) {

@@ -16,9 +16,10 @@ export interface OpenTelemetryOptions {
 }
 
 /**
- * Records the events as OpenTelemetry metrics. It uses the API only: register an SDK before, or nothing is recorded.
+ * Records the events as OpenTelemetry metrics. It uses the OpenTelemetry API only: register an SDK first, or nothing is
+ * recorded.
  *
- * @returns what detaches it
+ * @returns a function that detaches it
  * @throws `invalid_argument` (reason `handler_attached`) when its id is attached already
  */
 export function attachOpenTelemetry(options: OpenTelemetryOptions = {}): () => void {

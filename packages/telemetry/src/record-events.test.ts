@@ -32,7 +32,7 @@ function call(storeId: string, method = 'getEvents', reason = 'store_not_found')
   emit('esdb_gater.request.error', { duration: 1 }, { ...metadata, reason });
 }
 
-test('2 000 made-up stores are one series, and the real one is counted under its own name', () => {
+test('2 000 made-up stores share one series, and the real store is counted under its name', () => {
   const sums = record({ labels: createLabelValues({ configuredStores: ['default'] }) });
   for (let i = 0; i < 2_000; i++) call(`made-up-${i}`);
   call('default');
@@ -44,7 +44,7 @@ test('2 000 made-up stores are one series, and the real one is counted under its
   expect(sums.get('esdb_gater.requests late getEvents store_not_found')).toBe(1);
 });
 
-test('methods and errors that are made up are `other`, on retries too', () => {
+test('unknown methods and errors are recorded as `other`, on retries too', () => {
   const labels = createLabelValues({ configuredStores: ['s'], isMethod: (name) => name === 'getEvents' });
   const sums = record({ labels });
   for (let i = 0; i < 100; i++) {
@@ -68,7 +68,7 @@ test('who serves many stores, and chooses their answers, gets a bounded number o
       call(`served-${i}`, 'getEvents', reason);
     }
   }
-  // The four of `other` come on top.
+  // Plus the four of `other`.
   expect(requests()).toBe(1_004);
   for (const reason of ['timeout', 'internal', 'overloaded', 'unavailable', 'no_workers']) {
     call('default', 'getEvents', reason);
@@ -86,7 +86,7 @@ test('calls that began before somebody counted are not counted when they end', (
   expect(sums.get('esdb_gater.requests_in_flight')).toBe(1);
 });
 
-test('a message that reaches nobody is not counted', () => {
+test('a message without receivers is not counted', () => {
   const sums = record({});
   emit('esdb_gater.channel.broadcast', { recipient_count: 0 }, { channel: 'events', topic: 'a' });
   emit('esdb_gater.channel.broadcast', { recipient_count: 3 }, { channel: 'events', topic: 'a' });

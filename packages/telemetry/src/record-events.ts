@@ -18,7 +18,7 @@ let attachments = 0;
 /**
  * Records the events as the metrics of the table whose source is `event`.
  *
- * @returns what ends it
+ * @returns a function that stops the recording
  * @throws `invalid_argument` (reason `handler_attached`) when its id is attached already
  */
 export function recordEvents(sink: InstrumentSink, options: RecordEventsOptions = {}): () => void {
@@ -101,7 +101,7 @@ function servedCall(sink: InstrumentSink, store_id: string, request_type: string
   };
 }
 
-/** Records one call that this process made, by its seconds. */
+/** Records the duration, in seconds, of one call that this process made. */
 function madeCall(sink: InstrumentSink, store_id: string, request_type: string, result: string): Series {
   return sink.series(CLIENT_CALL_DURATION, rpcLabels(store_id, request_type, result));
 }

@@ -14,13 +14,13 @@ const call = { kind: 'server', method: 'getEvents', storeId: 'default' } as cons
 const delivered = { kind: 'consumer', channel: 'events' } as const;
 
 describe('without an SDK', () => {
-  test('nothing is traced, a message is handed over all the same, and a log line has no ids', () => {
+  test('nothing is traced, a message is still delivered, and a log line has no ids', () => {
     let handed = 0;
     withDeliverySpan(delivered, PARENT, () => ++handed);
     expect([isTracing(), handed, activeTraceFields()]).toEqual([false, 1, {}]);
   });
 
-  test('there is no span, and the parent is passed on', async () => {
+  test('there is no span, and the context of the parent is passed on', async () => {
     await withSpan(call, { parent: PARENT }, async (carrier, span) => {
       expect(carrier).toEqual(PARENT);
       expect(span).toBeUndefined();
@@ -49,7 +49,7 @@ describe('with an SDK', () => {
     context.disable();
   });
 
-  test('a call served is a SERVER span under its remote parent, and its own ids are sent on', async () => {
+  test('a call served is a SERVER span under its remote parent, and its ids are sent on', async () => {
     const carrier = await withSpan(call, { parent: PARENT }, async (own) => own);
     const [span] = exporter.getFinishedSpans();
     expect(span).toMatchObject({ name: 'getEvents', kind: SpanKind.SERVER });
@@ -105,7 +105,7 @@ describe('with an SDK', () => {
     expect(exporter.getFinishedSpans()).toHaveLength(1);
   });
 
-  test('a call served begins a trace of its own when its parent is hostile, whatever is active here', async () => {
+  test('a call served starts a new trace when its parent is malformed, whichever span is active', async () => {
     const hostile = { traceparent: `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'a=1' };
     await withSpan({ kind: 'client', method: 'outer' }, {}, () =>
       withSpan(call, { parent: hostile }, async () => {}),
@@ -128,7 +128,7 @@ describe('with an SDK', () => {
     });
   });
 
-  test('a message handed over is one span with a link and the number of receivers, in a trace of its own', () => {
+  test('a delivered message is one span in a new trace, with a link and the number of receivers', () => {
     withDeliverySpan(delivered, PARENT, () => 7);
     const spans = exporter.getFinishedSpans();
     expect(spans).toHaveLength(1);
@@ -143,7 +143,7 @@ describe('with an SDK', () => {
     ['was not sampled', { traceparent: PARENT.traceparent.replace(/01$/, '00') }, 1],
     ['has no trace', {}, 1],
     ['has a hostile one', { traceparent: 'junk' }, 1],
-  ])('a message that %s is no span', (_, publish, recipients) => {
+  ])('a message that %s has no span', (_, publish, recipients) => {
     let handed = 0;
     withDeliverySpan(delivered, publish, () => {
       handed++;

@@ -24,25 +24,25 @@ import { carrierOf, extractTraceContext, parseTraceContext } from './trace-conte
 
 export interface SpanOptions {
   /**
-   * Whose child the span is. Without a valid one a span of what is served or consumed begins a trace.
+   * The parent of the span. Without a valid parent, a SERVER or CONSUMER span starts a new trace.
    * @default the active span of this process, for all other kinds
    */
   readonly parent?: TraceContext;
-  /** What else it has to do with: the messages of a batch, the publish that a delivery comes from. */
+  /** Related spans: the messages of a batch, the publish of a delivery. */
   readonly links?: readonly TraceContext[];
 }
 
-/** False while no SDK is registered: then there are no spans, and what prepares them can be left out. */
+/** Returns false while no SDK is registered: then there are no spans, and callers can skip preparing them. */
 export function isTracing(): boolean {
   return registeredTracer() !== undefined;
 }
 
 /**
- * Runs `run` in a span of its own, which ends with its promise; an error that it throws is the span's error.
+ * Runs `run` in a new span, which ends when its promise settles; an error that it throws is the span's error.
  *
- * `run` gets the strings to send along: the new span's, or, where no SDK is registered, the parent's own (checked,
- * see `validTraceContext`), so that a process without tracing breaks no trace. Then there is no span, and the cost
- * is that of the check.
+ * `run` gets the context to send on: the new span's, or, when no SDK is registered, the parent's (checked by
+ * `validTraceContext`), so that a process without tracing does not break a trace. In that case there is no span, and
+ * only the check costs time.
  */
 export function withSpan<T>(
   subject: SpanSubject,
@@ -61,7 +61,7 @@ async function traced<T>(
   { parent, links }: SpanOptions,
   run: (carrier: TraceContext, span?: Span) => Promise<T>,
 ): Promise<T> {
-  // What comes from outside belongs to the trace that it names, never to what happens to be active here.
+  // A call from outside belongs to the trace that it names, never to the span that is active here.
   const active = beginsHere(subject) ? context.active() : ROOT_CONTEXT;
   const parentContext = parent === undefined ? active : extractTraceContext(parent, active);
   const options = {
@@ -84,9 +84,9 @@ async function traced<T>(
 }
 
 /**
- * Hands a message over in a CONSUMER span that is linked to its publish, and is no part of that trace: one message
- * may reach many nodes, and each may take its time. There is one span for all receivers, and none when `deliver`
- * says that there were 0, when the publish was not sampled, or without an SDK.
+ * Delivers a message in a CONSUMER span that is linked to its publish but starts a new trace: one message may reach
+ * many nodes, each at a different time. All receivers share one span. There is no span when `deliver` returns 0, when
+ * the publish was not sampled, or without an SDK.
  *
  * @param deliver returns the number of receivers
  */
@@ -117,8 +117,8 @@ function beginsHere({ kind }: SpanSubject): boolean {
 }
 
 /**
- * The tracer of the SDK; undefined when none is registered. The API hands out a proxy in any case: only its
- * delegate tells. A provider that is no such proxy counts as an SDK.
+ * The tracer of the SDK; undefined when none is registered. The API always returns a proxy, so only its delegate shows
+ * whether an SDK is registered. A provider that is not such a proxy counts as an SDK.
  */
 function registeredTracer(): Tracer | undefined {
   const provider: { getDelegateTracer?(name: string): Tracer | undefined; getTracer(name: string): Tracer } =

@@ -3,14 +3,14 @@ import { type LabelValues, OTHER } from './label-values.ts';
 type Close = (value: string) => string;
 
 /**
- * How many series the stores that are not configured may have together. Whoever serves such a store chooses its
- * answers, and so the number of its series.
+ * Maximum number of series of all stores that are not configured. The worker of such a store chooses its answers, and
+ * so the number of its series.
  */
 const MAX_ADDED_SERIES = 1_000;
 
 /**
- * Remembers what was made for the series of one store and up to two further values, as finding a series costs far more
- * than recording to it. All three values are drawn from closed sets before anything is made of them.
+ * Caches a value for each store and up to two further labels, since finding a series costs far more than recording to
+ * it. All three values are mapped to closed sets first.
  */
 export class StoreSeries<Made> {
   readonly #labels: LabelValues;
@@ -29,7 +29,7 @@ export class StoreSeries<Made> {
     this.#make = make;
   }
 
-  /** What was made for these values, as they come from callers. */
+  /** Returns the cached value for these names, as callers gave them. */
   of(storeId: string, first = '', second = ''): Made {
     return this.#made.get(keyOf(storeId, first, second)) ?? this.#closed(storeId, first, second);
   }
@@ -57,7 +57,7 @@ function asIs(value: string): string {
   return value;
 }
 
-/** None of the closed sets has a value with a blank. */
+/** No value of the closed sets contains a space. */
 function keyOf(storeId: string, first: string, second: string): string {
   return `${storeId} ${first} ${second}`;
 }

@@ -8,7 +8,7 @@ const SPAN_ID = 'b7ad6b7169203331';
 const VALID = `00-${TRACE_ID}-${SPAN_ID}-01`;
 
 describe('extract and inject', () => {
-  test('what was extracted is injected again', () => {
+  test('an extracted context is injected unchanged', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: 1n, max: 2n ** 128n - 1n }),
@@ -25,7 +25,7 @@ describe('extract and inject', () => {
     );
   });
 
-  test('an extracted parent is remote, and keeps its ids', () => {
+  test('an extracted parent is remote and has the same ids', () => {
     expect(parseTraceContext({ traceparent: VALID })).toEqual({
       traceId: TRACE_ID,
       spanId: SPAN_ID,

@@ -10,7 +10,7 @@ import {
 
 const NOTHING: TraceContext = Object.freeze({});
 
-/** The span context of a carrier; undefined when it has none that is valid. */
+/** Returns the span context of a carrier, or undefined when it has no valid one. */
 export function parseTraceContext(carrier: {
   readonly traceparent?: unknown;
   readonly tracestate?: unknown;
@@ -27,13 +27,13 @@ export function parseTraceContext(carrier: {
   return spanContext;
 }
 
-/** `context` with the carrier's span as the remote parent; `context` itself when the carrier has none. */
+/** `context` with the carrier's span as the remote parent; Returns `context` itself when the carrier has none. */
 export function extractTraceContext(carrier: TraceContext, context: Context = ROOT_CONTEXT): Context {
   const spanContext = parseTraceContext(carrier);
   return spanContext === undefined ? context : trace.setSpanContext(context, spanContext);
 }
 
-/** The strings that hand the span of `context` on; empty when there is none. */
+/** Returns the headers that pass the span of `context` on; empty without a span. */
 export function injectTraceContext(context: Context): TraceContext {
   const spanContext = trace.getSpanContext(context);
   return spanContext === undefined ? NOTHING : carrierOf(spanContext);

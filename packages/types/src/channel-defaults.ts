@@ -1,18 +1,18 @@
 import type { ChannelName, ChannelPriority } from './channel-names.ts';
 
-/** What sets one channel apart from another. */
+/** The settings of one channel. */
 export interface ChannelSettings {
   readonly priority: ChannelPriority;
   /** Messages in any 1 000 ms per publisher; undefined is unlimited. */
   readonly maxRate: number | undefined;
   readonly requireSignature: boolean;
-  /** Messages that the in-process broker keeps. */
+  /** Number of messages that the in-process broker keeps as history. */
   readonly history: number;
-  /** False: what is published is checked and then let go. */
+  /** When false, published messages are checked and then discarded. */
   readonly enabled: boolean;
 }
 
-/** The ten channels when nothing else is configured; `channels` and the gateway's configuration both read it here. */
+/** The defaults of the ten channels; `channels` and the gateway's configuration both read it here. */
 export const CHANNEL_DEFAULTS: Readonly<Record<ChannelName, ChannelSettings>> = Object.freeze({
   alerts: row('critical', undefined, true, 100),
   security: row('critical', undefined, true, 1_000),

@@ -1,4 +1,4 @@
-/** Every error code, and whether the same call may succeed when it is made again. The codes are API. */
+/** Every error code, and whether a retry of the same call may succeed. The codes are API. */
 export const ERROR_CODES = {
   wrong_expected_version: { retriable: false },
   append_condition_failed: { retriable: false },

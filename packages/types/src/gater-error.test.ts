@@ -25,7 +25,7 @@ describe('GaterError', () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  test('gives the code that caused the end of the retries as `cause`', () => {
+  test('has the code of the last failed attempt as `cause`', () => {
     const error = new GaterError('retries_exhausted', 'gave up', {
       details: { attempts: 10, cause: 'unavailable' },
     });
@@ -47,13 +47,13 @@ describe('GaterError', () => {
     }
   });
 
-  test('takes an unknown code of a newer peer as internal and keeps its name', () => {
+  test('maps an unknown code of a newer peer to internal and keeps its name', () => {
     const error = GaterError.fromData('odd', { code: 'from_the_future', retriable: true });
     expect(error.code).toBe('internal');
     expect(GaterError.fromData('odd', 'nothing').code).toBe('internal');
   });
 
-  test('lets no detail shadow what an error is', () => {
+  test('does not let a detail shadow a member of Error', () => {
     const details = { message: 'no', stack: 'no', toData: 'no', constructor: 'no' };
     const error = new GaterError('internal', 'yes', { details });
     expect(error.message).toBe('yes');

@@ -1,7 +1,7 @@
 import { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
 import type { JsonValue } from './json.ts';
 
-/** What an error tells beyond its code: `expected`, `actual`, `reason`, `retryAfterMs` and the like. */
+/** The details of an error: `expected`, `actual`, `reason`, `retryAfterMs` and the like. */
 export type ErrorDetails = Readonly<Record<string, JsonValue>>;
 
 /** The `data` of an error on the wire. */
@@ -13,7 +13,7 @@ export interface ErrorData {
 
 export interface GaterErrorOptions {
   readonly details?: ErrorDetails;
-  /** Kept inside the process, never put on the wire. */
+  /** Stays in the process; never sent over the wire. */
   readonly cause?: unknown;
 }
 
@@ -32,7 +32,7 @@ export interface DetailsByCode {
   readonly retries_exhausted: { readonly attempts: number; readonly cause: ErrorCode };
 }
 
-/** A `GaterError` with this code, whose details are typed by it. */
+/** A `GaterError` with this code and the details of that code. */
 export type GaterErrorOf<Code extends ErrorCode> = GaterError & {
   readonly code: Code;
   readonly details: Code extends keyof DetailsByCode ? ErrorDetails & DetailsByCode[Code] : ErrorDetails;
@@ -41,7 +41,7 @@ export type GaterErrorOf<Code extends ErrorCode> = GaterError & {
 /** A brand instead of `instanceof`, so that two copies of this package know each other's errors. */
 const BRAND = Symbol.for('@esdb-gater/GaterError');
 
-/** Members that a detail may not shadow when it is also set as a property. */
+/** Members that are not overwritten when details are also set as properties. */
 const RESERVED = new Set([
   'name',
   'message',
@@ -114,7 +114,7 @@ export class GaterError extends Error {
   }
 }
 
-/** An `invalid_argument` with its stable `reason`, and whatever else names what was wrong. */
+/** Creates an `invalid_argument` error with its stable `reason` and further details. */
 export function invalidArgument(reason: string, message: string, details: ErrorDetails = {}): GaterError {
   return new GaterError('invalid_argument', message, { details: { reason, ...details } });
 }

@@ -24,8 +24,8 @@ export const LIMITS = {
   batchRequests: 100,
   /** Unanswered requests of one connection. */
   inFlight: 1_024,
-  /** What may wait to be sent to one subscriber, in bytes. */
+  /** Maximum bytes that wait to be sent to one subscriber. */
   queueBytes: 4_194_304,
-  /** What may wait to be sent to one subscriber, in messages. */
+  /** Maximum number of messages that wait to be sent to one subscriber. */
   queueMessages: 10_000,
 } as const;

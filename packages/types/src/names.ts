@@ -1,7 +1,7 @@
 import { LIMITS } from './limits.ts';
 
 const STORE_ID = /^[A-Za-z0-9_-]{1,64}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** True when `value` is a store id: 1 to 64 of `A-Z a-z 0-9 _ -`. */

@@ -2,9 +2,9 @@ import type { JsonObject, JsonValue } from './json.ts';
 
 /** The state of an aggregate at a version. */
 export interface Snapshot {
-  /** Any id: who made it. */
+  /** The creator of the snapshot; any id. */
   readonly sourceUuid: string;
-  /** Any id: of what. */
+  /** The subject of the snapshot; any id. */
   readonly streamUuid: string;
   readonly version: number;
   readonly record: JsonValue;

@@ -13,7 +13,7 @@ export interface Caller {
 /** The context of a call: everything but its method and parameters. */
 export interface Call {
   readonly caller: Caller;
-  /** The token in force: the call's own, else the connection's. */
+  /** The token in effect: the one of the call, else the one of the connection. */
   readonly grant?: VerifiedGrant;
   readonly signal?: AbortSignal;
   readonly traceparent?: string;

@@ -17,7 +17,7 @@ export interface GatewaySecurityComponents {
   readonly logger: Logger;
 }
 
-/** The keys of this gateway, and what verifies tokens and signatures. */
+/** The keys of this gateway, and the verifiers of tokens and signatures. */
 export interface GatewaySecurity {
   readonly identity: Identity;
   readonly signatures: SignatureGate;

@@ -1,7 +1,7 @@
 import type { Requirement } from '@esdb-gater/protocol';
 import type { NameRange } from './name-ranges.ts';
 
-/** A token that was verified for its presenter, and what it allows. */
+/** A token that was verified for its presenter, with its grants. */
 export interface VerifiedGrant {
   /** The token's id. */
   readonly cid: string;
@@ -9,7 +9,7 @@ export interface VerifiedGrant {
   /** Unix seconds at which the first token of its chain ends. */
   readonly expiresAt: number;
   readonly att: readonly { readonly with: string; readonly can: string }[];
-  /** @throws `unauthorized` when the token does not allow what the requirement asks */
+  /** @throws `unauthorized` when the token does not cover the requirement */
   demand(requirement: Requirement): void;
   /** Returns true when a grant covers the requirement. */
   allows(requirement: Requirement): boolean;

@@ -2,7 +2,7 @@ import { nextTurn } from '@esdb-gater/primitives';
 import { expect, test } from 'vitest';
 import { createInboundBudget } from './inbound-budget.ts';
 
-test('beyond the bound only the oldest goes on, and the others once there is room [R6]', async () => {
+test('beyond the limit only the oldest continues, and the others once there is room [R6]', async () => {
   const budget = createInboundBudget(100);
   const woken: string[] = [];
   const open = (name: string) => budget.open(() => woken.push(name));
@@ -17,7 +17,7 @@ test('beyond the bound only the oldest goes on, and the others once there is roo
   expect(budget.bytes).toBe(50);
 });
 
-test('when the oldest is done the next one may go on, however full it is [R6]', async () => {
+test('when the oldest is done the next one continues, even without room [R6]', async () => {
   const budget = createInboundBudget(100);
   const woken: string[] = [];
   const shares = ['a', 'b', 'c'].map((name) => budget.open(() => woken.push(name)));

@@ -1,6 +1,6 @@
 /** The part of one connection, or of one request, in the bytes that are on their way into the gateway. */
 export interface InboundShare {
-  /** Counts bytes that arrived and are kept until `release`. */
+  /** Adds received bytes, which count until `release`. */
   add(bytes: number): void;
   release(bytes: number): void;
   /** Returns whether more may arrive; otherwise `onRoom` is called once it may. */

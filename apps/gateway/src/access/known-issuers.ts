@@ -12,7 +12,7 @@ const MAX_KNOWN = 20_000;
 
 export function createKnownIssuers(): KnownIssuers {
   const known = new Set<string>();
-  /** The last token of most callers is the one that they used before. */
+  /** Most callers use the same token as in their last call. */
   const noted = new WeakSet<VerifiedToken>();
   return {
     note(token) {

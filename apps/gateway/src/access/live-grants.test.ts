@@ -45,7 +45,7 @@ test('a revoked token closes with 4403', () => {
   expect(ends.map(({ code }) => code)).toEqual([4403]);
 });
 
-test('a token that was revoked while something was being made of it closes with 4403 as soon as that is there', () => {
+test('a token that is revoked while a subscription is being created closes with 4403 once the subscription exists', () => {
   revoked.add('b');
   grants.replace(grant('a', 900));
   expect(ends).toEqual([]);
@@ -53,7 +53,7 @@ test('a token that was revoked while something was being made of it closes with 
   expect(ends.map(({ code }) => code)).toEqual([4403]);
 });
 
-test('a later token replaces the former, also for what the former had begun', () => {
+test('a later token replaces the former, also for subscriptions of the former', () => {
   grants.replace(grant('a', 60));
   grants.hold('events orders.*', grant('a', 60), () => true);
   grants.replace(grant('b', 900));
@@ -61,14 +61,14 @@ test('a later token replaces the former, also for what the former had begun', ()
   expect(ends).toEqual([]);
 });
 
-test('what a later token does not cover ends with the token that began it', () => {
+test('subscriptions that a later token does not cover end with the token that created them', () => {
   grants.hold('events orders.*', grant('a', 60), () => false);
   grants.replace(grant('b', 900));
   clock.advance(60_000);
   expect(ends.map(({ code }) => code)).toEqual([4401]);
 });
 
-test('a single call token no longer counts once what it began has ended', () => {
+test('the token of a single call no longer counts once its subscription has ended', () => {
   grants.hold('events orders.*', grant('a', 60), () => true);
   grants.release('events orders.*');
   clock.advance(100_000);
@@ -96,7 +96,7 @@ test('a token that ended when the clock jumped makes no more calls [R8]', () => 
   expect(() => grants.current()).toThrow(expect.objectContaining({ code: 'unauthorized' }));
 });
 
-test('holding by a token, and a revocation, cost per distinct token and not per thing held [R8]', () => {
+test('the cost of holding and revoking depends on the number of tokens, not of subscriptions [R8]', () => {
   let checks = 0;
   let timers = 0;
   const counted = (cid: string): VerifiedGrant => ({

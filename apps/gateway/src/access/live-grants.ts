@@ -9,18 +9,21 @@ export interface GrantEnd {
 }
 
 /**
- * The tokens that a live connection depends on: its own, and those of single calls that began a subscription or
+ * The tokens that a live connection depends on: its own, and those of single calls that created a subscription or
  * registered a worker. The connection ends when one of them ends.
  */
 export interface LiveGrants {
   /**
-   * Returns the connection's own token, for a call. A connection with a token that has ended is ended first, whatever
-   * its timer says: the clock may have jumped.
+   * Returns the connection's own token, for a call. A connection with an expired token is ended first, even if its
+   * timer has not fired: the clock may have jumped.
    *
    * @throws `unauthorized`, reason `expired`
    */
   current(): VerifiedGrant | undefined;
-  /** Replaces the connection's own token, which from now on also authorises everything held that it covers. */
+  /**
+   * Replaces the connection's own token, which from now on also authorises all existing subscriptions and workers that
+   * it covers.
+   */
   replace(grant: VerifiedGrant): void;
   /** Ties something that lasts, under a key of the caller's, to the token that authorised it. */
   hold(key: string, grant: VerifiedGrant, stillAllowed: (grant: VerifiedGrant) => boolean): void;
@@ -30,10 +33,10 @@ export interface LiveGrants {
   close(): void;
 }
 
-/** A token and what depends on it. */
+/** A token and its dependents. */
 interface Token {
   readonly grant: VerifiedGrant;
-  /** How many things are held by it. */
+  /** The number of subscriptions and workers that it authorises. */
   held: number;
 }
 
@@ -52,7 +55,7 @@ export function createLiveGrants(clock: Clock, end: (why: GrantEnd) => void): Li
 class ConnectionGrants implements LiveGrants {
   readonly #clock: Clock;
   readonly #end: (why: GrantEnd) => void;
-  /** Both are made when the first is held: most connections need none. */
+  /** Both are created with the first dependent: most connections do not need them. */
   #held: Map<string, Held> | undefined;
   /** The tokens by which something is held, by id. */
   #tokens: Map<string, Token> | undefined;
@@ -111,7 +114,7 @@ class ConnectionGrants implements LiveGrants {
     this.#timer?.cancel();
   }
 
-  /** Returns true when nothing was held by this token before. */
+  /** Returns true when this token had no dependents before. */
   #tie(key: string, grant: VerifiedGrant, stillAllowed: Held['stillAllowed']): boolean {
     this.#held ??= new Map();
     this.#tokens ??= new Map();

@@ -4,18 +4,18 @@ import { rangesBelow } from './name-ranges.ts';
 const below = (...resources: string[]) => rangesBelow(resources, 'esdb://default/stream/s/');
 const S = 'esdb://default/stream/s/';
 
-test('what names everything, or more, is the one range of all', () => {
+test('a grant of all names is the full range', () => {
   for (const all of ['*', 'esdb://*', 'esdb://default/*', 'esdb://default/stream/*', `${S}*`]) {
     expect(below(all, `${S}a`, `${S}b*`), all).toEqual([{ text: '', open: true }]);
   }
 });
 
-test('what names other stores or kinds is none', () => {
+test('grants of other stores or kinds have no range', () => {
   const others = ['esdb://default/stream/other/*', 'esdb://default/snapshot/s/*', 'esdb://x/stream/s/a'];
   expect(below(...others)).toEqual([]);
 });
 
-test('ranges come in order, and none lies within another', () => {
+test('ranges are sorted and do not overlap', () => {
   const ranges = below(`${S}c*`, `${S}ab*`, `${S}a*`, `${S}b`, `${S}cc`, `${S}b`, `${S}a`, `${S}b-1`);
   expect(ranges).toEqual([
     { text: 'a', open: true },
@@ -29,12 +29,12 @@ test('a name and all that begin with it are the latter', () => {
   expect(below(`${S}a`, `${S}a*`)).toEqual([{ text: 'a', open: true }]);
 });
 
-test('names are decoded, and a range begins before what may be spelt in several ways', () => {
+test('names are decoded, and a range begins before the first character with several spellings', () => {
   expect(below(`${S}a%2Fb*`)).toEqual([{ text: 'a/b', open: true }]);
   expect(below(`${S}users-%C3%A9`)).toEqual([{ text: 'users-', open: true }]);
 });
 
-test('a range is looked for in every spelling that NFC turns into ASCII [R1]', () => {
+test('a range includes every spelling that NFC converts to ASCII [R1]', () => {
   expect(below(`${S}Kunde;*`)).toEqual([
     { text: 'Kunde;', open: true },
     { text: 'Kunde\u037e', open: true },

@@ -15,21 +15,21 @@ const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['`', '\u1fef'],
 ]);
 
-/** The most characters of a name that are looked for in their other spelling. A range ends before the next one. */
+/** The maximum number of characters of a name whose other spellings are searched. A range ends before the next one. */
 const MAX_RESPELT = 8;
 
 /**
- * Returns where to look for the names below `prefix` that grants cover: ranges in the order of their UTF-8 bytes, none
- * within another. `prefix` is a resource up to and with its last slash.
+ * Returns the ranges that contain the names below `prefix` that grants cover, sorted by their UTF-8 bytes, without
+ * overlaps. `prefix` is a resource up to and with its last slash.
  *
- * The ranges contain every covered name, and may contain others: a grant is in NFC and a name in a store may not be,
- * so that a range ends before the first character that can be spelt in several ways. Only the grants decide which of
- * the names in a range are visible.
+ * The ranges contain every covered name, and may contain others: a grant is in NFC but a name in a store may not be, so
+ * a range ends before the first character that has several spellings. Only the grants decide which of the names in a
+ * range are visible.
  */
 export function rangesBelow(resources: readonly string[], prefix: string): readonly NameRange[] {
   const ranges = resources
     .flatMap((resource) => rangesOf(resource, prefix))
-    // Of a name and all names that begin with it, the latter comes first.
+    // The range of all names with a prefix sorts before the single name of the same text.
     .sort(
       (a, b) => Buffer.compare(Buffer.from(a.text), Buffer.from(b.text)) || Number(b.open) - Number(a.open),
     );
@@ -53,7 +53,7 @@ function rangesOf(resource: string, prefix: string): readonly NameRange[] {
   return cut === -1 ? spelt(name, open) : spelt(name.slice(0, cut), true);
 }
 
-/** Returns the range of an ASCII text, and those of the names that NFC turns into it. */
+/** Returns the range of an ASCII text, and those of the names that NFC converts to it. */
 function spelt(text: string, open: boolean): readonly NameRange[] {
   const ranges: NameRange[] = [];
   for (const [i, character] of [...text].entries()) {

@@ -19,7 +19,7 @@ function verdicts(options: Partial<OriginGuardOptions>, origins: readonly string
   return origins.filter((origin) => guard.check({ host: HOST, origin }) === 'allowed');
 }
 
-test('programs that are no browser send no origin and pass', () => {
+test('programs other than browsers send no origin and are allowed', () => {
   expect(createOriginGuard(components, OPTIONS).check({ host: HOST })).toBe('allowed');
 });
 
@@ -53,7 +53,7 @@ test('configured origins and the advertised one pass too', () => {
   expect(allowed).toEqual(['https://app.example', 'https://gw.example']);
 });
 
-test('on loopback a foreign host name is refused, whatever it resolves to', () => {
+test('on loopback a foreign host name is refused, whatever its address', () => {
   const guard = createOriginGuard(components, OPTIONS);
   const names = [
     'evil.example:4590',
@@ -132,7 +132,7 @@ test('origins of app shells pass when they are listed, and only they [R9]', () =
   }
 });
 
-test('a refused origin is logged once, and a flood of them is not [R9]', () => {
+test('a refused origin is logged once, and a flood is not logged [R9]', () => {
   const warned: unknown[] = [];
   const logger = { ...silentLogger, warn: (...args: unknown[]) => void warned.push(args) };
   const guard = createOriginGuard({ logger }, OPTIONS);

@@ -12,7 +12,7 @@ export interface OriginGuardOptions {
   readonly port: number;
   readonly tls: boolean;
   readonly advertiseUrl: string | null;
-  /** Origins allowed beside the gateway's own. */
+  /** Origins that are allowed in addition to the gateway's own. */
   readonly allowedOrigins: readonly string[] | null;
   /** True when every call needs a token, so that a page of a rebound name cannot do anything. */
   readonly tokensRequired: boolean;
@@ -45,8 +45,8 @@ export function createOriginGuard(
   function isAllowedHost(host: string): boolean {
     const name = hostnameOf(host);
     if (hosts.has(name)) return true;
-    // Beyond loopback a gateway has the names that its network gives it, where tokens protect it. Without them only
-    // addresses remain, since a rebound name is never one.
+    // Beyond loopback the names of a gateway are up to its network, and tokens protect it. Without them only addresses
+    // remain, since a rebound name is never one.
     return !loopback && (options.tokensRequired || isIP(name.replace(/^\[|\]$/g, '')) !== 0);
   }
 
@@ -112,7 +112,7 @@ const HEADERS = {
   origin_not_allowed: ['Origin', 'http.allowedOrigins'],
 } as const;
 
-/** Makes the error of a page that may not use this gateway. */
+/** Creates the error for a page that may not use this gateway. */
 export function forbiddenRequest(verdict: Exclude<OriginVerdict, 'allowed'>): GaterError {
   const [header, key] = HEADERS[verdict];
   return new GaterError('unauthorized', `the ${header} of this request is not allowed here (see ${key})`, {

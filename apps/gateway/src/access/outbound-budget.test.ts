@@ -34,7 +34,7 @@ test('pages start only while all output together leaves room [R6] [T35]', () => 
   expect(budget.tryEnter()).toBe(true);
 });
 
-test('a connection that reads nothing is cut off when others wait, one that reads is not [R6] [T35]', async () => {
+test('a connection that does not read is closed when others wait; one that reads is not [R6] [T35]', async () => {
   const { clock, budget, output } = budgetOf(16);
   const [stuck, slow] = [output(8), output(8)];
   const entered = budget.enter();
@@ -48,14 +48,14 @@ test('a connection that reads nothing is cut off when others wait, one that read
   expect([stuck.cut, slow.cut]).toEqual([true, false]);
 });
 
-test('a connection that reads nothing is left alone while there is room [T35]', () => {
+test('a connection that does not read stays open while there is room [T35]', () => {
   const { clock, output } = budgetOf(16);
   const stuck = output(12);
   clock.advance(60_000);
   expect(stuck.cut).toBe(false);
 });
 
-test('who finds no room for too long is told so [R6]', async () => {
+test('a wait for room ends with an error at the time limit [R6]', async () => {
   const { clock, budget, output } = budgetOf(8);
   const slow = output(8);
   const entered = expect(budget.enter()).rejects.toMatchObject({ code: 'overloaded', retriable: true });
@@ -74,7 +74,7 @@ test('a connection that already has output waiting leaves half of the room to ot
   expect([budget.tryEnter(), budget.tryEnter(), budget.tryEnter()]).toEqual([true, true, false]);
 });
 
-test('pages that leave nothing unsent follow each other without waiting for a measurement', () => {
+test('pages that were sent completely follow each other without a wait for the next measurement', () => {
   const { budget } = budgetOf(32);
   for (let n = 0; n < 100; n++) {
     expect(budget.tryEnter(true)).toBe(true);

@@ -14,36 +14,36 @@ export interface Output {
 export interface OutboundBudgetOptions {
   /** Unsent bytes of all connections together, pages that are being read included. */
   readonly maxBytes: number;
-  /** A connection that has read nothing for this time is destroyed when others need the room. */
+  /** A connection that has not read for this time is destroyed when others need the room. */
   readonly stalledMs: number;
 }
 
 /**
- * Bounds the output of all connections together that no client has read yet. Beyond the bound no further page is read from
- * a store, and connections whose client reads nothing are destroyed.
+ * Bounds the output of all connections together that no client has read yet. Beyond the limit no further page is read
+ * from a store, and connections whose client does not read are destroyed.
  */
 export interface OutboundBudget {
   /** Returns a function that ends the watching. */
   watch(output: Output): () => void;
   /**
-   * Takes the room for one page, which `leave` gives back. Returns false when there is none. A caller that already has
-   * output waiting is `greedy` and gets only half of the room, so that some is left for others.
+   * Takes the room for one page, which `leave` gives back. Returns false when there is no room. A caller that already
+   * has output waiting is `greedy` and gets only half of the room, so that some is left for others.
    */
   tryEnter(greedy?: boolean): boolean;
   /**
-   * Gives the room of a page back.
+   * Releases the room of a page.
    *
-   * @param unsentBytes what of the page waits to be sent. @default what a page may have
+   * @param unsentBytes the bytes of the page that wait to be sent. @default the maximum of a page
    */
   leave(unsentBytes?: number): void;
   /** Calls `run` once when there may be room. */
   whenRoom(run: () => void): void;
-  /** Waits for the room for one page. @throws `overloaded` when there is none for too long */
+  /** Waits for the room for one page. @throws `overloaded` when there is no room within the time limit */
   enter(): Promise<void>;
   close(): void;
 }
 
-/** The room that is taken for a page whose size is not known yet: what it may have. */
+/** The room for a page of unknown size: the maximum of a page. */
 const PAGE_BYTES = LIMITS.pageBytes;
 
 /** How long a sum over all connections is good for. */
@@ -111,7 +111,7 @@ class SharedOutput implements OutboundBudget {
 
   whenRoom(run: () => void): void {
     this.#waiting.push(run);
-    // The room may have been refused because of a measurement that is out of date by then.
+    // The room may have been refused because of an outdated measurement.
     this.#retryTimer ??= this.#clock.setTimer(this.#retry, MEASURE_MS, { unref: true });
   }
 

@@ -30,7 +30,7 @@ function add(log: RevocationFile, i: number): StoredRevocation {
   return entry;
 }
 
-test('what was flushed is there after it is opened again, and only its owner can read it', async () => {
+test('flushed revocations are loaded when the file is opened again, and only its owner can read it', async () => {
   const log = await open();
   const entries = [1, 2, 3].map((i) => add(log, i));
   await Promise.all([log.flush(), log.flush()]);

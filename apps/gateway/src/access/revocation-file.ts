@@ -13,8 +13,8 @@ export interface RevocationFile {
   /** Adds a revocation that is due to be written. */
   add(entry: StoredRevocation): void;
   /**
-   * Resolves once everything that was added is on disk. What could not be written stays due, and is tried again from
-   * time to time.
+   * Resolves once everything that was added is on disk. Revocations that could not be written stay pending, and the
+   * write is retried periodically.
    *
    * @throws `unavailable` when writing fails
    */
@@ -25,7 +25,7 @@ export interface RevocationFile {
 export interface RevocationFileComponents {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Returns all revocations that are still needed: what a compaction keeps. */
+  /** Returns all revocations that are still needed, which a compaction keeps. */
   readonly kept: () => readonly StoredRevocation[];
 }
 
@@ -76,7 +76,7 @@ class AppendedRevocations implements RevocationFile {
   #handle: FileHandle | undefined;
   /** The length up to which the file is on disk. */
   #bytes: number;
-  /** Something may be left behind that length: a torn last line, or a failed write. */
+  /** The file may be longer than that: a torn last line, or a failed write. */
   #torn = true;
   #lines: number;
   #compactAtLines = 2 * MIN_EXPIRED_LINES;
@@ -151,7 +151,7 @@ class AppendedRevocations implements RevocationFile {
     this.#due.splice(0, count);
   }
 
-  /** Writes the file as a whole, with what is kept. What is due is kept, too. */
+  /** Writes the whole file, with the revocations that are still needed. These include the pending ones. */
   async #rewrite(): Promise<void> {
     const lines = this.#components.kept().map(lineOf);
     const due = this.#due.length;

@@ -67,7 +67,7 @@ async function after(ms: number): Promise<void> {
   await settled();
 }
 
-test('what lies in the topic takes effect, and only then the log is ready', async () => {
+test('the revocations in the topic take effect before the log is ready', async () => {
   const log = open();
   expect(options.topic).toBe('esdb_gater_revocations');
   record(KEYS.token, ofToken);
@@ -78,7 +78,7 @@ test('what lies in the topic takes effect, and only then the log is ready', asyn
   expect(taken).toEqual([ofToken]);
 });
 
-test('what this node knows and the topic does not have is written there, until it is', async () => {
+test('revocations that the topic lacks are written to it, with retries', async () => {
   const log = open([ofToken, ofIssuer]);
   record(KEYS.issuer, ofIssuer);
   readToItsEnd();
@@ -90,7 +90,7 @@ test('what this node knows and the topic does not have is written there, until i
   expect(written).toEqual([{ key: KEYS.token, value: ofToken }]);
 });
 
-test('what came over the security channel is written a second later, unless another node has done so', async () => {
+test('a revocation from the security channel is written a second later, unless another node has written it', async () => {
   const known: JsonValue[] = [];
   const log = open(known);
   readToItsEnd();
@@ -104,7 +104,7 @@ test('what came over the security channel is written a second later, unless anot
   expect(written).toEqual([{ key: KEYS.issuer, value: ofIssuer }]);
 });
 
-test('what is written over a revocation neither takes effect nor hides it', async () => {
+test('an invalid record over a revocation neither takes effect nor hides the revocation', async () => {
   const log = open([ofToken]);
   record(KEYS.token, ofToken);
   for (const value of [undefined, 7, { ...ofToken, proof: 'x' }, ofIssuer]) record(KEYS.token, value);
@@ -131,7 +131,7 @@ test('at the start tokens that ended long ago are passed over and deleted at las
   expect(written).toEqual([{ key: KEYS.token, value: undefined }]);
 });
 
-test('what comes later takes effect whatever the time of the broker', async () => {
+test('later revocations take effect, whatever the time of the broker', async () => {
   const log = open();
   readToItsEnd();
   await log.whenReady();

@@ -27,17 +27,17 @@ export interface RevocationLogComponents {
 
 const TOPIC = 'esdb_gater_revocations';
 
-/** How long this node waits for another one to write a revocation that all have received. */
+/** How long this node waits for another node to write a revocation that all nodes have received. */
 const COMPLETE_AFTER_MS = 1_000;
 const AGAIN_AFTER_MS = 5_000;
 
 const DAY_MS = 86_400_000;
 /**
- * A revocation of a token is needed as long as the token may live, one day. The rest allows for a wrong clock of a
- * broker, since a token whose revocation is skipped is valid again.
+ * A revocation of a token is needed as long as the token may live, one day. The margin allows for a wrong clock of a
+ * broker, since a token is valid again when its revocation is skipped.
  */
 const SKIPPED_AFTER_MS = 8 * DAY_MS;
-/** Records are deleted later than they are skipped, so that no node still knows what another one deletes. */
+/** Records are deleted later than they are skipped, so that no node deletes a record that another one still uses. */
 const DELETED_AFTER_MS = 2 * SKIPPED_AFTER_MS;
 
 /** Opens the topic and begins to read it. */

@@ -26,7 +26,7 @@ import { openRevocationFile, parseLine, type RevocationFile } from './revocation
 import { openRevocationLog, type RevocationLog } from './revocation-log.ts';
 import { createSenderLimiter, type SenderLimiter } from './sender-limiter.ts';
 
-/** Keeps the revocations of this gateway's callers and of the `security` channel. */
+/** Stores the revocations of this gateway's callers and of the `security` channel. */
 export interface Revocations {
   /** For the verification of tokens. */
   readonly isRevoked: RevocationList['isRevoked'];
@@ -34,21 +34,24 @@ export interface Revocations {
    * Checks a revocation, signs it and publishes it on the `security` channel. Resolves once it is in force and on disk
    * here, and with Kafka in its topic. A repeated one is published again only if it was not published before.
    *
-   * @param sender whom a revocation by an unknown issuer counts to: such a one costs its sender, and nobody else
+   * @param sender the sender whose limit a revocation by an unknown issuer counts towards
    * @throws `invalid_argument` (reason `revocation`), `unauthorized` (reason `invalid_signature`) for a wrong proof,
    * `rate_limited` and `overloaded` for too many by unknown issuers, `unavailable` when it is in force on this node
    * only and must be repeated
    */
   publish(revocation: ParamsOf<'revokeToken'>, sender: string): Promise<{ readonly id: string }>;
-  /** Follows the `security` channel, and with Kafka the topic that all nodes share. Returns a function that ends it. */
+  /**
+   * Follows the `security` channel, and with Kafka the topic that all nodes share. Returns a function that removes the
+   * listener.
+   */
   follow(channels: Channels, kafka?: Pick<KafkaBroker, 'openLog'>): Promise<() => void>;
-  /** False while there may be revocations of other nodes that have not been read since the start. */
+  /** False while revocations of other nodes may not have been read since the start. */
   readonly complete: boolean;
   /** Resolves when {@link complete}, or when it is ended. */
   whenComplete(): Promise<void>;
   /** Calls `listener` after each revocation that is new here. */
   onRevoked(listener: () => void): void;
-  /** Writes what is due and closes the file. */
+  /** Writes the pending revocations and closes the file. */
   close(): Promise<void>;
 }
 
@@ -66,21 +69,22 @@ export interface RevocationsOptions {
 }
 
 const FILE = 'revocations.ndjson';
-/** What earlier versions wrote: a JSON array. */
+/** The format of earlier versions: a JSON array. */
 const FORMER_FILE = 'revocations.json';
 const CHANNEL = 'security';
 const TOPICS: readonly string[] = ['token.revoked', 'issuer.revoked'];
 /** A pattern for both topics, so that one replay suffices. */
 const PATTERN = '*.revoked';
 
-/** A token lives for a day, and older revocations are in the topic of revocations. */
+/** A token is valid for at most a day, and older revocations are in the topic of revocations. */
 const RECENT_MS = 25 * 3_600_000;
 
 const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
 
 /**
- * What strangers may add: anybody can make keys and revoke with them, and a token by such a key may yet be presented.
- * One address adds up to 30 at once, then one every 10 s, and 200 a day; all together 20 000, about 10 MB on disk.
+ * The limits of unknown issuers: anyone can create keys and revoke with them, and a token by such a key may still be
+ * presented. One address may add up to 30 at once, then one every 10 s, and 200 a day; all addresses together 20 000,
+ * about 10 MB on disk.
  */
 const STRANGERS = { burst: 30, everyMs: 10_000, maxSenders: 20_000 } as const;
 const LIMITS = { maxPerSender: 200, maxEntries: 20_000 } as const;
@@ -118,7 +122,7 @@ class KeptRevocations implements Revocations {
   readonly #components: RevocationsComponents;
   readonly #options: RevocationsOptions;
   readonly #strangers: SenderLimiter;
-  /** The kept revocations that are on the `security` channel and, with Kafka, in the topic. */
+  /** The stored revocations that are on the `security` channel and, with Kafka, in the topic. */
   readonly #published = new WeakSet<VerifiedRevocation>();
   readonly #listeners: (() => void)[] = [];
   #channels: Channels | undefined;
@@ -156,7 +160,7 @@ class KeptRevocations implements Revocations {
     const id = uuidV5(`esdb-gater-revoke/${topic}/${by}/${subject}`);
     await this.#take(revocation as unknown as JsonValue, sender);
     const kept = this.#list.find(by, subject);
-    // One without effect is not kept, and concerns nobody else.
+    // A revocation without effect is neither stored nor published.
     if (kept === undefined || this.#published.has(kept)) return { id };
     const message = sign(revocation, { secret: this.#options.secret, channel: CHANNEL, topic });
     const channels = this.#channels;
@@ -204,7 +208,10 @@ class KeptRevocations implements Revocations {
     };
   }
 
-  /** Reads what was published on the channel while no gateway ran that would have written it to the topic. */
+  /**
+   * Reads revocations that were published on the channel while no gateway ran that could have written them to the
+   * topic.
+   */
   async #subscribeRecent(subscriber: ChannelSubscriber, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#components;
     const subscribe = (): Promise<unknown> => {
@@ -233,7 +240,7 @@ class KeptRevocations implements Revocations {
 
   #takeLater(revocation: JsonValue, fields: object): void {
     this.#takePublished(revocation).catch((error: unknown) => {
-      this.#components.logger.warn({ err: error, ...fields }, 'a received revocation was not kept');
+      this.#components.logger.warn({ err: error, ...fields }, 'cannot store a received revocation');
     });
   }
 
@@ -244,7 +251,7 @@ class KeptRevocations implements Revocations {
     if (kept !== undefined) this.#published.add(kept);
   }
 
-  /** Puts a revocation in force at once. Resolves when it is on disk, also when it was known before. */
+  /** Applies a revocation at once. Resolves when it is on disk, also when it was known before. */
   async #take(revocation: JsonValue, sender?: string): Promise<void> {
     const added = this.#list.add(revocation, sender);
     if (added !== undefined) {

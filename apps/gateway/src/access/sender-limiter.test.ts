@@ -2,7 +2,7 @@ import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { expect, test } from 'vitest';
 import { createSenderLimiter, senderOf } from './sender-limiter.ts';
 
-test('a sender may do a burst and then one at a time, and costs nobody else [R3]', () => {
+test('a sender may send a burst and then one per interval, without effect on others [R3]', () => {
   const clock = createFakeClock();
   const limiter = createSenderLimiter(clock, { burst: 3, everyMs: 1_000, maxSenders: 10 });
   const allowed = (sender: string): boolean => {

@@ -2,9 +2,9 @@ import { isIPv6 } from 'node:net';
 import { type Clock, GaterError } from '@esdb-gater/types';
 
 export interface SenderLimits {
-  /** What a sender may do at once. */
+  /** The size of a sender's burst. */
   readonly burst: number;
-  /** The time after which one more is allowed. */
+  /** The interval after which one more is allowed. */
   readonly everyMs: number;
   /** The most senders to remember; beyond it the one seen first is forgotten. */
   readonly maxSenders: number;
@@ -48,7 +48,7 @@ export function createSenderLimiter(clock: Clock, limits: SenderLimits): SenderL
   };
 }
 
-/** Returns the sender of an address: itself, and for IPv6 its network of 64 bits, which one host may have. */
+/** Returns the sender of an address: for IPv4 the address, for IPv6 its /64 network, which may belong to one host. */
 export function senderOf(address: string): string {
   if (!isIPv6(address)) return address;
   const url = URL.parse(`http://[${address.split('%', 1)[0]}]/`);

@@ -8,7 +8,7 @@ interface Presented {
   readonly proof?: string;
   /** The nonce of this connection's `hello`. */
   readonly nonce: string;
-  /** The DIDs whose keys this connection has shown before. */
+  /** The DIDs whose keys this connection has proved before. */
   readonly proved: readonly string[];
 }
 
@@ -49,7 +49,7 @@ function claimedAudience(token: string): string | undefined {
     const { aud }: { readonly aud?: unknown } = decodeToken(token).claims ?? {};
     return typeof aud === 'string' ? aud : undefined;
   } catch {
-    // The verification that follows reports what is wrong with the token.
+    // The verification that follows reports the problem of the token.
     return undefined;
   }
 }

@@ -24,7 +24,7 @@ const FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\\\s]+\/?$/i;
 
 /**
  * Parses an entry of `http.allowedOrigins`: the origin of a site or of an app shell, such as `https://app.example`,
- * `capacitor://localhost` or `chrome-extension://<id>`. Returns undefined for one that could never match.
+ * `capacitor://localhost` or `chrome-extension://<id>`. Returns undefined for a pattern that can never match.
  */
 export function parseAllowedOrigin(text: string): AllowedOrigin | undefined {
   const url = FORM.test(text) ? URL.parse(text) : null;

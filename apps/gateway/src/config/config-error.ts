@@ -7,7 +7,7 @@ const SHOWN_UNITS = 80;
 /**
  * Creates the error of a wrong key or value: one line that begins with the key.
  *
- * @param problem what is wrong with the key, such as "must be …, got …"
+ * @param problem the problem with the key, such as "must be …, got …"
  */
 export function configError(key: string, problem: string): GaterError {
   return invalidArgument('configuration', `\`${oneLine(key)}\` ${oneLine(problem)}`, { key });
@@ -20,7 +20,7 @@ export function wrongValue(key: ConfigKey, source: string, given: unknown, probl
   return configError(source, `must be ${expected}${at === '' ? '' : ` at ${at}`}${got}`);
 }
 
-/** Creates the error of a setting whose feature this version does not have. */
+/** Creates the error for a setting of a feature that this version does not have. */
 export function notSupported(key: string, feature: string): GaterError {
   return new GaterError(
     'not_supported',
@@ -33,7 +33,7 @@ export function notSupported(key: string, feature: string): GaterError {
 
 /** Replaces line breaks and control characters, so that `text` stays one line on any terminal. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: replaces control characters on purpose
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
 }
 

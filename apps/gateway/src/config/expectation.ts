@@ -3,7 +3,7 @@ import { type TInteger, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { annotationsOf, nonNull } from './schema-kit.ts';
 
-/** Says in words what a value of `schema` must be. `path` ends with the unit of a number: `Ms`, `Seconds`, `Bytes`. */
+/** Describes the values that `schema` accepts. `path` ends with the unit of a number: `Ms`, `Seconds`, `Bytes`. */
 export function expectedOf(schema: TSchema, path: string): string {
   const inner = nonNull(schema);
   return inner === schema ? wordsOf(schema, path) : `${wordsOf(inner, path)}, or null`;
@@ -43,7 +43,7 @@ function boundsOf(schema: TInteger): string {
   return maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${maximum}`;
 }
 
-/** What a value must be instead, and where inside the value the problem is. */
+/** The expectation, and the path of the problem inside the value. */
 export interface Problem {
   readonly expected: string;
   /** The path inside the value; empty for the value itself. */

@@ -17,17 +17,17 @@ export interface ConfigKey {
   readonly flag: string;
   readonly kind: KeyKind;
   readonly schema: TSchema;
-  /** What the value may be, in words, for errors and the documents. */
+  /** A description of valid values, for errors and the documents. */
   readonly expected: string;
   readonly description: string;
   readonly default: JsonValue;
-  /** What null stands for. */
+  /** The meaning of null. */
   readonly whenNull: string | undefined;
   /** True when the value never appears in an error or a log. */
   readonly secret: boolean;
   /** The feature that the key belongs to and this version does not have: any value but the default is refused. */
   readonly notYet: string | undefined;
-  /** The path of the key whose value stands in the file that this key names. */
+  /** The path of the key whose value is in the file that this key names. */
   readonly twinOf: string | undefined;
 }
 

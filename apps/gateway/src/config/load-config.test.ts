@@ -27,7 +27,7 @@ function refusal(options: LoadConfigOptions): string {
     expect((error as Error).message).not.toContain('\n');
     return (error as Error).message;
   }
-  throw new Error('nothing was refused');
+  throw new Error('expected an error');
 }
 
 describe('sources', () => {
@@ -67,7 +67,7 @@ describe('sources', () => {
     expect(Object.isFrozen(config.channels.alerts)).toBe(true);
   });
 
-  test('a file goes over the defaults, a variable over the file, a flag over the variable', () => {
+  test('a file overrides the defaults, a variable the file, a flag the variable', () => {
     const path = file('order.yaml', 'port: 1\nrealm: filed\nretry:\n  maxAttempts: 3\n  deadlineMs: 1\n');
     const env = { ESDB_GATER_PORT: '2', ESDB_GATER_RETRY_MAX_ATTEMPTS: '4', OTHER: 'x' };
     const config = loadConfig({ file: path, env, flags: { 'retry-max-attempts': '5' } });
@@ -79,7 +79,7 @@ describe('sources', () => {
     ]);
   });
 
-  test('JSON and YAML files say the same', () => {
+  test('JSON and YAML files have the same meaning', () => {
     const json = loadConfig({ file: file('a.json', '{"channels":{"health":{"maxRate":null}}}') });
     const yaml = loadConfig({ file: file('a.yml', 'channels: { health: { maxRate: null } }') });
     expect(json).toEqual(yaml);
@@ -121,18 +121,18 @@ describe('sources', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('the variables of the library and the command line are left alone', () => {
+  test('the variables of the library and the command line are ignored', () => {
     const env = { ESDB_GATER_ENGINE: 'native', ESDB_GATER_URL: 'ws://x', ESDB_GATER_TOKEN: 't' };
     expect(loadConfig({ env })).toEqual(loadConfig());
   });
 
-  test('every key has a flag and a variable of its own', () => {
+  test('every key has its own flag and variable', () => {
     expect(new Set(CONFIG_KEYS.map((key) => key.flag)).size).toBe(CONFIG_KEYS.length);
     expect(new Set(CONFIG_KEYS.map((key) => key.env)).size).toBe(CONFIG_KEYS.length);
     expect(CONFIG_KEYS.find((key) => key.path === 'kafka.brokers')?.flag).toBe('--kafka-brokers');
   });
 
-  test('every key has a description, and words for its values', () => {
+  test('every key has a description of itself and of its values', () => {
     expect(CONFIG_KEYS.filter((key) => key.description === '' || key.expected === '')).toEqual([]);
     const expected = Object.fromEntries(CONFIG_KEYS.map((key) => [key.path, key.expected]));
     expect(expected).toMatchObject({
@@ -195,7 +195,7 @@ describe('secrets in files', () => {
     );
   });
 
-  test('both at once, a missing file and a wrong content are refused without the secret', () => {
+  test('both at once, a missing file and an invalid content are refused without showing the secret', () => {
     const flags = (name: string, content: string) => ({
       'security-hmac-secret-file': file(name, content),
     });
@@ -215,7 +215,7 @@ describe('secrets in files', () => {
 });
 
 describe('refusals', () => {
-  test('a wrong key is named in one line with what was probably meant', () => {
+  test('an unknown key is reported in one line with a suggestion', () => {
     expect(refusal({ file: file('k.yaml', 'kafka:\n  broker: x') })).toBe(
       '`kafka.broker` is not a known key (did you mean `kafka.brokers`?)',
     );
@@ -227,7 +227,7 @@ describe('refusals', () => {
     );
   });
 
-  test('a wrong value is named with what was expected', () => {
+  test('an invalid value is reported with the expectation', () => {
     expect(refusal({ flags: { port: '70000' } })).toBe(
       '`--port` must be an integer from 0 to 65535, got 70000',
     );
@@ -247,12 +247,12 @@ describe('refusals', () => {
     expect(refusal({ file: file('b.yaml', 'security: { hmacSecret: "hunter2') })).not.toContain('hunter2');
   });
 
-  test('a wrong store says which one', () => {
+  test('an invalid store is reported by its name', () => {
     expect(refusal({ flags: { stores: '{"orders":{"engine":"mysql"}}' } })).toContain('orders');
     expect(refusal({ flags: { stores: '{"a b":{"engine":"memory"}}' } })).toContain('stores');
   });
 
-  test('a wrong member of a value is named with what was expected there', () => {
+  test('an invalid member of a value is reported with the expectation', () => {
     const stores = (json: string): string => refusal({ flags: { stores: json } });
     expect(stores('{"orders":{"engine":"mysql"}}')).toBe(
       '`--stores` must be one of sqlite, memory, postgres, remote at orders.engine',
@@ -275,7 +275,7 @@ describe('refusals', () => {
     );
   });
 
-  test('a file that is not there is named', () => {
+  test('a missing file is reported by its name', () => {
     expect(refusal({ file: join(folder, 'none.yaml') })).toContain(
       'none.yaml` cannot be read: it does not exist (ENOENT)',
     );
@@ -305,7 +305,7 @@ describe('refusals', () => {
     expect(refusal({ flags: cluster })).toContain('cluster.secret');
   });
 
-  test('names of object members are no way into the configuration', () => {
+  test('names of inherited members are not keys of the configuration', () => {
     for (const name of ['__proto__', 'constructor', 'toString']) {
       expect(refusal({ file: file('p.json', `{"${name}":{"polluted":1}}`) })).toContain(name);
       expect(refusal({ flags: { [`x-${name}`]: '1' } })).toContain(name);

@@ -11,7 +11,7 @@ import type { GatewayConfig, Settings } from './types.ts';
 export interface LoadConfigOptions {
   /** A JSON or YAML file. */
   readonly file?: string;
-  /** @default nothing; pass `process.env` */
+  /** @default no variables; pass `process.env` */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** By flag name (`kafka-brokers`) or path (`kafka.brokers`). */
   readonly flags?: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
@@ -68,7 +68,7 @@ function nest(values: ReadonlyMap<string, JsonValue>): Settings {
   return root as unknown as Settings;
 }
 
-/** Sets what depends on other keys, and checks what concerns several keys. */
+/** Sets values that depend on other keys, and checks rules that concern several keys. */
 function resolve(config: Settings): GatewayConfig {
   const loopback = isLoopbackHost(config.host);
   const capabilities = config.security.capabilities ?? (loopback ? 'optional' : 'required');

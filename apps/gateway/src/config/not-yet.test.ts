@@ -45,13 +45,13 @@ const REFUSED: [key: string, flags: Record<string, string>][] = [
   ['stores.a.tamperEvident', { stores: '{"a":{"engine":"sqlite","tamperEvident":true}}' }],
 ];
 
-test.each(REFUSED)('%s is refused by its name as long as it is not there', (key, flags) => {
+test.each(REFUSED)('%s is refused by its name while it is not implemented', (key, flags) => {
   const config = loadConfig({ flags });
   expect(() => assertSupported(config)).toThrow(expect.objectContaining({ code: 'not_supported', key }));
   expect(() => assertSupported(config)).toThrow(/^(?!.*hunter2).* is not supported by this version$/);
 });
 
-test('the cases above are all keys of features that are not there', () => {
+test('the cases above are all keys of features that are not implemented', () => {
   const keys = CONFIG_KEYS.filter((key) => key.notYet !== undefined && key.twinOf === undefined);
   const stores = Object.values(CONFIG_SCHEMA.properties.stores.patternProperties).flatMap((store) =>
     Object.entries(store.properties).map(
@@ -64,7 +64,7 @@ test('the cases above are all keys of features that are not there', () => {
   expect(REFUSED.map(([key]) => key).sort()).toEqual([...keys.map(({ path }) => path), ...ofStores].sort());
 });
 
-test('a file with a secret of such a feature is refused by its own name', () => {
+test('a secret file of such a feature is refused by the name of its key', () => {
   const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-config-'));
   writeFileSync(join(folder, 'secret'), 'hunter2');
   const flags = { 'cluster-secret-file': join(folder, 'secret') };

@@ -7,7 +7,7 @@ import { annotationsOf, nonNull } from './schema-kit.ts';
 import type { GatewayConfig } from './types.ts';
 
 /**
- * Refuses settings whose feature this version does not have (`notYet` in the schema), so that none is ignored
+ * Refuses settings of features that this version does not have (`notYet` in the schema), instead of ignoring them
  * silently.
  *
  * @throws `not_supported` with one line that names the key

@@ -5,7 +5,7 @@ import type { ConfigKey } from './keys.ts';
 /**
  * Parses the text of an environment variable or a flag.
  *
- * Lists are separated by commas, `stores` and what is nested deeper is JSON, and `null` is unlimited or none.
+ * Lists are separated by commas, `stores` and deeper values are JSON, and `null` means unlimited or none.
  *
  * @throws `invalid_argument` (reason `configuration`) that names `source`
  */

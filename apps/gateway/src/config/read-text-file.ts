@@ -2,14 +2,14 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 const CHUNK_BYTES = 65_536;
 
-/** Strict: what is not UTF-8 is an error instead of replacement characters. */
+/** Strict: invalid UTF-8 is an error and is not replaced. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a text file of at most `maxBytes`. Never reads more, so that a wrong name (`/dev/zero`, a pipe, a database)
+ * Reads a text file of at most `maxBytes`. Never reads more, so that a wrong path (`/dev/zero`, a pipe, a database)
  * costs neither memory nor time.
  *
- * @throws an `Error` whose message says in a few words why the file cannot be read, without its content
+ * @throws an `Error` with a short message why the file cannot be read, without its content
  */
 export function readTextFile(file: string, maxBytes: number): string {
   const parts: Buffer[] = [];
@@ -37,7 +37,7 @@ export function readTextFile(file: string, maxBytes: number): string {
   }
 }
 
-/** What the system's error codes mean to somebody who gave the name of a file. */
+/** Messages for the system's error codes. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   EISDIR: 'it is a directory',
@@ -53,7 +53,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EIO: 'the device reported an input/output error',
 };
 
-/** Says in words what the system reports, with its code: `it does not exist (ENOENT)`. */
+/** Describes an error of the system, with its code: `it does not exist (ENOENT)`. */
 export function systemProblem(error: unknown): string {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   if (code === undefined) return message ?? String(error);

@@ -14,22 +14,22 @@ import {
   Type,
 } from 'typebox';
 
-/** What a setting declares beside its JSON Schema. */
+/** The annotations of a setting, in addition to its JSON Schema. */
 export interface Annotations {
-  /** What the setting does, for `--help` and the documents. */
+  /** A description of the setting, for `--help` and the documents. */
   readonly description?: string;
   readonly default?: JsonValue;
-  /** What a value must be, in words, where words derived from the schema would not say it well. */
+  /** A description of valid values, if the one derived from the schema is not clear enough. */
   readonly expected?: string;
-  /** What null, or an absent member, stands for. */
+  /** The meaning of null or an absent member. */
   readonly whenNull?: string;
-  /** The value is never shown, and may come from a file that the setting's twin names. */
+  /** The value is never shown, and may come from a file that the `…File` setting names. */
   readonly secret?: true;
   /** The feature that the setting belongs to and this version does not have: only the default is accepted. */
   readonly notYet?: string;
   /** The same for single values of an enumeration. */
   readonly notYetValues?: Readonly<Record<string, string>>;
-  /** What the names of a record are. */
+  /** The meaning of a record's names. */
   readonly names?: string;
 }
 
@@ -90,7 +90,7 @@ export function list(item: string, setting: Setting<readonly string[]>): TArray<
   return Type.Array(Type.String({ minLength: 1, expected: item }), { ...setting });
 }
 
-/** Makes null a value of `schema`, and its default where it has none. */
+/** Allows null as a value of `schema`, and makes it the default if there is no other default. */
 export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }

@@ -22,7 +22,7 @@ const METRICS_LISTENER = 'a second listener for metrics';
 /** One entry of `stores`. */
 const store = section({
   engine: oneOf(['sqlite', 'memory', 'postgres', 'remote'], {
-    description: 'where the events are kept; a `remote` store is served by workers only',
+    description: 'where the events are stored; a `remote` store is served by workers only',
     notYetValues: { postgres: POSTGRES },
   }),
   file: Type.Optional(
@@ -69,9 +69,9 @@ function channel(name: ChannelName) {
     requireSignature: flag({ default: requireSignature, description: 'refuse unsigned messages' }),
     history: integer(0, 10_000_000, {
       default: history,
-      description: 'messages that the in-process broker keeps; Kafka has its own retention',
+      description: 'number of messages that the in-process broker keeps; Kafka has its own retention',
     }),
-    enabled: flag({ default: enabled, description: 'deliver what is published' }),
+    enabled: flag({ default: enabled, description: 'whether published messages are delivered' }),
     capabilities: nullable(
       oneOf(MODES, {
         whenNull: 'as security.capabilities',
@@ -121,7 +121,7 @@ export const CONFIG_SCHEMA = section({
     text({
       pattern: '^[A-Za-z0-9_.-]{1,64}$',
       expected: '1 to 64 of A-Z a-z 0-9 _ . -',
-      whenNull: 'made once and kept in dataDir',
+      whenNull: 'created once and stored in dataDir',
       description: 'name of this node',
     }),
   ),
@@ -232,7 +232,7 @@ export const CONFIG_SCHEMA = section({
     hmacSecret: nullable(
       Type.Union([text({ description: 'one secret' }), keyedSecrets], {
         description: 'secret of message signatures',
-        whenNull: 'random, kept in dataDir',
+        whenNull: 'random, stored in dataDir',
         secret: true,
       }),
     ),

@@ -12,7 +12,7 @@ const MAX_SECRET_BYTES = 65_536;
  * Replaces each setting that names a file of a secret by the secret.
  *
  * @throws `invalid_argument` (reason `configuration`) that names the key, never the secret; `not_supported` when this
- * version does not have what the secret is for
+ * version does not have the feature that the secret is for
  */
 export function readSecretFiles(settings: readonly Setting[]): Setting[] {
   const given = new Set(settings.map(({ key }) => key.path));
@@ -20,7 +20,7 @@ export function readSecretFiles(settings: readonly Setting[]): Setting[] {
     const secretKey = CONFIG_KEYS.find(({ path }) => path === setting.key.twinOf);
     if (secretKey === undefined) return [setting];
     const { source, value } = setting;
-    // Null: there is no file, so the value of another source stays.
+    // Null means no file, so the value of another source stays.
     if (typeof value !== 'string') return [];
     if (secretKey.notYet !== undefined) throw notSupported(setting.key.path, secretKey.notYet);
     if (given.has(secretKey.path))

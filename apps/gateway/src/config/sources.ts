@@ -78,7 +78,7 @@ function collect(section: Record<string, unknown>, prefix: string, settings: Set
   }
 }
 
-/** Returns true for a variable that Kubernetes sets in every pod for a service whose name begins with `esdb-gater`. */
+/** Returns true for a variable that Kubernetes sets in every pod for a service named `esdb-gater…`. */
 function isKubernetesVariable(name: string, value: string): boolean {
   if (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value)) return true;
   return !BY_ENV.has(name) && (/_SERVICE_/.test(name) || /_PORT_/.test(name));

@@ -1,4 +1,4 @@
-/** Returns how many letters must be inserted, deleted, changed or swapped with the next one to turn `a` into `b`. */
+/** Returns the edit distance of `a` and `b`: insertions, deletions, substitutions and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -18,7 +18,7 @@ function editDistance(a: string, b: string): number {
 
 /** Returns the candidate that is most like `given`, if one is near enough. */
 function suggest(given: string, candidates: Iterable<string>): string | undefined {
-  // Names come from files and variables of any length: one that is longer than every key is not like any of them.
+  // Names come from files and variables and may have any length: a name longer than every key gets no suggestion.
   if (given.length > 128) return undefined;
   let best: string | undefined;
   let least = Math.max(2, Math.floor(given.length / 4)) + 1;
@@ -30,7 +30,7 @@ function suggest(given: string, candidates: Iterable<string>): string | undefine
   return best;
 }
 
-/** Returns ` (did you mean \`X\`?)`, or nothing. */
+/** Returns ` (did you mean \`X\`?)`, or an empty string. */
 export function didYouMean(given: string, candidates: Iterable<string>): string {
   const found = suggest(given, candidates);
   return found === undefined ? '' : ` (did you mean \`${found}\`?)`;

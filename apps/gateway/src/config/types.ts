@@ -8,7 +8,7 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
-/** Every setting as the sources give it, or its default. */
+/** Every setting with its value from the sources, or its default. */
 export type Settings = DeepReadonly<Static<typeof CONFIG_SCHEMA>>;
 
 type SecuritySettings = Settings['security'];

@@ -28,7 +28,7 @@ test('a signed record is accepted, also when it is read for a second time', () =
   expect([judge(message), judge(message)]).toEqual([true, true]);
 });
 
-test('what is not signed, signed with another secret, or moved to another topic is refused with the reason', () => {
+test('an unsigned record, one signed with another secret or one moved to another topic is refused with the reason', () => {
   expect(judge({ n: 1 })).toBe('signature_required');
   expect(judge('text')).toBe('invalid_argument: type');
   expect(judge(signed('other'))).toBe('invalid_signature: mismatch');
@@ -41,7 +41,7 @@ test('the age is judged at the time of the Kafka record, not at the time that it
   expect(judge(signed(), { ageMs: 302_000 })).toBe('invalid_signature: expired');
 });
 
-test('a number that its signature cannot cover is refused, also where the signed text looks like it [R17]', () => {
+test('a number that the signature cannot cover is refused, even if the signed text looks the same [R17]', () => {
   const now = new Date(NOW_MS);
   const lookalike = { n: { rawJSON: '9007199254740993' } };
   const message = sign(lookalike, { secret: 's', channel: 'alerts', topic: 'disk.full', now });

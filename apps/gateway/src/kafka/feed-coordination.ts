@@ -6,17 +6,17 @@ import {
 } from '@esdb-gater/broker-kafka';
 import type { Clock, FeedCheckpoint, Logger } from '@esdb-gater/types';
 
-/** What nodes that share a Kafka agree on, so that one at a time feeds a store. */
+/** Coordinates nodes that share a Kafka, so that one node at a time feeds a store. */
 export interface FeedCoordination {
   /** The right to feed the store. */
   lease(store: FedIdentity): KafkaLease;
-  /** Where the feed of a store stands that cannot keep it itself, the same on every node. */
+  /** The shared checkpoints of feeds for stores that cannot save them. */
   checkpoint(store: FedIdentity): FeedCheckpoint;
-  /** Gives up every lease. */
+  /** Releases every lease. */
   close(): Promise<void>;
 }
 
-/** What tells a store from another. Without `storeUuid` all that go by that name count as one. */
+/** The identity of a store. Without `storeUuid` all that go by that name count as one. */
 export interface FedIdentity {
   readonly storeId: string;
   readonly storeUuid?: string | undefined;
@@ -30,7 +30,7 @@ export interface FeedCoordinationComponents {
 
 export interface FeedCoordinationOptions {
   readonly nodeId: string;
-  /** `kafka.topicPrefix`: whoever feeds other topics has leases and checkpoints of his own. */
+  /** `kafka.topicPrefix`: feeds to other topics have their own leases and checkpoints. */
   readonly topicPrefix: string;
 }
 

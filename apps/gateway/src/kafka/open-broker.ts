@@ -14,9 +14,9 @@ import { acceptSigned } from './accept-signed.ts';
 export interface OpenBrokerComponents {
   /** Where the in-process broker replays fed events from. With Kafka they replay from Kafka. */
   readonly replaySource: FeedReplaySource;
-  /** Keeps the lives of the in-process broker. */
+  /** Stores the runs of the in-process broker. */
   readonly epochs: EpochLog;
-  /** What records from Kafka are checked with. */
+  /** The secrets for checking records from Kafka. */
   readonly signatures: SignatureGate;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -29,7 +29,7 @@ export interface OpenedBroker {
 }
 
 /**
- * The broker of the configuration: Kafka, or the one of this process. Kafka need not be there yet.
+ * The broker of the configuration: The broker: Kafka, or the in-process broker. Kafka need not be there yet.
  *
  * @throws `invalid_argument` (reason `kafka`) for a setting that cannot be
  */

@@ -38,6 +38,6 @@ async function syncFolder(folder: string): Promise<void> {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());
   } catch {
-    // Windows cannot open folders; there the rename cannot be made more durable.
+    // Windows cannot open folders, so the rename is not flushed there.
   }
 }

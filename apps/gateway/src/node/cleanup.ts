@@ -1,11 +1,11 @@
 /** Waits for a step of the clean-up, with a limit. Resolves to whether it ended in time. */
 export type WaitForStep = (step: Promise<unknown>) => Promise<boolean>;
 
-/** Closes what was opened, in reverse order. (Node 22 has no `AsyncDisposableStack`.) */
+/** Runs clean-up functions in reverse order. (Node 22 has no `AsyncDisposableStack`.) */
 export class Cleanup {
   #steps: (() => unknown)[] = [];
 
-  /** Adds a function that closes what was just opened. */
+  /** Adds a clean-up function for a resource that was just opened. */
   defer(close: () => unknown): void {
     this.#steps.push(close);
   }
@@ -20,7 +20,7 @@ export class Cleanup {
     const errors: unknown[] = [];
     for (let close = this.#steps.pop(); close !== undefined; close = this.#steps.pop()) {
       const step = Promise.resolve().then(close);
-      // A step that fails after its time has nobody who waits for it.
+      // No caller waits for a step that fails after its time limit.
       step.catch((error: unknown) => errors.push(error));
       try {
         if (!(await wait(step))) errors.push(new Error('a part did not close in time'));

@@ -24,7 +24,7 @@ async function open(path = folder): Promise<DataDir> {
   return dataDir;
 }
 
-test('a node keeps its id and its secret over restarts', async () => {
+test('a node keeps its id and its secret after restarts', async () => {
   const first = await open();
   const [id, secret] = [await nodeIdOf(first, null), await keptSecret(first)];
   await first.release();
@@ -54,7 +54,7 @@ test('a folder that was let go of can be opened again', async () => {
   await open();
 });
 
-test('a folder whose path is too long for a socket is locked too', async () => {
+test('a folder with a path too long for a socket is locked too', async () => {
   const long = join(folder, 'x'.repeat(120));
   await open(long);
   await expect(openDataDir(long)).rejects.toMatchObject({ code: 'unavailable' });
@@ -74,7 +74,7 @@ test('a killed gateway leaves no lock behind', async () => {
 });
 
 test.each(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EINVAL'])(
-  'a folder whose file system answers %s to a socket is locked too [R29]',
+  'a folder on a file system that answers %s to a socket is locked too [R29]',
   async (code) => {
     const listen = (path: string) =>
       path.startsWith(folder)
@@ -90,7 +90,7 @@ test.each(['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EINVAL'])(
   },
 );
 
-test('the folder and everything in it are for the owner only, also what was there before [R10] [T37]', async () => {
+test('only the owner can access the folder and its files, including existing files [R10] [T37]', async () => {
   const path = join(folder, 'data');
   mkdirSync(join(path, 'checkpoints'), { recursive: true, mode: 0o755 });
   for (const name of ['old.db', 'node-id', join('checkpoints', 'a.json')]) {

@@ -42,7 +42,7 @@ export async function openDataDir(folder: string): Promise<DataDir> {
   };
 }
 
-/** Returns the text of `file`, created with `make` at the first time. Makes the file private where it is not. */
+/** Returns the text of `file`, created with `make` at the first time. Makes the file private unless it is already. */
 export async function keepFile(file: string, make: () => string): Promise<string> {
   const kept = await readOptional(file);
   if (kept !== undefined) {
@@ -67,8 +67,8 @@ export async function readOptional(file: string): Promise<string | undefined> {
 }
 
 /**
- * Makes a folder and what is in it accessible to the owner only: it holds keys, secrets and everybody's events. Files may
- * stem from a version that was less strict, or from a backup. Links are left alone, and so is what belongs to somebody else.
+ * Makes a folder and its content accessible to the owner only, since it contains keys, secrets and all events. Files
+ * may stem from a version that was less strict, or from a backup. Skips links and files of other owners.
  */
 async function makePrivate(folder: string): Promise<void> {
   await chmod(folder, PRIVATE_FOLDER_MODE).catch(() => undefined);

@@ -10,7 +10,10 @@ import { PRIVATE_MODE } from './atomic-file.ts';
 /** Longest path of a Unix socket: 108 bytes on Linux, 104 on macOS, with the closing zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** How systems refuse a socket in a file system that has none: network shares, FAT, folders of a virtual machine's host. */
+/**
+ * The error codes for a socket in a file system that does not support sockets: network shares, FAT, folders shared with
+ * a virtual machine.
+ */
 const NO_SOCKETS: ReadonlySet<string | undefined> = new Set([
   'ENOTSUP',
   'EOPNOTSUPP',
@@ -22,8 +25,8 @@ const NO_SOCKETS: ReadonlySet<string | undefined> = new Set([
 /**
  * Holds `folder` for this process until `release`.
  *
- * The lock is a listening local socket: the system releases it however the process ends, so that nobody has to clean up
- * after a kill, and a reused process id cannot be mistaken for the holder.
+ * The lock is a listening local socket: the system releases it however the process ends, so that no clean-up is needed
+ * after a kill, and a reused process id is not mistaken for the holder.
  *
  * @throws `unavailable` when another process holds the folder
  */
@@ -50,7 +53,7 @@ async function hold(folder: string, path: string, listen: ListenLocally): Promis
     if (await answers(path)) {
       throw new GaterError(
         'unavailable',
-        `${folder} is in use by another gateway; give each its own dataDir`,
+        `${folder} is in use by another gateway; configure a different dataDir for each gateway`,
       );
     }
     // Left behind by a killed process.
@@ -59,7 +62,7 @@ async function hold(folder: string, path: string, listen: ListenLocally): Promis
   }
 }
 
-/** Returns where the socket should be, and where it is when the folder's file system has no sockets. */
+/** Returns the path of the socket, and the alternative path for a file system without sockets. */
 function socketPaths(real: string): readonly [inside: string, outside: string] {
   const hash = createHash('sha256').update(real).digest('hex').slice(0, 24);
   if (process.platform === 'win32') {

@@ -35,7 +35,7 @@ test('other messages, reasons and error codes are other kinds, and other levels 
   expect(lines).toHaveLength(8);
 });
 
-test('what was counted is written at the end, and no timer is left [R23]', () => {
+test('the counts are written at the end, and no timer is left [R23]', () => {
   const { lines, clock, logger, flush } = gathering();
   for (let n = 0; n < 3; n++) logger.warn({}, 'slow');
   flush();

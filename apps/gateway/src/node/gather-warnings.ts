@@ -3,7 +3,7 @@ import type { Clock, Logger, Timer } from '@esdb-gater/types';
 /** Repeated warnings of one kind are written once in this time. */
 const EVERY_MS = 60_000;
 
-/** Kinds that are told apart; messages of the code itself are far fewer. */
+/** Maximum number of distinct messages; the code has far fewer. */
 const MAX_KINDS = 1_000;
 
 interface Kind {
@@ -18,13 +18,13 @@ interface Kind {
 /** A logger that gathers repeated warnings. */
 export interface GatheredWarnings {
   readonly logger: Logger;
-  /** Writes what has been counted, now. */
+  /** Writes the counted warnings now. */
   flush(): void;
 }
 
 /**
- * Writes the first warning of a kind at once and counts those that follow: one line a minute, with the members of the last
- * one and `count`. A kind is a message with its `reason` and the code of its error.
+ * Writes the first warning with a message at once and counts the following ones: one line per minute, with the members
+ * of the last one and `count`. A kind is a message with its `reason` and the code of its error.
  */
 export function gatherWarnings(logger: Logger, clock: Pick<Clock, 'setTimer'>): GatheredWarnings {
   const kinds = new Map<string, Kind>();
@@ -41,7 +41,7 @@ export function gatherWarnings(logger: Logger, clock: Pick<Clock, 'setTimer'>): 
         kinds.delete(name);
         if (kind === undefined || kind.count === 0) return;
         write(kind);
-        // It goes on, so the next ones are counted too.
+        // The interval continues, so the next warnings are counted too.
         begin(name, message);
       },
       EVERY_MS,

@@ -3,7 +3,8 @@ import { GaterError } from '@esdb-gater/types';
 import { keepFile } from './data-dir.ts';
 
 /**
- * Loads the identity of this gateway, which is created at the first start and kept in a file for its owner only.
+ * Loads the identity of this gateway, which is created at the first start and stored in a file that only its owner can
+ * read.
  *
  * @throws `invalid_argument` (reason `identity`) when the file does not contain an identity
  */

@@ -3,13 +3,13 @@ import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { expect, test } from 'vitest';
 import { createLogOutput } from './log-output.ts';
 
-/** A stream whose reader takes nothing until it is told to. */
+/** A stream whose reader is paused until it is resumed. */
 function stalled() {
   const stream = new PassThrough({ highWaterMark: 16 });
   return { stream, read: () => String(stream.read() ?? '') };
 }
 
-/** Reads until the stream has been silent for a turn of the event loop. */
+/** Reads until the stream has had no data for a turn of the event loop. */
 async function readAll(stream: PassThrough): Promise<string> {
   let text = '';
   for (let idle = 0; idle < 3; ) {
@@ -21,7 +21,7 @@ async function readAll(stream: PassThrough): Promise<string> {
   return text;
 }
 
-test('lines that come while too much waits are dropped, and the reader is told how many', async () => {
+test('lines are dropped while too many wait, and the log reports their number', async () => {
   const { stream } = stalled();
   const output = createLogOutput(stream, createFakeClock(), { maxBytes: 64 });
   const line = `${'x'.repeat(31)}\n`;
@@ -34,7 +34,7 @@ test('lines that come while too much waits are dropped, and the reader is told h
   expect(JSON.parse(lines[kept] ?? '')).toMatchObject({ level: 40, count: output.dropped });
 });
 
-test('after a stall the log goes on', async () => {
+test('after a stall the log continues', async () => {
   const { stream } = stalled();
   const output = createLogOutput(stream, createFakeClock(), { maxBytes: 16 });
   for (let i = 0; i < 5; i++) output.write('0123456789012345\n');
@@ -64,7 +64,7 @@ test('a flush does not wait for a reader that is stuck', async () => {
   await flushed;
 });
 
-test('a reader that is gone is not an error', async () => {
+test('a closed reader is not an error', async () => {
   const { stream } = stalled();
   const output = createLogOutput(stream, createFakeClock());
   stream.destroy(new Error('EPIPE'));

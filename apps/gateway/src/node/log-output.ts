@@ -11,7 +11,7 @@ export interface LogStream {
 export interface LogOutputOptions {
   /** Maximum unread bytes; beyond it lines are dropped and counted. @default 4 MiB */
   readonly maxBytes?: number;
-  /** Turns a line of JSON into what is written. @default the line itself */
+  /** Formats a line of JSON for the output. @default the line itself */
   readonly format?: (line: string) => string;
 }
 
@@ -41,7 +41,12 @@ export function createLogOutput(
   function tellDropped(): void {
     const count = untold;
     untold = 0;
-    const line = { level: 40, time: clock.now(), count, msg: 'dropped log lines that nobody read' };
+    const line = {
+      level: 40,
+      time: clock.now(),
+      count,
+      msg: 'dropped log lines because the reader is too slow',
+    };
     stream.write(format(`${JSON.stringify(line)}\n`));
   }
 
@@ -73,8 +78,9 @@ export function createLogOutput(
 }
 
 /**
- * Makes writes to a terminal asynchronous, like those to a pipe. Node writes to terminals synchronously, so that a terminal
- * that is held (Ctrl-S) would block the process. Node has no public switch for this, but the stream's handle has one.
+ * Makes writes to a terminal asynchronous, like those to a pipe. Node writes to terminals synchronously, so that a
+ * terminal that is held (Ctrl-S) would block the process. Node has no public option for this, but the stream's handle
+ * has one.
  */
 export function unblock(stream: object): void {
   const { _handle: handle } = stream as { readonly _handle?: { setBlocking?(blocking: boolean): void } };

@@ -12,7 +12,7 @@ const REDACTED = ['token', 'authorization', 'secret', 'hmacSecret', 'proof', 'ur
 /** The log of a gateway. */
 export interface GatewayLog {
   readonly logger: Logger;
-  /** Writes what has been gathered. */
+  /** Writes the collected warnings. */
   close(): void;
   /** Logs that the gateway listens, at every log level: other programs wait for this line. */
   listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
@@ -23,7 +23,7 @@ export interface LogComponents {
   /** Replaces `output`. */
   readonly logger?: Logger | undefined;
   readonly output: LogOutput;
-  /** Gives the members that are added to each line, such as the trace id. */
+  /** Returns the members that are added to each line, such as the trace id. */
   readonly fields?: (() => object) | undefined;
 }
 
@@ -38,7 +38,7 @@ export function createLog(
   const options = {
     base: null,
     redact: { paths: REDACTED, censor: '[redacted]' },
-    // pino writes the line's own members into what it is given.
+    // pino adds the members of the line to the object that it gets.
     ...(fields === undefined ? {} : { mixin: () => ({ ...fields() }) }),
   };
   const line = pino({ ...options, level: 'info' }, output);

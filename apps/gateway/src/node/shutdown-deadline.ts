@@ -2,8 +2,8 @@ import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
 
 /**
- * The parts of the time limit at which the steps of a graceful stop end, whoever is connected. What the calls leave over
- * belongs to the sockets, and the rest to the clean-up; a part remains for whoever reads the log.
+ * The parts of the time limit at which the steps of a graceful stop end, whoever is connected. The calls in flight come
+ * first, then the sockets, then the clean-up; a part is reserved for writing the log.
  */
 export const SHUTDOWN_SHARES = Object.freeze({ calls: 0.5, webSockets: 0.6, requests: 0.65, cleanup: 0.85 });
 

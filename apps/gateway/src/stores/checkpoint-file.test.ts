@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a checkpoint is there after a restart', async () => {
+test('a checkpoint is loaded after a restart', async () => {
   const first = createCheckpointFile(file, 'uuid');
   expect((await first.load()).position).toBe(0);
   const reached = { position: 7, proof: 'abcdefgh', turn: 1, earlier: [{ position: 3, proof: 'ijklmnop' }] };

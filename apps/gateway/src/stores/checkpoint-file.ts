@@ -6,8 +6,8 @@ import { writeFileAtomic } from '../node/atomic-file.ts';
 import { readOptional } from '../node/data-dir.ts';
 
 /**
- * Keeps the feed's checkpoint of a store that remote workers serve, in a file of `dataDir`. It belongs to the database
- * that it was made with: for another `storeUuid` it counts as none.
+ * Stores the feed's checkpoint of a store that remote workers serve, in a file of `dataDir`. It is valid only for the
+ * database that it was saved for: for another `storeUuid` it is ignored.
  *
  * A file that cannot be read counts as none, too: the feed then starts at the store's beginning, which is at least once.
  *
@@ -50,7 +50,7 @@ export interface SavedCheckpoint {
   readonly position: FeedPosition;
 }
 
-/** Reads the text of a checkpoint file. Returns undefined for one that cannot be read. */
+/** Reads the text of a checkpoint file. Returns undefined for a checkpoint that cannot be read. */
 export function parseCheckpoint(text: string | undefined): SavedCheckpoint | undefined {
   if (text === undefined) return undefined;
   try {

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('the last state of each life is there in the next one, oldest first', async () => {
+test('the last state of each run is loaded in the next one, oldest first', async () => {
   const first = await openEpochFile(file);
   expect(first.earlier).toEqual([]);
   await Promise.all([
@@ -27,7 +27,7 @@ test('the last state of each life is there in the next one, oldest first', async
   ]);
 });
 
-test('the number of lives is bounded', async () => {
+test('the number of runs is bounded', async () => {
   for (let n = 0; n < 70; n++)
     await (await openEpochFile(file)).save({ epoch: `e${n}`, startedMs: n, published: 0 });
   const { earlier } = await openEpochFile(file);

@@ -3,12 +3,15 @@ import { SingleFlight } from '@esdb-gater/primitives';
 import { PRIVATE_MODE, writeFileAtomic } from '../node/atomic-file.ts';
 import { readOptional } from '../node/data-dir.ts';
 
-/** How many lives of the in-process broker are kept. A position of an earlier one counts as one that lost messages. */
+/**
+ * Maximum number of stored runs of the in-process broker. A position of an earlier run is treated as having lost
+ * messages.
+ */
 const MAX_LIVES = 64;
 
 /**
- * Opens the file that keeps the lives of the in-process broker. A file that cannot be read counts as empty: a position
- * of an earlier life then gets `lost: true`, which is safe.
+ * Opens the file with the runs of the in-process broker. A file that cannot be read counts as empty: a position of an
+ * earlier run then gets `lost: true`, which is safe.
  */
 export async function openEpochFile(file: string): Promise<EpochLog> {
   const earlier = parseLives(await readOptional(file)).slice(1 - MAX_LIVES);

@@ -35,15 +35,15 @@ export interface FeedHost {
   readonly source: FeedReplaySource;
   /** Starts the feeds. With `coordination`, each only while no other node feeds its store. */
   begin(broker: Broker, coordination?: FeedCoordination): void;
-  /** Starts or wakes the feed of a store whose worker has registered. */
+  /** Starts or wakes the feed of a store after its worker has registered. */
   workerRegistered(worker: RemoteWorker): void;
   /** Why feeds are not healthy. */
   healthReasons(): readonly HealthReason[];
-  /** Waits for what is in flight, saves the checkpoints and gives up the leases. */
+  /** Waits for publishes in flight, saves the checkpoints and releases the leases. */
   close(): Promise<void>;
 }
 
-/** How often a remote store is polled, as its workers need not tell of commits. */
+/** The interval for polling a remote store, since its workers need not report commits. */
 const REMOTE_POLL_MS = 250;
 
 /** How long closing waits for Kafka, where checkpoints are saved and leases given up. */
@@ -62,7 +62,7 @@ export async function openFeedHost(components: FeedHostComponents, config: Gatew
 
 interface RunningFeed extends Pick<Feed, 'close'> {
   health(): Pick<ReturnType<Feed['health']>, 'status' | 'message'>;
-  /** Only of a feed that takes turns with other nodes. */
+  /** Only for a feed that is shared with other nodes. */
   want?(wanted: boolean): void;
 }
 
@@ -167,7 +167,7 @@ class StoreFeeds implements FeedHost {
     this.#start(store, { source: store.source, checkpoint: store.checkpoint, pollMs: REMOTE_POLL_MS });
   }
 
-  /** Forgets a store whose last worker has left in order. Its checkpoint stays, should it come back. */
+  /** Removes a store whose last worker has unregistered. Its checkpoint stays for the case that the store returns. */
   async #forget(storeId: string): Promise<void> {
     const { dataDir, logger } = this.#components;
     const feed = this.#feeds.get(storeId);
@@ -236,7 +236,7 @@ class StoreFeeds implements FeedHost {
         for await (const { worker } of registry.watch({ signal })) this.#takeOrLeave(worker.storeId);
         return;
       } catch {
-        // Too many changes at once: only the present state counts.
+        // Too many changes at once: only the current state counts.
       }
     }
   }

@@ -44,7 +44,7 @@ function leasedFeed(
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('a feed begins when the lease comes, ends when it goes, and begins again', async () => {
+test('a feed starts when the lease is acquired, ends when it is lost, and starts again', async () => {
   const feed = leasedFeed();
   feed.want(true);
   await settled();
@@ -56,7 +56,7 @@ test('a feed begins when the lease comes, ends when it goes, and begins again', 
   expect(said).toEqual(['asked', 'begun', 'ended', 'begun']);
 });
 
-test('a lease that is held already begins the feed at once, and only one', async () => {
+test('a lease that is already held starts one feed at once', async () => {
   const feed = leasedFeed({ epoch: 3 });
   feed.want(true);
   await settled();
@@ -64,7 +64,7 @@ test('a lease that is held already begins the feed at once, and only one', async
   expect(said).toEqual(['asked', 'begun']);
 });
 
-test('the checkpoint is saved before others may have the lease', async () => {
+test('the checkpoint is saved before the lease is released', async () => {
   const { promise: saved, resolve } = Promise.withResolvers<void>();
   const feed = leasedFeed({ epoch: 1 });
   feed.want(true);
@@ -78,7 +78,7 @@ test('the checkpoint is saved before others may have the lease', async () => {
   expect(said).toEqual(['asked', 'begun', 'deaf', 'ended', 'given up']);
 });
 
-test('who wants the lease again while it is given up asks only after that', async () => {
+test('a new request for the lease waits until the release is complete', async () => {
   const { promise: saved, resolve } = Promise.withResolvers<void>();
   const feed = leasedFeed({ epoch: 1 });
   feed.want(true);
@@ -94,7 +94,7 @@ test('who wants the lease again while it is given up asks only after that', asyn
   expect(said).toEqual(['asked', 'begun', 'deaf', 'ended', 'given up', 'asked', 'begun']);
 });
 
-test('a wish that changes back in the same turn changes nothing', async () => {
+test('a change that is reverted in the same turn has no effect', async () => {
   const feed = leasedFeed({ epoch: 1 });
   feed.want(true);
   await settled();
@@ -104,7 +104,7 @@ test('a wish that changes back in the same turn changes nothing', async () => {
   expect(said).toEqual(['asked', 'begun']);
 });
 
-test('nothing is asked before an earlier feed of that name has given its lease up', async () => {
+test('the lease is not requested before an earlier feed of that name has released it', async () => {
   const { promise: after, reject } = Promise.withResolvers<void>();
   const feed = leasedFeed({ after });
   feed.want(true);
@@ -115,7 +115,7 @@ test('nothing is asked before an earlier feed of that name has given its lease u
   expect(said).toEqual(['asked']);
 });
 
-test('while another node feeds all is well; else the feed says how it is', async () => {
+test('is healthy while another node feeds; else reports the health of its feed', async () => {
   const feed = leasedFeed();
   feed.want(true);
   await settled();
@@ -124,7 +124,7 @@ test('while another node feeds all is well; else the feed says how it is', async
   expect(feed.health()).toMatchObject({ status: 'degraded', message: 'waiting' });
 });
 
-test('close ends the feed, and a feed that does not close keeps no lease', async () => {
+test('close ends the feed, and releases the lease even if the feed does not close', async () => {
   const feed = leasedFeed({ epoch: 1 });
   feed.want(true);
   await settled();

@@ -6,9 +6,9 @@ import type { Logger } from '@esdb-gater/types';
 export interface LeasedFeed {
   /** Returns `healthy` while another node feeds. */
   health(): Pick<FeedHealth, 'status' | 'message'>;
-  /** Tells whether this node can feed the store; false gives the lease up at once. */
+  /** Sets whether this node can feed the store; false releases the lease at once. */
   want(wanted: boolean): void;
-  /** Ends the feed, saves its checkpoint and gives up the lease. */
+  /** Ends the feed, saves its checkpoint and releases the lease. */
   close(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface LeasedFeedComponents {
   /** Starts the feed from its checkpoint. */
   readonly open: () => Feed;
   readonly logger: Logger;
-  /** Settles when an earlier feed of that name has given up its lease; nothing starts before. */
+  /** Settles when an earlier feed of that name has released its lease; this feed does not start before. */
   readonly after?: Promise<unknown> | undefined;
 }
 
@@ -77,8 +77,8 @@ class LeaseFeed implements LeasedFeed {
 
   /**
    * Follows the lease. A feed that ends may still have records in flight when the next one starts, here or on another
-   * node. Both publish a stream in its order, and the later one starts no further than the earlier one was acknowledged,
-   * so first occurrences keep the order, and duplicates carry the same ids.
+   * node. Both publish a stream in its order, and the later one starts at or before the last acknowledged event of the
+   * earlier one, so first occurrences keep the order, and duplicates have the same ids.
    */
   #follow(epoch: number | undefined): void {
     if (epoch === undefined) void this.#end();

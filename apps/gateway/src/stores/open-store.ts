@@ -13,7 +13,7 @@ export interface OpenStoreComponents {
 }
 
 /**
- * Opens a configured store of this process. Returns undefined for one that only remote workers serve.
+ * Opens a configured store of this process. Returns undefined for a store that only remote workers serve.
  *
  * @throws `unavailable` when its file cannot be used, `not_supported` for an engine that does not exist
  */

@@ -20,14 +20,14 @@ export interface OpenedStores {
   readiness(): Readonly<Record<string, string>>;
   /** Why stores of this process are not healthy, although they answer: a full disk. */
   healthReasons(): readonly HealthReason[];
-  /** Waits for what is in flight and releases the files. */
+  /** Waits for calls in flight and releases the files. */
   close(): Promise<void>;
 }
 
 /**
- * Opens every configured store and makes all of them known to the registry.
+ * Opens every configured store and declares all of them in the registry.
  *
- * @throws what the first store that cannot be opened throws; those before it are closed again
+ * @throws the error of the first store that cannot be opened; the stores before it are closed again
  */
 export async function openStores(
   configs: Readonly<Record<string, StoreConfig>>,
@@ -63,7 +63,7 @@ export async function openStores(
   };
 }
 
-/** A store that tells how it is. */
+/** A store that reports its health. */
 type HealthyStore = EventStore & { health(): StoreHealth };
 
 /** Why a store of this process must not be used, although it answers: its file is damaged. */

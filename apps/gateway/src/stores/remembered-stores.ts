@@ -22,8 +22,8 @@ export function leftCheckpointPath(dataDir: DataDir, storeId: string): string {
 }
 
 /**
- * Returns the stores of remote workers that were fed before the gateway started, by their checkpoints: replays wait for
- * such a store until its worker is back. Beyond a bound only those that were fed last.
+ * Returns the stores of remote workers that have a checkpoint from before the start: replays wait for such a store
+ * until its worker returns. Beyond a bound only those that were fed last.
  */
 export async function rememberedStores(dataDir: DataDir): Promise<readonly FedIdentity[]> {
   const names = await readdir(dataDir.file(FOLDER)).catch((): string[] => []);

@@ -7,7 +7,7 @@ import type { FedIdentity } from '../kafka/feed-coordination.ts';
 export interface RemoteStore extends FedStore {
   readonly storeUuid: string | undefined;
   readonly checkpoint: FeedCheckpoint;
-  /** The same store for the feed, whose reads wait while nobody serves it. */
+  /** The same store for the feed, with reads that wait while no worker serves it. */
   readonly source: FeedStore;
   /** Returns true when some worker answers. */
   isServed(): boolean;
@@ -50,7 +50,7 @@ export function createRemoteStore(
       onCommitted,
       // Its next worker may serve another database.
       replaceable: true,
-      // The absence of workers is not an error of the feed, which goes on as soon as one registers.
+      // The absence of workers is not an error of the feed, which continues as soon as a worker registers.
       async readAll(params, context) {
         await waitUntil(isServed, onCommitted, { signal: context?.signal });
         return readAll(params, context);

@@ -12,7 +12,9 @@ const LEVELS: ReadonlyMap<string, DiagLogLevel> = new Map([
   ['ALL', DiagLogLevel.ALL],
 ]);
 
-/** What the SDK says of itself, such as that a collector cannot be reached, into the log of the gateway. */
+/**
+ * Writes the messages of the OpenTelemetry SDK, such as that a collector cannot be reached, to the log of the gateway.
+ */
 export function diagnosticLogger(logger: Logger): DiagLogger {
   const to =
     (level: keyof Logger) =>
@@ -21,7 +23,7 @@ export function diagnosticLogger(logger: Logger): DiagLogger {
         details.length === 0 ? {} : { details: details.map(String) },
         `OpenTelemetry: ${message}`,
       );
-  // Everything that goes wrong out there is a warning here: the gateway goes on without it.
+  // Errors of the SDK are logged as warnings, since the gateway works without it.
   return { error: to('warn'), warn: to('warn'), info: to('info'), debug: to('debug'), verbose: to('debug') };
 }
 

@@ -16,8 +16,8 @@ const ASKING = [
 const SERVICE_NAME = 'esdb-gater';
 
 /**
- * Whether the standard variables ask for OpenTelemetry. By the specification an SDK exports to localhost when nothing
- * is set; a gateway that nobody told of a collector must not knock there, so one of the variables has to be set.
+ * Whether the standard variables ask for OpenTelemetry. By the specification an SDK exports to localhost by default; a
+ * gateway without a configured collector must not connect there, so one of the variables has to be set.
  */
 export function asksForOpenTelemetry(env: Environment): boolean {
   if (value(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return false;
@@ -36,8 +36,8 @@ export interface NodeNames {
 }
 
 /**
- * What names this node to whom it exports to. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win. The arguments of
- * the process, which the SDK would tell, are left out: they may hold what is nobody's business.
+ * The resource attributes of this node. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win. The arguments of the
+ * process, which the SDK would add, are omitted, since they may contain secrets.
  */
 export function resourceAttributes(
   env: Environment,
@@ -62,7 +62,7 @@ export function resourceAttributes(
   };
 }
 
-/** Whether the environment chooses what else is told of the machine and the process. */
+/** Returns true when the environment selects the resource detectors. */
 export function choosesDetectors(env: Environment): boolean {
   return value(env, 'OTEL_NODE_RESOURCE_DETECTORS') !== undefined;
 }
@@ -71,7 +71,7 @@ function isNone(env: Environment, signal: 'TRACES' | 'METRICS'): boolean {
   return value(env, `OTEL_${signal}_EXPORTER`) === 'none';
 }
 
-/** Set to nothing counts as not set. */
+/** An empty variable counts as not set. */
 function value(env: Environment, name: string): string | undefined {
   const text = env[name]?.trim();
   return text === '' ? undefined : text;

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock, Timer } from '@esdb-gater/types';
 
-/** How late the event loop runs what is due, in milliseconds, over the last whole window. */
+/** The delay of the event loop, in milliseconds, over the last complete window. */
 interface EventLoopDelay {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -11,7 +11,7 @@ interface EventLoopDelay {
 export interface EventLoopMonitor {
   /** The last window's figures. */
   read(): EventLoopDelay;
-  /** True when the event loop was late a moment ago: what may be dropped should be, so that it catches up. */
+  /** True when the event loop was late recently: droppable messages should be dropped, so that it catches up. */
   isBehind(): boolean;
   close(): void;
 }
@@ -19,7 +19,7 @@ export interface EventLoopMonitor {
 const WINDOW_MS = 10_000;
 const RESOLUTION_MS = 10;
 
-/** How often lateness is looked at for `isBehind`, and what counts as behind. */
+/** The interval of measurements for `isBehind`, and the delay that counts as behind. */
 const CHECK_MS = 100;
 const BEHIND_MS = 250;
 
@@ -31,7 +31,7 @@ export function createEventLoopMonitor(clock: Clock): EventLoopMonitor {
   let timer: Timer;
   const take = (): EventLoopDelay => {
     if (histogram.count === 0) return { p50Ms: 0, p99Ms: 0, maxMs: 0 };
-    // The histogram holds the whole interval of its timer; what is above it is the delay.
+    // The histogram records the whole interval of its timer; the part above the interval is the delay.
     const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
     return {
       p50Ms: ms(histogram.percentile(50)),

@@ -108,14 +108,14 @@ letters_total 7
 `);
 });
 
-test('a metric without a value is announced, and has no sample', async () => {
+test('a metric without a value has its type and help, but no sample', async () => {
   const exposition = createExposition([NODES, LAG, LETTERS]);
   exposition.series(NODES, {});
   const samples = (await own(exposition)).split('\n').filter((line) => /^[a-z]/.test(line));
   expect(samples).toEqual([]);
 });
 
-test('a state is shown as it is now: what is gone has no sample', async () => {
+test('only the current state has samples', async () => {
   const exposition = createExposition([LAG]);
   let channels = ['events', 'system'];
   const end = exposition.observe([LAG], (observe) => {

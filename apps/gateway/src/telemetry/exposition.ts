@@ -3,7 +3,7 @@ import { Registry } from '@prometheus-io/client';
 import { MetricFamily } from './metric-family.ts';
 import { processMetrics } from './process-metrics.ts';
 
-/** What `GET /metrics` answers: the metrics of one gateway and of its process, in the Prometheus text format 0.0.4. */
+/** The body of `GET /metrics`: the metrics of one gateway and of its process, in the Prometheus text format 0.0.4. */
 export interface Exposition extends InstrumentSink {
   readonly contentType: string;
   render(): Promise<string>;
@@ -42,7 +42,7 @@ class PrometheusExposition implements Exposition {
       for (const instrument of instruments) this.#family(instrument).clear();
       read((instrument, value, labels) => this.#family(instrument).series(labels)(value));
     }
-    // The client's way in for what was counted elsewhere; it is made for the counts of other processes.
+    // The client's method for adding counts from elsewhere; it is meant for the counts of other processes.
     const own = Registry.aggregate([[...this.#families.values()].map((family) => family.values())]);
     return `${await own.metrics()}\n${await this.#process.metrics()}`;
   }

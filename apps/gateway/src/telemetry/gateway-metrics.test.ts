@@ -124,7 +124,7 @@ function instrumentOf({ descriptor }: MetricData): Instrument {
   return found;
 }
 
-/** The lines that announce the metric in the Prometheus text format, made from what OpenTelemetry exports. */
+/** The help and type lines of a metric in the Prometheus text format, derived from the OpenTelemetry export. */
 function headLines(data: MetricData): string[] {
   const { name, unit, description } = data.descriptor;
   const isCounter = data.dataPointType === DataPointType.SUM && data.isMonotonic;
@@ -133,7 +133,7 @@ function headLines(data: MetricData): string[] {
   return [`# HELP ${shownName} ${description}`, `# TYPE ${shownName} ${type}`];
 }
 
-/** The samples of the metric in the Prometheus text format, made from what OpenTelemetry exports. */
+/** The samples of a metric in the Prometheus text format, derived from the OpenTelemetry export. */
 function samples(data: MetricData): string[] {
   const name = prometheusName(instrumentOf(data));
   if (data.dataPointType === DataPointType.HISTOGRAM) {

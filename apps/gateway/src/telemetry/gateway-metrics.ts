@@ -11,7 +11,7 @@ import type { GatewayState } from './gateway-state.ts';
 
 /** The metrics of one gateway, for `/metrics` and for OpenTelemetry. */
 export interface GatewayMetrics {
-  /** What `GET /metrics` answers. */
+  /** Returns the body of `GET /metrics`. */
   readonly exposition: Exposition;
   /** Reads `state` whenever the metrics are exported. */
   observe(state: GatewayState): void;

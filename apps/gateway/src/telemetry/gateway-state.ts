@@ -13,13 +13,13 @@ export interface GatewayStateComponents {
   readonly connections: () => { readonly websocket: number; readonly sse: number };
   /** Bytes that WebSocket connections have not taken yet. */
   readonly sendQueueBytes: () => number;
-  /** What live and past connections sent that was refused without an answer. */
+  /** The number of messages of live and past connections that were refused without an answer. */
   readonly refusedNotifications: () => number;
   /** WebSocket connections that the gateway has closed, by close code. */
   readonly closures: () => ReadonlyMap<number, number>;
 }
 
-/** What the metrics of a gateway ask it for. */
+/** The sources of the gateway's metrics. */
 export interface GatewayState extends ObservedState {
   broker(): { readonly status: ReturnType<Broker['health']>['status']; readonly stats?: KafkaStats };
 }
@@ -52,7 +52,7 @@ export function createGatewayState(components: GatewayStateComponents): GatewayS
   };
 }
 
-/** What a gateway closes connections with of its own accord. */
+/** The close codes that a gateway uses. */
 const CLOSING_CODES = [
   CLOSE_CODES.goingAway,
   CLOSE_CODES.tooSlow,

@@ -28,7 +28,7 @@ export class MetricFamily {
     this.#name = prometheusName(instrument);
   }
 
-  /** The series with these labels. A gauge has no sample before its first value; anything else begins with zero. */
+  /** The series with these labels. A gauge has no sample before its first value; all other metrics start at zero. */
   series(given: LabelsOf<Instrument>): Series {
     const labels: Labels = Object.fromEntries(
       Object.entries(presentLabels(given)).map(([name, value]) => [prometheusLabel(name), value]),

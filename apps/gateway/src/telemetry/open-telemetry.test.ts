@@ -36,7 +36,7 @@ describe('the export of traces and metrics', () => {
     [{ ...ASKED, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' }],
     [{ OTEL_TRACES_EXPORTER: 'none' }],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }],
-  ])('is off, and nothing is loaded, with %o', async (env) => {
+  ])('is off and not loaded with %o', async (env) => {
     const load = vi.fn(async () => sdk());
     const { openTelemetry } = open(env, load);
     await openTelemetry.start(NODE, silentLogger);
@@ -56,7 +56,7 @@ describe('the export of traces and metrics', () => {
     expect(fake.startNodeSdk).toHaveBeenCalledOnce();
   });
 
-  test('names the node, unless the environment does, and says nothing of the arguments', async () => {
+  test('sets the name of the node, unless the environment does, and omits the arguments', async () => {
     const fake = sdk();
     const env = {
       ...ASKED,
@@ -70,7 +70,7 @@ describe('the export of traces and metrics', () => {
     expect(options?.resourceDetectors).toEqual([]);
   });
 
-  test('that cannot be loaded or started is logged, and the gateway goes on', async () => {
+  test('that cannot be loaded or started is logged, and the gateway continues', async () => {
     for (const load of [
       () => Promise.reject(new Error('no such module')),
       async () => ({
@@ -83,7 +83,7 @@ describe('the export of traces and metrics', () => {
       await open(ASKED, load).openTelemetry.start(NODE, loggerWith(warn));
       expect(warn).toHaveBeenCalledWith(
         { err: expect.any(Error) },
-        expect.stringContaining('goes on without it'),
+        expect.stringContaining('continues without it'),
       );
     }
   });

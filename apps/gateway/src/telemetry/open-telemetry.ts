@@ -31,14 +31,14 @@ export interface OpenTelemetryComponents {
 
 /** The export of traces and metrics, as the `OTEL_*` variables have it. */
 export interface OpenTelemetry {
-  /** Members of each log line: the ids of the active span. Undefined when nothing is exported. */
+  /** Members of each log line: the ids of the active span. Undefined when the export is off. */
   readonly logFields: (() => object) | undefined;
   /**
-   * Loads and starts the SDK, when it is asked for. Never throws: what is wrong is logged, and the gateway goes on
-   * without it.
+   * Loads and starts the SDK, when it is asked for. Never throws: errors are logged, and the gateway continues without
+   * it.
    */
   start(node: NodeNames, logger: Logger): Promise<void>;
-  /** Exports what waits, for at most 3 s, and stops. */
+  /** Exports the pending data, for at most 3 s, and stops. */
   stop(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ const OFF: OpenTelemetry = Object.freeze({
   stop: () => Promise.resolve(),
 });
 
-/** Off, nothing is loaded and nothing is done. */
+/** When it is off, the SDK is not loaded. */
 export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTelemetry {
   const { env, clock, labels, load = loadSdk } = components;
   if (!asksForOpenTelemetry(env)) return OFF;
@@ -62,12 +62,12 @@ export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTe
   return {
     logFields: activeTraceFields,
     async start(node, logger) {
-      // An embedding program has its own, or another gateway of this process was first.
+      // The embedding program has registered its own, or another gateway of this process was first.
       if (isTracing()) return;
       log = logger;
       try {
         const { startNodeSdk } = await load();
-        // Until the SDK runs its words go to the console: only warnings, as these are not for standard output.
+        // Until the SDK runs, its messages go to the console: only warnings, which are not written to standard output.
         const sdk = startNodeSdk({
           resourceAttributes: resourceAttributes(env, node),
           ...(choosesDetectors(env) ? {} : { resourceDetectors: [] }),
@@ -83,17 +83,17 @@ export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTe
           await sdk.shutdown();
         };
       } catch (error) {
-        logger.warn({ err: error }, 'OpenTelemetry could not be started; the gateway goes on without it');
+        logger.warn({ err: error }, 'cannot start OpenTelemetry; the gateway continues without it');
       }
     },
     async stop() {
       if (stop === undefined) return;
       const flushing = stop().catch((error: unknown) =>
-        log?.warn({ err: error }, 'what OpenTelemetry had left could not be exported'),
+        log?.warn({ err: error }, 'cannot export the remaining OpenTelemetry data'),
       );
       stop = undefined;
       if (!(await createShutdownDeadline(clock, FLUSH_MS).within(flushing))) {
-        log?.warn({}, 'OpenTelemetry did not export what it had left in time');
+        log?.warn({}, 'OpenTelemetry did not export its remaining data in time');
       }
       for (const api of [trace, metrics, context, propagation, diag]) api.disable();
     },

@@ -1,6 +1,6 @@
 import type { Instrument } from '@esdb-gater/telemetry';
 
-/** What OpenTelemetry's units become at the end of a name. */
+/** The suffixes for OpenTelemetry's units. */
 const UNIT_SUFFIXES: ReadonlyMap<string, string> = new Map([
   ['s', 'seconds'],
   ['By', 'bytes'],

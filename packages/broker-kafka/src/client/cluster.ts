@@ -169,7 +169,7 @@ export class Cluster {
     this.#schedule(this.#refreshAgain ? Math.min(delayMs, BACKOFF.baseDelayMs) : delayMs);
   }
 
-  /** Requests the metadata and creates what is missing. Returns true when every tracked partition has a leader. */
+  /** Requests the metadata and creates the missing topics. Returns true when every tracked partition has a leader. */
   async #update(): Promise<boolean> {
     const [address, metadata] = await this.#request([...this.#plans.keys()]);
     this.#setMetadata(metadata);
@@ -228,7 +228,7 @@ export class Cluster {
     const specs = topics.flatMap((topic) => {
       const plan = this.#plans.get(topic);
       if (plan === undefined) return [];
-      // Where there are three brokers, an acknowledged record is on two of them at least.
+      // With three brokers, an acknowledged record is stored on at least two of them.
       const insync = { 'min.insync.replicas': replicationFactor > 2 ? '2' : '1' };
       return [{ ...plan, replicationFactor, settings: { ...insync, ...plan.settings } }];
     });

@@ -7,8 +7,8 @@ export class ConnectionLostError extends Error {}
 
 export interface RequestOptions {
   /**
-   * What the connection is used for. Requests with one purpose to one broker share a connection, and wait for each
-   * other there, since Kafka handles the requests of a connection one by one. So each long poll has its own purpose.
+   * The purpose of the connection. Requests with one purpose to one broker share a connection, and wait for each other
+   * there, since Kafka handles the requests of a connection one by one. So each long poll has its own purpose.
    */
   readonly purpose: string;
   readonly address: Address;
@@ -99,7 +99,7 @@ export class Connections {
   }
 }
 
-/** Formats an address as `host:port`, which tells brokers apart. */
+/** Formats an address as `host:port`, the key of a broker. */
 export function addressName({ host, port }: Address): string {
   return `${host}:${port}`;
 }

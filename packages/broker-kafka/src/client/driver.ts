@@ -51,7 +51,7 @@ export interface TopicMetadata {
 
 export interface PartitionMetadata {
   readonly partition: number;
-  /** The node id of the leader, or -1 when the partition has none. */
+  /** The node id of the leader, or -1 when the partition has no leader. */
   readonly leader: number;
 }
 
@@ -143,7 +143,7 @@ export interface FetchOutcome {
   readonly records: Buffer;
 }
 
-/** Values that mean the same in the requests of every library. */
+/** Values of the Kafka protocol that all libraries use. */
 export const PROTOCOL = {
   /** Acknowledge a write once all in-sync replicas have it. */
   acksAll: -1,
@@ -153,7 +153,7 @@ export const PROTOCOL = {
   readCommitted: 1,
 } as const;
 
-/** The error codes of the Kafka protocol that this package tells apart. */
+/** The error codes of the Kafka protocol that this package handles differently. */
 export const KAFKA_ERROR = {
   none: 0,
   offsetOutOfRange: 1,

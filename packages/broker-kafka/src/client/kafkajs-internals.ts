@@ -6,14 +6,14 @@ import type { Address, ConnectOptions, FetchOutcome } from './driver.ts';
  * Holds everything that this package uses of kafkajs below its documented clients. Nothing else imports these parts.
  *
  * kafkajs has had no release since 2.2.4 (February 2023), so `package.json` pins that version. Each entry names the
- * upstream issue (github.com/tulios/kafkajs) and what goes wrong without it.
+ * upstream issue (github.com/tulios/kafkajs) and the failure without it.
  *
  * - The private modules `src/network/connection` and `src/protocol/*`. kafkajs reads only as a member of a consumer
  *   group (#853 and #1060, closed; #1429, a draft that was never merged), and `seek` is unreliable in a group (#1363,
- *   open). With a group per node, records written while it joins are lost, and every replay needs a group of its own.
+ *   open). With a group per node, records written while it joins are lost, and every replay needs another group.
  * - `response.parse` is replaced (`sendRequest`). The one of kafkajs throws the first error code of a response (#1460,
- *   open; #1078). One partition without a leader then hides the leaders of all others, and one rejected batch hides
- *   what became of the other batches of its request.
+ *   open; #1078). One partition without a leader then hides the leaders of all others, and one rejected batch hides the
+ *   results of the other batches of its request.
  * - The decoder of fetch responses is replaced (`decodeFetch`). The one of kafkajs never passes a batch whose records
  *   were all compacted away (#562, closed; #1072, open), and throws away the whole response for one batch with a codec
  *   that is not registered (#1141) or that is damaged. Tails of `health` and of compacted logs then stop for good.
@@ -68,7 +68,7 @@ const Connection = load('kafkajs/src/network/connection') as new (
 
 const Decoder = load('kafkajs/src/protocol/decoder') as new (data: Buffer) => KafkajsDecoder;
 
-/** Drops what kafkajs logs: every failure reaches the caller, which logs it once. */
+/** Drops the log lines of kafkajs: every failure reaches the caller, which logs it once. */
 const silentLogger = Object.freeze({
   namespace: () => silentLogger,
   debug() {},

@@ -27,7 +27,7 @@ import {
   sendRequest,
 } from './kafkajs-internals.ts';
 
-/** Speaks to Kafka through the connection and the requests of kafkajs 2.2.4, without its clients. */
+/** Uses the connection and the requests of kafkajs 2.2.4, without its clients. */
 export const kafkajsDriver: Driver = {
   name: 'kafkajs',
   async connect(address: Address, options: ConnectOptions): Promise<DriverConnection> {
@@ -141,7 +141,7 @@ class KafkajsDriverConnection implements DriverConnection {
   }
 }
 
-/** Arranges entries as kafkajs' requests want them: by topic, and each made by `toPartition`. */
+/** Groups entries by topic, as the requests of kafkajs expect, and converts each with `toPartition`. */
 function byTopic<Entry extends { readonly topic: string }, Partition>(
   entries: readonly Entry[],
   toPartition: (entry: Entry) => Partition,

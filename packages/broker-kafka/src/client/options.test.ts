@@ -29,7 +29,7 @@ describe('options', () => {
     [{ brokers, partitions: 13 }, '13'],
     [{ brokers, publishTimeoutMs: 1.5 }, '1.5'],
     [{ brokers, brokerTime: ['nope' as 'alerts'] }, 'nope'],
-  ])('%j is refused, and the message names what was wrong', (options, named) => {
+  ])('%j is refused, and the message names the problem', (options, named) => {
     expect(() => resolveOptions(options)).toThrow(
       expect.objectContaining({ code: 'invalid_argument', message: expect.stringContaining(named) }),
     );

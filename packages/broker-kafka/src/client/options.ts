@@ -5,25 +5,28 @@ import type { Address, TopicSpec } from './driver.ts';
 export interface KafkaBrokerOptions {
   /** `host:port` of some of the brokers: a list, or one string separated by commas. */
   readonly brokers: readonly string[] | string;
-  /** The client library; the README says when to take which. @default 'kafkajs' */
+  /** The client library; the README compares them. @default 'kafkajs' */
   readonly driver?: 'kafkajs' | 'platformatic';
   /** The beginning of the name of every channel's Kafka topic. @default 'esdb_channel_' */
   readonly topicPrefix?: string;
-  /** How long a publish may wait for Kafka before it is `unavailable`. 100 to 600 000. @default 8 000 */
+  /**
+   * The time after which a publish that Kafka has not acknowledged fails with `unavailable`. 100 to 600 000. @default 8
+   * 000
+   */
   readonly publishTimeoutMs?: number;
   /** Partitions of the channel topics that this node creates. 1 to 12. @default 4 */
   readonly partitions?: number;
-  /** Replicas of the topics that this node creates. @default 3, or as many as there are brokers then */
+  /** Replicas of the topics that this node creates. @default 3, or the number of brokers if that is lower */
   readonly replicationFactor?: number;
-  /** Records that may wait for Kafka or be in flight; more is `overloaded`. @default 20 000 */
+  /** Maximum number of records that wait for Kafka or are in flight; more are `overloaded`. @default 20 000 */
   readonly queueRecords?: number;
   /** Bytes of those records. @default 64 MiB */
   readonly queueBytes?: number;
   /** How many message identities each channel remembers to drop duplicates. 0 keeps all messages. @default 10 000 */
   readonly duplicateWindow?: number;
   /**
-   * Channels whose records get the broker's time instead of the publisher's, so that nobody can make an old
-   * signature look fresh. Applies to topics that this node creates. @default alerts, security
+   * Channels whose records get the broker's time instead of the publisher's, so that an old signature cannot be made to
+   * look fresh. Applies to topics that this node creates. @default alerts, security
    */
   readonly brokerTime?: readonly ChannelName[];
   /** The name under which the brokers log this client. @default 'esdb-gater' */
@@ -42,7 +45,7 @@ const PREFIX = /^[A-Za-z0-9._-]*$/;
 /**
  * Validates the options and fills in the defaults.
  *
- * @throws `invalid_argument` with reason `kafka`, naming the member, its value and what was expected
+ * @throws `invalid_argument` with reason `kafka`, with the member, its value and the expectation
  */
 export function resolveOptions(options: KafkaBrokerOptions): ResolvedOptions {
   const { driver = 'kafkajs', topicPrefix = 'esdb_channel_', brokerTime = ['alerts', 'security'] } = options;
@@ -146,7 +149,7 @@ export function deadLetterPlan(options: ResolvedOptions, channel: ChannelName): 
   return {
     topic: deadLetterTopic(options, channel),
     partitions: 1,
-    // A record of another client may be as large as its topic allows, and gets headers here.
+    // A record of another client may have the maximum size of its topic, and headers are added here.
     settings: {
       ...retained(DEAD_LETTER_DAYS * DAY_MS),
       'max.message.bytes': String(MAX_MESSAGE_BYTES + 65_536),

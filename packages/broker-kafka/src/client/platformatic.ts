@@ -31,8 +31,7 @@ import {
 const REQUEST_TIMEOUT_MS = 120_000;
 
 /**
- * Speaks to Kafka through the connection and the requests of `@platformatic/kafka`, without its clients. Needs Kafka
- * 2.7 or newer.
+ * Uses the connection and the requests of `@platformatic/kafka`, without its clients. Needs Kafka 2.7 or newer.
  */
 export const platformaticDriver: Driver = {
   name: 'platformatic',

@@ -11,7 +11,7 @@ export interface DeadLettersComponents {
   readonly onDeadLetter: ((channel: ChannelName, reason: string) => void) | undefined;
 }
 
-/** The partition that records come from. */
+/** The source partition of the records. */
 export interface RecordSource {
   readonly channel: ChannelName;
   readonly kafkaTopic: string;
@@ -43,7 +43,7 @@ export class DeadLetters {
     if (!this.#count(source.channel, place, reason)) return;
     const { clock, logger, send } = this.#components;
     const letter: DriverRecord = {
-      // Copied, since the buffers keep the memory of the whole response and this record may wait.
+      // Copied, since the buffers reference the memory of the whole response and this record may wait.
       key: record.key === null ? null : Buffer.from(record.key),
       value: record.value === null ? null : Buffer.from(record.value),
       headers: [

@@ -9,14 +9,14 @@ export interface FetchLoopOptions {
   readonly clock: Clock;
   readonly purpose: string;
   readonly address: Address;
-  /** Returns what to fetch from this broker now; nothing ends the loop. */
+  /** Returns the partitions to fetch from this broker now; an empty list ends the loop. */
   readonly wanted: () => readonly FetchPartition[];
-  /** Handles a response. Returns false when it carried an error, which delays the next fetch. */
+  /** Handles a response. Returns false when the response has an error, which delays the next fetch. */
   readonly onOutcomes: (outcomes: readonly FetchOutcome[]) => boolean | Promise<boolean>;
   readonly onError: (error: unknown) => void;
 }
 
-/** How long Kafka holds a fetch for which it has no record. A longer time costs less while nothing happens. */
+/** How long Kafka holds a fetch when it has no new record. A longer time costs less on idle topics. */
 const MAX_WAIT_MS = 1_000;
 /** How much later a response may come before the broker counts as lost. */
 const GRACE_MS = 2_500;
@@ -24,7 +24,7 @@ const MAX_RESPONSE_BYTES = 8 * 1_048_576;
 const MAX_PARTITION_BYTES = 1_048_576;
 const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 1_000, maxAttempts: 1_000_000 });
 
-/** Fetches from one broker again and again, until nothing is wanted from it any more. Never rejects. */
+/** Fetches from one broker repeatedly, until no partition is left to fetch. Never rejects. */
 export async function fetchLoop(options: FetchLoopOptions): Promise<void> {
   const { connections, clock, purpose, address } = options;
   for (let failures = 0; ; ) {

@@ -31,7 +31,7 @@ export interface KafkaChannelComponents {
 
 /** How long a new subscription waits for the tail to get an offset. After that it begins by time. */
 const OFFSET_TIMEOUT_MS = 1_000;
-/** How long it waits for the tail to pass older messages. After that it may get some of them. */
+/** How long it waits for the tail to pass older messages. After that it may receive some of them. */
 const CATCH_UP_TIMEOUT_MS = 1_000;
 
 /** Reads one channel from Kafka: its tail, its positions and its replays. */
@@ -65,7 +65,9 @@ export class KafkaChannel {
     return this.#tail?.error;
   }
 
-  /** Returns true when the tail will read what is sent to the partition now, or there is no tail. */
+  /**
+   * Returns true when the tail will read records that are sent to the partition from now on, or when there is no tail.
+   */
   isReady(partition: number): boolean {
     return this.#tail?.hasOffset(partition) ?? true;
   }
@@ -139,7 +141,7 @@ export class KafkaChannel {
       const offset = found.get(partition);
       // A partition without a leader cannot be asked now, and the others do not wait for it.
       if (offset === undefined) return true;
-      // Records before the first one were removed, and nothing tells how old they were.
+      // Records before the first one were removed, and their times are unknown.
       return timeMs !== undefined && offset > 0 && offset === starts.get(partition);
     });
     return {
@@ -176,7 +178,9 @@ export class KafkaChannel {
     this.#tail?.close();
   }
 
-  /** Waits until the tail has passed what was acknowledged before now, on any node: the ends that Kafka tells now. */
+  /**
+   * Waits until the tail has passed all records that any node has acknowledged: the end offsets that Kafka reports now.
+   */
   async #catchUp(): Promise<void> {
     const passed = this.#ends.run().then((ends) => this.#tail?.waitForOffsets(ends, CATCH_UP_TIMEOUT_MS));
     await finishesWithin(passed, CATCH_UP_TIMEOUT_MS, this.#components.clock);
@@ -201,7 +205,7 @@ export class KafkaChannel {
   }
 
   /**
-   * Waits until the tail has an offset, since a replay goes up to there.
+   * Waits until the tail has an offset, which is the end of a replay.
    *
    * @throws `unavailable`
    */
@@ -272,7 +276,7 @@ export class KafkaChannel {
     return offsets.includes(undefined) ? { offsets, sinceMs } : { offsets };
   }
 
-  /** @throws `unavailable` when a partition has no leader to tell where it begins */
+  /** @throws `unavailable` when a partition has no leader that could report its first offset */
   #ranges(start: Position, to: Position): ReadonlyMap<number, ReplayRange> {
     const ranges = new Map<number, ReplayRange>();
     to.offsets.forEach((until, partition) => {

@@ -18,10 +18,10 @@ export interface OffsetsComponents {
 }
 
 const REQUEST_TIMEOUT_MS = 3_000;
-/** How long a broker gets to learn that it leads a partition, as after the topic was created. */
+/** The time for a broker to learn that it leads a partition, such as after the topic was created. */
 const RETRY_DELAY_MS = 100;
 
-/** Looks up offsets at the leaders of partitions. Leaves out what no leader can tell now. */
+/** Looks up offsets at the leaders of partitions. Omits partitions without an answer of a leader. */
 export class Offsets {
   readonly #components: OffsetsComponents;
 
@@ -39,13 +39,13 @@ export class Offsets {
     return this.#list(topic, partitions, LATEST);
   }
 
-  /** Returns the offset of the first record at or after the time, or the end where there is none. */
+  /** Returns the offset of the first record at or after the time, or the end offset if there is no such record. */
   async atTime(
     topic: string,
     partitions: readonly number[],
     timestampMs: number,
   ): Promise<Map<number, number>> {
-    // The end is asked for first: afterwards it would lie behind records that came between the two requests.
+    // The end is requested first: requested second, it would be after records that arrived between the two requests.
     const ends = await this.latest(topic, partitions);
     const found = await this.#list(topic, ends.keys(), timestampMs);
     return new Map(
@@ -68,7 +68,7 @@ export class Offsets {
     return found;
   }
 
-  /** Adds to `found`. Returns the queries whose partition is not led by the broker that was asked. */
+  /** Adds to `found`. Returns the queries for partitions that the requested broker does not lead. */
   async #ask(
     topic: string,
     queries: readonly OffsetQuery[],

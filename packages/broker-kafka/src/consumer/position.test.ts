@@ -6,7 +6,7 @@ const codec = positionCodec('esdb_channel_events');
 const offset = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
 describe('positions', () => {
-  test('what is encoded is parsed to the same, on any node', () => {
+  test('an encoded position is parsed to the same position, on any node', () => {
     const vectors = fc.array(fc.option(offset, { nil: undefined }), { maxLength: 12 });
     fc.assert(
       fc.property(vectors, offset, (offsets, sinceMs) => {
@@ -55,7 +55,7 @@ describe('positions', () => {
       fc.property(fc.string({ maxLength: 40 }), fc.boolean(), (rest, ours) => {
         const text = ours ? prefix + rest : rest;
         try {
-          // The only spelling: what is taken is written the same again.
+          // The only encoding: an accepted position is encoded to the same text.
           expect(codec.encode(codec.parse(text))).toBe(text);
         } catch (error) {
           expect(error).toMatchObject({ code: 'invalid_argument', reason: 'position_malformed' });

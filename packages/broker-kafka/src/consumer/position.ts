@@ -3,7 +3,8 @@ import { murmur2 } from '../producer/partitioner.ts';
 
 /**
  * A position in a channel: the offset of the next record of every partition. An offset is `undefined` while it is
- * unknown, because the partition had no leader; the partition then goes on with what was written at `sinceMs` or later.
+ * unknown, because the partition had no leader; the partition then continues with records written at `sinceMs` or
+ * later.
  */
 export interface Position {
   readonly offsets: readonly (number | undefined)[];

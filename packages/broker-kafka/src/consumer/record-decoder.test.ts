@@ -37,7 +37,7 @@ function record(given: Partial<KafkaRecord>, headers: Record<string, string> = {
 }
 
 describe('a record that came in', () => {
-  test('of ours gives back what went out', () => {
+  test('of a gateway is decoded to the record that was sent', () => {
     const out = {
       id: '0192f0c0-0000-7000-8000-000000000001',
       topic: 'user.created',
@@ -137,7 +137,7 @@ describe('a record that came in', () => {
     );
   });
 
-  test('may have a thousand headers of its own', () => {
+  test('may have a thousand other headers', () => {
     const headers = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`h${i}`, 'v']));
     expect(decodeRecord(record({}, { ...headers, ce_id: 'mine' }), TOPIC, 0)).toMatchObject({ id: 'mine' });
   });

@@ -13,9 +13,8 @@ import type { DeadLetters, RecordSource } from './dead-letters.ts';
 import { type DamagedBatch, type KafkaRecord, TruncatedError } from './record-set.ts';
 
 /**
- * Decides whether a record may be delivered: `true`, or the reason why not, in a word or two that becomes the header
- * `esdb_error` of its dead letter. Runs for every record of the channel, so it must be fast. Throwing rejects the
- * record.
+ * Decides whether a record may be delivered: `true`, or a short reason, which becomes the header `esdb_error` of its
+ * dead letter. Runs for every record of the channel, so it must be fast. Throwing rejects the record.
  */
 export type Accept = (
   channel: ChannelName,
@@ -28,7 +27,10 @@ export interface RecordDecoderComponents {
   readonly accept: Accept | undefined;
 }
 
-/** Decodes Kafka records into the messages that subscribers get. Sends what it cannot decode to the dead letters. */
+/**
+ * Decodes Kafka records into the messages that subscribers get. Sends records that it cannot decode to the dead
+ * letters.
+ */
 export class RecordDecoder {
   readonly #components: RecordDecoderComponents;
   #duplicates = 0;
@@ -113,13 +115,13 @@ export type DecodeError =
 
 /** A decoded record, still without a position. */
 export interface DecodedRecord extends Omit<BrokerRecord, 'position'> {
-  /** What duplicates are known by; absent unless the record has an id, a source and a subject. */
+  /** The identity for finding duplicates; absent unless the record has an id, a source and a subject. */
   readonly identity?: string;
 }
 
 /**
- * Decodes a record of any client: the key is its topic, the value its message as JSON. Uses the headers of CloudEvents
- * and leaves all others alone. Takes about 2 µs besides `JSON.parse`.
+ * Decodes a record of any client: the key is its topic, the value its message as JSON. Reads the headers of CloudEvents
+ * and ignores all others. Takes about 2 µs besides `JSON.parse`.
  */
 export function decodeRecord(
   record: KafkaRecord,

@@ -30,7 +30,7 @@ function batch(
   return bytes;
 }
 
-/** As a broker leaves a batch whose records were compacted away. */
+/** A batch after compaction has removed all its records. */
 function emptied(firstOffset: number, count: number): Buffer {
   const full = batch(
     firstOffset,
@@ -43,7 +43,7 @@ function emptied(firstOffset: number, count: number): Buffer {
 }
 
 describe('a record set', () => {
-  test('gives the records that another client wrote', () => {
+  test('decodes records that another client wrote', () => {
     const data = Buffer.concat([
       batch(10, [
         { key: 'a', value: '1', timestamp: 5_000, headers: { ce_id: 'x', other: 'y' } },
@@ -88,12 +88,12 @@ describe('a record set', () => {
     },
   );
 
-  test('leaves out what lies before the offset that was asked for', () => {
+  test('omits records before the requested offset', () => {
     const data = batch(0, [{ value: '0' }, { value: '1' }, { value: '2' }]);
     expect(readRecordSet(data, 2).records.map(({ offset }) => offset)).toEqual([2]);
   });
 
-  test('a batch whose records were all compacted away is passed, so that the partition goes on', () => {
+  test('a batch without records after compaction is skipped, so that the partition continues', () => {
     expect(readRecordSet(emptied(7, 5), 7)).toEqual({ records: [], nextOffset: 12, damaged: [] });
   });
 
@@ -142,7 +142,7 @@ describe('a record set', () => {
     expect(nextOffset).toBe(6);
   });
 
-  test('no bytes make it throw or stand still', () => {
+  test('never throws and always makes progress, for any bytes', () => {
     const some = batch(0, [{ key: 'k', value: 'v', headers: { ce_id: '1' } }]);
     fc.assert(
       fc.property(

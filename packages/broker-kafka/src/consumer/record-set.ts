@@ -5,7 +5,7 @@ import type { AbortedTransaction } from '../client/driver.ts';
 /** A record in a partition. Its buffers share the memory of the response that it came in. */
 export interface KafkaRecord {
   readonly offset: number;
-  /** The producer's time, or the broker's where the topic says so. */
+  /** The producer's time, or the broker's if the topic is configured so. */
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -22,7 +22,7 @@ export interface DamagedBatch {
 
 export interface RecordSet {
   readonly records: readonly KafkaRecord[];
-  /** Where the next fetch begins: after markers, and after compacted and damaged batches too. */
+  /** The offset of the next fetch, after markers, compacted and damaged batches. */
   readonly nextOffset: number;
   readonly damaged: readonly DamagedBatch[];
 }
@@ -36,12 +36,12 @@ const CONTROL = 0x20;
 const ABORT_MARKER = 0;
 
 /**
- * Decodes what a fetch returned of one partition: record batches of format 2 (KIP-98).
+ * Decodes one partition's part of a fetch response: record batches of format 2 (KIP-98).
  *
  * Serves both drivers in place of the decoders of their libraries. The one of kafkajs stops at a batch whose records
  * were all compacted away, and both lose the whole response to one damaged batch.
  *
- * @param fetchOffset records before it are left out, since Kafka returns whole batches
+ * @param fetchOffset records before it are omitted, since Kafka returns whole batches
  * @param aborted transactions whose records were never committed
  */
 export function readRecordSet(
@@ -116,7 +116,7 @@ function readRecord(
   return { offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers };
 }
 
-/** A batch may not decompress to more. A topic allows 2 MiB, which a hostile producer can inflate a thousandfold. */
+/** Maximum size of a decompressed batch. A topic allows 2 MiB, which a hostile producer can inflate a thousandfold. */
 const MAX_DECOMPRESSED_BYTES = 64 * 1_048_576;
 
 /**

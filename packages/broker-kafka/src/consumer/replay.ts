@@ -25,7 +25,7 @@ export interface ReplayOptions {
   /** How long the replay may make no progress before it is `unavailable`. */
   readonly stallTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Decodes records of one partition, in order. The partition stands at `nextOffset` afterwards. */
+  /** Decodes records of one partition, in order. `nextOffset` is the partition's next offset. */
   readonly decode: (partition: number, records: readonly KafkaRecord[], nextOffset: number) => BrokerRecord[];
   /** Makes the error for records that Kafka has removed. */
   readonly lost: () => Promise<GaterError>;
@@ -36,7 +36,7 @@ const MAX_PARTITION_BYTES = 524_288;
 /** The records are in Kafka already, so a fetch waits only for a leader that is still catching up. */
 const MAX_WAIT_MS = 100;
 const REQUEST_TIMEOUT_MS = 3_000;
-/** Records decoded before the reader and the event loop get a turn. */
+/** The number of records that are decoded before the reader and the event loop can run. */
 const SLICE_RECORDS = 256;
 const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 500, maxAttempts: 1_000_000 });
 
@@ -44,7 +44,7 @@ const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 500, maxAttempts: 1_0
  * Yields the messages of the ranges in batches, each partition in order. Fetches only as fast as the caller reads. All
  * replays share one connection to each broker, which the tails do not use.
  *
- * @throws `unavailable`, the reason of `signal`, and what `lost` returns
+ * @throws `unavailable`, the reason of `signal`, and the error that `lost` returns
  */
 export async function* replay(
   components: ReplayComponents,
@@ -114,14 +114,14 @@ async function fetchOnce(
   }
 }
 
-/** Returns the records of a range, and where its next fetch begins. */
+/** Returns the records of a range, and the offset of its next fetch. */
 function readRange(
   outcome: FetchOutcome,
   { from, until }: ReplayRange,
   isFirst: boolean,
 ): { readonly records: readonly KafkaRecord[]; readonly nextOffset: number } {
   const set = readRecordSet(outcome.records, from, outcome.aborted);
-  // Kafka always returns the next batch of the first partition of a request: when there is none, nothing is left.
+  // Kafka always returns the next batch of the first partition of a request: without one, the range is read.
   const finished = isFirst && set.nextOffset === from && outcome.endOffset >= until;
   return {
     records: set.records.filter(({ offset }) => offset < until),

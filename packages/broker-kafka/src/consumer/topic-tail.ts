@@ -26,12 +26,12 @@ export interface TopicTailOptions {
   readonly topic: string;
   readonly from: 'latest' | 'earliest';
   /**
-   * Handles records of one partition, in order, before the tail's position passes them. `nextOffset` is where the
-   * partition stands afterwards. Without records the partition has only passed offsets that hold none.
+   * Handles records of one partition, in order, before the tail's position passes them. `nextOffset` is the partition's
+   * next offset. Without records the partition has only passed offsets that hold none.
    */
   readonly onRecords: (partition: number, records: readonly KafkaRecord[], nextOffset: number) => void;
   readonly onDamagedBatch: (partition: number, batch: DamagedBatch) => void;
-  /** Called when a partition got its first offset, so that what is sent to it from now on will be read. */
+  /** Called when a partition gets its first offset, so that records sent to it from now on will be read. */
   readonly onOffsetKnown: () => void;
 }
 
@@ -53,13 +53,13 @@ export interface PartitionBounds {
 
 /** For so long after the start, the end of a partition is where "from now on" begins. */
 const START_WITHIN_MS = 2_000;
-/** Records handed over before the event loop gets a turn. */
+/** The number of records that are delivered before the event loop can run. */
 const SLICE_RECORDS = 512;
 
 /**
  * Reads every partition of a topic from its offset on, without a consumer group. Keeps one fetch in flight at each
- * broker that leads some of the partitions; a partition without a leader waits alone. Offsets survive every failure,
- * so each record is handed over exactly once.
+ * broker that leads some of the partitions; a partition without a leader waits alone. Offsets survive every failure, so
+ * each record is delivered exactly once.
  */
 export class TopicTail {
   readonly topic: string;
@@ -67,7 +67,7 @@ export class TopicTail {
   readonly #options: TopicTailOptions;
   readonly #purpose: string;
   readonly #partitions: PartitionState[] = [];
-  /** The brokers that are being fetched from. */
+  /** The brokers with a fetch in progress. */
   readonly #loops = new Set<string>();
   readonly #startedAt: number;
   /** Where partitions without an offset begin, by the wall clock: at the start, or earlier if a replay needs it. */
@@ -100,7 +100,7 @@ export class TopicTail {
     return this.#partitions.some(({ offset }) => offset !== undefined);
   }
 
-  /** Returns the position after all records that were handed over. */
+  /** Returns the position after all delivered records. */
   position(): Position {
     const offsets = this.#partitions.map(({ offset, replayedFrom }) => offset ?? replayedFrom);
     const complete = offsets.length > 0 && !offsets.includes(undefined);
@@ -113,7 +113,7 @@ export class TopicTail {
     return this.hasAnyOffset;
   }
 
-  /** Resolves when everything before the offsets was handed over, or the tail is closed, or after `timeoutMs`. */
+  /** Resolves when all records before the offsets have been delivered, or the tail is closed, or after `timeoutMs`. */
   async waitForOffsets(ends: ReadonlyMap<number, number>, timeoutMs: number): Promise<void> {
     const reached = (): boolean =>
       [...ends].every(([partition, end]) => (this.#partitions[partition]?.offset ?? 0) >= end);
@@ -125,7 +125,7 @@ export class TopicTail {
     return this.#partitions[partition]?.bounds;
   }
 
-  /** How many records are in Kafka that were not handed over yet. */
+  /** The number of records in Kafka that are not delivered yet. */
   get lag(): number {
     let lag = 0;
     for (const { offset, bounds } of this.#partitions) {
@@ -219,7 +219,7 @@ export class TopicTail {
     const { clock, offsets } = this.#components;
     if (this.#options.from === 'earliest') return offsets.earliest(this.topic, partitions);
     if (clock.monotonic() - this.#startedAt < START_WITHIN_MS) return offsets.latest(this.topic, partitions);
-    // The end would be too late: it lies behind what was written while this node could not reach Kafka.
+    // The end would be too late: it is after the records that were written while this node could not reach Kafka.
     return offsets.atTime(this.topic, partitions, this.#sinceMs);
   }
 
@@ -259,7 +259,7 @@ export class TopicTail {
     return [...wanted.slice(cut), ...wanted.slice(0, cut)];
   }
 
-  /** Handles a response. Returns false when a partition of it carried an error. */
+  /** Handles a response. Returns false when a partition of the response has an error. */
   async #handle(outcomes: readonly FetchOutcome[]): Promise<boolean> {
     let ok = true;
     for (const outcome of outcomes) {
@@ -304,7 +304,7 @@ export class TopicTail {
     }
   }
 
-  /** Goes on with the first record that is left, after retention or a new topic of this name removed the next one. */
+  /** Continues with the first available record, after retention or a new topic of this name removed the next one. */
   async #skipToFirst(partition: number, state: PartitionState): Promise<void> {
     const { offsets, logger } = this.#components;
     const first = (await offsets.earliest(this.topic, [partition])).get(partition);

@@ -7,7 +7,7 @@ export interface KafkaCheckpointsOptions {
   readonly topic?: string;
 }
 
-/** Keeps the feed checkpoints of stores that cannot keep them themselves, since remote workers serve them. */
+/** Stores the feed checkpoints of stores that are served by remote workers and cannot store them themselves. */
 export interface KafkaCheckpoints {
   /** Returns the checkpoint of a store, the same on every node. `save` never moves it back. */
   of(storeUuid: string): FeedCheckpoint;

@@ -31,7 +31,7 @@ export interface KafkaLogOptions {
   readonly topic: string;
   /** Called for every record in order, starting with the oldest. */
   readonly onRecord: (record: KafkaLogRecord) => void;
-  /** Keeps all records for so long, instead of the last record of each key for ever. */
+  /** Keeps all records for this time, instead of the last record of each key without limit. */
   readonly retentionMs?: number;
 }
 
@@ -57,8 +57,8 @@ export interface KafkaLog {
 /** Opens logs; the part of `KafkaBroker` that leases and checkpoints use. */
 export interface LogOpener {
   /**
-   * Opens a topic of one partition, such as `esdb_gater_revocations`, and reads all of it, and then what is added.
-   * The topic keeps the last record of each key for ever, unless `retentionMs` is given.
+   * Opens a topic of one partition, such as `esdb_gater_revocations`, and reads all its records, including later ones.
+   * The topic keeps the last record of each key without limit, unless `retentionMs` is given.
    */
   openLog(options: KafkaLogOptions): KafkaLog;
 }

@@ -44,7 +44,7 @@ describe('who holds a lease', () => {
     ).toMatchObject({ holder: 'a', expiresAtMs: TTL });
   });
 
-  test('an expired lease goes to the next claim, with a greater epoch', () => {
+  test('an expired lease is won by the next claim, with a higher epoch', () => {
     expect(
       run([
         ['a', 0, 0],
@@ -62,7 +62,7 @@ describe('who holds a lease', () => {
     expect(state).toMatchObject({ holder: 'b', epoch: 4, expiresAtMs: 2 * TTL });
   });
 
-  test('a node that has started anew takes its own lease over at once', () => {
+  test('a restarted node takes over its own lease at once', () => {
     expect(
       run([
         ['a', 0, 0],
@@ -71,7 +71,7 @@ describe('who holds a lease', () => {
     ).toMatchObject({ holder: 'a', epoch: 9 });
   });
 
-  test('what is released is free', () => {
+  test('a released lease is free', () => {
     expect(
       run([
         ['a', 0, 0],
@@ -87,7 +87,7 @@ describe('who holds a lease', () => {
     ).toMatchObject({ holder: 'a' });
   });
 
-  test('where the beginning of the log is gone, a claim whose refusal is not seen gives way to who renews', () => {
+  test('when the beginning of the log was removed, an unconfirmed claim yields to a node that renews', () => {
     const steps: Step[] = [
       ['b', 100, 0],
       ['a', 101, 1_000, { epoch: 3 }],

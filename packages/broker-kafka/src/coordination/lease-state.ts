@@ -1,14 +1,14 @@
 import type { JsonValue } from '@esdb-gater/types';
 
-/** What a node writes to the log of leases. The key of the record is the name of the lease. */
+/** An entry that a node writes to the log of leases. The key of the record is the name of the lease. */
 export interface LeaseEntry {
   readonly holder: string;
-  /** Absent in a claim, whose epoch is the offset at which it is written. */
+  /** Absent in a claim, whose epoch is its offset. */
   readonly epoch?: number;
   readonly ttlMs: number;
   /** The holder releases the lease. */
   readonly released?: boolean;
-  /** Tells a node its own entries apart. */
+  /** Identifies the node's own entries. */
   readonly sequence: number;
 }
 
@@ -25,7 +25,7 @@ export interface LeaseState {
 interface EntryPlace {
   readonly offset: number;
   readonly timeMs: number;
-  /** Nothing was removed from the beginning of the log. */
+  /** The log is complete from its beginning. */
   readonly complete: boolean;
 }
 
@@ -52,7 +52,7 @@ export function applyEntry(
   if (state?.epoch === epoch) {
     return entry.released === true ? undefined : { ...state, expiresAtMs, confirmed: true };
   }
-  // A node renews only what it has won: a later epoch proves a win that was not read here.
+  // A node renews only a lease that it has won: a later epoch proves a win that was not read here.
   const proven = state === undefined ? !complete : epoch > state.epoch || !state.confirmed;
   if (!proven) return state;
   return entry.released === true ? undefined : { holder, epoch, expiresAtMs, confirmed: true };

@@ -25,7 +25,7 @@ const holders = (nodes: readonly Node[]): number =>
   nodes.filter(({ lease }) => lease.epoch !== undefined).length;
 
 describe('a lease over a log', () => {
-  test('one of three nodes holds it, and keeps it', async () => {
+  test('exactly one of three nodes acquires the lease, and keeps it', async () => {
     const simulation = new Simulation(1);
     const nodes = ['a', 'b', 'c'].map((id) => nodeOf(simulation, id));
     await simulation.run(TTL * 3);
@@ -51,7 +51,7 @@ describe('a lease over a log', () => {
     const simulation = new Simulation(5);
     simulation.cut('a');
     const { lease } = nodeOf(simulation, 'a');
-    // The claim is written at once, and gets through late.
+    // The claim is written at once, but arrives late.
     simulation.at(TTL * 0.7, () => simulation.heal('a'));
     const told: (number | undefined)[] = [];
     lease.onChange((epoch) => told.push(epoch));
@@ -60,7 +60,7 @@ describe('a lease over a log', () => {
     expect(lease.epoch).toBe(told[0]);
   });
 
-  test('what is released goes to another node at once', async () => {
+  test('a released lease is acquired by another node at once', async () => {
     const simulation = new Simulation(3);
     const [a, b] = ['a', 'b'].map((id) => nodeOf(simulation, id)) as [Node, Node];
     await simulation.run(TTL * 3);
@@ -74,7 +74,7 @@ describe('a lease over a log', () => {
     expect(waiting.lease.epoch).toBe(told[0]);
   });
 
-  test('a node that follows a lease which it does not want never claims it', async () => {
+  test('a node that only observes a lease never claims it', async () => {
     const simulation = new Simulation(4);
     const a = nodeOf(simulation, 'a');
     const { clock, broker } = simulation.node('b');
@@ -87,7 +87,7 @@ describe('a lease over a log', () => {
     );
   });
 
-  test('two nodes never both believe to hold it, whatever is delayed, cut off and healed, and one gets it in the end', async () => {
+  test('two nodes never believe at the same time that they hold the lease, whatever is delayed, cut off and healed, and one acquires it in the end', async () => {
     const cuts = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(60_000), fc.nat(15_000)), {
       maxLength: 8,
     });

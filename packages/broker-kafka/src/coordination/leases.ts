@@ -19,7 +19,7 @@ export interface KafkaLeasesComponents {
 }
 
 export interface KafkaLeasesOptions {
-  /** Identifies this node; no two running nodes may have the same. */
+  /** The id of this node, unique among running nodes. */
   readonly nodeId: string;
   /** How long a lease outlives a node that dies. 1 000 to 600 000. @default 5 000 */
   readonly ttlMs?: number;
@@ -42,11 +42,11 @@ export interface KafkaLease {
   readonly epoch: number | undefined;
   /** Calls `listener` with the epoch when this node gets the lease, and without one when it loses it. Returns a function that removes it. */
   onChange(listener: (epoch: number | undefined) => void): () => void;
-  /** Gives the lease up, at once for others to claim, and stops claiming it. */
+  /** Releases the lease, so that others can claim it at once, and stops claiming it. */
   release(): Promise<void>;
 }
 
-/** Older entries say nothing about who holds a lease now. */
+/** Older entries do not show who holds a lease now. */
 const RETENTION_MS = 86_400_000;
 /** The part of its time by which a holder stops before others may claim the lease. */
 const MARGIN = 0.15;
@@ -135,8 +135,8 @@ interface LeaseSettings {
 }
 
 /**
- * Holds one node's view of a lease. Claims the lease when it is free, renews it three times in its time, and counts it
- * as lost when no renewal came back through the log in time, whatever the other nodes think. So two nodes never both
+ * Holds one node's view of a lease. Claims the lease when it is free, renews it three times per duration, and counts it
+ * as lost when no renewal was read back from the log in time, whatever the other nodes assume. So two nodes never both
  * believe that they hold it, as long as their clocks run at about the same speed.
  */
 class LogLease implements KafkaLease {
@@ -156,7 +156,7 @@ class LogLease implements KafkaLease {
   #timer: Timer | undefined;
   #expiry: Timer | undefined;
   #wanted = false;
-  /** The log was read to its end, so that silence means that nobody holds the lease. */
+  /** The log was read to its end, so without an entry no node holds the lease. */
   #started = false;
 
   constructor(components: LeaseComponents, settings: LeaseSettings) {

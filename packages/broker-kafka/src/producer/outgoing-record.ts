@@ -28,7 +28,7 @@ export function encodeOutgoing(record: OutgoingRecord): DriverRecord {
   };
 }
 
-/** Estimates the bytes that a record takes in memory and in a request. */
+/** Estimates the size of a record in memory and in a request. */
 export function estimateBytes(record: DriverRecord): number {
   let bytes = 32 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
   for (const [name, value] of record.headers) bytes += name.length + value.length + 4;

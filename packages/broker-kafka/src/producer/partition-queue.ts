@@ -12,13 +12,13 @@ export interface QueuedRecord {
   readonly topic: string;
   readonly record: DriverRecord;
   readonly bytes: number;
-  /** What its partition is chosen by; null chooses the first partition. */
+  /** The key that determines the partition; null means the first partition. */
   readonly partitionKey: Buffer | null;
   /** On the monotonic clock. */
   readonly deadline: number;
-  /** Kafka rejected a batch with this record; sent alone, it shows which record is to blame. */
+  /** Kafka rejected a batch with this record; it is sent alone to find the invalid record. */
   sendAlone: boolean;
-  /** The sender was answered, by Kafka, by the deadline or by its own signal. */
+  /** The sender has its result: from Kafka, by the deadline or by its signal. */
   settled: boolean;
   readonly resolve: (metadata: RecordMetadata) => void;
   readonly reject: (error: unknown) => void;

@@ -13,7 +13,7 @@ const JAVA = [
   ['abc', 479470107],
 ] as const;
 
-test.each(JAVA)('murmur2 of %s is what Java computes', (text, expected) => {
+test.each(JAVA)('murmur2 of %s equals the result in Java', (text, expected) => {
   expect(murmur2(Buffer.from(text))).toBe(expected);
 });
 
@@ -25,7 +25,7 @@ test('murmur2 agrees with another implementation on any bytes', () => {
   );
 });
 
-test('a partition is the positive hash modulo their number, as the Java client takes it', () => {
+test('a partition is the positive hash modulo the number of partitions, as in the Java client', () => {
   expect(partitionOf(Buffer.from('foobar'), 4)).toBe((-790332482 & 0x7fffffff) % 4);
   fc.assert(
     fc.property(fc.uint8Array(), fc.integer({ min: 1, max: 12 }), (key, partitions) => {

@@ -46,7 +46,7 @@ const texts = (log: readonly DriverRecord[] | undefined): string[] =>
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 
 describe('sending', () => {
-  test('what comes in one turn goes in one request', async () => {
+  test('the records of one turn are sent in one request', async () => {
     const { simulation, kafka, sender } = setUp();
     const sent = Promise.all(Array.from({ length: 50 }, (_, i) => sender.send(TOPIC, record(`${i}`), null)));
     await simulation.run(200);
@@ -54,7 +54,7 @@ describe('sending', () => {
     expect(kafka.requests).toBe(1);
   });
 
-  test('nothing is sent to a partition whose reader has no place yet', async () => {
+  test('no record is sent to a partition while its tail has no offset', async () => {
     let ready = false;
     const { simulation, kafka, sender } = setUp({}, {}, () => ready);
     const sent = sender.send(TOPIC, record('early'), null);
@@ -66,7 +66,7 @@ describe('sending', () => {
     await expect(sent).resolves.toEqual({ partition: 0, offset: 0 });
   });
 
-  test('a publish that Kafka does not take within the bound is unavailable, and takes no room any more', async () => {
+  test('a publish that Kafka does not acknowledge in time is unavailable, and frees its room', async () => {
     const { simulation, sender } = setUp({ fate: () => 'connection lost' }, { publishTimeoutMs: 1_000 });
     const error = sender.send(TOPIC, record('x'), null).catch((cause: unknown) => cause);
     await simulation.run(999);
@@ -76,7 +76,7 @@ describe('sending', () => {
     expect(sender.queued).toEqual({ records: 0, bytes: 0 });
   });
 
-  test('without Kafka at all a publish is unavailable within the bound and says why', async () => {
+  test('without Kafka a publish fails in time with unavailable and the reason', async () => {
     const { simulation, sender } = setUp({ reachable: () => false }, { publishTimeoutMs: 1_000 });
     const error = sender.send(TOPIC, record('x'), null).catch((cause: unknown) => cause);
     await simulation.run(1_000);
@@ -86,7 +86,7 @@ describe('sending', () => {
     });
   });
 
-  test('what may wait is bounded in bytes too, but a single record always may', async () => {
+  test('the queue is also bounded in bytes, but a single record is always accepted', async () => {
     const { simulation, sender } = setUp({}, { queueBytes: 1_024 });
     const large = sender.send(TOPIC, record('x'.repeat(5_000)), null);
     await expect(sender.send(TOPIC, record('y'), null)).rejects.toMatchObject({ code: 'overloaded' });
@@ -104,7 +104,7 @@ describe('sending', () => {
     expect(sender.queued.records).toBe(0);
   });
 
-  test('one record that Kafka refuses does not take its batch with it', async () => {
+  test('one record that Kafka refuses does not fail its batch', async () => {
     const fate = ({ records }: { records: readonly DriverRecord[] }): Fate =>
       records.some(({ value }) => String(value) === 'bad') ? 'too large' : 'written';
     const { simulation, kafka, sender } = setUp({ fate });
@@ -114,7 +114,7 @@ describe('sending', () => {
     expect(texts(kafka.logs[0])).toEqual(['a', 'b']);
   });
 
-  test('whatever fails, what is acknowledged is there, in order of a key, and one batch of a partition is under way', async () => {
+  test('with any failures, acknowledged records are stored in order per key, with at most one batch per partition in flight', async () => {
     const fates = fc.array(fc.constantFrom<Fate>('written', 'answer lost', 'connection lost', 'not leader'), {
       minLength: 5,
       maxLength: 25,
@@ -151,7 +151,7 @@ describe('sending', () => {
     );
   }, 60_000);
 
-  test('closing takes nothing more and waits for what is under way', async () => {
+  test('close refuses new records and waits for those in flight', async () => {
     const { simulation, sender } = setUp();
     const sent = sender.send(TOPIC, record('x'), null);
     const closed = sender.close();

@@ -20,7 +20,7 @@ export interface SenderComponents {
   readonly connections: Connections;
   readonly cluster: Cluster;
   readonly clock: Clock;
-  /** Returns false while the tail of this partition has no offset, and would miss what is sent now. */
+  /** Returns false while the tail of this partition has no offset, and would miss records that are sent now. */
   readonly isReady?: (topic: string, partition: number) => boolean;
 }
 
@@ -37,15 +37,15 @@ const REQUEST_TIMEOUT_MS = 3_000;
 const BACKOFF = retryPolicy({ baseDelayMs: 50, maxDelayMs: 500, maxAttempts: 1_000_000 });
 
 /**
- * Writes records to Kafka with acks=all. Sends what arrives in one turn of the event loop, or while a request is in
- * flight, in one request to each leader. Keeps the order of a partition through every failure. Sends a record again
- * when its response was lost, so it may be in Kafka twice.
+ * Writes records to Kafka with acks=all. Batches the records that arrive in one turn of the event loop, or while a
+ * request is in flight, into one request to each leader. Keeps the order of a partition through every failure. Sends a
+ * record again when its response was lost, so it may be in Kafka twice.
  */
 export class Sender {
   readonly #components: SenderComponents;
   readonly #settings: SenderSettings;
   readonly #queues = new Map<string, PartitionQueue>();
-  /** Records of topics whose partitions are not known yet. */
+  /** Records of topics with unknown partitions. */
   readonly #unassigned = new Map<string, QueuedRecord[]>();
   /** Leaders with a request in flight. */
   readonly #busy = new Set<string>();
@@ -96,7 +96,7 @@ export class Sender {
     return result.promise;
   }
 
-  /** Sends what can be sent now, at the end of this turn of the event loop. */
+  /** Sends the records that are ready, at the end of this turn of the event loop. */
   wake(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
@@ -188,7 +188,7 @@ export class Sender {
     }
   }
 
-  /** Sends a request to every leader that has none in flight and for whose partitions records wait. */
+  /** Sends a request to every leader with waiting records and without a request in flight. */
   #flush(): void {
     this.#assignUnassigned();
     const now = this.#components.clock.monotonic();

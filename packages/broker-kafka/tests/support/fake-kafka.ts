@@ -9,7 +9,7 @@ import type {
   ProduceOutcome,
 } from '../../src/client/driver.ts';
 
-/** What becomes of one batch of a produce request. */
+/** The outcome of one batch of a produce request. */
 export type Fate = 'written' | 'answer lost' | 'connection lost' | 'not leader' | 'too large';
 
 export interface FakeKafkaOptions {

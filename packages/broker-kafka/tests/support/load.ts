@@ -2,7 +2,7 @@ import { GaterError } from '@esdb-gater/types';
 import type { KafkaBroker } from '../../src/index.ts';
 import { outgoing } from './nodes.ts';
 
-/** What became of a numbered message. */
+/** The outcome of a numbered message. */
 interface Sent {
   readonly id: string;
   readonly topic: string;
@@ -14,7 +14,7 @@ interface Sent {
 const EVERY_MS = 5;
 const TOPICS = 5;
 
-/** Publishes numbered messages, 200 a second over five topics, until it is told to stop. */
+/** Publishes numbered messages, 200 a second over five topics, until `stop` is called. */
 export class Load {
   readonly sent: Sent[] = [];
   readonly #broker: KafkaBroker;
@@ -61,7 +61,7 @@ export class Load {
   }
 }
 
-/** What is wrong with a log of `{ id, topic }` in which all of `acknowledged` have to be, in order per topic. */
+/** Returns the problems of a log of `{ id, topic }`, which must contain all of `acknowledged`, in order per topic. */
 export function check(
   acknowledged: readonly { readonly id: string; readonly topic: string }[],
   log: readonly { readonly id: string; readonly topic: string }[],
@@ -77,7 +77,7 @@ export function check(
       continue;
     }
     seen.add(id);
-    // One that was not acknowledged may come whenever it likes.
+    // A message that was not acknowledged may be at any place.
     if (!mustBe.has(id)) continue;
     if ((last.get(topic) ?? '') > id) reordered.push(id);
     last.set(topic, id);

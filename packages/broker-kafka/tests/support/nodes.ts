@@ -14,7 +14,7 @@ export function freshPrefix(): string {
   return `t${process.pid}_${Date.now().toString(36)}_${prefixes}_`;
 }
 
-/** What a tail has handed over, and a way to wait for more. */
+/** The records that a tail has delivered, and a way to wait for more. */
 export class Received {
   readonly records: BrokerRecord[] = [];
   readonly #waiters = new Set<() => void>();
@@ -28,7 +28,7 @@ export class Received {
     return this.records.map(({ id }) => id);
   }
 
-  /** Resolves once `enough` holds; the test's own time limit ends it otherwise. */
+  /** Resolves once `enough` holds; the time limit of the test ends it otherwise. */
   async until(enough: (records: readonly BrokerRecord[]) => boolean): Promise<void> {
     while (!enough(this.records)) {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 
-/** A record as a client sees it that is none of ours. */
+/** A record as another Kafka client reads it. */
 export interface OutsideRecord {
   readonly partition: number;
   readonly offset: number;
@@ -13,7 +13,7 @@ export interface OutsideRecord {
 
 export const hasKcat: boolean = spawnSync('kcat', ['-V'], { stdio: 'ignore' }).status === 0;
 
-/** Everything that lies in a topic, by kcat where it is installed, else by the public client of kafkajs. */
+/** Reads all records of a topic, with kcat if it is installed, else with the public client of kafkajs. */
 export function readOutside(bootstrap: string, topic: string): Promise<OutsideRecord[]> {
   return hasKcat ? readByKcat(bootstrap, topic) : readByKafkajs(bootstrap, topic);
 }
@@ -53,7 +53,7 @@ async function readByKcat(bootstrap: string, topic: string): Promise<OutsideReco
     });
 }
 
-/** Runs kcat with `input` on its standard input and gives what it printed. */
+/** Runs kcat with `input` on its standard input and returns its output. */
 export function kcat(options: readonly string[], input: string | Buffer = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('kcat', options, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -72,7 +72,7 @@ export function kcat(options: readonly string[], input: string | Buffer = ''): P
   });
 }
 
-/** The public client of kafkajs, for what kcat cannot do. */
+/** The public client of kafkajs, for features that kcat lacks. */
 export function outsideClient(bootstrap: string): Kafka {
   return new Kafka({ brokers: bootstrap.split(','), clientId: 'outside', logLevel: logLevel.NOTHING });
 }

@@ -7,7 +7,7 @@ interface Event {
   run: (() => void) | undefined;
 }
 
-/** Several nodes, one log and one time that only moves when told: what a test of timing needs, without waiting. */
+/** Simulates several nodes, one log and a clock that only the test advances, for tests of timing without waiting. */
 export class Simulation {
   readonly log: KafkaLogRecord[] = [];
   readonly #events: Event[] = [];
@@ -55,7 +55,7 @@ export class Simulation {
     };
   }
 
-  /** Nothing reaches the node and nothing leaves it until it is healed; it comes late, not never. */
+  /** Delays all traffic from and to the node until it is healed; nothing is dropped. */
   cut(nodeId: string): void {
     this.#cut.add(nodeId);
   }
@@ -75,7 +75,7 @@ export class Simulation {
   async run(forMs: number, check: () => void = () => {}): Promise<void> {
     const end = this.#now + forMs;
     for (;;) {
-      // What the last event and the test itself set going has its turn before the next event.
+      // Lets the work of the last event and of the test finish before the next event.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
       this.#events.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
       const next = this.#events[0];

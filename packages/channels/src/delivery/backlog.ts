@@ -8,10 +8,12 @@ import {
 } from '@esdb-gater/types';
 import { compactDelivery, createDelivery } from './shared-delivery.ts';
 
-/** Holds the deliveries of a connection whose transport does not keep up. */
+/** Buffers the deliveries of a connection when its transport is slow. */
 export interface Backlog {
   push(delivery: Delivery): void;
-  /** Returns the next deliveries to write together, most urgent first; an empty batch when nothing waits. */
+  /**
+   * Returns the next deliveries to write together, highest priority first; an empty batch when the backlog is empty.
+   */
   take(encoder: NoticeEncoder | undefined): BacklogChunk;
   /** Drops the oldest message of low priority. Returns undefined when there is none. */
   dropOldestLow(
@@ -26,7 +28,7 @@ interface BacklogChunk {
   readonly batch: readonly Delivery[];
   /** The bytes of those that waited. */
   readonly bytes: number;
-  /** How many of the batch waited; the others are notices made just now. */
+  /** The number of deliveries that came from the backlog; the others are notices created now. */
   readonly messages: number;
 }
 
@@ -47,7 +49,7 @@ interface Dropped {
 }
 
 class PriorityBacklog implements Backlog {
-  /** Made with the first delivery, as most connections never fall behind. */
+  /** Created with the first delivery, since most connections never fall behind. */
   #waiting: Readonly<Record<ChannelPriority, Fifo<Delivery>>> | undefined;
   #dropped: Map<ChannelName, Dropped> | undefined;
 
@@ -83,7 +85,7 @@ class PriorityBacklog implements Backlog {
     if (low === undefined) return undefined;
     const kept: Delivery[] = [];
     let oldest = low.shift();
-    // `replayed` is never dropped, as nobody would tell it again.
+    // `replayed` is never dropped, since it is sent only once.
     while (oldest !== undefined && oldest.notice.method !== 'message') {
       kept.push(oldest);
       oldest = low.shift();

@@ -48,13 +48,13 @@ describe('concatBytes', () => {
     expect(concatBytes([delivery], encoder)).toBe(delivery.bytes(encoder));
   });
 
-  test('gives nothing for nothing', () => {
+  test('an empty path is an empty batch', () => {
     expect(concatBytes([], encoderOf())).toHaveLength(0);
   });
 });
 
 describe('shared paths', () => {
-  test('give every receiver exactly what it got, and equal receivers the same array', () => {
+  test('give every receiver its deliveries, and receivers with the same deliveries the same array', () => {
     fc.assert(
       fc.property(fc.array(fc.subarray([0, 1, 2, 3]), { maxLength: 30 }), (receiversOfEach) => {
         const root = createBatchRoot();
@@ -75,7 +75,7 @@ describe('shared paths', () => {
     );
   });
 
-  test('let go of a turn that has ended', () => {
+  test('are released after the turn', () => {
     const root = createBatchRoot();
     const delivery = deliveryOf('a');
     const before = root.with(delivery);

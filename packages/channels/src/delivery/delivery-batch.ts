@@ -8,8 +8,8 @@ interface Joined {
 const joined = new WeakMap<readonly Delivery[], Joined[]>();
 
 /**
- * Returns the bytes of a batch, one delivery after the other. Connections that got the same deliveries in a turn share
- * one array, so the copy is made once; a batch of one is not copied at all. The bytes must not be changed.
+ * Returns the bytes of a batch, one delivery after the other. Connections with the same deliveries in a turn share one
+ * array, so the copy is made once; a batch of one is not copied at all. The bytes must not be changed.
  */
 export function concatBytes(batch: readonly Delivery[], encoder: NoticeEncoder): Uint8Array {
   const [first] = batch;
@@ -24,9 +24,9 @@ export function concatBytes(batch: readonly Delivery[], encoder: NoticeEncoder):
 }
 
 /**
- * What a connection has gathered so far, as a path in a tree that connections share: connections with the same
- * deliveries in the same order are at the same node. Adding a delivery costs all but the first of them one comparison,
- * and the array is made once.
+ * The deliveries of a connection in this turn, as a path in a shared tree: connections with the same deliveries in the
+ * same order are at the same node. For all but the first of them adding a delivery costs one comparison, and the array
+ * is made once.
  */
 export interface BatchNode {
   readonly length: number;
@@ -38,7 +38,7 @@ export interface BatchNode {
 
 /** The root of all paths. */
 export interface BatchRoot extends BatchNode {
-  /** Releases the paths of the turn that has ended. */
+  /** Releases the paths of the last turn. */
   forget(): void;
 }
 
@@ -61,7 +61,7 @@ class PathNode implements BatchRoot {
   }
 
   with(delivery: Delivery): PathNode {
-    // A delivery is handed to all its receivers in one go, so only the newest branch can be asked for again.
+    // A delivery is passed to all its receivers in one call, so only the newest branch can be requested again.
     const next = this.#next;
     if (next !== undefined && next.#delivery === delivery) return next;
     const made = new PathNode(this, delivery);

@@ -36,7 +36,7 @@ interface Opened {
   readonly queue: DeliveryQueue;
   readonly dropped: ChannelName[];
   closed: number;
-  /** The first items of what was written, by turns of writing. */
+  /** The first items of each write. */
   readonly written: () => unknown[][];
 }
 
@@ -65,7 +65,7 @@ function open(options: { queueBytes?: number; queueMessages?: number } = {}): Op
 }
 
 describe('the delivery queue', () => {
-  test('Never again: priorities that change nothing', async () => {
+  test('Never again: priorities without effect', async () => {
     const { queue, clock, written } = open();
     for (const priority of ['low', 'normal', 'high', 'critical'] as const)
       queue.offer(deliveryOf(priority, priority));
@@ -76,7 +76,7 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([['critical'], ['high'], ['normal'], ['low']]);
   });
 
-  test('writes critical messages at once, each by itself', () => {
+  test('writes each critical message at once and separately', () => {
     const { queue, written } = open();
     queue.offer(deliveryOf('critical', 1));
     queue.offer(deliveryOf('critical', 2));
@@ -88,7 +88,7 @@ describe('the delivery queue', () => {
     const order: unknown[] = [];
     setImmediate(() => order.push(written().length));
     queue.offer(deliveryOf('high', 1));
-    // What comes by way of promises in the same callback belongs to the burst.
+    // Messages from promise callbacks of the same turn belong to the burst.
     await Promise.resolve();
     await Promise.resolve();
     queue.offer(deliveryOf('high', 2));
@@ -97,7 +97,7 @@ describe('the delivery queue', () => {
     expect(order).toEqual([1]);
   });
 
-  test('gathers normal messages of a turn into one write', async () => {
+  test('batches the normal messages of a turn into one write', async () => {
     const { queue, written } = open();
     for (let n = 0; n < 5; n++) {
       queue.offer(deliveryOf('normal', n));
@@ -119,7 +119,7 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([[1, 2]]);
   });
 
-  test('writes nothing while the transport holds too much, then the most urgent first', async () => {
+  test('does not write while the transport is full, then writes the highest priority first', async () => {
     const { queue, sink, clock, written } = open();
     sink.buffered = 100_000;
     for (const priority of ['low', 'normal', 'high', 'critical'] as const)
@@ -132,7 +132,7 @@ describe('the delivery queue', () => {
     expect(written()).toEqual([['critical', 'high', 'normal', 'low']]);
   });
 
-  test('keeps the order of a priority over the change to waiting and back', async () => {
+  test('keeps the order within a priority when messages start and stop waiting', async () => {
     const { queue, sink, written } = open();
     queue.offer(deliveryOf('normal', 1));
     sink.buffered = 100_000;
@@ -147,7 +147,7 @@ describe('the delivery queue', () => {
     expect(written().flat()).toEqual(['h', 1, 2, 3]);
   });
 
-  test('drops the oldest of low priority when it is full, and tells how many and up to where', () => {
+  test('drops the oldest messages of low priority when it is full, and reports their number and last position', () => {
     const { queue, sink, dropped, written } = open({ queueMessages: 3 });
     sink.buffered = 100_000;
     queue.offer(deliveryOf('critical', 'c'));
@@ -187,7 +187,7 @@ describe('the delivery queue', () => {
     expect(written().flat()).toEqual(['dropped', 'replayed', 4]);
   });
 
-  test('overflows once when it is full of what must not be dropped, and writes nothing after it', async () => {
+  test('overflows once when it is full of messages that must not be dropped, and does not write afterwards', async () => {
     const opened = open({ queueMessages: 2 });
     const { queue, sink } = opened;
     sink.buffered = 100_000;
@@ -199,7 +199,7 @@ describe('the delivery queue', () => {
     expect(sink.writes).toEqual([]);
   });
 
-  test('counts what the transport holds to its bound in bytes', () => {
+  test('counts the bytes that the transport buffers to its limit', () => {
     const { queue, sink } = open({ queueBytes: 100_000 });
     sink.buffered = 95_000;
     queue.offer(deliveryOf('critical', 1, 4_000));
@@ -208,7 +208,7 @@ describe('the delivery queue', () => {
     expect(sink.overflows).toBe(1);
   });
 
-  test('takes more in a turn than may wait, when the transport takes it', async () => {
+  test('accepts more in a turn than its limit when the transport keeps up', async () => {
     const { queue, sink } = open({ queueMessages: 100 });
     for (let n = 0; n < 1_000; n++) queue.offer(deliveryOf('normal', n));
     await nextTurn();
@@ -216,7 +216,7 @@ describe('the delivery queue', () => {
     expect(sink.messages).toHaveLength(1_000);
   });
 
-  test('lets one message pass that is longer than the queue, when nothing else waits', async () => {
+  test('accepts one message longer than its limit when it is empty', async () => {
     const { queue, sink, written } = open({ queueBytes: 1_000 });
     queue.offer(deliveryOf('normal', 1, 5_000));
     await nextTurn();
@@ -224,7 +224,7 @@ describe('the delivery queue', () => {
     expect(sink.overflows).toBe(0);
   });
 
-  test('sheds messages of low priority on demand, and tells the connection', () => {
+  test('drops messages of low priority on demand, and notifies the connection', () => {
     const { queue, clock, dropped, written } = open();
     queue.shed(deliveryOf('low', 1));
     queue.shed(deliveryOf('low', 2));
@@ -245,7 +245,7 @@ describe('the delivery queue', () => {
     expect([opened.queue.closed, opened.closed, opened.sink.writes.length]).toEqual([true, 1, 1]);
   });
 
-  test('tells who replays when there is room again', async () => {
+  test('notifies replays when there is room again', async () => {
     const { queue, sink } = open({ queueMessages: 10 });
     const replayed = deliveryOf('normal', 'replayed');
     expect(queue.takesReplayed(replayed)).toBe(true);
@@ -258,7 +258,7 @@ describe('the delivery queue', () => {
     expect(queue.takesReplayed(replayed)).toBe(false);
   });
 
-  test('gives the same array to connections that got the same, and encodes once', async () => {
+  test('passes the same array to connections with the same deliveries, and encodes once', async () => {
     const clock = createFakeClock();
     const scheduler = createFlushScheduler(clock);
     const encoder = jsonEncoder();

@@ -6,22 +6,22 @@ import type { Flushable, FlushScheduler, GatheredPriority } from './flush-schedu
 /** Queues the deliveries of one connection within bounds. */
 export interface DeliveryQueue {
   readonly closed: boolean;
-  /** Returns true when a replay may offer this delivery: little waits, and the transport keeps up. */
+  /** Returns true when a replay may add this delivery: the queue is short, and the transport keeps up. */
   takesReplayed(delivery: Delivery): boolean;
   /** Queues a delivery, drops one of low priority, or overflows. Never throws. */
   offer(delivery: Delivery): void;
-  /** Drops a message of low priority because the process is behind. The connection is told. */
+  /** Drops a message of low priority because the process is behind. Sends the connection a `dropped` notice. */
   shed(delivery: Delivery): void;
   /** Resolves when there may be room again, or the queue is closed. */
   room(): Promise<void>;
   /** Is called when the transport has room again. */
   drained(): void;
-  /** Closes the queue of a connection that is too slow, and tells the sink once. */
+  /** Closes the queue of a connection that is too slow, and notifies the sink once. */
   overflow(): void;
   close(): void;
 }
 
-/** What all queues have in common. */
+/** The settings of all queues. */
 export interface DeliveryQueueComponents {
   readonly scheduler: FlushScheduler;
   readonly logger: Logger;
@@ -33,14 +33,14 @@ export interface DeliveryQueueOptions {
   readonly sink: DeliverySink;
   /** Is called when the queue has closed itself: it overflowed, or its sink failed. */
   readonly onClosed: () => void;
-  /** How many bytes may wait, including those that the transport has not sent yet. */
+  /** Maximum number of waiting bytes, including those that the transport has not sent yet. */
   readonly queueBytes: number;
-  /** How many messages may wait. */
+  /** Maximum number of waiting messages. */
   readonly queueMessages: number;
 }
 
 /**
- * With more bytes than this in the transport, nothing is written until it has drained. It is not below the high-water
+ * When the transport buffers more bytes than this, writing pauses until it has drained. It is not below the high-water
  * mark of Node's sockets (64 KiB), so that they always emit `drain`.
  */
 const WRITE_MARK_BYTES = 65_536;
@@ -52,7 +52,7 @@ const REPLAY_BYTES = 262_144;
 /** The order in which the pending batches are written together. */
 const GATHERED: readonly GatheredPriority[] = ['high', 'normal', 'low'];
 
-/** What one priority has gathered since its last write. */
+/** The deliveries of one priority since its last write. */
 interface PendingBatch {
   node: BatchNode | undefined;
   bytes: number;
@@ -91,7 +91,7 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   /** How much waits, in pending batches and backlog. */
   #messages = 0;
   #bytes = 0;
-  /** At least what the transport holds: what it held when last asked, plus what was written since. */
+  /** An upper bound of the transport's buffered bytes: its last reading, plus all bytes written since. */
   #transportBytes = 0;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
@@ -145,7 +145,7 @@ class PriorityQueue implements DeliveryQueue, Flushable {
   flush(priority: GatheredPriority): void {
     if (this.closed) return;
     if (priority === 'low' && this.#shed) {
-      // By way of the backlog, which puts the notice before what is still to be written.
+      // Through the backlog, which puts the notice before the remaining deliveries.
       this.#shed = false;
       this.#enterBacklog();
       this.drained();
@@ -216,7 +216,7 @@ class PriorityQueue implements DeliveryQueue, Flushable {
       this.#bytes -= dropped.bytes;
       this.#components.onDropped(dropped.channel);
     }
-    // A message longer than the whole queue may pass when nothing else waits, as it never could otherwise.
+    // A message longer than the limit is accepted when the queue is empty; otherwise it could never be sent.
     if (this.#fits(bytes) || (this.#messages === 0 && this.#transportBytes <= this.#markBytes)) return true;
     if (delivery.priority === 'low' && delivery.notice.method === 'message') {
       // The notice goes with the next write of low priority, when the transport has drained.

@@ -10,12 +10,12 @@ export interface Flushable {
 }
 
 /**
- * Decides when gathered deliveries are written: `high` at the end of the callback that brought them, `normal` at the
- * end of the turn of the event loop, `low` after at most 5 ms. All queues share one timer, so that a single message
- * costs no more than its own write.
+ * Decides when gathered deliveries are written: `high` at the end of the current callback, `normal` at the end of the
+ * turn of the event loop, `low` after at most 5 ms. All queues share one timer, so that a single message costs only its
+ * write.
  */
 export interface FlushScheduler {
-  /** The roots of the shared paths of this turn. */
+  /** The roots of this turn's shared paths. */
   readonly roots: Readonly<Record<GatheredPriority, BatchRoot>>;
   /** The root of the paths of `critical`, each of one delivery. */
   readonly critical: BatchRoot;

@@ -10,17 +10,17 @@ const notice = (message: object): Notice => ({
   params: { channel: 'system', topic: 'a', id: '1', time: '', position: 'p', message: message as never },
 });
 
-test('what waits for a slow connection keeps the text of its message only [R21]', () => {
+test('a delivery that waits for a slow connection keeps only the text of its message [R21]', () => {
   const message = { list: [[], []] };
   const delivery = createDelivery(notice(message), 'normal');
   const bytes = delivery.bytes(encoder);
   createBacklog().push(delivery);
   const { params } = delivery.notice as Notice & { method: 'message' };
   expect(params.message).toEqual(message);
-  // Parsed anew each time: nothing of it is kept.
+  // Parsed again each time: the value is not kept.
   expect(params.message).not.toBe(message);
   expect(params.message).not.toBe(params.message);
-  // Another kind of connection still gets all of it.
+  // Another type of connection still gets the whole message.
   expect(delivery.bytes({ encode: encoder.encode })).toEqual(bytes);
 });
 

@@ -6,8 +6,8 @@ export function createDelivery(notice: Notice, priority: ChannelPriority): Deliv
 }
 
 /**
- * Replaces the message of a delivery that has been encoded by its JSON text, which is parsed again for who asks: parsed, a
- * message can take more than ten times the memory, and a slow connection keeps many.
+ * Replaces the message of an encoded delivery by its JSON text, which is parsed again on access: a parsed message can
+ * take more than ten times the memory, and a slow connection keeps many.
  */
 export function compactDelivery(delivery: Delivery): void {
   if (delivery instanceof SharedDelivery) delivery.compact();
@@ -42,7 +42,7 @@ class SharedDelivery implements Delivery {
   }
 
   bytes(encoder: NoticeEncoder): Uint8Array {
-    // There is nearly always one kind of receiver, so the first encoder has members of its own.
+    // Nearly always all receivers use the same encoder, so the first encoder has separate members.
     if (this.#encoder === encoder && this.#bytes !== undefined) return this.#bytes;
     return this.#encode(encoder);
   }

@@ -6,7 +6,7 @@ const set = (values: LastValues, topic: string, message: string): void =>
 
 const topics = (values: LastValues): string[] => values.matching(() => true).map(({ topic }) => topic);
 
-test('last values are bounded by bytes, and the topic goes that is silent for the longest time [R21]', () => {
+test('last values are bounded by bytes, and the topic without messages for the longest time is removed [R21]', () => {
   const values = createLastValues({ maxTopics: 100, maxBytes: 40 });
   for (const topic of ['a', 'b', 'c']) set(values, topic, 'x'.repeat(10));
   expect(topics(values)).toEqual(['a', 'b', 'c']);

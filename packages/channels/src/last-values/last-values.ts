@@ -5,7 +5,7 @@ import type { BrokerRecord, JsonValue } from '@esdb-gater/types';
 export interface LastValues {
   readonly size: number;
   readonly bounds: LastValuesBounds;
-  /** Keeps a message that has just arrived. */
+  /** Stores a message that has just arrived. */
   set(record: BrokerRecord): void;
   /** Adds older messages, except on topics that have had one since. */
   addOlder(past: LastValues): void;

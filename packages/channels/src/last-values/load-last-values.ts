@@ -30,7 +30,7 @@ export async function loadLastValues(
     signal,
     backoff: (failures) => calculateDelay(failures, RETRY),
     onFailure: (error, failures) => {
-      // Logged once, as a broker may be away for hours.
+      // Logged once, since a broker may be unavailable for hours.
       const level = failures === 0 ? 'warn' : 'debug';
       logger[level]({ err: error, channel: channel.name }, 'cannot read the last values, retrying');
     },

@@ -1,9 +1,9 @@
 import type { BrokerRecord, OutgoingRecord, ReplayFrom, ReplayOptions } from '@esdb-gater/types';
 
-/** Where `from` lies. */
+/** The position of `from`. */
 export interface ResolvedFrom {
   readonly position: string;
-  /** True when part of what should follow is gone. */
+  /** True when some of the messages that should follow have expired. */
   readonly lost?: boolean;
 }
 
@@ -11,7 +11,7 @@ export interface ResolvedFrom {
 export interface ChannelLog {
   /** How many messages clients have published. */
   readonly published: number;
-  /** Keeps a record, and returns it for the tail. */
+  /** Stores a record, and returns it for the tail. */
   append(record: OutgoingRecord): BrokerRecord;
   /** Undefined while it is not known where the feeds go on. */
   tailPosition(): string | undefined;
@@ -19,11 +19,11 @@ export interface ChannelLog {
   resolve(from: ReplayFrom): Promise<ResolvedFrom>;
   read(after: string, until: string, options: ReplayOptions): AsyncIterable<readonly BrokerRecord[]>;
   caughtUp(after: string, until: string, topic?: string): boolean;
-  /** Says what replays wait for, if they do. */
+  /** Describes what replays wait for, if they do. */
   trouble?(): string | undefined;
 }
 
-/** Records that are handed to a reader together. */
+/** Number of records that are passed to a reader together. */
 const READ_BATCH = 256;
 
 /** Splits a list into pieces of at most {@link READ_BATCH}. */

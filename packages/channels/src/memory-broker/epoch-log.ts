@@ -1,21 +1,21 @@
-/** One life of the in-process broker. */
+/** One run of the in-process broker, from start to stop. */
 export interface BrokerEpoch {
   readonly epoch: string;
   /** Unix milliseconds. */
   readonly startedMs: number;
-  /** How many messages clients published on `events` in it; null when it ended before it could tell. */
+  /** The number of messages that clients published on `events` in this run; null when it ended before saving that. */
   readonly published: number | null;
 }
 
-/** Keeps the lives of the broker, so that a later one knows whether messages of an earlier one are gone. */
+/** Stores the runs of the broker, so that a later run can tell whether messages of an earlier one are lost. */
 export interface EpochLog {
-  /** The lives before this one, oldest first. */
+  /** The earlier runs, oldest first. */
   readonly earlier: readonly BrokerEpoch[];
-  /** Adds this life, or replaces what was saved of it. */
+  /** Adds the current run, or replaces its saved state. */
   save(epoch: BrokerEpoch): Promise<void>;
 }
 
-/** Returns true when a message that followed the position of an earlier life may be gone. */
+/** Returns true when a message after the position of an earlier run may be lost. */
 export function isLostSince(
   earlier: readonly BrokerEpoch[],
   { epoch, sequence }: { readonly epoch: string; readonly sequence: number },
@@ -26,7 +26,7 @@ export function isLostSince(
   return earlier.slice(index + 1).some(({ published }) => published !== 0);
 }
 
-/** Returns true when a message of an earlier life, at or after a time (Unix ms), may be gone. */
+/** Returns true when a message of an earlier run, at or after a time (Unix ms), may be lost. */
 export function isLostSinceTime(earlier: readonly BrokerEpoch[], timeMs: number, startedMs: number): boolean {
   if (timeMs >= startedMs) return false;
   const [first] = earlier;

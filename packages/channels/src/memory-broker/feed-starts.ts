@@ -2,8 +2,8 @@ import { finishesWithin } from '@esdb-gater/primitives';
 import type { Clock, FeedReplaySource, Logger, StorePoint } from '@esdb-gater/types';
 
 /**
- * Asks for each store once where its feed goes on, so that a position made before the store's first event of this life
- * does not point to its beginning.
+ * Requests the feed position of each store once, so that a position created before the store's first event of this run
+ * does not point to the store's beginning.
  */
 export interface FeedStarts {
   /** Returns true when every store was asked, and answered or was waited for long enough. Asks new stores. */
@@ -33,9 +33,9 @@ export function createFeedStarts(
 }
 
 interface Question {
-  /** Resolves when the store is no longer waited for. */
+  /** Resolves when the request has finished or is given up. */
   waited: Promise<void> | undefined;
-  /** Monotonic; when a question that failed may be asked again. */
+  /** When a failed request may be repeated, on the monotonic clock. */
   againMs: number | undefined;
 }
 
@@ -102,7 +102,7 @@ class AskedOnce implements FeedStarts {
       this.#onKnown(storeId, await this.#source.fedTo(storeId));
     } catch (error) {
       question.againMs = this.#clock.monotonic() + AGAIN_MS;
-      this.#logger.warn({ err: error, storeId }, 'cannot read where the feed of a store goes on');
+      this.#logger.warn({ err: error, storeId }, 'cannot read the feed position of a store');
     }
   }
 }

@@ -17,15 +17,15 @@ import { NO_STORES } from './store-positions.ts';
 export interface LogOptions {
   readonly channel: ChannelName;
   readonly epoch: string;
-  /** How many messages are kept. */
+  /** Maximum number of messages in the history. */
   readonly history: number;
-  /** How many bytes of them, as JSON text, are kept. */
+  /** Maximum bytes of the history, as JSON text. */
   readonly historyBytes: number;
-  /** When this life of the broker began, in Unix milliseconds. */
+  /** The start of this run of the broker, in Unix milliseconds. */
   readonly startedMs: number;
 }
 
-/** Creates the log of a channel that lives in this process alone: its positions end with the process. */
+/** Creates the log of a channel that exists only in this process: its positions end with the process. */
 export function createHistoryLog(options: LogOptions): ChannelLog {
   return new HistoryLog(options);
 }
@@ -67,7 +67,7 @@ class HistoryLog implements ChannelLog {
       return { position: this.#at(sequence) };
     }
     const { sequence, lost } = sequenceAtTime(this.#ring, from.time);
-    // What came before this life of the broker is gone, whatever it was.
+    // All messages before this run of the broker are lost.
     const isLost = lost || Date.parse(from.time) < this.#options.startedMs;
     return isLost ? { position: this.#at(sequence), lost: true } : { position: this.#at(sequence) };
   }
@@ -77,7 +77,7 @@ class HistoryLog implements ChannelLog {
     until: string,
     { signal, topic }: ReplayOptions,
   ): AsyncGenerator<readonly KeptRecord[]> {
-    // Taken at once, so that what falls off the history meanwhile is still read.
+    // Collected at once, so that records that leave the history meanwhile are still read.
     const records = this.#ring.slice(this.#held(after).sequence, this.#parse(until).sequence);
     const matches = topic === undefined ? () => true : createTopicMatcher(topic);
     for (const batch of inBatches(records.filter((record) => matches(record.topic)))) {
@@ -112,13 +112,15 @@ export function createHistoryRing({ history, historyBytes }: LogOptions): Record
   return createRecordRing({ capacity: history, maxBytes: historyBytes });
 }
 
-/** Adds a record to the history. One that would not be kept at all is not encoded. */
+/** Adds a record to the history. A record that would not be kept is not encoded. */
 export function keep(ring: RecordRing, record: OutgoingRecord, place: RecordPlace, history: number): void {
   const text = history === 0 ? '' : JSON.stringify(record.message);
   ring.push(new KeptRecord(record, text, place));
 }
 
-/** Returns the sequence before the first record at or after a time, and whether others of that time are gone. */
+/**
+ * Returns the sequence before the first record at or after a time, and whether other records of that time have expired.
+ */
 export function sequenceAtTime(
   ring: RecordRing,
   time: string,

@@ -58,7 +58,7 @@ describe('the in-process broker', () => {
     }
   });
 
-  test('keeps nothing where the history is 0, and still hands over', async () => {
+  test('keeps no message when the history is 0, and still delivers', async () => {
     const broker = createMemoryBroker({ history: { system: 0 } });
     let handed = 0;
     broker.tail('system', (batch) => {
@@ -81,7 +81,7 @@ describe('the in-process broker', () => {
     expect(position).toMatch(/^[A-Za-z0-9._~-]{5,40}$/);
   });
 
-  test('says `lost` for a time of which messages have fallen off the history', async () => {
+  test('sets `lost` for a time when messages since then have left the history', async () => {
     const broker = createMemoryBroker({ history: { system: 2 }, clock: createFakeClock(0) });
     const at = (ms: number): string => new Date(ms).toISOString();
     for (const ms of [1_000, 2_000, 3_000, 4_000]) {
@@ -91,13 +91,13 @@ describe('the in-process broker', () => {
     expect((await broker.resolve('system', { time: at(2_500) })).lost).toBeUndefined();
   });
 
-  test('says `lost` for a time before its own beginning', async () => {
+  test('sets `lost` for a time before its start', async () => {
     const broker = createMemoryBroker({ clock: createFakeClock(10_000) });
     expect((await broker.resolve('system', { time: '1970-01-01T00:00:05.000Z' })).lost).toBe(true);
     expect((await broker.resolve('system', { time: '1970-01-01T00:00:10.000Z' })).lost).toBeUndefined();
   });
 
-  test('refuses a position ahead of the newest, which it cannot have made', async () => {
+  test('refuses a position after the newest one, which it cannot have created', async () => {
     const broker = createMemoryBroker();
     const position = `${await broker.position('system')}9`;
     await expect(broker.resolve('system', { position })).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe('the in-process broker', () => {
     });
   });
 
-  test('accepts a message whose tail fails', async () => {
+  test('accepts a message even when its tail fails', async () => {
     const broker = createMemoryBroker();
     broker.tail('system', () => {
       throw new Error('mine');
@@ -121,7 +121,7 @@ describe('the in-process broker', () => {
     broker.tail('system', () => {});
   });
 
-  test('refuses a history that is no count', () => {
+  test('refuses a history that is not a count', () => {
     expect(() => createMemoryBroker({ history: { system: -1 } })).toThrow(
       /`history.system` must be an integer of at least 0, got -1/,
     );

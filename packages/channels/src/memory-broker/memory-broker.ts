@@ -24,13 +24,13 @@ import { createHistoryLog } from './history-log.ts';
 import { createStoreBackedLog } from './store-backed-log.ts';
 
 export interface MemoryBrokerOptions {
-  /** How many messages of each channel are kept. @default 1 000, alerts 100, security 1 000, lifecycle 500 */
+  /** Maximum number of messages in each channel's history. @default 1 000, alerts 100, security 1 000, lifecycle 500 */
   readonly history?: Partial<Readonly<Record<ChannelName, number>>>;
-  /** How many bytes of messages, as JSON text, are kept of each channel. @default 32 MiB */
+  /** Maximum bytes of each channel's history, as JSON text. @default 32 MiB */
   readonly historyBytes?: number;
-  /** Where the events of feeds are read again. @default they are kept like any message */
+  /** Where the events of feeds are read again. @default events are kept in the history like other messages */
   readonly replaySource?: FeedReplaySource;
-  /** Keeps the lives of the broker. @default every life counts as the first, and messages before it as lost */
+  /** Stores the runs of the broker. @default every run counts as the first, and earlier messages as lost */
   readonly epochs?: EpochLog;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -43,7 +43,7 @@ type Handler = (batch: readonly BrokerRecord[]) => void;
 
 /**
  * Creates the broker inside the process. `append` hands the record to the tail before it returns, so the order is that
- * of the calls. Nothing outlives the process but the stores' part of positions on `events`.
+ * of the calls. After a restart only the stores' part of positions on `events` stays valid.
  *
  * @throws `invalid_argument` (reason `broker_option`)
  */
@@ -57,7 +57,7 @@ class MemoryBroker implements Broker {
   readonly #tails = new Map<ChannelName, Handler>();
   readonly #epochs: EpochLog | undefined;
   readonly #life: { readonly epoch: string; readonly startedMs: number };
-  /** True when the saved life says that clients published on `events`; a promise while that is being saved. */
+  /** True when the saved run records that clients published on `events`; a promise while that is being saved. */
   #marked: boolean | Promise<void> = false;
   #closed = false;
 
@@ -158,7 +158,7 @@ class MemoryBroker implements Broker {
     await this.#saveLife(this.#log('events').published);
   }
 
-  /** Has it on record, before the first answer, that a client published on `events`: a crash could not tell. */
+  /** Saves, before the first answer, that a client published on `events`, since a crash could not save it later. */
   async #mark(): Promise<void> {
     if (this.#marked === false) {
       this.#marked = this.#saveLife(null).then((saved) => {
@@ -190,7 +190,7 @@ class MemoryBroker implements Broker {
     try {
       handler([record]);
     } catch (error) {
-      // The message is accepted, whatever its readers do with it.
+      // The message is accepted, even if a reader fails.
       this.#logger.error({ err: error }, 'the tail of a channel failed');
     }
   }

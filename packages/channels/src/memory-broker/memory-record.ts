@@ -6,7 +6,7 @@ export type RecordContent = Omit<BrokerRecord, 'position'>;
 
 /** Where a record is in its channel. The position becomes text when it is first asked for. */
 export interface RecordPlace {
-  /** What every position of the channel begins with. */
+  /** The common prefix of the channel's positions. */
   readonly head: string;
   readonly sequence: number;
   /** How far the stores were fed, this record included. */
@@ -50,8 +50,8 @@ export class MemoryRecord extends PlacedRecord implements BrokerRecord {
 }
 
 /**
- * A record that is kept, with its message as JSON text: parsed, a message can take more than ten times the memory. Each
- * reader parses it anew.
+ * A stored record, with its message as JSON text: a parsed message can take more than ten times the memory. Each reader
+ * parses it anew.
  */
 export class KeptRecord extends PlacedRecord implements BrokerRecord {
   readonly text: string;

@@ -10,15 +10,15 @@ import {
 export interface StoreMark extends StorePoint {
   /** True while the store could not be asked whether it has the event that the point is proved by. */
   readonly unproven?: boolean;
-  /** Instead of a position: the reader wants the events from this time on (Unix ms), as the store could not be asked. */
+  /** Replaces a position while the store could not be read: the reader wants the events from this time on (Unix ms). */
   readonly sinceMs?: number;
 }
 
 /** Where a reader is in a channel. */
 export interface Point {
-  /** Which life of the broker counted `sequence`. */
+  /** The run of the broker that `sequence` belongs to. */
   readonly epoch: string;
-  /** The last message of that life that is behind the reader. */
+  /** The last message of that run that the reader has passed. */
   readonly sequence: number;
   /** For each store that is fed, the last event behind the reader. Only on the channel `events`. */
   readonly stores: ReadonlyMap<string, StoreMark>;
@@ -35,7 +35,7 @@ const FORM =
 /** More than any position over 2 500 stores with the longest ids. */
 const MAX_POSITION_CHARACTERS = 262_144;
 
-/** Returns what every position of a channel begins with, up to the sequence. */
+/** Returns the common prefix of a channel's positions, up to the sequence. */
 export function positionHead(channel: ChannelName, epoch: string): string {
   return `m${CHANNEL_NAMES.indexOf(channel)}${epoch}.`;
 }

@@ -13,7 +13,7 @@ const record = (sequence: number, text: string): KeptRecord =>
 const held = (ring: ReturnType<typeof createRecordRing>): number[] =>
   ring.slice(0, ring.newest).map(({ sequence }) => sequence);
 
-test('as many records are held as the bytes allow, the newest, whatever their number [R21]', () => {
+test('the newest records within the limit in bytes are kept, whatever their number [R21]', () => {
   const ring = createRecordRing({ capacity: 100, maxBytes: 10 });
   for (let n = 1; n <= 7; n++) ring.push(record(n, '"é"'));
   expect(held(ring)).toEqual([6, 7]);
@@ -22,7 +22,7 @@ test('as many records are held as the bytes allow, the newest, whatever their nu
   expect(held(ring)).toEqual([6, 7, 8]);
 });
 
-test('a record beyond all bytes is not held, and neither are those before it', () => {
+test('a record above the limit in bytes is not kept, and removes those before it', () => {
   const ring = createRecordRing({ capacity: 100, maxBytes: 4 });
   ring.push(record(1, '1'));
   ring.push(record(2, '"long"'));
@@ -38,7 +38,7 @@ test('no more records are held than the capacity allows', () => {
   expect(ring.slice(8, 9).map(({ sequence }) => sequence)).toEqual([9]);
 });
 
-test('without a capacity nothing is held', () => {
+test('with a capacity of 0 no record is kept', () => {
   const ring = createRecordRing({ capacity: 0, maxBytes: 1_000 });
   ring.push(record(1, '1'));
   expect([held(ring), ring.oldest, ring.newest, ring.lostTime]).toEqual([[], 2, 1, '1']);

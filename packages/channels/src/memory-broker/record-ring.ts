@@ -1,12 +1,12 @@
 import type { KeptRecord } from './memory-record.ts';
 
-/** The last records of a channel, by their sequence numbers, which have no holes. */
+/** The last records of a channel, by their sequence numbers, which have no gaps. */
 export interface RecordRing {
   /** The sequence of the oldest record that is held; one past the newest when none is. */
   readonly oldest: number;
   /** The sequence of the newest record that was ever added; 0 before the first. */
   readonly newest: number;
-  /** The time of the newest record that is no longer held. */
+  /** The time of the newest record that is no longer kept. */
   readonly lostTime: string | undefined;
   /** Adds the record whose sequence follows the newest. */
   push(record: KeptRecord): void;

@@ -18,7 +18,7 @@ class Stores implements FeedReplaySource {
   /** Where feeds go on, if not at the end. */
   readonly fed = new Map<string, StorePoint>();
   readonly unknown = new Set<string>();
-  /** Stands in the proofs: a store that is begun anew has other events. */
+  /** Part of the proofs: a store that is created again has other events. */
   life = 0;
   readonly broken = new Set<string>();
 
@@ -132,7 +132,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, position)).toEqual(Array.from({ length: 50 }, (_, n) => `a${n + 1}`));
   });
 
-  test('replays events and what clients published in the order in which they came', async () => {
+  test('replays events and published messages in the order of their arrival', async () => {
     const { broker, tail, commit } = opened();
     const start = await broker.position('events');
     await commit('a');
@@ -148,7 +148,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(replayed.toSorted()).toEqual(['a1', 'a2', 'b1', 'b2', 'x', 'y']);
   });
 
-  test('gives at every record a position from which exactly the rest follows', async () => {
+  test('every record has a position from which exactly the later records follow', async () => {
     const { broker, tail, commit } = opened();
     await commit('a');
     await broker.append('events', published('x'));
@@ -162,7 +162,7 @@ describe('the channel `events` over stores that are fed', () => {
     }
   });
 
-  test('gives at every replayed record a position from which exactly the rest follows', async () => {
+  test('every replayed record has a position from which exactly the later records follow', async () => {
     const { broker, commit } = opened();
     for (const storeId of ['a', 'b', 'a', 'c', 'b']) await commit(storeId);
     await broker.append('events', published('x'));
@@ -182,7 +182,7 @@ describe('the channel `events` over stores that are fed', () => {
     }
   });
 
-  test('keeps a position valid across a restart, and says that what clients published is lost', async () => {
+  test('a position stays valid after a restart, and reports that published messages are lost', async () => {
     const first = opened();
     await first.commit('a');
     const position = await first.broker.position('events');
@@ -195,7 +195,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(second.broker, resolved.position)).toEqual(['a2', 'a3']);
   });
 
-  test('says that messages are lost that fell off the history, and replays the events', async () => {
+  test('reports messages that left the history as lost, and replays the events', async () => {
     const { broker, commit } = opened();
     await commit('a');
     const position = await broker.position('events');
@@ -218,7 +218,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(broker, resolved.position)).toEqual(['a6']);
   });
 
-  test('hands over events that the feed had not published before the restart, and moves nothing back', async () => {
+  test('delivers events that the feed had not published before the restart, and does not move positions back', async () => {
     const stores = new Stores();
     const unpublished = Array.from({ length: 4 }, () => stores.commit('a'));
     const { broker, tail } = opened(stores);
@@ -245,7 +245,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(await ids(second.broker, resolved.position)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
   });
 
-  test('says `lost` and begins anew when a store has fewer events than the position names', async () => {
+  test('sets `lost` and starts again when a store has fewer events than the position names', async () => {
     const first = opened();
     for (let n = 0; n < 5; n++) await first.commit('a');
     const position = await first.broker.position('events');
@@ -264,7 +264,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect((await ids(broker, position)).toSorted()).toEqual(['a3', 'a4', 'b3', 'b4']);
   });
 
-  test('reads no event twice when a time lies differently among events and messages', async () => {
+  test('does not read an event twice when a time orders events and messages differently', async () => {
     const { stores, broker, commit } = opened();
     await commit('a');
     await broker.append('events', { ...published('x'), time: at(100) });
@@ -310,7 +310,7 @@ describe('the channel `events` over stores that are fed', () => {
     }
   });
 
-  test('knows exactly when nothing lies between', async () => {
+  test('reports exactly when no record is between two positions', async () => {
     const { broker, tail, commit } = opened();
     await commit('a');
     await commit('b');
@@ -318,7 +318,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect(tail.map(({ position }) => broker.caughtUp('events', position, until))).toEqual([false, true]);
   });
 
-  test('keeps the place in a store that cannot be read, and goes on in all others [R11]', async () => {
+  test('keeps its position in a store that cannot be read, and continues in all others [R11]', async () => {
     const { stores, broker, commit } = opened();
     const start = await broker.position('events');
     for (const storeId of ['a', 'b', 'a', 'b']) await commit(storeId);
@@ -378,7 +378,7 @@ describe('the channel `events` over stores that are fed', () => {
     expect((await broker.resolve('events', { position: `${head}~a.7` })).lost).toBe(true);
   });
 
-  test('says `lost` after a restart only when a client may have published meanwhile [R12]', async () => {
+  test('sets `lost` after a restart only when a client may have published meanwhile [R12]', async () => {
     const lives = new Map<string, BrokerEpoch>();
     const epochs = (): EpochLog => ({
       earlier: [...lives.values()],
@@ -396,7 +396,7 @@ describe('the channel `events` over stores that are fed', () => {
     const killed = begin();
     expect(await lost(killed, first)).toBe(false);
     const second = await killed.position('events');
-    // No `close`: the process is killed, and nobody had published.
+    // No `close`: the process is killed, and no client had published.
     const busy = begin();
     expect([await lost(busy, first), await lost(busy, second)]).toEqual([false, false]);
     const third = await busy.position('events');

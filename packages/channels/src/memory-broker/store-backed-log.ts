@@ -24,7 +24,7 @@ export interface StoreBackedLogComponents {
   readonly source: FeedReplaySource;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The lives of the broker before this one, oldest first. */
+  /** The earlier runs of the broker, oldest first. */
   readonly earlier: readonly BrokerEpoch[];
 }
 
@@ -32,8 +32,8 @@ export interface StoreBackedLogComponents {
 const PATIENCE_MS = 1_000;
 
 /**
- * Creates the log of the channel `events`. What stores feed is read again from the stores, so the history keeps only
- * what clients published. A position names both, and the part of a store in it outlives the process.
+ * Creates the log of the channel `events`. Events of stores are read again from the stores, so the history keeps only
+ * the messages of clients. A position names both, and the part of a store in it outlives the process.
  *
  * Stores are independent: one that cannot be read is left out until it is back, and a reader's position stays where it
  * was in that store.
@@ -49,7 +49,7 @@ class StoreBackedLog implements ChannelLog {
   readonly #earlier: readonly BrokerEpoch[];
   readonly #options: LogOptions;
   readonly #head: string;
-  /** What clients published. */
+  /** The messages that clients published. */
   readonly #ring: RecordRing;
   readonly #starts: FeedStarts;
   readonly #outages: StoreOutages;
@@ -84,7 +84,8 @@ class StoreBackedLog implements ChannelLog {
       return new MemoryRecord(record, place);
     }
     const stores = this.#fed.with(fed.storeId, fed);
-    // An event that comes again (the feed is at least once) carries its own position, and moves nothing back.
+    // A repeated event (the feed delivers at least once) has its original position, and does not move the newest
+    // position back.
     const isNewest = fed.position > (this.#fed.get(fed.storeId)?.position ?? 0);
     if (isNewest || fed.wentBack === true) this.#fed = stores;
     return new MemoryRecord(record, { head: this.#head, sequence: this.#ring.newest, stores });
@@ -108,7 +109,7 @@ class StoreBackedLog implements ChannelLog {
   async *read(after: string, until: string, options: ReplayOptions): AsyncGenerator<readonly BrokerRecord[]> {
     const start = this.#parse(after);
     const end = this.#parse(until);
-    // Taken at once, so that what falls off the history meanwhile is still read.
+    // Collected at once, so that records that leave the history meanwhile are still read.
     const published = this.#ring.slice(start.sequence, end.sequence);
     const reader = new StoreReader(
       { source: this.#source, outages: this.#outages, logger: this.#logger, head: this.#head },

@@ -1,9 +1,9 @@
 import type { Clock, Logger } from '@esdb-gater/types';
 
-/** How long a store that failed is left alone. */
+/** The time before a failed store is read again. */
 const RETRY_MS = 500;
 
-/** How long after its last failure a store counts as missing: replays that want it try more often. */
+/** The time after its last failure for which a store counts as unavailable, although replays retry more often. */
 const MISSING_MS = 5_000;
 
 interface Outage {

@@ -10,7 +10,7 @@ export interface StoreReaderComponents {
   readonly source: FeedReplaySource;
   readonly outages: StoreOutages;
   readonly logger: Logger;
-  /** What every position of the channel begins with. */
+  /** The common prefix of the channel's positions. */
   readonly head: string;
 }
 
@@ -22,12 +22,12 @@ export interface StoreReaderOptions extends ReplayOptions {
 
 const BEGINNING: StorePoint = Object.freeze({ position: 0 });
 
-/** Reads the stores for one replay, and knows its position: in each store, and among what clients published. */
+/** Reads the stores for one replay, and tracks its position: in each store, and among the messages of clients. */
 export class StoreReader {
   readonly #components: StoreReaderComponents;
   readonly #options: StoreReaderOptions;
   readonly #matches: TopicMatcher | undefined;
-  /** Stores that could not be read: the reader stays where it is in them. */
+  /** Stores that could not be read: the reader keeps its position in them. */
   readonly #missing = new Set<string>();
   #sequence: number;
   #stores: StorePositions;
@@ -52,7 +52,7 @@ export class StoreReader {
     return new KeptRecord(record, record.text, this.#place());
   }
 
-  /** Moves to the end, and tells where the reader is. */
+  /** Moves to the end, and reports the position. */
   finish(sequence: number): void {
     this.#sequence = Math.max(this.#sequence, sequence);
     this.#tellReached();

@@ -23,7 +23,7 @@ function shuffled(value: JsonValue): JsonValue {
 }
 
 describe('inspectMessage', () => {
-  test('takes exactly as many bytes as JSON as it may', () => {
+  test('accepts a message of exactly the maximum bytes as JSON', () => {
     const exact = 'x'.repeat(MIB - 2);
     expect(refusal(exact)).toBeUndefined();
     expect(refusal(`${exact}x`)).toBe('payload_too_large');
@@ -32,7 +32,7 @@ describe('inspectMessage', () => {
     expect(refusal('ж'.repeat(MIB / 2))).toBe('payload_too_large');
   });
 
-  test('never lets pass what is too long, and never refuses what is not', () => {
+  test('refuses a message if and only if it is too long', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.integer({ min: 1, max: 200 }), (value, maxBytes) => {
         const tooLong = Buffer.byteLength(JSON.stringify(value)) > maxBytes;
@@ -41,11 +41,11 @@ describe('inspectMessage', () => {
     );
   });
 
-  test('tells how long the message is and how long it may be', () => {
+  test('reports the length of the message and the limit', () => {
     expect(() => inspectMessage('xxx', 4)).toThrow(expect.objectContaining({ bytes: 5, maxBytes: 4 }));
   });
 
-  test('refuses what JSON cannot carry', () => {
+  test('refuses values that JSON cannot represent', () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
     for (const bad of [
@@ -70,7 +70,7 @@ describe('inspectMessage', () => {
     expect(refusal(nested(JSON_DEPTH.value + 1))).toBe('invalid_argument message');
   });
 
-  test('gives equal messages equal hashes, whatever the order of members', () => {
+  test('equal messages have equal hashes in any order of members', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         const one = inspectMessage(value as JsonValue, MIB).hash;
@@ -112,7 +112,7 @@ describe('inspectMessage', () => {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  // JSON has no -0.
+  // JSON writes -0 as 0.
   if (typeof value !== 'object' || value === null) return value === 0 ? 0 : value;
   const entries = Object.entries(value).map(([key, member]) => [key, sorted(member)] as const);
   return { object: entries.sort(([one], [other]) => (one < other ? -1 : 1)) };

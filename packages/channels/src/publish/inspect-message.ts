@@ -4,15 +4,16 @@ import { GaterError, invalidArgument, type JsonValue } from '@esdb-gater/types';
 /** The result of one pass over a message. */
 export interface MessageTraits {
   /**
-   * 52 bits that are the same for equal messages, whatever the order of their members. They tell a repeated publish
-   * from a different one; they are not a defence against a publisher who wants two own messages to look alike.
+   * A hash of 52 bits that is the same for equal messages, in any order of their members. It distinguishes a repeated
+   * publish from a different one; it does not protect against a publisher who constructs two messages with the same
+   * hash.
    */
   readonly hash: number;
 }
 
 /**
- * Checks in one pass that a message is a JSON value of at most `maxBytes` as JSON. Only a message that may be too
- * long is encoded to measure it.
+ * Checks in one pass that a message is a JSON value of at most `maxBytes` as JSON. A message is encoded only when it
+ * may be too long.
  *
  * @throws `invalid_argument` (reason `message`), `payload_too_large` (with `bytes`, `maxBytes`)
  */
@@ -71,7 +72,7 @@ function visitArray(list: readonly unknown[], depth: number, pass: Pass): number
 }
 
 function visitObject(object: object, depth: number, pass: Pass): number {
-  // A `Date`, for example, would be encoded as something else than what is seen here.
+  // A `Date`, for example, would be encoded differently from the members that are visible here.
   if (typeof (object as { toJSON?: unknown }).toJSON === 'function') throw refused('an object with `toJSON`');
   let sum = 0;
   for (const key in object) {
@@ -93,7 +94,7 @@ function hashText(text: string, seed: number, pass: Pass): number {
 function mix(left: number, right: number, pass: Pass): number {
   let hash = Math.imul(left ^ (right + 0x9e3779b9 + (left << 6) + (left >>> 2)), 0x85ebca6b);
   hash ^= hash >>> 13;
-  // Order must not matter here: members of an object come in any order.
+  // Must not depend on the order, since members of an object come in any order.
   pass.low = (pass.low + Math.imul(hash, 0xc2b2ae35)) | 0;
   return hash;
 }

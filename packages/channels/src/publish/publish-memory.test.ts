@@ -42,7 +42,7 @@ describe('the memory of publishes', () => {
     expect(memory.find(publication('a'))).toBeUndefined();
   });
 
-  test('recognises for the whole time when the generations turn in between', () => {
+  test('recognises a repeat for the whole time even if generations change meanwhile', () => {
     const { memory, at, knows } = memoryAt();
     at(299_999);
     memory.remember(publication('late'));
@@ -52,7 +52,7 @@ describe('the memory of publishes', () => {
     expect(knows('late')).toBe(true);
   });
 
-  test('tells apart what differs in channel, topic, publisher or message, also under one id', () => {
+  test('distinguishes publishes of one id by channel, topic, publisher and message', () => {
     const { memory, knows } = memoryAt();
     const different = [{}, { channel: 'audit' }, { topic: 'b' }, { publisher: 'q' }, { hash: 2 }] as const;
     for (const [n, rest] of different.entries()) {
@@ -61,7 +61,7 @@ describe('the memory of publishes', () => {
     }
   });
 
-  test('forgets what it is told to, and nothing else of the same id', () => {
+  test('forgets the given publish, and no other one with the same id', () => {
     const { memory, knows } = memoryAt();
     const entry = memory.remember(publication('a'));
     memory.remember(publication('a', { hash: 2 }));
@@ -106,7 +106,7 @@ describe('the memory of publishes', () => {
     }
   });
 
-  test('remembers nothing where it may not', () => {
+  test('does not remember anything when its size is 0', () => {
     const { memory, knows } = memoryAt(0);
     memory.remember(publication('a'));
     expect(knows('a')).toBe(false);

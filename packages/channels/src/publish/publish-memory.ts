@@ -1,7 +1,7 @@
 import { GenerationMap } from '@esdb-gater/primitives';
 import type { ChannelName, Clock, PublishResult } from '@esdb-gater/types';
 
-/** What identifies a publish, so that a repeated one is recognised. */
+/** The identity of a publish, by which a repeated one is recognised. */
 export interface Publication {
   readonly channel: ChannelName;
   readonly topic: string;
@@ -20,13 +20,13 @@ export interface RememberedPublish extends Publication {
 }
 
 /**
- * Remembers the publishes with an `id` of the last minutes. One that is neither answered nor in flight ended with an
- * unknown outcome: the broker may have it or not, so a repetition is sent again.
+ * Remembers the publishes with an `id` of the last minutes. A publish that is neither answered nor in flight has an
+ * unknown outcome, so a repetition is sent to the broker again.
  */
 export interface PublishMemory {
   find(publication: Publication): RememberedPublish | undefined;
   remember(publication: Publication): RememberedPublish;
-  /** Keeps the answer of a publish. */
+  /** Stores the answer to a publish. */
   answer(remembered: RememberedPublish, result: PublishResult): void;
   forget(remembered: RememberedPublish): void;
 }
@@ -38,7 +38,7 @@ export interface PublishMemoryOptions {
   readonly maxBytes: number;
 }
 
-/** What an entry takes without its strings. */
+/** The memory of an entry without its strings. */
 const ENTRY_BYTES = 128;
 
 interface Entry extends RememberedPublish {
@@ -49,8 +49,8 @@ interface Entry extends RememberedPublish {
 }
 
 /**
- * Creates an empty memory of two generations, of which the older is dropped as a whole, so that nothing is deleted one
- * by one. An entry lives between one and two windows, and is recognised for one.
+ * Creates an empty memory of two generations. The older one is dropped as a whole, so entries need not be deleted one
+ * by one. An entry is kept for one to two windows, and is recognised for one.
  */
 export function createPublishMemory(
   clock: Pick<Clock, 'monotonic'>,
@@ -64,7 +64,7 @@ class GenerationMemory implements PublishMemory {
   readonly #windowMs: number;
   readonly #half: number;
   readonly #halfBytes: number;
-  /** By id alone, which nearly always differs and exists already, where a key of all parts would have to be made. */
+  /** By id only, which is nearly always unique and already a string; a key of all parts would have to be built. */
   readonly #entries = new GenerationMap<string, Entry>(Number.POSITIVE_INFINITY);
   #turnedAt: number;
   #count = 0;
@@ -121,7 +121,7 @@ class GenerationMemory implements PublishMemory {
   answer(remembered: RememberedPublish, result: PublishResult): void {
     remembered.result = result;
     remembered.waiting = undefined;
-    // Positions may be long: they name every store.
+    // Positions can be long, since they name every store.
     this.#bytes += result.position?.length ?? 0;
   }
 

@@ -38,7 +38,7 @@ export interface PublishTarget {
   readonly source: string;
 }
 
-/** Brings messages to the broker. */
+/** Checks messages and sends them to the broker. */
 export interface Publisher {
   /** Validates, limits, checks the signature, appends. */
   publish(target: PublishTarget, params: PublishParams, context: PublishContext): Promise<PublishResult>;
@@ -53,7 +53,7 @@ const THIS_PROCESS = 'process';
 
 const NO_OPTIONS = Object.freeze({});
 
-/** What a publish has taken, and gives back when a later step refuses it. */
+/** The resources of a publish, which are released when a later step refuses it. */
 interface Taken {
   readonly place: RatePlace | undefined;
   readonly pass: SignaturePass | undefined;
@@ -72,7 +72,7 @@ const NOTHING: Taken = Object.freeze({ place: undefined, pass: undefined });
 class PipelinePublisher implements Publisher {
   readonly #components: PublisherComponents;
   readonly #options: PublisherOptions;
-  /** The text of the current millisecond, made once. */
+  /** The text of the current millisecond, cached. */
   #timeMs = Number.NaN;
   #time = '';
 
@@ -157,7 +157,7 @@ class PipelinePublisher implements Publisher {
       (cause: unknown) => {
         const error = signal?.aborted === true ? timedOut(cause) : GaterError.from(cause);
         if (remembered !== undefined) remembered.waiting = undefined;
-        // After a timeout the message may have been accepted, so what it took stays taken.
+        // After a timeout the broker may have accepted the message, so its resources are not released.
         if (!isOutcomeUnknown(error)) {
           taken.place?.release();
           taken.pass?.release();

@@ -28,7 +28,7 @@ function limiterAt(maxRate: number): {
 }
 
 describe('the rate limiter', () => {
-  test('lets as many pass as it may, and refuses the next one', () => {
+  test('allows up to the limit, and refuses the next one', () => {
     const { take } = limiterAt(3);
     expect([take(), take(), take(), take()]).toEqual([undefined, undefined, undefined, expect.any(Number)]);
   });
@@ -53,7 +53,7 @@ describe('the rate limiter', () => {
     expect(take()).toBeUndefined();
   });
 
-  test('says after what time the next one would pass, and it does', () => {
+  test('returns the time after which the next one is allowed, and then allows it', () => {
     const { at, take } = limiterAt(2);
     at(5);
     take();
@@ -104,7 +104,7 @@ describe('the rate limiter', () => {
     expect(take()).toBeGreaterThan(0);
   });
 
-  test('is not confused by a place given back after its time', () => {
+  test('ignores a slot that is released after its window', () => {
     const { limiter, at, take } = limiterAt(1);
     const place = limiter.take('p');
     at(2_000);

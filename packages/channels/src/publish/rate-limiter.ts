@@ -1,6 +1,6 @@
 import { type Clock, GaterError } from '@esdb-gater/types';
 
-/** A place in a rate window, which can be given back. */
+/** A slot in a rate window, which can be released. */
 export interface RatePlace {
   /** Frees the place, as the message was refused later. */
   release(): void;
@@ -120,7 +120,7 @@ class SlidingWindow {
     };
   }
 
-  /** The slot whose leaving makes room: the oldest that still counts. */
+  /** The oldest slot that still counts; there is room when it leaves the window. */
   oldestSlot(): number {
     const index = this.#counts.findIndex((count) => count > 0);
     return this.#slots[index] ?? 0;

@@ -47,13 +47,13 @@ export interface SignatureGateComponents {
 }
 
 export interface SignatureGateOptions {
-  /** @default what `setSecret` of `@esdb-gater/security` has set when a message comes */
+  /** @default the secrets set by `setSecret` of `@esdb-gater/security` at the time of the message */
   readonly secret?: Secrets;
-  /** How long a signature lives. @default 300 */
+  /** The lifetime of a signature. @default 300 */
   readonly ttlSeconds?: number;
 }
 
-/** The gate over HMAC signatures, with a memory of nonces of its own. */
+/** Creates a gate that verifies HMAC signatures, with its own cache of nonces. */
 export function createSignatureGate(
   components: SignatureGateComponents = {},
   options: SignatureGateOptions = {},

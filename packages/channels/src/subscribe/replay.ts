@@ -18,9 +18,9 @@ export interface ReplayComponents {
   readonly logger: Logger;
   readonly channel: Channel;
   readonly queue: DeliveryQueue;
-  /** Is called in the turn in which nothing is left to replay: from here on the subscription is live. */
+  /** Called in the same turn in which the replay reaches the end: the subscription is live from here on. */
   readonly onLive: () => void;
-  /** Is called when the history moved on faster than the connection took it: what lies between is gone. */
+  /** Called when messages expired before the connection had received them. */
   readonly onLost: () => void;
 }
 
@@ -29,33 +29,34 @@ export interface ReplayOptions {
   readonly topic: string;
   /** An exclusive position. */
   readonly after: string;
-  /** Sent before what follows `after`. */
+  /** Sent before the messages after `after`. */
   readonly first: readonly BrokerRecord[];
   readonly signal: AbortSignal;
 }
 
-/** How many messages are handed to the queue before the event loop does other work. */
+/** The number of messages that are added to the queue before the event loop does other work. */
 const BURST = 256;
 
 /** The delays between attempts to read a broker that fails. */
 const RETRY = { baseDelayMs: 100, maxDelayMs: 5_000 };
 
-/** How long a replay that waits for room keeps what it has read; after that it reads it again. */
+/** How long a replay that waits for room keeps the messages that it has read; then it reads them again. */
 const KEPT_MS = 1_000;
 
-/** While part of the history cannot be read: the time until the next try, if nothing is published before. */
+/** While part of the history cannot be read: the time until the next attempt, unless a message is published before. */
 const RETRY_MISSING_MS = 500;
 
 /** The shortest time between two tries. */
 const MIN_RETRY_MS = 20;
 
 /**
- * Sends one subscription what lies between its position and now, in rounds, each up to the broker's tail at its start,
- * until nothing lies between. The broker answers that synchronously, so that in the same turn the subscription goes live
- * with nothing lost or doubled. A replay never fills the queue: it waits for room, and keeps little while it does.
+ * Sends one subscription the messages between its position and now, in rounds, each up to the broker's tail at its
+ * start, until none is left. The broker answers that synchronously, so that the subscription goes live in the same turn
+ * without losing or repeating a message. A replay never fills the queue: it waits for room, and keeps little memory
+ * meanwhile.
  *
- * When part of the history cannot be read, such as one of many stores, the replay goes on with the rest, new messages
- * included, and the subscription goes live when it has everything.
+ * When part of the history cannot be read, such as one of many stores, the replay continues with the other parts,
+ * including new messages, and the subscription goes live when it has received everything.
  *
  * Never rejects. A broker that cannot be read is tried again until `signal` aborts.
  */
@@ -63,7 +64,7 @@ export async function replay(components: ReplayComponents, options: ReplayOption
   const { clock, logger, channel } = components;
   const { signal } = options;
   const run = new ReplayRun(components, options);
-  // The answer to `subscribe` goes first.
+  // The answer to `subscribe` is sent first.
   await nextTurn();
   const rounds = async (): Promise<void> => {
     try {
@@ -120,7 +121,7 @@ class ReplayRun {
     }
   }
 
-  /** Sends what lies up to `until`, or as much as there is room for. Returns true when it read to the end. */
+  /** Sends the messages up to `until`, or as many as there is room for. Returns true when it read to the end. */
   async #round(until: string): Promise<boolean> {
     const { broker, channel, queue } = this.#components;
     let reached: string | undefined;
@@ -147,7 +148,7 @@ class ReplayRun {
     return true;
   }
 
-  /** Waits until there may be more to read: something was published, or what is missing may be back. */
+  /** Waits until there may be more to read: a message was published, or a store may be available again. */
   async #news(): Promise<void> {
     const { channel, clock } = this.#components;
     await sleep(MIN_RETRY_MS, clock, this.#signal, { unref: true }).catch(() => undefined);

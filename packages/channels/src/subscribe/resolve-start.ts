@@ -6,7 +6,7 @@ import type { Channel } from '../channel.ts';
 export interface Start {
   /** The answer to `subscribe`. */
   readonly result: SubscribeResult;
-  /** True when there is nothing to replay. */
+  /** True when there are no messages to replay. */
   readonly live: boolean;
   /** Records that the replay sends before the history. */
   readonly first: readonly BrokerRecord[];
@@ -17,7 +17,7 @@ export interface StartComponents {
   readonly lastValuesLoaded: () => Promise<void>;
 }
 
-/** Returns true when a subscription starts live and replays nothing. */
+/** Returns true when a subscription starts live without a replay. */
 export function startsLive({ lastValues }: Channel, from: SubscribeFrom): boolean {
   return from === 'latest' && lastValues === undefined;
 }
@@ -26,7 +26,7 @@ export function startsLive({ lastValues }: Channel, from: SubscribeFrom): boolea
  * Resolves `from` to a function that returns the start; call it in the turn in which the subscription starts. `latest`
  * starts after everything that the broker had accepted before the call.
  *
- * @throws `invalid_argument` (reasons `position_malformed`, `position_lost`), and what the broker throws
+ * @throws `invalid_argument` (reasons `position_malformed`, `position_lost`), and the errors of the broker
  */
 export async function resolveStart(
   { broker, lastValuesLoaded }: StartComponents,

@@ -2,8 +2,8 @@ import type { Broker, BrokerRecord, ChannelName, Delivery } from '@esdb-gater/ty
 import type { Channel, PendingSubscription, Recipient } from '../channel.ts';
 
 /**
- * Buffers what a `latest` subscription matches while the broker is asked for its position: a message that arrives
- * meanwhile may be older than the call, or newer.
+ * Buffers the messages of a `latest` subscription while the broker determines its position: a message that arrives
+ * meanwhile may be older or newer than the call.
  */
 export interface StartBuffer {
   /** True when nothing was buffered. */
@@ -76,7 +76,7 @@ class BufferingRecipient implements StartBuffer, Recipient, PendingSubscription 
     this.#since.add(id);
   }
 
-  /** A message after the call may have overtaken the question, and lie before the position that was answered. */
+  /** A message after the call may have overtaken the request, so that it is before the returned position. */
   #isSince({ id, time }: BrokerRecord): boolean {
     if (this.#since.has(id)) return true;
     return this.#channel.name === FED_CHANNEL && Date.parse(time) >= this.#calledMs;

@@ -63,7 +63,7 @@ interface Entry {
 class QueuedSubscriber implements ChannelSubscriber, Recipient {
   readonly queue: DeliveryQueue;
   readonly #components: SubscriberComponents;
-  /** By channel and topic, neither of which contains a blank. */
+  /** By channel and topic, neither of which contains a space. */
   readonly #entries = new Map<string, Entry>();
   /** Calls that wait for their position; they replace an entry when they have it. */
   readonly #pending = new Map<string, Entry>();
@@ -142,7 +142,7 @@ class QueuedSubscriber implements ChannelSubscriber, Recipient {
     else this.#replay(entry, start);
   }
 
-  /** Passes on what was buffered and is new, after the answer to `subscribe`, and goes live. */
+  /** Sends the new messages of the buffer after the answer to `subscribe`, and goes live. */
   async #releaseBuffer(entry: Entry, after: string): Promise<void> {
     const { buffer } = entry;
     if (buffer?.empty === false) await nextTurn();

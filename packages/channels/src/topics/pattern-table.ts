@@ -37,10 +37,10 @@ interface Column {
 }
 
 /**
- * Knows for each place between the dots which patterns have which segment there. A topic is matched at the place that
- * leaves the fewest patterns, which are compared one by one; where every place leaves many, the sets of all places are
- * intersected as bits, 32 patterns at once. So neither many patterns nor hostile ones (those that follow every branch
- * of a tree) cost much: at worst 32 passes over one bit per pattern.
+ * Knows for each place between the dots which patterns have which segment there. A topic is matched by the segment with
+ * the fewest candidate patterns, which are compared one by one; when every segment has many candidates, the sets of all
+ * segments are intersected as bits, 32 patterns at once. So neither many patterns nor hostile ones (which would visit
+ * every branch of a tree) cost much: at worst 32 passes over one bit per pattern.
  */
 class PositionalTable<Entry> implements PatternTable<Entry> {
   readonly #rows: (Row<Entry> | undefined)[] = [];

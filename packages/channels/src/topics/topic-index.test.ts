@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTopicIndex } from './topic-index.ts';
 
-/** What a pattern means, said as plainly as can be. */
+/** The definition of a match, in its simplest form. */
 function oracle(pattern: string[], topic: string[]): boolean {
   const [head, ...rest] = pattern;
   if (head === undefined) return topic.length === 0;
@@ -31,7 +31,7 @@ const steps = fc.array(
 );
 
 describe('createTopicIndex', () => {
-  test('agrees with a naive oracle, whatever is added, taken away and asked', () => {
+  test('agrees with a naive oracle for any sequence of additions, removals and look-ups', () => {
     fc.assert(
       fc.property(steps, fc.constantFrom(2, 4, 1_000), (list, cachedTopics) => {
         const index = createTopicIndex<number>({ cachedTopics });
@@ -62,14 +62,14 @@ describe('createTopicIndex', () => {
     );
   });
 
-  test('gives a subscriber once, however many of its patterns match', () => {
+  test('returns a subscriber once even if many of its patterns match', () => {
     const index = createTopicIndex<string>();
     for (const pattern of ['a.b', 'a.*', '*.b', 'a.>', '>']) index.add(pattern, 'one');
     index.add('a.b', 'other');
     expect(index.match('a.b').toSorted()).toEqual(['one', 'other']);
   });
 
-  test('Never again: wildcards that match nothing', () => {
+  test('Never again: wildcards without matches', () => {
     const index = createTopicIndex<string>();
     index.add('user.*', 'star');
     index.add('user.>', 'rest');
@@ -78,7 +78,7 @@ describe('createTopicIndex', () => {
     expect(index.match('user')).toEqual([]);
   });
 
-  test('takes a change into account at once, also for a topic that was asked before', () => {
+  test('reflects a change at once, also for a cached topic', () => {
     const index = createTopicIndex<string>();
     expect(index.match('a.b')).toEqual([]);
     index.add('a.*', 'x');

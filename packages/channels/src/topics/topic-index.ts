@@ -32,7 +32,7 @@ interface Entry<Value> {
 
 /**
  * Keeps patterns without wildcards in a map, the others in a table by segment, and before both a cache from topic to
- * values, which every change of the index empties. A hit costs one look-up whatever the number of patterns.
+ * values, which every change of the index empties. A hit costs one look-up for any number of patterns.
  */
 export function createTopicIndex<Value>(options: TopicIndexOptions = {}): TopicIndex<Value> {
   return new CachedIndex(options);
@@ -88,7 +88,7 @@ class CachedIndex<Value> implements TopicIndex<Value> {
 
   #find(topic: string): readonly Value[] {
     const found: ReadonlySet<Value>[] = [];
-    // A topic has no wildcards, so the pattern that equals it has none either.
+    // A topic has no wildcards, and neither has the pattern that equals it.
     const exact = this.#patterns.get(topic);
     if (exact !== undefined) found.push(exact.values);
     this.#wild.collect(topic.split('.'), found);

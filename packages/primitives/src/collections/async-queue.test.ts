@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { AsyncQueue } from './async-queue.ts';
 
-test('what was put in before the end is read first, then the error once, then nothing', async () => {
+test('items added before the end are read first, then the error once, then done', async () => {
   const queue = new AsyncQueue<number>();
   queue.put(1);
   queue.put(2);
@@ -24,7 +24,7 @@ test('readers that wait are served in order, and all end', async () => {
   expect((await Promise.all(reads)).map(({ value }) => value)).toEqual([1, 2, undefined]);
 });
 
-test('ten thousand items come out in order whatever the pace', async () => {
+test('ten thousand items are read in order at any pace of writer and reader', async () => {
   const queue = new AsyncQueue<number>();
   let written = 0;
   let read = 0;
@@ -38,7 +38,7 @@ test('ten thousand items come out in order whatever the pace', async () => {
   expect(queue.size).toBe(0);
 });
 
-test('one item more than may wait ends it: what waited is forgotten, and the reader learns why', async () => {
+test('one item above the limit ends the queue: waiting items are dropped, and the reader gets the error', async () => {
   const onEnd = vi.fn();
   const queue = new AsyncQueue<number>({ maxItems: 2, onEnd });
   for (const item of [1, 2, 3, 4]) queue.put(item);
@@ -51,7 +51,7 @@ test('one item more than may wait ends it: what waited is forgotten, and the rea
   await expect(own.next()).rejects.toThrow('too slow');
 });
 
-test('a signal ends it, also one that has aborted already', async () => {
+test('a signal ends it, even one that has already aborted', async () => {
   const controller = new AbortController();
   const queue = new AsyncQueue<number>({ signal: controller.signal });
   queue.put(1);
@@ -64,7 +64,7 @@ test('a signal ends it, also one that has aborted already', async () => {
   expect(await late.next()).toEqual({ done: true, value: undefined });
 });
 
-test('leaving the loop ends it, and forgets what waits and the error', async () => {
+test('leaving the loop ends it, and drops the waiting items and the error', async () => {
   const onTaken = vi.fn();
   const queue = new AsyncQueue<number>({ onTaken });
   queue.put(1);

@@ -3,13 +3,16 @@ import { onAbort } from '../waiting/on-abort.ts';
 import { Fifo } from './fifo.ts';
 
 export interface AsyncQueueOptions<T> {
-  /** Items that may wait; one more ends the queue by `overflowError`. @default no bound: the writer keeps one */
+  /**
+   * Maximum number of waiting items; one more ends the queue with `overflowError`. @default no bound: the writer must
+   * bound it
+   */
   readonly maxItems?: number;
   /** @default `overloaded` */
   readonly overflowError?: () => unknown;
   /** Ends the queue. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with each item in the moment in which a reader gets it. */
+  /** Called with each item when a reader gets it. */
   readonly onTaken?: (item: T) => void;
   /** Called once, when the queue ends. */
   readonly onEnd?: (queue: AsyncQueue<T>) => void;
@@ -18,8 +21,8 @@ export interface AsyncQueueOptions<T> {
 type Next<T> = IteratorResult<T, undefined>;
 
 /**
- * A queue that one side fills and the other reads as an async iterable. What was put in before the end is read first,
- * then the end: done, or the error, once.
+ * A queue that one side fills and the other reads as an async iterable. Items added before the end are read first, then
+ * the end: done, or the error, once.
  */
 export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
   readonly #items = new Fifo<T>();
@@ -27,7 +30,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
   readonly #options: AsyncQueueOptions<T>;
   #stopListening: () => void = () => {};
   #ended = false;
-  /** Of the end, until a reader has had it. */
+  /** The error of the end, until a reader has received it. */
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: AsyncQueueOptions<T> = {}) {
@@ -35,7 +38,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
     this.#stopListening = onAbort(options.signal, () => this.end());
   }
 
-  /** Items that wait. */
+  /** The number of waiting items. */
   get size(): number {
     return this.#items.length;
   }
@@ -45,7 +48,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
     return this.#readers.length > 0;
   }
 
-  /** True once it takes no more. */
+  /** True once the queue has ended. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -64,7 +67,9 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
     else this.#items.push(item);
   }
 
-  /** Ends the iteration after what waits; with `failure`, by its error. Has no effect the second time. */
+  /**
+   * Ends the iteration after the waiting items; with `failure`, it then throws that error. A second call has no effect.
+   */
   end(failure?: { readonly error: unknown }): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -76,7 +81,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
     }
   }
 
-  /** Forgets what waits. */
+  /** Drops the waiting items. */
   clear(): void {
     this.#items.clear();
   }
@@ -92,7 +97,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined>, Async
     return reader.promise;
   }
 
-  /** Ends the queue at once: neither what waits nor the error of the end is read any more. */
+  /** Ends the queue at once: the waiting items and the error are dropped. */
   return(): Promise<Next<T>> {
     this.clear();
     this.end();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fifo } from './fifo.ts';
 
-test('does what an array does, whatever is done in whatever order', () => {
+test('behaves like an array for any sequence of operations', () => {
   const action = fc.oneof(
     { weight: 4, arbitrary: fc.nat().map((value) => ({ kind: 'push', value }) as const) },
     { weight: 3, arbitrary: fc.constant({ kind: 'shift' } as const) },
@@ -24,7 +24,7 @@ test('does what an array does, whatever is done in whatever order', () => {
   );
 });
 
-test('ten thousand values come out in order while others come in', () => {
+test('ten thousand values are read in order while others are added', () => {
   const fifo = new Fifo<number>();
   let written = 0;
   for (let read = 0; read < 10_000; read++) {
@@ -34,7 +34,7 @@ test('ten thousand values come out in order while others come in', () => {
   expect([fifo.length, fifo.shift()]).toEqual([0, undefined]);
 });
 
-test('is empty when it was cleared', () => {
+test('is empty after it was cleared', () => {
   const fifo = new Fifo<number>();
   fifo.push(1);
   fifo.clear();

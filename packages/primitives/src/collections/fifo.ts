@@ -1,17 +1,17 @@
-/** Below this a list is not worth moving. */
+/** Shorter lists are not compacted. */
 const COMPACT_AT = 1_024;
 
-/** A queue, first in, first out. Both ends cost the same however long it is. */
+/** A first-in, first-out queue. The cost of both ends does not depend on its length. */
 export class Fifo<Value> {
   #values: (Value | undefined)[] = [];
-  /** Where the first value stands in `#values`: shifting an array of thousands would copy it each time. */
+  /** The index of the first value in `#values`: shifting an array of thousands would copy it each time. */
   #start = 0;
 
   get length(): number {
     return this.#values.length - this.#start;
   }
 
-  /** The one that `shift` would give. */
+  /** Returns the value that `shift` would return. */
   get first(): Value | undefined {
     return this.#values[this.#start];
   }

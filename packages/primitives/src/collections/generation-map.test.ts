@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { GenerationMap, GenerationSet } from './generation-map.ts';
 
 describe('a map of generations', () => {
-  test('keeps what is used, forgets what is not, and stays bounded', () => {
+  test('keeps used entries, drops unused ones, and stays bounded', () => {
     const map = new GenerationMap<string, number>(10);
     map.set('used', 0);
     map.set('unused', 0);
@@ -18,7 +18,7 @@ describe('a map of generations', () => {
     expect(known.length).toBeLessThanOrEqual(10);
   });
 
-  test('turns when it is told to, and keeps one former generation', () => {
+  test('`rotate` starts a new generation and keeps one former generation', () => {
     const map = new GenerationMap<string, number>(Number.POSITIVE_INFINITY);
     map.set('a', 1);
     map.rotate();
@@ -30,7 +30,7 @@ describe('a map of generations', () => {
     expect(map.get('a')).toBeUndefined();
   });
 
-  test('a peek is no use', () => {
+  test('a peek does not count as a use', () => {
     const map = new GenerationMap<string, number>(Number.POSITIVE_INFINITY);
     map.set('a', 1);
     map.rotate();
@@ -48,7 +48,7 @@ describe('a map of generations', () => {
 });
 
 describe('a set of generations', () => {
-  test('a key is known until as many others have come, and memory stays bounded', () => {
+  test('a key is known until `size` others have been added, and memory stays bounded', () => {
     const recent = new GenerationSet<string>(10);
     expect(recent.add('a')).toBe(true);
     expect(recent.add('a')).toBe(false);
@@ -58,13 +58,13 @@ describe('a set of generations', () => {
     expect(recent.add('a')).toBe(true);
   });
 
-  test('one of no size remembers nothing', () => {
+  test('a set of size 0 does not remember keys', () => {
     const recent = new GenerationSet<string>(0);
     recent.add('a');
     expect(recent.add('a')).toBe(true);
   });
 
-  test('turns when it is told to', () => {
+  test('`rotate` starts a new generation', () => {
     const recent = new GenerationSet<string>(Number.POSITIVE_INFINITY);
     recent.add('a');
     recent.rotate();

@@ -1,7 +1,7 @@
 /**
- * A map that forgets: when the young generation has `size` entries, it becomes the old one, and the former old one is
- * thrown away whole. So it holds at least the last `size` entries that were used and at most twice as many, and no
- * entry needs a place in a list of uses. A value of undefined counts as absent.
+ * A bounded map of the recently used entries. When the young generation has `size` entries, it becomes the old
+ * generation, and the former old one is dropped as a whole. So the map holds at least the last `size` used entries and
+ * at most twice as many, without a list of uses as an LRU cache has. A value of undefined counts as absent.
  */
 export class GenerationMap<Key, Value> {
   readonly #size: number;
@@ -27,7 +27,7 @@ export class GenerationMap<Key, Value> {
     return this.#young.get(key);
   }
 
-  /** The value that the key has in the old generation, whatever it has in the young one. Does not count as a use. */
+  /** The value that the key has in the old generation, even if the young one has another. Does not count as a use. */
   peekOld(key: Key): Value | undefined {
     return this.#old.get(key);
   }
@@ -43,7 +43,7 @@ export class GenerationMap<Key, Value> {
     this.#young = new Map();
   }
 
-  /** Forgets everything. */
+  /** Drops all entries. */
   clear(): void {
     // New maps rather than cleared ones: the memory of large ones is freed.
     if (this.#young.size > 0) this.#young = new Map();
@@ -51,7 +51,10 @@ export class GenerationMap<Key, Value> {
   }
 }
 
-/** The set to {@link GenerationMap}: knows at least the last `size` keys that were added, and at most twice as many. */
+/**
+ * The set that corresponds to {@link GenerationMap}: knows at least the last `size` added keys, and at most twice as
+ * many.
+ */
 export class GenerationSet<Key> {
   readonly #size: number;
   #young = new Set<Key>();

@@ -20,7 +20,7 @@ test.each([
   expect([describeValue(value), describeType(value)]).toEqual([shown, type]);
 });
 
-test('a description is one short line, whatever the value', () => {
+test('the description of any value is one short line', () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
       const words = describeValue(value);

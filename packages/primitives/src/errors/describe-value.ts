@@ -20,7 +20,7 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** Describes a value by its type alone: for what may be secret, and so must never stand in an error. */
+/** Describes a value by its type only, for values that may be secret and must not appear in errors. */
 export function describeType(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';

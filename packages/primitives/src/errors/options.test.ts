@@ -17,7 +17,7 @@ describe('requireInteger', () => {
     expect(requireInteger('n', Number.MAX_SAFE_INTEGER, { min: 0 })).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  test('names the option, what was expected and what came', () => {
+  test('names the option, the expectation and the actual value', () => {
     expect(refusal(() => requireInteger('maxAttempts', 0, { reason: 'retry_policy', min: 1 }))).toEqual({
       code: 'invalid_argument',
       message: '`maxAttempts` must be an integer of at least 1, got 0',
@@ -72,7 +72,7 @@ describe('requireNumber', () => {
   });
 });
 
-test('requireOneOf takes its choices only', () => {
+test('requireOneOf accepts only its choices', () => {
   expect(requireOneOf('flush', 'commit', ['commit', 'checkpoint'])).toBe('commit');
   for (const value of ['', 'toString', undefined, ['commit']]) {
     expect(refusal(() => requireOneOf('flush', value, ['commit', 'checkpoint']))).toMatchObject({
@@ -82,7 +82,7 @@ test('requireOneOf takes its choices only', () => {
   }
 });
 
-test('details of a rule stand beside its own and before them', () => {
+test('details of a rule are added to the error and override its own', () => {
   const rule = { reason: 'kafka', details: { member: 'partitions', option: 'x' } };
   expect(invalidOption('kafka.partitions', 'many', 'an integer', rule).details).toEqual({
     reason: 'kafka',

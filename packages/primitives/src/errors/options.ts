@@ -1,11 +1,11 @@
 import { type ErrorDetails, type GaterError, invalidArgument } from '@esdb-gater/types';
 import { describeValue } from './describe-value.ts';
 
-/** What the error of a wrong option carries. */
+/** Additions to the error of an invalid option. */
 export interface OptionRule {
   /** The stable `reason` of the error. @default the name of the option */
   readonly reason?: string;
-  /** Added to the details, and before `member` and `expected` of the same name. */
+  /** Added to the details; overrides `member` and `expected`. */
   readonly details?: ErrorDetails;
 }
 
@@ -25,7 +25,7 @@ export interface NumberRule extends OptionRule {
 }
 
 /**
- * Makes the error of a wrong option.
+ * Creates the error for an invalid option.
  *
  * @param member the name of the option, as its caller writes it
  * @returns `invalid_argument` with the details `member` and `expected`

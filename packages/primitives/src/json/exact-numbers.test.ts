@@ -41,7 +41,7 @@ describe('findInexactNumber', () => {
     expect(findInexactNumber(text)).toBeUndefined();
   });
 
-  test('agrees with the digits of every integer, and names where it is [R17]', () => {
+  test('agrees with the digits of every integer, and returns its path [R17]', () => {
     const key = fc.string({ maxLength: 8 });
     fc.assert(
       fc.property(
@@ -60,7 +60,7 @@ describe('findInexactNumber', () => {
     );
   });
 
-  test('a number of millions of digits takes no stack, and neither do a million numbers [R17]', () => {
+  test('neither a number of a million digits nor a million numbers overflow the stack [R17]', () => {
     const digits = '1'.repeat(5_000_000);
     expect(findInexactNumber(`[0.${digits}]`)).toBeUndefined();
     expect(findInexactNumber(`[${digits}]`)?.path).toBe('[0]');
@@ -69,13 +69,13 @@ describe('findInexactNumber', () => {
   });
 });
 
-test('a path is cut only where it is long, and shown as it is read [R17]', () => {
+test('only a long path is cut, and keys are shown decoded [R17]', () => {
   const [place] = inexactNumbers(`{"params":{"${'k'.repeat(1_000)}":[{"a":1e999}]}}`);
   expect(place?.path(1)).toEqual(['params']);
   expect(formatPath(place?.path() ?? [])).toBe(`params.${'k'.repeat(64)}[0].a`);
 });
 
-test('the error names the path and the number, and shows no more of it than needed [R17]', () => {
+test('the error names the path and the number, which is cut when it is long [R17]', () => {
   const error = inexactNumber({ path: 'n[0]', source: '9'.repeat(100) }, 'data');
   expect(error).toMatchObject({ code: 'invalid_argument', reason: 'number', path: 'data.n[0]' });
   expect(error.message).toBe(
@@ -83,7 +83,7 @@ test('the error names the path and the number, and shows no more of it than need
   );
 });
 
-test('whatever parsing changes is a large number afterwards [R17]', () => {
+test('every number that parsing changes is large after parsing [R17]', () => {
   fc.assert(
     fc.property(fc.json(), fc.bigInt(), (json, integer) => {
       const text = `{"a":${json},"b":[${integer}]}`;

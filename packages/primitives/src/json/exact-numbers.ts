@@ -11,18 +11,18 @@ export interface InexactNumber {
 /** The names and indexes that lead to a value. */
 export type JsonPath = readonly (string | number)[];
 
-/** Where a number stands in a JSON text. */
+/** The place of a number in a JSON text. */
 export interface NumberPlace {
   readonly source: string;
   /**
-   * Returns the first steps to the number, so that a check of its beginning does not pay for a long path. A step is cut
-   * to 64 units.
+   * Returns the first steps of the path to the number, so that a check of its beginning costs little on a long path. A
+   * step is cut to 64 units.
    */
   path(maxSteps?: number): JsonPath;
 }
 
 /**
- * Creates the error for a number that JSON would change: what is stored must be what was written.
+ * Creates the error for a number that `JSON.parse` would change: an event must be stored as it was written.
  *
  * @param of the path of the value that contains the number
  */
@@ -40,8 +40,8 @@ const MAX_SHOWN_UNITS = 40;
 
 /**
  * Matches the beginning of each number that may be inexact. Every integer below 9e15 fits a double, and a number beyond
- * the range of doubles has more digits or a long exponent. The delimiter in front keeps out most of what strings contain.
- * Every repetition has a bound: an unbounded one could run out of stack in a number of a million digits.
+ * the range of doubles has more digits or a long exponent. The delimiter in front excludes most digits within strings.
+ * Every repetition has a bound: an unbounded one could overflow the stack on a number of a million digits.
  */
 const SUSPECT = /(?:^|[[:,\s])-?(?:9\d{15}|\d{17}|\d{1,16}\.\d{26}|\d{1,16}(?:\.\d{1,25})?[eE]\+?\d{3})/;
 
@@ -51,7 +51,7 @@ const FRACTION_OR_EXPONENT = /[.eE]/;
 
 /**
  * Finds an integer literal that a double does not hold exactly, or a number beyond the range of doubles. `JSON.parse`
- * changes such a number without a word.
+ * changes such a number silently.
  *
  * @param text valid JSON
  */
@@ -61,8 +61,8 @@ export function findInexactNumber(text: string): InexactNumber | undefined {
 }
 
 /**
- * Yields every number of a text that {@link findInexactNumber} looks for. One pass over the text, and none through its
- * structure when no number looks suspect.
+ * Yields every number in a text that a double does not hold exactly, see {@link findInexactNumber}. One pass over the
+ * text, and none through its structure when no number looks suspect.
  *
  * @param text valid JSON
  */
@@ -85,8 +85,8 @@ export function formatPath(path: JsonPath): string {
 }
 
 /**
- * Returns true when a parsed value contains a number of 2^53 or more: only such a one can have changed. Costs a fifth of
- * what parsing the value did, and less than a look at its text.
+ * Returns true when a parsed value contains a number of 2^53 or more: only such a number can have changed. Costs a
+ * fifth of parsing the value, and less than a scan of its text.
  *
  * @param value nests no deeper than the stack allows
  */
@@ -94,7 +94,7 @@ export function hasLargeNumber(value: unknown): boolean {
   if (typeof value === 'number') return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER;
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasLargeNumber);
-  // All members are its own, as it comes from `JSON.parse`. `Object.keys` would make a list of each object.
+  // Values of `JSON.parse` have only own members. `Object.keys` would make a list of each object.
   for (const name in value) if (hasLargeNumber((value as Record<string, unknown>)[name])) return true;
   return false;
 }
@@ -154,7 +154,7 @@ interface Container {
   keyEnd: number;
 }
 
-/** Moves forward through a JSON text and knows the path to where it is. */
+/** Moves forward through a JSON text and tracks the path to the current place. */
 class Walk {
   readonly #text: string;
   readonly #containers: Container[] = [];

@@ -8,7 +8,7 @@ function depthOf(value: unknown): number {
 }
 
 describe('nestsDeeper', () => {
-  test('agrees with the depth of the parsed value, whatever its strings hold', () => {
+  test('agrees with the depth of the parsed value for any content of its strings', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 8 }), fc.integer({ min: 0, max: 9 }), (text, limit) => {
         // Short texts are let through unread, as they cannot nest deeper than half their length.
@@ -31,7 +31,7 @@ describe('nestsDeeper', () => {
 });
 
 describe('endOfString', () => {
-  test('finds the closing quote of what JSON.stringify wrote', () => {
+  test('finds the closing quote of a string that JSON.stringify wrote', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (text, rest) => {
         const json = JSON.stringify(text);

@@ -1,19 +1,19 @@
 /**
- * How deep arrays and objects may nest. Each limit ends a walk that would otherwise run out of stack, and leaves room
- * for what wraps the value on its way on.
+ * How deep arrays and objects may nest. Each limit stops a recursion that would otherwise overflow the stack, and
+ * leaves room for the levels that later wrap the value.
  */
 export const JSON_DEPTH = {
-  /** Header and claims of a token: a grant is 3 levels deep, the rest is for the issuer's own facts. */
+  /** Header and claims of a token: a grant is 3 levels deep; more is for the issuer's facts. */
   token: 32,
   /** An event, the content of a message or the record of a snapshot, as a caller sends it. */
   value: 100,
   /** A frame of a caller or a worker: a value within a page of events, within the answers of a batch. */
   frame: 128,
-  /** What `canonicalJson` follows: more than a value, so that whatever can be published can be signed. */
+  /** The depth that `canonicalJson` accepts: deeper than a value, so that every publishable message can be signed. */
   canonical: 256,
   /** A record that another Kafka client wrote: it does not know our limits, so it gets more than a value. */
   record: 512,
-  /** A frame that a client takes: a store or Kafka may hold values deeper than what callers may send today. */
+  /** A frame that a client accepts: stores and Kafka may hold values deeper than those that callers may send today. */
   received: 2_000,
 } as const;
 
@@ -23,8 +23,8 @@ const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 
 /**
- * Returns true when the brackets of a JSON text nest deeper than `limit`. One pass, nothing allocated, and it ends
- * where the limit is passed: what is refused here is never parsed.
+ * Returns true when the brackets of a JSON text nest deeper than `limit`. Scans the text once without allocating, and
+ * stops at the first bracket beyond the limit, so that a refused text is never parsed.
  *
  * @param json need not be valid
  */

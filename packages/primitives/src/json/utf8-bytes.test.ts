@@ -11,15 +11,12 @@ test('is the length that the text has when it is encoded, lone surrogates as U+F
   );
 });
 
-test.each(['a', 'ä', '中', '💡'])(
-  'counts texts of %j that are longer than what is encoded at a time',
-  (unit) => {
-    for (const length of [2_730, 2_731, 4_095, 4_096, 8_191, 8_192, 8_193, 100_000]) {
-      const text = `x${unit.repeat(length)}`;
-      expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length);
-    }
-  },
-);
+test.each(['a', 'ä', '中', '💡'])('counts texts of %j that are longer than one chunk', (unit) => {
+  for (const length of [2_730, 2_731, 4_095, 4_096, 8_191, 8_192, 8_193, 100_000]) {
+    const text = `x${unit.repeat(length)}`;
+    expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length);
+  }
+});
 
 test('a text that cannot pass the limit is not measured', () => {
   expect(utf8Bytes('abc', 9)).toBe(9);

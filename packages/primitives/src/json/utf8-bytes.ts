@@ -7,7 +7,7 @@ const scratch = new Uint8Array(8_192);
  * Returns the length of a text in UTF-8. About as fast as `Buffer.byteLength`, faster for ASCII, and not bound to
  * Node.
  *
- * @param limit texts that cannot pass it are not encoded; what is returned then is an upper bound
+ * @param limit a text that cannot exceed it is not encoded; then the result is an upper bound
  */
 export function utf8Bytes(text: string, limit = 0): number {
   const most = text.length * 3;

@@ -5,7 +5,7 @@ import { utf8Bytes } from './utf8-bytes.ts';
 import { walkJson } from './walk-json.ts';
 
 describe('walkJson', () => {
-  test('a value at the bound passes in every message that carries it, and one level more is refused', () => {
+  test('a value at the bound is accepted in every message that contains it, and one level more is refused', () => {
     const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
     expect(walkJson(nested(JSON_DEPTH.value), 'x').differs).toBe(false);
     const page = JSON.stringify([{ result: { events: [{ data: nested(JSON_DEPTH.value) }] } }]);
@@ -15,7 +15,7 @@ describe('walkJson', () => {
     );
   });
 
-  test('never tells less bytes than the JSON has', () => {
+  test('never returns fewer bytes than the JSON has', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const { bytes, differs } = walkJson(value, 'x');

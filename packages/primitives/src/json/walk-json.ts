@@ -2,9 +2,9 @@ import { invalidArgument } from '@esdb-gater/types';
 import { describeValue } from '../errors/describe-value.ts';
 import { JSON_DEPTH } from './json-depth.ts';
 
-/** What a walk over a value found. */
+/** The result of a walk over a value. */
 interface Walk {
-  /** At least as many bytes as the value's JSON has. */
+  /** An upper bound of the bytes of the value's JSON. */
   bytes: number;
   /** True when something must change on the way to JSON: a member that is undefined, a `toJSON`. */
   differs: boolean;
@@ -19,7 +19,7 @@ interface Problem {
 }
 
 /**
- * Walks a value that a caller handed in.
+ * Checks a caller's value by walking through it.
  *
  * @param path names the value in errors
  * @returns an upper bound of its JSON's bytes, and whether the value differs from its own JSON form
@@ -82,7 +82,7 @@ function visit(value: unknown, depth: number, walk: Walk): boolean {
 function visitObject(value: Record<string, unknown>, depth: number, walk: Walk): boolean {
   if (typeof value['toJSON'] === 'function') {
     walk.differs = true;
-    // JSON.stringify would make null of it.
+    // JSON.stringify would write null.
     if (isDate(value) && Number.isNaN(value.getTime())) return fail(walk, 'an invalid Date', 'a valid Date');
     return visit((value['toJSON'] as () => unknown)(), depth + 1, walk);
   }
@@ -100,7 +100,7 @@ function visitObject(value: Record<string, unknown>, depth: number, walk: Walk):
   return true;
 }
 
-/** True for what `{…}`, JSON.parse and `Object.create(null)` make, in this or another realm. */
+/** Returns true for objects made by `{…}`, JSON.parse and `Object.create(null)`, in this or another realm. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
@@ -121,7 +121,7 @@ function fail(walk: Walk, actual: string, expected: string): false {
 }
 
 function within(walk: Walk, step: string): false {
-  // A path says where to look; of a deep one its inner end does.
+  // Of a long path only the inner end is kept, which shows where to look.
   if (walk.problem !== undefined && walk.problem.path.length < 256)
     walk.problem.path = step + walk.problem.path;
   return false;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createFakeClock } from './fake-clock.ts';
 
-test('timers run in the order of their times, each at its own time, and those set on the way, too', () => {
+test('timers run in order, each at its time, including timers that are set meanwhile', () => {
   const clock = createFakeClock(1_000);
   const ran: [name: string, atMs: number][] = [];
   const note = (name: string) => () => ran.push([name, clock.monotonic()]);
@@ -19,7 +19,7 @@ test('timers run in the order of their times, each at its own time, and those se
   expect([clock.monotonic(), clock.now(), clock.timers]).toEqual([25, 1_025, 1]);
 });
 
-test('the wall clock jumps alone', () => {
+test('a jump of the wall clock leaves the monotonic clock unchanged', () => {
   const clock = createFakeClock();
   let ran = false;
   clock.setTimer(() => {
@@ -29,7 +29,7 @@ test('the wall clock jumps alone', () => {
   expect([clock.now(), clock.monotonic(), ran]).toEqual([5_000_000, 0, false]);
 });
 
-test('promises get their turn while time passes', async () => {
+test('promises settle while time passes', async () => {
   const clock = createFakeClock();
   const at: number[] = [];
   const run = async (): Promise<void> => {

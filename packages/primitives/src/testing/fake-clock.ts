@@ -3,9 +3,11 @@ import { nextTurn } from '../waiting/next-turn.ts';
 
 /** A clock that stands still until a test advances it. */
 export interface FakeClock extends Clock {
-  /** Moves both clocks on by `ms`, and runs the timers that fall due on the way, in order. */
+  /** Advances both clocks by `ms`, and runs the timers that become due, in order. */
   advance(ms: number): void;
-  /** The same, but promises get their turn before each timer and at the end: what they set in motion counts. */
+  /**
+   * Like `advance`, but lets promises settle before each timer and at the end, so that timers that they set run too.
+   */
   pass(ms: number): Promise<void>;
   /** As {@link pass}, up to the next timer. @returns false when none waits */
   passToNextTimer(): Promise<boolean>;
@@ -21,7 +23,7 @@ export function createFakeClock(epochMs: number = Date.UTC(2026, 0, 1)): FakeClo
   let offset = epochMs;
   const waiting = new Set<{ readonly at: number; readonly run: () => void }>();
 
-  /** Runs the first timer that is due by `end`, at its time. False when there is none. */
+  /** Runs the first timer that is due by `end`, at its time. Returns false when there is none. */
   function runNext(end: number): boolean {
     let next: { readonly at: number; readonly run: () => void } | undefined;
     for (const timer of waiting) {

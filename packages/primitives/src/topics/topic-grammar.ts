@@ -2,14 +2,14 @@ import { LIMITS } from '@esdb-gater/types';
 import { describeValue } from '../errors/describe-value.ts';
 
 /**
- * What `*` and `>` may be in a topic: nothing at all where a topic is published; wildcards, as whole segments, in a
- * subscription; letters beside other characters in the key of a record that another Kafka client wrote.
+ * The meaning of `*` and `>`: forbidden in a topic that is published; wildcards, as whole segments, in a subscription;
+ * ordinary letters next to other characters in the key of a record that another Kafka client wrote.
  */
 export type WildcardRule = 'forbidden' | 'wildcards' | 'letters';
 
 /** Why a text is not a topic. */
 export interface TopicProblem {
-  /** The segment, from 1; absent when the problem is one of the whole text. */
+  /** The segment, from 1; absent when the problem concerns the whole text. */
   readonly segment?: number;
   /** Ends a sentence that begins with the segment or the topic: `has white space`. */
   readonly what: string;
@@ -19,7 +19,7 @@ const DOT = 0x2e;
 const STAR = 0x2a;
 const REST = 0x3e;
 
-/** White space beyond Latin-1: what `\s` of a regular expression means. */
+/** White space beyond Latin-1, as matched by `\s` of a regular expression. */
 const WIDE_SPACE: ReadonlySet<number> = new Set([
   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028,
   0x2029, 0x202f, 0x205f, 0x3000, 0xfeff,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTopicMatcher, topicMatches } from './topic-matcher.ts';
 
-/** What matching means, segment by segment. */
+/** Matches segment by segment, as the specification says. */
 function oracle(pattern: string, topic: string): boolean {
   const wanted = pattern.split('.');
   const given = topic.split('.');

@@ -39,7 +39,7 @@ describe('validateTopic', () => {
     });
   });
 
-  test('refuses empty segments, wherever they are', () => {
+  test('refuses empty segments at every place', () => {
     expect(
       ['.a', 'a..b', 'a.', '.', '..'].map((topic) => refusal(() => validateTopic(topic)).segment),
     ).toEqual([1, 2, 2, 1, 1]);
@@ -83,7 +83,7 @@ describe('validateTopic', () => {
     }
   });
 
-  test('takes 1 024 UTF-16 units and 32 segments, and refuses one more of either', () => {
+  test('accepts 1 024 UTF-16 units and 32 segments, and refuses one more of either', () => {
     expect(refusal(() => validateTopic('a'.repeat(1_025))).message).toMatch(
       /at most 1024 UTF-16 units, got 1025/,
     );
@@ -94,7 +94,7 @@ describe('validateTopic', () => {
     );
   });
 
-  test('refuses what is no string, by its kind', () => {
+  test('refuses a value that is not a string, and names its type', () => {
     for (const bad of [undefined, null, 1, {}, []]) {
       expect(refusal(() => validateTopic(bad)).message).toMatch(/must be a string, got /);
     }
@@ -121,7 +121,7 @@ describe('validatePattern', () => {
     expect(refusal(() => validatePattern('a.>.b'))).toMatchObject({ segment: 2, message: /last segment/ });
   });
 
-  test('takes every topic that may be published', () => {
+  test('accepts every topic that can be published', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
         let topic: string;

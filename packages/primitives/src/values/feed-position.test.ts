@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { FEED_START, isFurther, parseFeedPosition } from './feed-position.ts';
 
-test('a feed position is read back as it was saved, with its turn and its earlier points', () => {
+test('a saved feed position is parsed with its turn and its earlier points', () => {
   const saved = { position: 9, proof: 'abcdefgh', turn: 2, earlier: [{ position: 4, proof: 'ijklmnop' }] };
   expect(parseFeedPosition(JSON.parse(JSON.stringify(saved)))).toEqual(saved);
 });
 
-test('a number alone is a position without a proof, as releases before saved it', () => {
+test('a number is a position without a proof, as earlier releases saved it', () => {
   expect(parseFeedPosition(7)).toEqual({ position: 7 });
   expect(parseFeedPosition({ position: 7 })).toEqual({ position: 7 });
 });
@@ -23,7 +23,7 @@ test('earlier points without a proof are left out', () => {
   expect(parseFeedPosition({ position: 3, earlier }).earlier).toEqual([{ position: 2, proof: 'abcdefgh' }]);
 });
 
-test('a later turn is further than any position of an earlier one', () => {
+test('a later turn is further than every position of an earlier turn', () => {
   expect(isFurther({ position: 2 }, { position: 1 })).toBe(true);
   expect(isFurther({ position: 1 }, { position: 1 })).toBe(false);
   expect(isFurther({ position: 1, turn: 1 }, { position: 100 })).toBe(true);

@@ -4,8 +4,8 @@ import type { FeedPosition, StorePoint } from '@esdb-gater/types';
 export const FEED_START: FeedPosition = Object.freeze({ position: 0 });
 
 /**
- * Reads a saved feed position. Releases before positions had proofs saved a number alone. Returns {@link FEED_START} for
- * a value that is not a position, so that the feed publishes everything again rather than miss something.
+ * Reads a saved feed position. Releases without proofs saved only a number. Returns {@link FEED_START} for a value that
+ * is not a position, so that the feed publishes everything again rather than miss something.
  */
 export function parseFeedPosition(value: unknown): FeedPosition {
   if (typeof value === 'number') return pointOf({ position: value }) ?? FEED_START;

@@ -11,8 +11,8 @@ const CYCLE_MS = 146_097 * 86_400_000;
 /**
  * Returns the Unix milliseconds of a time as in RFC 3339, rounded down, or undefined for anything else.
  *
- * Takes up to nine digits of fraction and only days that the calendar has. A leap second is refused: no clock of
- * ours tells one.
+ * Takes up to nine digits of fraction and only days that the calendar has. A leap second is refused, since the clocks
+ * that are used here never show one.
  */
 export function parseRfc3339(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length > MAX_UNITS) return undefined;

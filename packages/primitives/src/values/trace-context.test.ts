@@ -69,7 +69,7 @@ describe('parseTraceparent', () => {
     expect(parseTraceparent(`01${VALID.slice(2)}-more`)).toEqual(fields);
   });
 
-  test('gives nothing for what is malformed', () => {
+  test('returns an empty object for malformed members', () => {
     expect(parseTraceparent(undefined)).toBeUndefined();
     expect(parseTraceparent(`ff${VALID.slice(2)}`)).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** W3C trace context as it stands in a WebSocket message, a worker call, an HTTP request or a Kafka header. */
+/** The W3C trace context of a WebSocket message, a worker call, an HTTP request or a Kafka record. */
 export interface TraceContext {
   readonly traceparent?: string;
   readonly tracestate?: string;
@@ -14,25 +14,25 @@ export interface Traceparent {
   readonly flags: number;
 }
 
-/** What the recommendation asks to be carried on at least. */
+/** The length that implementations should at least propagate, by the recommendation. */
 const MAX_TRACESTATE_UNITS = 512;
 const VERSION_00_UNITS = 55;
 
 /** version - trace id - parent id - flags; hexadecimal in lower case, no id all zero, version ff never. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Printable ASCII. What the members mean is looked at only where a span is made of them. */
+/** Printable ASCII. The members are interpreted only where a span is created from them. */
 const TRACESTATE = /^[\x20-\x7e]+$/;
 
 const NOTHING: TraceContext = Object.freeze({});
 
 /**
- * Returns what of a carrier from outside may be passed on (W3C Trace Context, level 1): a malformed `traceparent`
- * drops both members, a malformed or longer `tracestate` than 512 characters drops itself. A `traceparent` of a
- * later version than 00 is cut to its first four fields and passed on as version 00.
+ * Returns the members of an untrusted carrier that may be passed on (W3C Trace Context, level 1): a malformed
+ * `traceparent` drops both members; a `tracestate` that is malformed or longer than 512 characters is dropped alone. A
+ * `traceparent` of a later version than 00 is cut to its first four fields and passed on as version 00.
  *
  * @param carrier any value at all: the members may come from a hostile client
- * @returns the valid members; the cost is bounded whatever the lengths
+ * @returns the valid members; the cost is bounded for input of any length
  */
 export function validTraceContext(carrier: {
   readonly traceparent?: unknown;
@@ -61,7 +61,7 @@ function validTraceparent(value: unknown): string | undefined {
   if (value.length === VERSION_00_UNITS && value.startsWith('00')) {
     return TRACEPARENT.test(value) ? value : undefined;
   }
-  // A later version may go on after a dash.
+  // A later version may have more fields after a dash.
   if (value.startsWith('00') || (value.length > VERSION_00_UNITS && value[VERSION_00_UNITS] !== '-')) {
     return undefined;
   }

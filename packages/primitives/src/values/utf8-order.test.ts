@@ -14,7 +14,7 @@ test('strings compare as their UTF-8 bytes', () => {
   );
 });
 
-test('a string lies between a prefix and its end exactly when it begins with the prefix', () => {
+test('a string is in the range of a prefix exactly when it begins with the prefix', () => {
   fc.assert(
     fc.property(text, text, fc.boolean(), (prefix, rest, joined) => {
       const name = joined ? prefix + rest : rest;

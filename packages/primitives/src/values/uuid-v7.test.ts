@@ -26,7 +26,7 @@ test('no id comes twice', () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('the random bytes of an id are its own', () => {
+test('ids do not share random bytes', () => {
   let byte = 0;
   const next = createUuidV7({
     clock: { now: () => 1 },

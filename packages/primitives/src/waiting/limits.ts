@@ -4,13 +4,13 @@ import { onAbort } from './on-abort.ts';
 /** The longest delay that a timer of Node or a browser takes; one millisecond more fires at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-/** What ends a wait before the thing that is waited for. */
+/** The limits of a wait. */
 export interface Limits {
   /** The caller's. */
   readonly signal?: AbortSignal | undefined;
   /** Makes the error of the signal's reason. @default the reason itself */
   readonly abortError?: ((reason: unknown) => unknown) | undefined;
-  /** Milliseconds from the call on. More than {@link MAX_TIMER_MS} is no limit. @default no limit */
+  /** Milliseconds from the call on. More than {@link MAX_TIMER_MS} means no limit. @default no limit */
   readonly timeoutMs?: number | undefined;
   /** Makes the error of the time limit. @default `timeout` with `timeoutMs` */
   readonly timeoutError?: ((timeoutMs: number) => unknown) | undefined;
@@ -21,10 +21,10 @@ export interface Limits {
 }
 
 /**
- * Calls `onOver` once with the error of the limit that comes first: at once, before this returns, if the signal has
- * aborted already. Leaves neither timer nor listener behind.
+ * Calls `onOver` once with the error of the first limit that is reached: before this function returns, if the signal
+ * has already aborted. Leaves neither timer nor listener behind.
  *
- * @returns what stops the watching; to be called when the wait has ended by itself
+ * @returns a function that stops watching; call it when the wait has ended
  */
 export function watchLimits(limits: Limits, onOver: (error: unknown) => void): () => void {
   const { signal, abortError, timeoutMs } = limits;

@@ -1,7 +1,7 @@
 /**
- * Calls `run` once with the signal's reason when it aborts: at once, before this returns, if it has aborted already.
+ * Calls `run` once with the signal's reason when it aborts: before this function returns, if it has already aborted.
  *
- * @returns what removes the listener
+ * @returns a function that removes the listener
  */
 export function onAbort(signal: AbortSignal | undefined, run: (reason: unknown) => void): () => void {
   if (signal === undefined) return nothingToRemove;

@@ -27,7 +27,7 @@ function retrying(succeedAt = Number.POSITIVE_INFINITY) {
   return { clock, controller, told, startedAt, result };
 }
 
-test('an attempt is made again after each delay, until one succeeds', async () => {
+test('attempts are repeated after each delay, until one succeeds', async () => {
   const { clock, told, startedAt, result } = retrying(3);
   for (let step = 0; step < 4; step++) {
     await nextTurn();
@@ -51,7 +51,7 @@ test('an abort ends the delay at once, and leaves no timer', async () => {
   expect([clock.timers, startedAt.length]).toEqual([0, 1]);
 });
 
-test('a failure after the abort is nobody’s business', async () => {
+test('a failure after the abort is ignored', async () => {
   const clock = createFakeClock();
   const controller = new AbortController();
   const { promise, reject } = Promise.withResolvers<never>();
@@ -63,7 +63,7 @@ test('a failure after the abort is nobody’s business', async () => {
   expect(await retryUntilAborted(unreachable, options)).toBeUndefined();
 });
 
-test('what onFailure throws ends the retries', async () => {
+test('an error thrown by onFailure ends the retries', async () => {
   const clock = createFakeClock();
   const { signal } = new AbortController();
   const refused = new Error('refused for good');

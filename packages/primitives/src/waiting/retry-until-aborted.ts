@@ -7,15 +7,15 @@ export interface RetryUntilAbortedOptions {
   readonly signal: AbortSignal;
   /** Milliseconds before the next attempt. `failures` is 0 after the first failure. */
   readonly backoff: (failures: number) => number;
-  /** Told of each failure before its delay, but not of one after the abort. What it throws ends the retries. */
+  /** Called with each failure before its delay, but not after the abort. An error that it throws ends the retries. */
   readonly onFailure?: (error: unknown, failures: number) => void;
 }
 
 /**
  * Calls `attempt` until it succeeds. The delays between attempts do not keep the process alive.
  *
- * @returns what `attempt` gave, or undefined once `signal` has aborted
- * @throws only what `onFailure` throws
+ * @returns the result of `attempt`, or undefined once `signal` has aborted
+ * @throws only the error that `onFailure` throws
  */
 export async function retryUntilAborted<T>(
   attempt: () => T | PromiseLike<T>,
@@ -28,7 +28,7 @@ export async function retryUntilAborted<T>(
       if (signal.aborted) return undefined;
       onFailure?.(error, failures);
     }
-    // Aborted, it rejects: the loop then ends by itself.
+    // It rejects when the signal aborts; the loop then ends by itself.
     await sleep(backoff(failures), clock, signal, { unref: true }).catch(() => undefined);
   }
   return undefined;

@@ -7,7 +7,7 @@ export interface SleepOptions {
 }
 
 /**
- * Waits `delayMs`. Leaves neither timer nor listener behind, however it ends.
+ * Waits `delayMs`. Removes its timer and listener in any case.
  *
  * @throws the signal's reason as soon as it aborts
  */

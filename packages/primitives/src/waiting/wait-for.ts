@@ -2,11 +2,10 @@ import type { Clock } from '@esdb-gater/types';
 import { type Limits, watchLimits } from './limits.ts';
 
 /**
- * Settles as `promise` does, unless a limit comes first. What it gives after that is not looked at, and never an
- * unhandled rejection.
+ * Settles as `promise` does, unless a limit comes first. A later result is ignored and never causes an unhandled
+ * rejection.
  *
- * @throws the signal's reason, or `timeout` (with `timeoutMs`), or what the limits make of them; what `promise`
- * rejects with
+ * @throws the signal's reason, or `timeout` (with `timeoutMs`), or the errors of the limits; the error of `promise`
  */
 export function waitFor<T>(promise: Promise<T>, limits: Limits): Promise<T> {
   if (limits.signal === undefined && limits.timeoutMs === undefined) return promise;
@@ -26,10 +25,10 @@ export function waitFor<T>(promise: Promise<T>, limits: Limits): Promise<T> {
 }
 
 /**
- * Waits for `promise`, but no longer than `timeoutMs`. What it gives after that is not looked at.
+ * Waits for `promise`, but no longer than `timeoutMs`. A later result is ignored.
  *
  * @returns true when it was fulfilled in time
- * @throws what it rejects with in time
+ * @throws its error, if it rejects in time
  */
 export function finishesWithin(
   promise: Promise<unknown>,

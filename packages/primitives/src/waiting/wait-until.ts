@@ -3,11 +3,11 @@ import { type Limits, watchLimits } from './limits.ts';
 const TOO_LATE = Symbol('the time limit came first');
 
 /**
- * Waits until `holds()`, which is asked now and after each change. `onChange` adds a listener and returns what removes
- * it.
+ * Waits until `holds()`, which is asked now and after each change. `onChange` adds a listener and returns a function
+ * that removes it.
  *
  * @returns false when the time limit came first
- * @throws the signal's reason; what `holds` throws
+ * @throws the signal's reason; the error of `holds`
  */
 export async function waitUntil(
   holds: () => boolean,

@@ -19,7 +19,7 @@ afterEach(() => {
   expect(clock.timers, 'timers left behind').toBe(0);
 });
 
-test('onAbort gives the reason once, also of a signal that has aborted already', () => {
+test('onAbort passes the reason once, also of a signal that has already aborted', () => {
   const seen: unknown[] = [];
   const controller = new AbortController();
   onAbort(controller.signal, (why) => seen.push(why));
@@ -30,7 +30,7 @@ test('onAbort gives the reason once, also of a signal that has aborted already',
   expect(seen).toEqual([reason, reason]);
 });
 
-test('watchLimits tells of the limit that comes first, and of no other', () => {
+test('watchLimits reports only the first limit that is reached', () => {
   const seen: unknown[] = [];
   const watch = (limits: Limits) => watchLimits({ clock, ...limits }, (error) => seen.push(error));
   const early = new CountingController();
@@ -53,13 +53,13 @@ test('watchLimits stops both the timer and the listener', () => {
   controller.abort();
 });
 
-test('a time limit that no timer takes is none', () => {
+test('a time limit beyond the maximum delay of timers means no limit', () => {
   watchLimits({ clock, timeoutMs: MAX_TIMER_MS + 1 }, unreachable);
   watchLimits({ clock, timeoutMs: Number.POSITIVE_INFINITY }, unreachable);
   expect(clock.timers).toBe(0);
 });
 
-test('waitFor gives what the promise gives, and leaves nothing on the signal', async () => {
+test('waitFor resolves to the value of the promise, and leaves no listener on the signal', async () => {
   const counting = new CountingController();
   expect(await waitFor(Promise.resolve(1), { signal: counting.signal, timeoutMs: 10, clock })).toBe(1);
   const refused = waitFor(Promise.reject(reason), { signal: counting.signal, timeoutMs: 10, clock });
@@ -67,14 +67,14 @@ test('waitFor gives what the promise gives, and leaves nothing on the signal', a
   expect(counting.listeners).toBe(0);
 });
 
-test('waitFor rejects with the reason of the signal, or what is made of it', async () => {
+test('waitFor rejects with the reason of the signal, or an error derived from it', async () => {
   const aborted = AbortSignal.abort(reason);
   await expect(waitFor(never(), { signal: aborted, timeoutMs: 10, clock })).rejects.toBe(reason);
   const abortError = (cause: unknown) => new GaterError('timeout', 'ended', { cause });
   await expect(waitFor(never(), { signal: aborted, abortError })).rejects.toMatchObject({ cause: reason });
 });
 
-test('waitFor rejects at the time limit, and what the promise gives later is no unhandled rejection', async () => {
+test('waitFor rejects at the time limit, and a later rejection of the promise is not unhandled', async () => {
   const { promise, reject } = Promise.withResolvers<never>();
   const waiting = waitFor(promise, { timeoutMs: 10, clock });
   clock.advance(10);
@@ -86,7 +86,7 @@ test('waitFor rejects at the time limit, and what the promise gives later is no 
   await nextTurn();
 });
 
-test('finishesWithin tells whether the promise was fulfilled in time', async () => {
+test('finishesWithin resolves to whether the promise was fulfilled in time', async () => {
   expect(await finishesWithin(Promise.resolve(), 10, clock)).toBe(true);
   await expect(finishesWithin(Promise.reject(reason), 10, clock)).rejects.toBe(reason);
   const { promise, reject } = Promise.withResolvers<never>();
@@ -97,7 +97,7 @@ test('finishesWithin tells whether the promise was fulfilled in time', async () 
   await nextTurn();
 });
 
-test('sleep ends with its time, or at once with the reason of the signal', async () => {
+test('sleep resolves after its time, or rejects at once with the reason of the signal', async () => {
   const controller = new CountingController();
   const first = sleep(10, clock, controller.signal);
   clock.advance(10);
@@ -109,7 +109,7 @@ test('sleep ends with its time, or at once with the reason of the signal', async
   await expect(sleep(10, clock, controller.signal)).rejects.toBe(reason);
 });
 
-/** A number whose changes can be listened to. */
+/** A number with change listeners. */
 function observable() {
   const listeners = new Set<() => void>();
   return {
@@ -139,7 +139,7 @@ test('waitUntil asks at the call and after each change', async () => {
   expect([number.listeners.size, controller.listeners]).toEqual([0, 0]);
 });
 
-test('waitUntil gives up at the time limit, and rejects at an abort', async () => {
+test('waitUntil returns false at the time limit, and rejects at an abort', async () => {
   const number = observable();
   const controller = new CountingController();
   const limits = { signal: controller.signal, timeoutMs: 10, clock };
@@ -154,7 +154,7 @@ test('waitUntil gives up at the time limit, and rejects at an abort', async () =
   expect([number.listeners.size, controller.listeners]).toEqual([0, 0]);
 });
 
-test('waitUntil rejects with what its question throws', async () => {
+test('waitUntil rejects with the error of its condition', async () => {
   const number = observable();
   const holds = (): boolean => {
     if (number.value > 0) throw reason;
@@ -188,7 +188,7 @@ test('withLimit aborts the signal of the function with the reason that the calle
   );
 });
 
-test('withLimit gives what the function returns or throws at once, too', async () => {
+test('withLimit also passes on a synchronous result or error', async () => {
   const controller = new CountingController();
   const options = { limitMs: 10, clock, signal: controller.signal };
   expect(await withLimit(() => 1, options)).toBe(1);

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '@esdb-gater/types';
 import { watchLimits } from './limits.ts';
 
 export interface LimitOptions {
-  /** Milliseconds; `Infinity` is none. */
+  /** Milliseconds; `Infinity` means no limit. */
   readonly limitMs: number;
   /** The caller's; the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -12,12 +12,12 @@ export interface LimitOptions {
 }
 
 /**
- * Runs `fn` and ends with it, with the limit or with the caller's signal, whichever comes first.
+ * Runs `fn`, and settles with it, at the limit or at the abort of the caller's signal, whichever comes first.
  *
- * The signal that `fn` gets aborts with the same reason as the call. An `fn` that ignores it is left behind: what it
- * gives later is not looked at, and never an unhandled rejection. Timer and listener are gone at the end.
+ * The signal that `fn` gets aborts with the same reason as the call. If `fn` ignores it, its later result is ignored
+ * and never causes an unhandled rejection. Removes its timer and listener.
  *
- * @throws `timeout` (with `timeoutMs`) at the limit; the signal's reason; whatever `fn` throws
+ * @throws `timeout` (with `timeoutMs`) at the limit; the signal's reason; the error of `fn`
  */
 export function withLimit<T>(
   fn: (signal: AbortSignal) => T | PromiseLike<T>,
@@ -33,7 +33,7 @@ export function withLimit<T>(
       reject(reason);
       controller.abort(reason);
     });
-    // `call` is async, so that an `fn` that throws at once ends like one that rejects.
+    // `call` is async, so that a synchronous error of `fn` becomes a rejection.
     call(fn, controller.signal).then(
       (value) => {
         stop();

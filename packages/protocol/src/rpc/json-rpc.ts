@@ -42,7 +42,7 @@ const ID_UNITS = 1_024;
 function isId(value: unknown): value is RpcId {
   if (value === null) return true;
   if (typeof value === 'string') return value.length <= ID_UNITS;
-  // A number that a double does not hold exactly would come back changed.
+  // A number that a double does not hold exactly would be returned changed.
   return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 

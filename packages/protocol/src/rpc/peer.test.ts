@@ -5,7 +5,7 @@ import { createPeer, type PeerComponents, type PeerContext, type PeerOptions } f
 import { wasUnanswered } from './pending-calls.ts';
 import { createTransportPair } from './transport-pair.ts';
 
-/** A transport whose other side is the test. */
+/** A transport with the test as the other side. */
 class Wire implements Transport {
   readonly sent: string[] = [];
   handlers: TransportHandlers | undefined;
@@ -199,7 +199,7 @@ describe('answers', () => {
     expect(logged).toEqual([{ err: secret, method: 'a' }]);
   });
 
-  test('a result that JSON cannot carry is internal', async () => {
+  test('a result that is not a JSON value is internal', async () => {
     const { answers } = setUp({ handle: () => 1n });
     expect(await answers(call('a', {}, 1))).toMatchObject([{ id: 1, error: { data: { code: 'internal' } } }]);
   });
@@ -211,7 +211,7 @@ describe('answers', () => {
     ]);
   });
 
-  test('the longest answers of a batch give way when all do not fit into one frame', async () => {
+  test('the longest answers of a batch become errors when all of them do not fit into one frame', async () => {
     const handle = (method: string): string => 'x'.repeat(Number(method));
     const { give, wire } = setUp({ handle }, { frameBytes: 1_000 });
     give([call('10', {}, 1), call('700', {}, 2), call('600', {}, 3)]);
@@ -224,7 +224,7 @@ describe('answers', () => {
     ]);
   });
 
-  test('what waits for an answer runs after it was sent, in a batch after all were', async () => {
+  test('functions to run after an answer are called after it was sent; in a batch, after all answers', async () => {
     const wire = new Wire();
     const seen: number[] = [];
     createPeer(wire, {
@@ -243,7 +243,7 @@ describe('answers', () => {
 });
 
 describe('bounds', () => {
-  test('more calls under way than allowed are overloaded, and room comes back', async () => {
+  test('calls beyond the limit in flight are overloaded, and are accepted again afterwards', async () => {
     const gate = Promise.withResolvers<string>();
     const { answers, give, settle, wire } = setUp({ handle: () => gate.promise }, { maxInFlight: 2 });
     give(call('a', {}, 1));
@@ -286,7 +286,7 @@ describe('hostile input', () => {
       failure(null, -32600, 'invalid_argument'),
     ],
     [
-      'an id beyond what a double carries',
+      'an id beyond the exact integers of a double',
       '{"jsonrpc":"2.0","id":9007199254740993,"method":"a"}',
       failure(null, -32600, 'invalid_argument'),
     ],
@@ -317,7 +317,7 @@ describe('hostile input', () => {
     });
   }
 
-  test('__proto__ and constructor are names like any other and pollute nothing', async () => {
+  test('__proto__ and constructor are ordinary names and do not pollute prototypes', async () => {
     const text =
       '{"jsonrpc":"2.0","id":1,"method":"a","params":{"__proto__":{"polluted":1},"constructor":2}}';
     const { give, wire } = setUp({ handle: (_method, params) => params });
@@ -346,7 +346,7 @@ describe('hostile input', () => {
     expect(peer.stats().refusedNotifications).toBe(2);
   });
 
-  test('a traceparent that is none is not passed on', async () => {
+  test('a malformed traceparent is not passed on', async () => {
     const contexts: PeerContext[] = [];
     const { give } = setUp({ handle: (_method, _params, context) => void contexts.push(context) });
     const good = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -362,7 +362,7 @@ describe('hostile input', () => {
 });
 
 describe('calls of this side', () => {
-  test('both sides call each other over one connection, with ids of their own', async () => {
+  test('both sides call each other over one connection, with separate ids', async () => {
     const [left, right] = createTransportPair();
     const gateway = createPeer(left, { handle: (method) => `gateway ${method}` });
     const worker = createPeer(right, { handle: (method, params) => ({ method, params }) });
@@ -372,7 +372,7 @@ describe('calls of this side', () => {
     ]);
   });
 
-  test('an error comes back as the same error', async () => {
+  test('the caller gets the error of the handler', async () => {
     const [left, right] = createTransportPair();
     const error = new GaterError('rate_limited', 'too fast', { details: { retryAfterMs: 12 } });
     createPeer(left, { handle: () => Promise.reject(error) });
@@ -385,7 +385,7 @@ describe('calls of this side', () => {
     });
   });
 
-  test('a call that is not answered in time ends with timeout, and its late answer is counted', async () => {
+  test('a call without an answer in time fails with timeout, and its late answer is counted', async () => {
     const clock = createFakeClock();
     const wire = new Wire();
     const peer = createPeer(wire, { clock });
@@ -407,7 +407,7 @@ describe('calls of this side', () => {
     expect(wire.sent).toHaveLength(1);
   });
 
-  test('what was sent and not answered when the connection broke is told apart from what was never sent', async () => {
+  test('after a broken connection, sent calls without an answer are distinguished from calls that were never sent', async () => {
     const { peer, wire } = setUp();
     const sent = peer.call('a').catch((error: unknown) => error);
     wire.handlers?.closed(1006, '');
@@ -426,7 +426,7 @@ describe('calls of this side', () => {
     expect(wire.sent).toEqual([]);
   });
 
-  test('notifications go to the listener, and to the handler when it does not take them', () => {
+  test('notifications go to the listener, and to the handler when the listener does not handle them', () => {
     const handled: string[] = [];
     const heard: string[] = [];
     const { give } = setUp({
@@ -438,7 +438,7 @@ describe('calls of this side', () => {
     expect([heard, handled]).toEqual([['message', 'committed'], ['committed']]);
   });
 
-  test('an error of another program without data is told by its number', async () => {
+  test('an error of another program without data is mapped by its number', async () => {
     const { peer, give } = setUp();
     const answers = [-32601, -32602, -32700, 5].map((code, index) => {
       const answer = peer.call('a').catch((error: GaterError) => error.code);

@@ -28,7 +28,7 @@ import {
 import { PendingCalls, type WaitOptions } from './pending-calls.ts';
 import { fromRpcError, toRpcError } from './rpc-errors.ts';
 
-/** What a handler knows about a call besides its parameters. */
+/** The context of a call that a handler gets. */
 export interface PeerContext extends TraceContext {
   /** True for a call without an id: the handler's result is not sent. */
   readonly notification: boolean;
@@ -48,12 +48,12 @@ export interface PeerContext extends TraceContext {
 
 export interface PeerComponents {
   /**
-   * Handles a call. Called in order of arrival; answers may overtake each other. What it throws becomes the error of
-   * the answer. Without a handler every method is `not_supported`.
+   * Handles a call. Called in order of arrival; answers may overtake each other. An error that it throws becomes the
+   * error of the answer. Without a handler every method is `not_supported`.
    */
   readonly handle?: (method: string, params: unknown, context: PeerContext) => unknown;
   /**
-   * Handles a notification. Returns false for one that it does not know. `frameUnits` is the length of its frame in
+   * Handles a notification. Returns false for an unknown notification. `frameUnits` is the length of its frame in
    * UTF-16 units.
    */
   readonly onNotification?: (method: string, params: unknown, frameUnits: number) => boolean;
@@ -66,11 +66,11 @@ export interface PeerComponents {
 export interface PeerOptions {
   /** Prefix of the ids of this side's calls. @default '' (ids are numbers) */
   readonly idPrefix?: string;
-  /** Maximum calls of the other side in flight; more are `overloaded`. @default 1 024 */
+  /** Maximum number of calls of the other side in flight; more are `overloaded`. @default 1 024 */
   readonly maxInFlight?: number;
   /**
-   * Deepest nesting of a message that is accepted. A client accepts more than it may send: a message from elsewhere may
-   * be deeper.
+   * Deepest nesting of a message that is accepted. A client accepts deeper messages than it may send: other sources may
+   * hold deeper values.
    *
    * @default JSON_DEPTH.frame
    */
@@ -81,8 +81,8 @@ export interface PeerOptions {
   readonly maxInvalidInRow?: number;
   readonly onTooManyInvalid?: () => void;
   /**
-   * Looks for numbers that a double does not hold exactly in the content of what comes in: tells calls of them, and
-   * refuses answers with them. Whoever stores or passes on what comes in wants it.
+   * Looks for numbers that a double does not hold exactly in received content: reports them to handlers of calls, and
+   * refuses answers that contain them. Set it when received values are stored or passed on.
    *
    * @default false
    */
@@ -92,7 +92,7 @@ export interface PeerOptions {
 export interface CallOptions extends TraceContext, WaitOptions {}
 
 export interface PeerStats {
-  /** Calls of the other side in flight. */
+  /** The number of calls of the other side in flight. */
   readonly inFlight: number;
   /** Calls of this side that wait for an answer. */
   readonly pending: number;
@@ -361,7 +361,7 @@ class JsonRpcPeer implements Peer {
     return true;
   }
 
-  /** Sends a result or an error, and runs what waits for it. */
+  /** Sends a result or an error, and runs the functions that wait for it. */
   #settle(
     id: RpcId | undefined,
     outcome: unknown,
@@ -430,7 +430,7 @@ function isPromise(value: unknown): value is Promise<unknown> {
   );
 }
 
-/** Creates a peer over `transport`, which nobody else may use from now on. */
+/** Creates a peer over `transport`, which must not be used elsewhere from now on. */
 export function createPeer(
   transport: Transport,
   components: PeerComponents = {},

@@ -22,7 +22,7 @@ export interface WaitOptions {
   readonly onResult?: (result: unknown) => void;
 }
 
-/** Errors of calls that were sent and whose connection ended before the answer. */
+/** Errors of calls that were sent and got no answer before the connection closed. */
 const unanswered = new WeakSet<object>();
 
 /**
@@ -79,7 +79,8 @@ export class PendingCalls {
 
   /**
    * Rejects all calls that wait, as their answers will not come. When the other side closed the connection because a
-   * frame was too big (1009), that was the longest one: its call is `payload_too_large`, and must not be repeated.
+   * frame was too big (1009), the longest frame caused that: its call fails with `payload_too_large`, and must not be
+   * retried.
    */
   abandon(message: string, details: { readonly closeCode: number }): void {
     if (details.closeCode === CLOSE_CODES.messageTooBig) this.#rejectLongest();

@@ -16,7 +16,7 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
-/** Returns the JSON-RPC number of an error: two codes have their own, all others -32000. */
+/** Returns the JSON-RPC number of an error: two codes have a specific number, all others -32000. */
 export function rpcCode(code: ErrorCode): number {
   if (code === 'invalid_argument') return RPC_CODES.invalidParams;
   if (code === 'not_supported') return RPC_CODES.methodNotFound;

@@ -73,7 +73,7 @@ describe('canonicalJson', () => {
     }
   });
 
-  test('writes names that look like numbers in the order of texts', () => {
+  test('sorts names that look like numbers as strings', () => {
     expect(canonicalJson({ 10: 1, 9: 2, a: 3, '': 4 })).toBe('{"":4,"10":1,"9":2,"a":3}');
   });
 
@@ -91,7 +91,7 @@ describe('canonicalJson', () => {
     }
   });
 
-  test('refuses what JSON.stringify would drop or change', () => {
+  test('refuses values that JSON.stringify would drop or change', () => {
     const holes = [1];
     holes[2] = 2;
     const wrong = [
@@ -112,7 +112,7 @@ describe('canonicalJson', () => {
     expect(() => canonicalJson(holes)).toThrow(refused('type'));
   });
 
-  test('says where in the value the fault is, and what it is', () => {
+  test('reports the path of the invalid value and the problem', () => {
     expect(() => canonicalJson({ a: [1, { b: new Date() }] })).toThrow(
       /"\/a\/1\/b" must be a JSON value, got an object of class Date/,
     );
@@ -134,7 +134,7 @@ describe('canonicalJson', () => {
     expect(canonicalJsonWithout({ a: 1 }, 'a')).toBe('{}');
   });
 
-  test('reads back as the same value, and is the same whatever the order of the names (property)', () => {
+  test('parses to the same value, and does not depend on the order of the names (property)', () => {
     const shuffled = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(shuffled);
       if (typeof value !== 'object' || value === null) return value;

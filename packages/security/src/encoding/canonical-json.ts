@@ -32,7 +32,7 @@ class Writer {
       case 'string':
         return this.#text(value);
       case 'number':
-        // RFC 8785 takes ECMAScript's own form of numbers; -0 is 0 there, too.
+        // RFC 8785 uses ECMAScript's format of numbers, in which -0 is written as 0.
         if (!Number.isFinite(value)) throw this.#error('number', `must be a finite number, got ${value}`);
         return String(value);
       case 'boolean':

@@ -6,7 +6,7 @@ const utf8 = new TextEncoder();
 const parse = (json: string): unknown => parseStrictJson(utf8.encode(json));
 
 describe('parseStrictJson', () => {
-  test('reads what JSON.parse reads (property)', () => {
+  test('parses the same texts as JSON.parse (property)', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(3), (value, indent) => {
         const json = JSON.stringify(value, undefined, indent);
@@ -15,7 +15,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  test('refuses a name that stands twice in one object, however it is written', () => {
+  test('refuses a duplicate name in one object, however it is escaped', () => {
     for (const json of [
       '{"a":1,"a":2}',
       '{"a":1,"b":{},"a":1}',

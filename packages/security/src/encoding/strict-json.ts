@@ -47,7 +47,7 @@ function checkName(quoted: string, names: Set<string> | undefined): void {
  * Parses strict UTF-8 JSON: no byte order mark, no name twice in an object, at most 32 levels. JSON that two
  * parsers might read differently must not be signed.
  *
- * @throws Error that says what is wrong, without the text
+ * @throws Error that names the problem, without the text
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
   let json: string;

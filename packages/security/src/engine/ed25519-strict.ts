@@ -36,7 +36,7 @@ function isReducedY(bytes: Uint8Array): boolean {
 
 /**
  * Returns true when 32 bytes may be a public key, or the first half of a signature: canonical, and not of small order.
- * Whether the point lies on the curve is left to the engine.
+ * The engine checks whether the point is on the curve.
  */
 export function isStrictPoint(bytes: Uint8Array): boolean {
   return isReducedY(bytes) && !SMALL_ORDER.some((y) => hasY(bytes, y));

@@ -7,7 +7,7 @@ export interface HmacKey {
   macText(text: string): string;
   /** Compares in constant time. `signature` is canonical base64url of 32 bytes, as the caller has checked. */
   verifyText(text: string, signature: string): boolean;
-  /** Frees what the engine keeps outside the heap. The key must not be used afterwards. */
+  /** Frees the engine's memory outside the heap. The key must not be used afterwards. */
   close(): void;
 }
 
@@ -20,8 +20,8 @@ export interface Signer {
 }
 
 /**
- * Computes what costs time, in native code where that is installed, else in TypeScript. An engine gets arguments
- * that are checked already, and all engines return the same results.
+ * The expensive computations, in native code if it is installed, else in TypeScript. An engine gets arguments that are
+ * checked already, and all engines return the same results.
  */
 export interface Engine {
   readonly name: 'native' | 'typescript';
@@ -41,8 +41,8 @@ export interface Engine {
    */
   ed25519Verify(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean;
   /**
-   * True when the last part of a compact JWT signs the rest. The token consists of three parts of canonical
-   * base64url; `signature` is the last one decoded, checked as above.
+   * Returns true when the last part of a compact JWT is a signature of the other parts. The token consists of three
+   * parts of canonical base64url; `signature` is the last one decoded, checked as above.
    */
   verifyJwt(token: string, signer: JwtSigner, signature: Uint8Array): boolean;
 }

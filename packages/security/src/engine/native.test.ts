@@ -18,7 +18,7 @@ function loadNative(): Engine | undefined {
     try {
       return createNativeEngine(asNativeModule(load()), nodeEngine);
     } catch {
-      // The next way; the title of the skipped suite says that none worked.
+      // Try the next path; the title of the skipped suite says that all failed.
     }
   }
   return undefined;
@@ -35,14 +35,14 @@ describe.skipIf(found === undefined)(`native and TypeScript engines${title}`, ()
   const native = found ?? nodeEngine;
   const engines = [native, nodeEngine, browserEngine];
 
-  /** That all engines answer alike; gives the answer. */
+  /** Expects the same answer of all engines, and returns it. */
   function agree<Answer>(ask: (engine: Engine) => Answer): Answer {
     const [first, ...others] = engines.map(ask);
     for (const other of others) expect(other).toEqual(first);
     return first as Answer;
   }
 
-  test('is good enough for its own check', () => {
+  test('passes its own check', () => {
     expect(() => checkNativeEngine(native, nodeEngine)).not.toThrow();
   });
 

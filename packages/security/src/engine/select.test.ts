@@ -10,7 +10,7 @@ afterEach(() => {
   replaceEngine(undefined);
 });
 
-/** An addon in TypeScript, for what must happen around it. */
+/** A fake addon in TypeScript. */
 function fakeModule(): NativeModule & {
   readonly held: Map<number, ReturnType<typeof typescriptEngine.createHmacKey>>;
 } {
@@ -48,7 +48,7 @@ function fakeModule(): NativeModule & {
 }
 
 describe('engine', () => {
-  test('is TypeScript when ESDB_GATER_ENGINE says so, and says why', () => {
+  test('is TypeScript when ESDB_GATER_ENGINE says so, with the reason', () => {
     vi.stubEnv('ESDB_GATER_ENGINE', 'typescript');
     expect(engine()).toBe('typescript');
     expect(engineDetails()).toEqual({
@@ -57,12 +57,12 @@ describe('engine', () => {
     });
   });
 
-  test('refuses a word that is no engine', () => {
+  test('refuses an unknown engine', () => {
     vi.stubEnv('ESDB_GATER_ENGINE', 'wasm');
     expect(engine).toThrow(expect.objectContaining({ code: 'invalid_argument', reason: 'engine' }));
   });
 
-  test('never again: a native module that can never load (what is wrong with it is said)', () => {
+  test('never again: a native module that can never load (the error is reported)', () => {
     vi.stubEnv('ESDB_GATER_ENGINE', undefined);
     const details = engineDetails();
     if (details.name === 'native') expect(details.version).toMatch(/^\d+\.\d+\.\d+/);

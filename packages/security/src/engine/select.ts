@@ -44,7 +44,7 @@ export function currentEngine(): Engine {
   return selected.engine;
 }
 
-/** Replaces the engine, for tests. Keys made before keep the engine that made them. */
+/** Replaces the engine, for tests. Existing keys keep the engine that created them. */
 export function replaceEngine(engine: Engine | undefined): void {
   selected = engine === undefined ? undefined : { engine };
 }

@@ -15,14 +15,14 @@ export interface SignatureMembers {
 
 export const SIGNATURE_MEMBERS = ['signed_at', 'nonce', 'key_id', 'signature'] as const;
 
-/** Where a message may be published; signed with it. A missing one is the empty string. */
+/** The channel and topic that a signature is valid for. A missing one is the empty string. */
 export interface Binding {
   /** The channel's short name. */
   readonly channel: string;
   readonly topic: string;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 function line(value: unknown, name: string): string {
@@ -40,7 +40,7 @@ export function bindingOf(options: { readonly channel?: string; readonly topic?:
   return { channel: line(options.channel, 'channel'), topic: line(options.topic, 'topic') };
 }
 
-/** Returns what is signed: the binding, and the message with three of the four members. */
+/** Returns the signed value: the binding, and the message with three of the four members. */
 export function signedText(canonical: string, { channel, topic }: Binding): string {
   return `esdb-gater/1\n${channel}\n${topic}\n${canonical}`;
 }

@@ -15,7 +15,7 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('a')).not.toThrow();
   });
 
-  test('forgets what has ended, so that it does not only grow', () => {
+  test('removes expired nonces, so that it stays bounded', () => {
     const clock = createFakeClock();
     const nonces = createNonceCache({ clock }, { lifetimeMs: 100 });
     for (let i = 0; i < 1_000; i++) {
@@ -36,7 +36,7 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('c')).not.toThrow();
   });
 
-  test('gives back once only, so that a late second release frees nobody else', () => {
+  test('releases only once, so that a second release does not free the nonce of another message', () => {
     const nonces = createNonceCache();
     const release = nonces.take('a');
     release();
@@ -45,7 +45,7 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('a')).toThrow(REPLAYED);
   });
 
-  test('refuses bounds that bound nothing', () => {
+  test('refuses invalid bounds', () => {
     for (const wrong of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => createNonceCache({}, { lifetimeMs: wrong })).toThrow(/lifetimeMs/);
       expect(() => createNonceCache({}, { maxEntries: wrong })).toThrow(/maxEntries/);

@@ -9,7 +9,7 @@ export interface NonceCacheComponents {
 
 export interface NonceCacheOptions {
   /**
-   * How long a nonce is remembered: the lifetime of messages and the 60 s that a clock may be ahead.
+   * How long a nonce is remembered: the lifetime of messages plus the 60 s that a clock may be ahead.
    *
    * @default 360 000
    */
@@ -22,11 +22,11 @@ export interface NonceCacheOptions {
 export interface NonceCache {
   readonly size: number;
   /**
-   * Takes the nonce. The returned function releases it when a later step refuses the message; it has no effect the
-   * second time. Amortised O(1).
+   * Takes the nonce. Call the returned function to release it when a later step refuses the message; a second call has
+   * no effect. Amortised O(1).
    *
-   * @throws `invalid_signature`, reason `replayed`; `overloaded` when as many as may be are still alive, since
-   * forgetting one of them early would let it be replayed
+   * @throws `invalid_signature`, reason `replayed`; `overloaded` when the maximum number of nonces is still alive,
+   * since removing one of them early would allow a replay
    */
   take(nonce: string): () => void;
 }

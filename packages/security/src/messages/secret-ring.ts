@@ -13,7 +13,7 @@ export interface NamedSecret {
   readonly secret: string;
 }
 
-/** One secret, whose key id is `default`, or a list of which the first signs and all verify. */
+/** One secret with the key id `default`, or a list: the first secret signs, all of them verify. */
 export type Secrets = string | readonly NamedSecret[];
 
 /** The secrets that messages are signed with. */

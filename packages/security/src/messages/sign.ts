@@ -12,11 +12,11 @@ import { randomNonce } from './nonce.ts';
 import { ringOf, type Secrets } from './secret-ring.ts';
 
 export interface SignOptions {
-  /** @default what `setSecret` has set */
+  /** @default the secrets of `setSecret` */
   readonly secret?: Secrets;
   /** Which secret of a list, or the name of the one given as a string. @default the first, and `default` */
   readonly keyId?: string;
-  /** The channel's short name. A channel accepts only what is bound to it and to the topic. @default none */
+  /** The channel's short name. A channel accepts only messages that are bound to it and to the topic. @default none */
   readonly channel?: string;
   /** @default none */
   readonly topic?: string;
@@ -41,8 +41,8 @@ function withoutSignature(message: Record<string, unknown>): Record<string, unkn
 }
 
 /**
- * The message with four more members: `signed_at`, `nonce`, `key_id`, and `signature` over it and where it may
- * be published. A signed message is signed anew. The message itself is not changed.
+ * The message with four more members: `signed_at`, `nonce`, `key_id`, and `signature`, which covers the message,
+ * channel and topic. A signed message is signed anew. The message itself is not changed.
  *
  * @throws `invalid_argument` with reason `type` (no object), `reserved_member`, `secret_missing` (none given and
  * none set), `unknown_key`, or those of `canonicalJson`

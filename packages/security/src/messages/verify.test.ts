@@ -17,7 +17,7 @@ function signed(options: SignOptions = ALERTS): Record<string, unknown> {
   return { ...sign({ host: 'a', free: 0 }, options) };
 }
 
-/** The code and reason that `verify` throws; `true` when it throws nothing. */
+/** The code and reason that `verify` throws; Returns `true` when it does not throw. */
 function verdict(message: unknown, options: VerifyOptions = ALERTS): unknown {
   try {
     return verify(message, options);
@@ -62,7 +62,7 @@ describe('sign', () => {
     }
   });
 
-  test('refuses what is no object, and lone surrogates', () => {
+  test('refuses values that are not an object, and lone surrogates', () => {
     for (const wrong of [null, [], 'text', 1, undefined, new Date(), { a: '\ud800' }, { '\udc00': 1 }]) {
       expect(() => sign(wrong as object, ALERTS)).toThrow(
         expect.objectContaining({ code: 'invalid_argument' }),
@@ -70,12 +70,12 @@ describe('sign', () => {
     }
   });
 
-  test('refuses to work without a secret, and says how to give one', () => {
+  test('refuses to work without a secret, and explains how to set one', () => {
     expect(() => sign({})).toThrow(/setSecret/);
     expect(verdict(signed(), { now: NOW })).toBe('invalid_signature/unknown_key');
   });
 
-  test('keeps members that are called like what every object has', () => {
+  test('keeps members with the names of inherited members', () => {
     const message = JSON.parse(
       '{"__proto__":{"admin":true},"constructor":1,"toString":2,"hasOwnProperty":3}',
     );
@@ -153,7 +153,7 @@ describe('verify, in the documented order', () => {
     expect(verdict(message)).toBe('invalid_signature/unknown_key');
   });
 
-  test('tells an unbound message from a wrong one', () => {
+  test('distinguishes an unbound message from a wrong one', () => {
     const unbound = signed({ secret: ALERTS.secret, now: NOW });
     expect(verdict(unbound)).toBe('invalid_signature/unbound');
     expect(verdict(unbound, { secret: ALERTS.secret, now: NOW })).toBe(true);
@@ -246,7 +246,7 @@ describe('secrets', () => {
     }
   });
 
-  test('never stand in an error', () => {
+  test('never appear in an error', () => {
     const secret = 'hunter2 '.repeat(9);
     for (const attempt of [
       () =>
@@ -282,14 +282,14 @@ describe('verifyMessage', () => {
     expect(() => verifyMessage(message, where)).not.toThrow();
   });
 
-  test('gives the nonce back when a later step refuses the message', () => {
+  test('releases the nonce when a later step refuses the message', () => {
     const nonces = createNonceCache();
     const message = signed();
     verifyMessage(message, { ...where, nonces }).release();
     expect(() => verifyMessage(message, { ...where, nonces })).not.toThrow();
   });
 
-  test('takes no nonce of a message that does not verify', () => {
+  test('does not use the nonce of a message that does not verify', () => {
     const nonces = createNonceCache();
     const message: Partial<SignatureMembers> = { ...signed(), key_id: 'no' };
     expect(() => verifyMessage(message, { ...where, nonces })).toThrow();

@@ -13,13 +13,13 @@ import type { NonceCache } from './nonce-cache.ts';
 import { ringOf, type SecretRing, type Secrets } from './secret-ring.ts';
 import { invalidSignature } from './signature-error.ts';
 
-/** How long a signature lives. */
+/** The lifetime of a signature. */
 export const MESSAGE_TTL_SECONDS = 300;
 /** How far the signer's clock may be ahead. */
 export const MESSAGE_SKEW_SECONDS = 60;
 
 export interface VerifyOptions {
-  /** @default what `setSecret` has set */
+  /** @default the secrets of `setSecret` */
   readonly secret?: Secrets;
   /** The name of the one given as a string. @default `default` */
   readonly keyId?: string;
@@ -56,7 +56,7 @@ export interface VerifiedMessage {
   readonly release: () => void;
 }
 
-/** 12 and 32 bytes in canonical base64url. The last of 43 characters carries four bits. */
+/** 12 and 32 bytes in canonical base64url. The last of 43 characters encodes four bits. */
 const NONCE = /^[A-Za-z0-9_-]{16}$/;
 const SIGNATURE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
@@ -135,7 +135,7 @@ function check(
 /**
  * True, or the reason why not. A message that was signed for a channel and topic verifies only with them.
  *
- * @throws `signature_required` when it has none of the four members; `invalid_signature` with the first reason of
+ * @throws `signature_required` when all four members are absent; `invalid_signature` with the first reason of
  * `malformed`, `missing_timestamp`, `invalid_timestamp`, `expired` (over `ttlSeconds` old or more than 60 s ahead),
  * `unknown_key`, `unbound`, `mismatch`; `invalid_argument` for anything but a JSON object
  */

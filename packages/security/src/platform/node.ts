@@ -25,7 +25,7 @@ export function toBase64url(bytes: Uint8Array): string {
 
 /** Decodes canonical base64url without padding; returns `undefined` for any other string. */
 export function fromBase64url(text: string): Uint8Array | undefined {
-  // Node's decoder skips what it does not know; encoding again shows whether there was anything to skip.
+  // Node's decoder skips invalid characters; encoding the result again shows whether it skipped any.
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
@@ -35,7 +35,7 @@ export function wantedEngine(): string | undefined {
   return process.env['ESDB_GATER_ENGINE'];
 }
 
-/** Loads the optional addon. Synchronous, as all exports are. @throws what loading throws */
+/** Loads the optional addon. Synchronous, as all exports are. @throws the error of loading */
 export function requireNative(): unknown {
   return createRequire(import.meta.url)('@esdb-gater/native');
 }
@@ -43,8 +43,8 @@ export function requireNative(): unknown {
 const BLOCK = 64;
 const MAC_BYTES = 32;
 /**
- * Up to here two one-shot hashes over prepared buffers are two to three times as fast as `createHmac`, which is
- * made of several objects. A hash comes out as a latin1 string, since a string costs a third of a new `Buffer`.
+ * Up to this size two one-shot hashes over prepared buffers are two to three times as fast as `createHmac`, which
+ * creates several objects. The hash is returned as a latin1 string, since a string costs a third of a new `Buffer`.
  */
 const SCRATCH_BYTES = 4096;
 

@@ -1,6 +1,6 @@
 /**
  * The capability action of each method; `undefined` for methods that need none. The description of a method says
- * whether the action is needed on the whole store or on one stream.
+ * whether it needs the action on the whole store or on one stream.
  */
 export const ACTIONS = {
   appendEvents: 'stream/append',

@@ -37,14 +37,14 @@ export interface VerifiedToken {
  */
 export type IsRevoked = (idOrDid: string, kind: 'cid' | 'iss', issuers: readonly string[]) => boolean;
 
-/** What each verification checks anew. */
+/** The conditions that each verification checks again. */
 export interface ChainContext {
   readonly now: number;
   readonly isRevoked: IsRevoked | undefined;
   readonly trustedIssuers: readonly string[];
 }
 
-/** A token of a chain under verification. It caches what never changes once verified. */
+/** A token of a chain under verification. It caches results that never change. */
 class Link {
   readonly token: ParsedToken;
   readonly id: string;
@@ -82,7 +82,7 @@ class Link {
 
 /**
  * Caches verified tokens by their text. Only chains that end at a trusted root are cached, so that strangers cannot
- * evict entries. A token may have 16 KiB; most have less than one.
+ * evict entries. A token may have 16 KiB; most are shorter than 1 KiB.
  */
 const proven: LruMap<string, Link> = new LruMap(2_000);
 
@@ -124,7 +124,7 @@ function summarise(link: Link, parents: readonly Link[], level: number): Verifie
   });
 }
 
-/** Verifies one token, then its parents, in the documented order; collects all links and skips what is cached. */
+/** Verifies one token, then its parents, in the documented order; collects all links and skips cached checks. */
 function verifyLink(link: Link, context: ChainContext, level: number, links: Link[]): VerifiedToken {
   if (level > TOKEN_LIMITS.levels) {
     throw unauthorized('too_large', `the chain must be at most ${TOKEN_LIMITS.levels} tokens long`);

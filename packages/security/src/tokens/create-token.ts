@@ -70,7 +70,7 @@ function seal(options: CreateTokenOptions, parents: readonly ParsedToken[]): str
   );
   const signed = `${OWN_HEADER}.${toBase64url(utf8.encode(canonicalJson(claims)))}`;
   const token = `${signed}.${toBase64url(issuer.sign(utf8.encode(signed)))}`;
-  // Nothing is given out that could never be verified: too large, or facts that are nested too deep.
+  // Refuses to create a token that could never be verified: too large, or facts that are nested too deeply.
   parseToken(token);
   return token;
 }
@@ -78,18 +78,17 @@ function seal(options: CreateTokenOptions, parents: readonly ParsedToken[]): str
 /**
  * Creates a root token, valid where `issuer` is a trusted issuer.
  *
- * @throws `invalid_argument` for a wrong issuer, audience, lifetime or time; `unauthorized` with the reason that
- * verifying would give (`invalid_resource`, `invalid_action`, `parse_error`, `too_large`) for grants or a size that
- * no token may have
+ * @throws `invalid_argument` for a wrong issuer, audience, lifetime or time; `unauthorized` with the reason of
+ * verification (`invalid_resource`, `invalid_action`, `parse_error`, `too_large`) for invalid grants or sizes
  */
 export function createToken(options: CreateTokenOptions): string {
   return seal(options, []);
 }
 
 /**
- * Creates a token that delegates some of what `parent` allows. Its `issuer` is the audience of the parent. It ends with
- * the parent, whatever its own lifetime says. The signature, the time and the root of the parent are left to
- * `verifyToken`.
+ * Creates a token that delegates a part of the grants of `parent`. Its `issuer` is the audience of the parent. It
+ * expires with the parent, even if its own lifetime is longer. `verifyToken` checks the signature, the time and the
+ * root of the parent.
  *
  * @param parent one token, or up to four
  * @throws as `createToken`, and `unauthorized`, reason `invalid_delegation`, for a grant that no parent covers and for

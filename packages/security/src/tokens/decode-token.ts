@@ -3,13 +3,13 @@ import { checkClaims, checkHeader, TOKEN_LIMITS } from './claims.ts';
 import { splitToken } from './parse.ts';
 import { tokenId } from './token-id.ts';
 
-/** A decoded token. Nothing in it is verified. */
+/** A decoded token. It is not verified. */
 export interface DecodedToken {
   readonly id: string;
   readonly header: unknown;
   /** The claims as the token has them, without `prf`. */
   readonly claims: unknown;
-  /** What is wrong with the header or the claims, if anything. */
+  /** The problem of the header or the claims, if any. */
   readonly problem?: string;
   readonly parents: readonly DecodedToken[];
 }

@@ -34,7 +34,7 @@ export function coversAction(parent: string, child: string): boolean {
 /**
  * Returns true when `parent` allows everything that `child` allows. Reflexive and transitive. Linear in the lengths.
  *
- * The trailing `*` is the only one in a normal form, so that "begins with" is enough to be sound.
+ * A normal form has at most one `*`, at its end, so that a comparison of prefixes is sound.
  */
 export function covers(parent: Grant, child: Grant): boolean {
   return coversAction(parent.can, child.can) && coversResource(parent.with, child.with);

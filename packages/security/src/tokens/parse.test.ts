@@ -22,7 +22,7 @@ function oddlySigned(token: string): string {
   const { Fn } = ed25519.Point;
   const challenge = Fn.create(BigInt(`0x${Buffer.from(hash.toReversed()).toString('hex')}`));
   const odd = Uint8Array.of(...r, ...Fn.toBytes(Fn.mul(challenge, Fn.create(scalar))));
-  // A library that follows the equation alone takes it.
+  // A library that checks only the equation accepts it.
   expect(ed25519.verify(odd, data, pointBytes, { zip215: true })).toBe(true);
   return `${signed}.${Buffer.from(odd).toString('base64url')}`;
 }

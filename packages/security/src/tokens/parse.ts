@@ -36,8 +36,7 @@ function json(bytes: Uint8Array, name: string): unknown {
 }
 
 /**
- * Splits a token into its parts and checks its size first. Linear in the length; what it allocates is bounded by
- * the length.
+ * Splits a token into its parts and checks its size first. Time and memory are linear in the length.
  *
  * @throws `unauthorized`, reason `too_large` or `parse_error`
  */
@@ -59,7 +58,7 @@ export function splitToken(token: string): TokenParts {
   };
 }
 
-/** A token that is well formed; nothing in it is verified yet. */
+/** A well-formed token that is not verified yet. */
 export interface ParsedToken {
   readonly text: string;
   readonly claims: TokenClaims;

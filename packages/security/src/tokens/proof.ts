@@ -13,7 +13,7 @@ function challenge(gatewayDid: string, nonce: string): Uint8Array {
 
 /**
  * Proves to a gateway that the caller holds the key of a token's audience. The proof is valid only on the connection
- * whose `hello` had the nonce.
+ * that received the nonce in `hello`.
  *
  * @param gatewayDid, nonce as in `hello`
  * @returns base64url, for `authenticate`
@@ -25,7 +25,10 @@ export function createProof(identity: Identity, gatewayDid: string, nonce: strin
   return toBase64url(identityArgument(identity, 'the identity').sign(challenge(gatewayDid, nonce)));
 }
 
-/** Returns true when `proof` was made with the key of `did` for this gateway and nonce; false for anything else. */
+/**
+ * Returns true when `proof` was made with the key of `did` for this gateway and nonce; returns false for any other
+ * value.
+ */
 export function verifyProof(did: string, gatewayDid: string, nonce: string, proof: unknown): boolean {
   if (typeof proof !== 'string' || proof.length !== SIGNATURE_UNITS) return false;
   const publicKey = parseDidKey(wellFormedArgument(did, 'the DID'));

@@ -4,8 +4,8 @@ import { unauthorized } from './token-error.ts';
 
 /*
  * esdb://<realm>/<kind>/<part>/…: every id is a segment, NFC, with all but RFC 3986's unreserved characters
- * percent-encoded. A name has one spelling, so that comparing strings compares names. A
- * literal `*` stands only at the end, where it matches any rest.
+ * percent-encoded. A name has one spelling, so that comparing strings compares names. A literal `*` is allowed only at
+ * the end, where it matches any suffix.
  */
 
 const SCHEME = 'esdb://';
@@ -15,7 +15,7 @@ const MAX_UNITS = 10_240;
 const MIN_SEGMENTS = 3;
 
 const WRITTEN = /^(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Matches names without a percent sign, which most are and which are in normal form. Both patterns are linear. */
@@ -55,7 +55,7 @@ function normalForm(resource: string): string | undefined {
   const normal: string[] = [];
   for (const [i, segment] of segments.entries()) {
     const one = spelt ? segment : normalSegment(segment);
-    // The beginning of a name, before `*`, may be anything that a name begins with.
+    // The part of a name before `*` may be any prefix of a valid name.
     const beginning = open && i === segments.length - 1;
     if (one === undefined || (!beginning && (one === '' || one === '.' || one === '..'))) return undefined;
     normal.push(one);
@@ -113,8 +113,8 @@ function literalBeginning(pattern: string): string | undefined {
 }
 
 /**
- * Builds resource names in normal form. An id may be any string but the empty one, `.` and `..`, without
- * control characters.
+ * Builds resource names in normal form. An id may be any string without control characters, except the empty string,
+ * `.` and `..`.
  *
  * Each throws `invalid_argument`, reason `resource`.
  */
@@ -132,7 +132,7 @@ export const resourceName: {
   allStreams: (realm, storeId) => nameOf(realm, 'stream', [storeId], '/*'),
   /** One topic. */
   channel: (realm, channel, topic) => nameOf(realm, 'channel', [channel, topic]),
-  /** The resource of a subscription to a pattern: its literal beginning and `*`, or the topic when it has no wildcards. */
+  /** The resource of a subscription to a pattern: its literal prefix and `*`, or the topic when it has no wildcards. */
   channelPattern: (realm, channel, pattern) => {
     const beginning = literalBeginning(textArgument(pattern, 'the pattern'));
     if (beginning === undefined) return nameOf(realm, 'channel', [channel, pattern]);

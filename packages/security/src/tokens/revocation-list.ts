@@ -32,27 +32,29 @@ export interface StoredRevocation {
   readonly addedAt: number;
 }
 
-/** Keeps the revocations that have, or may have, effect here. */
+/** Stores the revocations that have, or may have, an effect here. */
 export interface RevocationList {
   readonly size: number;
   /**
-   * Adds a revocation after checking its proof. Returns `undefined` when it is known already, or has no effect: an
-   * issuer can be revoked only by itself and by a root. One of a token is kept although `by` may not have issued that
-   * token; `isRevoked` decides that when it has the token.
+   * Adds a revocation after checking its proof. Returns `undefined` when it is already known, or has no effect: an
+   * issuer can be revoked only by itself or by a root. A revocation of a token is stored even if `by` may not have
+   * issued that token; `isRevoked` decides that when it has the token.
    *
-   * @param sender whose limit an unknown issuer counts to, such as a remote address. @default nobody's
+   * @param sender the sender, such as a remote address, whose limit an unknown issuer counts towards. @default nobody's
    * @throws as `verifyRevocation`, and `overloaded` when a limit is reached
    */
   add(revocation: unknown, sender?: string): VerifiedRevocation | undefined;
-  /** Returns the revocation of `subject` by `by` that is kept. */
+  /** Returns the stored revocation of `subject` by `by`. */
   find(by: string, subject: string): VerifiedRevocation | undefined;
   /** For `verifyToken` and `isTokenRevoked`. O(1). */
   readonly isRevoked: IsRevoked;
-  /** Returns all revocations that are kept, the oldest first. */
+  /** Returns all stored revocations, the oldest first. */
   toJSON(): StoredRevocation[];
 }
 
-/** A token lives a day at most, and a revocation of it is needed as long; the rest is for clocks that differ. */
+/**
+ * A token is valid for a day at most, and a revocation of it is needed as long; the margin allows for differing clocks.
+ */
 const TOKEN_REVOCATION_MS: number = (TOKEN_LIMITS.maxLifetimeSeconds + 3_600) * 1_000;
 
 interface Entry extends StoredRevocation {
@@ -75,7 +77,7 @@ class MemoryRevocationList implements RevocationList {
   readonly #limits: Limits;
   /** By revoker and subject, in the order of arrival. They expire. */
   readonly #ofTokens: Map<string, Entry> = new Map();
-  /** The same for issuers. These do not expire: nobody knows when the last token of an issuer ends. */
+  /** The same for issuers. These do not expire: the expiry of an issuer's last token is unknown. */
   readonly #ofIssuers: Map<string, Entry> = new Map();
   /** The revokers of each subject. */
   readonly #bySubject: Map<string, Set<string>> = new Map();
@@ -147,7 +149,7 @@ class MemoryRevocationList implements RevocationList {
     if (isKnownIssuer(by)) return ofIssuer;
     return [
       ...ofIssuer,
-      // One for each kind, as only one of them expires.
+      // One map for each kind, since only one kind expires.
       { name: kind === 'cid' ? 'unknown issuers' : 'unknown issuers of themselves', max: maxEntries },
       ...(sender === undefined ? [] : [{ name: `sender ${sender}`, max: maxPerSender }]),
     ];
@@ -188,7 +190,7 @@ function storedRevocation(value: unknown): { verified: VerifiedRevocation; added
 /**
  * Creates the list of a gateway. To outlive the process, store an entry of `toJSON()` after each `add` that returned
  * something, and pass the stored entries at the next start as `stored`. Proofs are checked again. An entry beyond the
- * limits is kept, since it was acknowledged.
+ * limits is stored, since it was acknowledged.
  *
  * @throws `invalid_argument`, reason `revocation`, and `unauthorized`, reason `invalid_signature`, for a damaged entry
  */

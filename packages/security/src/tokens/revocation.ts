@@ -23,7 +23,7 @@ export interface Revocation extends JsonObject {
 
 export type RevocationTopic = 'token.revoked' | 'issuer.revoked';
 
-/** A revocation whose proof is valid. `RevocationList` decides whether `by` may revoke the subject. */
+/** A revocation with a valid proof. `RevocationList` decides whether `by` may revoke the subject. */
 export interface VerifiedRevocation {
   readonly topic: RevocationTopic;
   readonly kind: 'cid' | 'iss';
@@ -57,7 +57,7 @@ function isTime(at: unknown): boolean {
   return isRfc3339(at) || (Number.isSafeInteger(at) && (at as number) >= 0);
 }
 
-/** Returns what is revoked: exactly one of `cid` and `iss`. */
+/** Returns the revoked subject: exactly one of `cid` and `iss`. */
 function subjectOf(revocation: Readonly<Record<string, unknown>>): {
   kind: 'cid' | 'iss';
   subject: string;
@@ -103,7 +103,7 @@ export function createRevocation(identity: Identity, options: CreateRevocationOp
 }
 
 /**
- * Verifies the proof of a revocation and returns what it says. It ignores the members of a message signature.
+ * Verifies the proof of a revocation and returns its content. It ignores the members of a message signature.
  *
  * @throws `invalid_argument`, reason `revocation`, for another shape; `unauthorized`, reason `invalid_signature`
  */

@@ -5,7 +5,7 @@ import { verifyToken } from './verify-token.ts';
 export interface TokenVerifierComponents {
   /** @default the system's */
   readonly clock?: Pick<Clock, 'now'>;
-  /** @default nothing is revoked */
+  /** @default no token is revoked */
   readonly isRevoked?: IsRevoked;
 }
 
@@ -17,7 +17,7 @@ export interface TokenVerifierOptions {
 
 export interface TokenVerifier {
   /**
-   * @param provenDid what the connection has proved by `verifyProof`, if anything
+   * @param provenDid the DID that the connection has proved by `verifyProof`, if any
    * @throws as `verifyToken`
    */
   verify(token: string, provenDid?: string): VerifiedToken;

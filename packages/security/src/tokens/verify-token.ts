@@ -11,7 +11,7 @@ export interface VerifyTokenOptions {
   readonly trustedIssuers: string | readonly string[];
   /** The audiences to accept: the gateway's own DID and names, and the DIDs that the presenter has proved. */
   readonly audience: string | readonly string[];
-  /** @default nothing is revoked */
+  /** @default no token is revoked */
   readonly isRevoked?: IsRevoked;
   /** The resource that a grant must cover, with `action`. @default grants are not checked */
   readonly resource?: string;
@@ -30,8 +30,8 @@ function texts(value: unknown, name: string): readonly string[] {
 }
 
 /**
- * Verifies a token and returns what it says. A valid token is cached, so that the next call costs about a
- * microsecond; time, revocation, root, audience and grants are checked every time.
+ * Verifies a token and returns its content. A valid token is cached, so that the next call costs about a microsecond;
+ * time, revocation, root, audience and grants are checked every time.
  *
  * Throws for the first fault in this order: size and form; header; claims; issuer's key; signature; time;
  * revocation; each parent the same way, the delegation; the root; the audience; the wanted action.

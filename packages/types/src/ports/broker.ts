@@ -16,7 +16,7 @@ export interface OutgoingRecord {
   readonly source: string;
   /** The key that decides the partition. @default the topic */
   readonly partitionKey?: string;
-  /** For events of a feed: their store, and where they are in it. */
+  /** For events of a feed: their store and position. */
   readonly fed?: FedOrigin;
   readonly traceparent?: string;
   readonly tracestate?: string;
@@ -24,7 +24,7 @@ export interface OutgoingRecord {
 
 export interface FedOrigin extends StorePoint {
   readonly storeId: string;
-  /** True for the first event after the feed has gone back: what it published before counts no longer. */
+  /** True for the first event after the feed went back: earlier positions of the feed are no longer valid. */
   readonly wentBack?: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface BrokerRecord {
   readonly message: JsonValue;
   /** ISO 8601 with milliseconds and `Z`. */
   readonly time: string;
-  /** Opaque; a reader that resumes after it misses nothing. */
+  /** Opaque; a reader that resumes after it does not miss a record. */
   readonly position: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
@@ -52,17 +52,17 @@ export interface BrokerHealth {
 
 export interface ReplayOptions {
   readonly signal?: AbortSignal;
-  /** A pattern. A broker may leave out records whose topic does not match it. */
+  /** A pattern. A broker may omit records with topics that do not match it. */
   readonly topic?: string;
   /**
-   * Is called with a position up to which every record has been given, when a broker knows more than the positions of
-   * the records tell. The last one stands for `until` when part of the history cannot be read at present.
+   * Called with a position up to which every record has been yielded, when a broker knows more than the positions of
+   * the records show. The last one replaces `until` when part of the history cannot be read at present.
    */
   readonly onReached?: (position: string) => void;
 }
 
 /**
- * Carries the records of the ten channels. An adapter neither limits rates nor checks signatures.
+ * Transports the records of the ten channels. An adapter neither limits rates nor verifies signatures.
  *
  * Keeps the order per partition key. Delivers at least once; a duplicate has the same id.
  */
@@ -70,7 +70,7 @@ export interface Broker {
   /**
    * Resolves once the broker has accepted the record.
    *
-   * @throws `unavailable` when it did not accept within its bound, `overloaded` when what may wait is full
+   * @throws `unavailable` when the record was not accepted within the time limit, `overloaded` when the queue is full
    */
   append(
     channel: ChannelName,
@@ -78,17 +78,18 @@ export interface Broker {
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly position?: string }>;
   /**
-   * Hands over every record of the channel from now on, in batches and in order. A channel has at most one tail.
-   * Returns at once, and keeps trying to reach the broker until the tail is closed.
+   * Delivers every record of the channel from now on, in batches and in order. A channel has at most one tail. Returns
+   * at once, and retries the connection to the broker until the tail is closed.
    */
   tail(channel: ChannelName, handler: (batch: readonly BrokerRecord[]) => void): () => void;
   /**
-   * Returns the tail's position once it has handed over everything that was acknowledged before the call, on any node.
-   * A broker that cannot tell what that is returns within a bounded time what it knows.
+   * Returns the tail's position once it has delivered every record that any node acknowledged before the call. A broker
+   * that cannot determine this position returns the last known one within a bounded time.
    */
   position(channel: ChannelName): Promise<string>;
   /**
-   * Returns the position of `from`. `lost` is true when part of what should follow is gone and the rest can be read.
+   * Returns the position of `from`. `lost` is true when some of the records that should follow have expired and the
+   * rest can be read.
    *
    * @throws `invalid_argument` with reason `position_malformed`, or `position_lost` (with `oldest`)
    */
@@ -104,13 +105,13 @@ export interface Broker {
     options?: ReplayOptions,
   ): AsyncIterable<readonly BrokerRecord[]>;
   /**
-   * Returns true when nothing lies between `after` and `until`, or nothing that `topic` (a pattern) could match.
-   * Synchronous, so that a reader can go live in the same turn.
+   * Returns true when no record between `after` and `until` could match `topic` (a pattern). Synchronous, so that a
+   * reader can go live in the same turn of the event loop.
    */
   caughtUp(channel: ChannelName, after: string, until: string, topic?: string): boolean;
   /** Returns the tail's position without waiting; undefined while it is unknown. */
   tailPosition(channel: ChannelName): string | undefined;
   health(): BrokerHealth;
-  /** Sends what waits, within a bounded time, and closes. */
+  /** Sends the queued records within a bounded time, and closes. */
   close(): Promise<void>;
 }

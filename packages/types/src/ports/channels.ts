@@ -10,7 +10,7 @@ export interface PublishParams {
 }
 
 export interface PublishContext {
-  /** The publisher whose rate it counts to: the token's audience, else the remote address. @default the process */
+  /** The publisher for the rate limit: the token's audience, else the remote address. @default the process */
   readonly publisher?: string;
   readonly signal?: AbortSignal;
   readonly traceparent?: string;
@@ -38,7 +38,7 @@ export interface SubscribeParams {
 export interface SubscribeResult {
   /** From where the subscription goes on. */
   readonly position: string;
-  /** True when part of what should follow is gone. */
+  /** True when some of the messages that should follow have expired. */
   readonly lost?: boolean;
 }
 
@@ -72,7 +72,7 @@ export type Notice =
   | { readonly method: 'replayed'; readonly params: ReplayedNotice }
   | { readonly method: 'dropped'; readonly params: DroppedNotice };
 
-/** Encodes a notice for one kind of connection: as a WebSocket frame, or as a server-sent event. */
+/** Encodes a notice for one type of connection: as a WebSocket frame, or as a server-sent event. */
 export interface NoticeEncoder {
   encode(notice: Notice): Uint8Array;
 }
@@ -95,7 +95,10 @@ export interface DeliverySink {
   write(deliveries: readonly Delivery[]): void;
   /** Returns how many written bytes the transport has not sent yet; 0 when that is not known. */
   bufferedBytes(): number;
-  /** Is called once when the queue is full of what must not be dropped: close with 4008. Nothing is written after it. */
+  /**
+   * Called once when the queue is full of messages that must not be dropped: close with 4008. Nothing is written after
+   * it.
+   */
   overflow(): void;
 }
 
@@ -128,7 +131,7 @@ export interface ChannelSubscriber {
 export interface ChannelInfo {
   readonly name: ChannelName;
   readonly priority: ChannelPriority;
-  /** Messages a second; absent means unlimited. */
+  /** Messages per second; unlimited when absent. */
   readonly maxRate?: number;
   readonly requireSignature: boolean;
   readonly history: number;

@@ -1,4 +1,4 @@
-/** Time, passed in so that tests own it. */
+/** The clock. It is passed in, so that tests can control it. */
 export interface Clock {
   /** Wall clock, milliseconds since the Unix epoch. It may jump. */
   now(): number;

@@ -2,13 +2,13 @@
 export interface DiscoveredNode {
   /** `ws://HOST:PORT/v1/ws` or `wss://…`. */
   readonly url: string;
-  /** Known once the node has said it. */
+  /** Known once the node has announced it. */
   readonly nodeId?: string;
 }
 
-/** Finds the other nodes of a cluster. It proves nothing: nodes prove themselves when they are dialled. */
+/** Finds the other nodes of a cluster. Not verified: nodes authenticate each other when they connect. */
 export interface Discovery {
-  /** What is known now and every change, until `signal` ends it. */
+  /** Yields the known nodes and then every change, until `signal` aborts. */
   watch(options: { readonly signal: AbortSignal }): AsyncIterable<readonly DiscoveredNode[]>;
   close(): Promise<void>;
 }

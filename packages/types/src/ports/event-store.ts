@@ -15,9 +15,9 @@ import type {
   StreamParams,
 } from './store-methods.ts';
 
-/** What a call may take besides its parameters. */
+/** The options of a call. */
 export interface CallContext {
-  /** Ends the waiting, not what has been committed. */
+  /** Stops waiting for the result; does not undo a commit. */
   readonly signal?: AbortSignal;
   /** Milliseconds that the caller still waits. */
   readonly deadlineMs?: number;
@@ -27,15 +27,15 @@ export interface CallContext {
 }
 
 /**
- * A store of events. Parameters have passed the protocol's schemas before they come here; a store checks
- * what only it can know. Every failure is a `GaterError`.
+ * A store of events. Parameters have passed the protocol's schemas already; a store checks only the conditions that
+ * depend on its data. Every failure is a `GaterError`.
  *
  * An append is atomic and durable before its promise resolves, checked against the stream's version in the
  * same transaction, and idempotent by its event ids, which are looked at before `expectedVersion`.
  */
 export interface EventStore {
   readonly storeId: string;
-  /** Made with the database, and kept in it. */
+  /** Created with the database and stored in it. */
   readonly storeUuid: string;
   /** The method names that this store serves. */
   readonly methods: readonly string[];
@@ -60,11 +60,11 @@ export interface EventStore {
   /** Resolves when the store can serve. @throws `unavailable` */
   quickHealthCheck(context?: CallContext): Promise<Record<string, never>>;
 
-  /** Calls `listener` with the newest position after each commit. Returns what detaches it. */
+  /** Calls `listener` with the newest position after each commit. Returns a function that removes the listener. */
   onCommitted(listener: (position: number) => void): () => void;
-  /** The feed's checkpoint, kept with the events: everything up to it was published. */
+  /** The feed's checkpoint, stored with the events: every event up to it was published. */
   readonly feedCheckpoint: FeedCheckpoint;
-  /** Ends what is in flight, flushes and releases the file. */
+  /** Ends the calls in flight, flushes and releases the file. */
   close(): Promise<void>;
 }
 
@@ -72,17 +72,17 @@ export interface EventStore {
 export interface StorePoint {
   readonly position: number;
   /**
-   * The first 8 characters of base64url(SHA-256(event id)). Absent at position 0, and in points that earlier releases
-   * made.
+   * The first 8 characters of base64url(SHA-256(event id)). Absent at position 0, and in points saved by earlier
+   * releases.
    */
   readonly proof?: string;
 }
 
-/** Where a feed goes on after a restart. */
+/** The position from which a feed continues after a restart. */
 export interface FeedPosition extends StorePoint {
-  /** How often the feed has gone back, because the store no longer had the event that it had reached. @default 0 */
+  /** How often the feed went back because the store no longer had the event at its position. @default 0 */
   readonly turn?: number;
-  /** Earlier points of the same history, newest first: the feed goes back to the first that the store still proves. */
+  /** Earlier points of the same history, newest first: the feed goes back to the first one that the store still has. */
   readonly earlier?: readonly StorePoint[];
 }
 
@@ -90,6 +90,6 @@ export interface FeedPosition extends StorePoint {
 export interface FeedCheckpoint {
   /** Returns position 0 when none was saved. */
   load(): Promise<FeedPosition>;
-  /** Saves a position, unless the saved one is of a later turn, or further in the same turn. */
+  /** Saves a position, unless the saved one has a later turn, or the same turn and a higher position. */
   save(position: FeedPosition): Promise<void>;
 }

@@ -19,13 +19,13 @@ export interface FeedReadOptions {
   readonly onReached?: (point: StorePoint) => void;
 }
 
-/** The stores whose events are fed to the channel `events`, from where an in-process broker replays them. */
+/** Reads the stores that are fed to the channel `events`, so that an in-process broker can replay their events. */
 export interface FeedReplaySource {
   /** Returns the stores that are fed, served at present or not. Called often, so it must be cheap. */
   stores(): readonly string[];
-  /** Returns where the feed of a store stood when it started: everything up to there was published before. */
+  /** Returns the position at which the feed of a store started: every event up to it was published before. */
   fedTo(storeId: string): Promise<StorePoint>;
-  /** Returns true when the store has the event that the point is proved by, or the point has no proof. */
+  /** Returns true when the store has the event that proves the point, or when the point has no proof. */
   proves(storeId: string, point: StorePoint): Promise<boolean>;
   /** Reads the events after `after` up to and including `until`, in order of their positions. */
   read(
@@ -38,6 +38,9 @@ export interface FeedReplaySource {
   pointAtTime(storeId: string, time: string): Promise<StorePoint>;
   /** Returns false when no event of the store can match the topic pattern. @default always true */
   canMatch?(storeId: string, pattern: string): boolean;
-  /** Returns true for a store that ends with this process, so that positions without a proof are void after it. */
+  /**
+   * Returns true for a store that exists only in this process, so that positions without a proof are invalid after a
+   * restart.
+   */
   ephemeral?(storeId: string): boolean;
 }

@@ -1,4 +1,4 @@
-/** Where a part says what happened. pino fits as it is. No secret is ever handed to it. */
+/** A structured logger. pino implements this interface. Secrets must never be passed to it. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -6,5 +6,5 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** A logger that says nothing: the default of every library package. */
+/** A logger that discards everything: the default of every library package. */
 export const silentLogger: Logger = Object.freeze({ debug() {}, info() {}, warn() {}, error() {} });

@@ -8,7 +8,7 @@ export interface WorkerInfo {
   readonly storeUuid?: string;
   readonly workerId: string;
   readonly nodeId: string;
-  /** Grows with every life of the worker; a higher one replaces a lower one. */
+  /** Increases with every start of the worker; a higher incarnation replaces a lower one. */
   readonly incarnation: number;
   /** Unix milliseconds. */
   readonly registeredAt: number;
@@ -18,19 +18,20 @@ export interface WorkerInfo {
 export interface StoreWorker extends WorkerInfo {
   /** The method names that it serves. */
   readonly methods: readonly string[];
-  /** What keeps the events of a worker of this process, such as `sqlite`: its calls within a trace are spans then. */
+  /** The kind of store of a worker of this process, such as `sqlite`: its calls are then traced as database spans. */
   readonly system?: string;
   /**
    * Calls a method by its name.
    *
-   * @throws a `GaterError`; `unavailable` when the worker is gone, `timeout` when `context.signal` ended it late
+   * @throws a `GaterError`; `unavailable` when the worker is gone, `timeout` when `context.signal` aborted because of a
+   * time limit
    */
   call<M extends StoreMethod>(
     method: M,
     params: StoreParamsOf<M>,
     context?: CallContext,
   ): Promise<StoreResultOf<M>>;
-  /** Calls `listener` with the newest position after a commit, where the worker tells of commits. */
+  /** Calls `listener` with the newest position after each commit, if the worker reports commits. */
   onCommitted?(listener: (position: number) => void): () => void;
 }
 
@@ -48,9 +49,10 @@ export interface Registry {
    */
   register(worker: StoreWorker): WorkerInfo;
   /**
-   * False when there was none. With `incarnation` only that life of the worker is removed, so that the end of an
-   * old connection does not remove the worker that came back on a new one. A store that only workers made known is
-   * forgotten with its last one; when that left without order (`orderly` false), it is expected back.
+   * Returns false when it was not registered. With `incarnation` only that incarnation is removed, so that closing an
+   * old connection does not remove the worker that has registered again on a new one. A store that only workers
+   * registered is removed with its last worker, unless that worker disconnected without unregistering (`orderly`
+   * false): then the store waits for it.
    */
   unregister(storeId: string, workerId: string, incarnation?: number, orderly?: boolean): boolean;
   /** Makes a store known that is configured, before its first worker. */
@@ -68,7 +70,7 @@ export interface Registry {
   isLive(storeId: string, workerId: string): boolean;
   /** The stores that are known, with workers or without. */
   stores(): readonly string[];
-  /** What changes from now on, until `signal` ends it. */
+  /** Yields all changes from now on, until `signal` aborts. */
   watch(options?: { readonly signal?: AbortSignal }): AsyncIterable<RegistryEvent>;
   /** Asks every live worker of a store; resolves to how many answered, and ejects by the same rules. */
   probe(storeId: string, options?: { readonly timeoutMs?: number }): Promise<readonly WorkerInfo[]>;
