@@ -4,6 +4,7 @@ import { finishesWithin, nextTurn } from '@esdb-gater/primitives';
 import { METHOD_NAMES } from '@esdb-gater/protocol';
 import { type Clock, LIMITS, type Logger, systemClock } from '@esdb-gater/types';
 import { createAdmission } from './access/admission.ts';
+import { createDiscardBudget } from './access/discard-budget.ts';
 import { createInboundBudget } from './access/inbound-budget.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
 import { createOutboundBudget } from './access/outbound-budget.ts';
@@ -18,6 +19,7 @@ import { watchSockets } from './http/port-sockets.ts';
 import type { Readiness } from './http/routes/operations.ts';
 import { createSseConnections } from './http/sse-connections.ts';
 import { readCertificate } from './http/tls-certificate.ts';
+import { discardUnreadBodies } from './http/unread-bodies.ts';
 import { Cleanup } from './node/cleanup.ts';
 import { createLog } from './node/log.ts';
 import { createLogOutput, type LogOutput } from './node/log-output.ts';
@@ -217,6 +219,11 @@ async function openPort(
     stalledMs: bounds.outboundStalledMs,
   });
   cleanup.defer(() => outbound.close());
+  const discards = createDiscardBudget(clock, {
+    maxBytes: bounds.discardedBytes,
+    bytesPerSecond: bounds.discardedBytesPerSecond,
+    closeAfterMs: bounds.refusedCloseMs,
+  });
   const shared = {
     inbound,
     outbound,
@@ -234,6 +241,7 @@ async function openPort(
     config,
     bounds,
   );
+  discardUnreadBodies(app.server, discards);
   const { connections, connectionsPerAddress } = config.limits;
   const sockets = watchSockets(app.server, {
     maxSockets: connections + bounds.spareSockets,
@@ -256,7 +264,7 @@ async function openPort(
   };
   const upgrades = createUpgradeServer(
     app.server,
-    { ...shared, authenticator, workers, accepting },
+    { ...shared, authenticator, workers, accepting, discards },
     { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {

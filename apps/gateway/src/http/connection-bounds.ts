@@ -28,6 +28,12 @@ export interface ConnectionBounds {
   readonly outboundBytes: number;
   /** A client that reads nothing for this time is cut off when others need the room. */
   readonly outboundStalledMs: number;
+  /** Bytes that all clients together may send at once after they were refused. */
+  readonly discardedBytes: number;
+  /** The same in each second. */
+  readonly discardedBytesPerSecond: number;
+  /** A client beyond these two is closed after this time, in which it can read why it was refused. */
+  readonly refusedCloseMs: number;
 }
 
 export const CONNECTION_BOUNDS: ConnectionBounds = Object.freeze({
@@ -45,4 +51,7 @@ export const CONNECTION_BOUNDS: ConnectionBounds = Object.freeze({
   inboundBytes: 64 * 1_048_576,
   outboundBytes: 64 * 1_048_576,
   outboundStalledMs: 2_000,
+  discardedBytes: 32 * 1_048_576,
+  discardedBytesPerSecond: 8 * 1_048_576,
+  refusedCloseMs: 2_000,
 });

@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { Admission } from '../access/admission.ts';
 import type { Caller } from '../access/caller.ts';
 import { bearerToken, callerOf } from '../access/caller.ts';
+import type { DiscardBudget } from '../access/discard-budget.ts';
 import type { VerifiedGrant } from '../access/grants.ts';
 import { findHostError, forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
@@ -27,6 +28,8 @@ const MAX_FRAGMENTS = 16_384;
 export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing' | 'turns'> {
   readonly originGuard: () => OriginGuard;
   readonly admission: Admission;
+  /** Counts what clients send after the close frame of the gateway. */
+  readonly discards: DiscardBudget;
   readonly accepting: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -126,6 +129,11 @@ export function createUpgradeServer(
     // `ws` reports each protocol error here and closes by itself.
     ws.on('error', (error) => logger.debug({ err: error, address: caller.address }, 'a connection failed'));
     const writer = ws.attach(socket, turns);
+    const discards = components.discards.open({ pause: () => socket.pause(), destroy: () => ws.terminate() });
+    socket.on('data', (chunk: Buffer) => {
+      if (ws.readyState !== ws.OPEN) discards.add(chunk.length);
+    });
+    socket.once('close', () => discards.close());
     const place = admission.enter(caller.address, caller.loopback);
     if (place === undefined) {
       onClosing(CLOSE_CODES.tooMany);
