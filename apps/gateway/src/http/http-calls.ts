@@ -88,7 +88,9 @@ export function createHttpCalls({
 
 /** Answers a result as JSON. */
 export function sendJson(reply: FastifyReply, result: unknown, status: number = 200): FastifyReply {
-  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(result));
+  // As bytes, which the garbage collector knows the size of while they wait to be sent. A text it would not hurry to free.
+  const body = Buffer.from(JSON.stringify(result));
+  return reply.code(status).type('application/json; charset=utf-8').send(body);
 }
 
 /** Returns the named parts of a request's path. */
