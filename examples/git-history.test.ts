@@ -114,7 +114,7 @@ describe('git-history', () => {
     expect(lines[1]?.metadata).toMatchObject({ causationId: lines[0]?.id });
   });
 
-  test('the history of both sides of a merge is there once', async () => {
+  test('the commits of both sides of a merge are imported once', async () => {
     const path = repository('merge');
     commit(path, 'base', { a: '1' });
     git(path, ['checkout', '--quiet', '-b', 'side']);
@@ -128,7 +128,7 @@ describe('git-history', () => {
     expect(lines.filter(({ type }) => type === 'file_changed')).toHaveLength(3);
   });
 
-  test('the same history gives the same ids, and a longer one the same ids first', async () => {
+  test('the same history has the same ids, and a longer one begins with the same ids', async () => {
     const path = repository('resumed');
     commit(path, 'one', { a: '1' });
     const before = await history(path, 'file');
@@ -160,7 +160,7 @@ describe('git-history', () => {
     expect(ids).toContain('author-__proto__');
   });
 
-  test('a message that looks like our separators is only a message', async () => {
+  test('a message that contains the separators is imported unchanged', async () => {
     const path = repository('hostile');
     const message = 'subject\n\nM\nA\n0123456789012345678901234567890123456789\n\u001b[31mred';
     commit(path, message, { M: '1', A: '1' });
@@ -176,7 +176,7 @@ describe('git-history', () => {
     expect(lines[0]?.data).toMatchObject({ body: expect.stringContaining('\n0123456789') });
   });
 
-  test('an empty repository and a folder without one say so', async () => {
+  test('an empty repository and a folder without a repository are reported', async () => {
     await expect(history(repository('empty'))).rejects.toThrow('has no commits yet');
     await expect(history(tmpdir())).rejects.toThrow('is no git repository');
     await expect(history(join(folder, 'missing'))).rejects.toThrow('is no git repository');
@@ -212,7 +212,7 @@ describe('parseLog', () => {
   const header = ['a'.repeat(40), '', 'n', 'e', 't', 'n', 'e', 't', 'message\n'].join('\0');
   const log = Buffer.from(`${header}\0\nA\0päth\0M\0two\0${header}\0${header}\0`);
 
-  test('gives the same items however the output is cut', async () => {
+  test('yields the same items for any chunks of the output', async () => {
     const items = async (chunks: readonly Uint8Array[]): Promise<unknown[]> => {
       const all: unknown[] = [];
       for await (const item of parseLog(chunks)) all.push(item);
@@ -231,7 +231,7 @@ describe('parseLog', () => {
 });
 
 describe('names and ids', () => {
-  test('whatever bytes come in, the name is valid, and other bytes give another one', () => {
+  test('the name is valid for any bytes, and different bytes have different names', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.uint8Array({ maxLength: 600 }), (one, other) => {
         const [a, b] = [validName('file-', one), validName('file-', other)];

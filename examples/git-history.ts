@@ -11,8 +11,8 @@ const MESSAGE_UNITS = 65_536;
 /**
  * The events of a repository, oldest first.
  *
- * By author, each author's stream has the `commit_recorded` of his commits. By file, the stream `commits` has them
- * all, and each file's stream a `file_changed` for every commit that changed it.
+ * By author, each author's stream has the `commit_recorded` events of their commits. By file, the stream `commits` has
+ * them all, and each file's stream a `file_changed` for every commit that changed it.
  */
 export async function* gitHistory(folder: string, streamBy: 'author' | 'file'): AsyncGenerator<ImportLine> {
   for await (const item of readGitLog(folder, streamBy === 'file')) {

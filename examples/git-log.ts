@@ -7,7 +7,7 @@ export interface Person {
   readonly email: string;
 }
 
-/** What is read of a repository, in this order: each commit is followed by the files that it changed, if asked for. */
+/** The items of a repository, in this order: each commit is followed by its changed files, if requested. */
 export type LogItem =
   | {
       readonly kind: 'commit';
@@ -25,14 +25,14 @@ export type LogItem =
       /** Of the commit. */
       readonly hash: string;
       readonly change: 'added' | 'modified' | 'deleted' | 'type_changed';
-      /** As git keeps it: bytes, in whatever encoding. */
+      /** The bytes that git stores, in any encoding. */
       readonly path: Buffer;
     };
 
 const FIELDS = ['%H', '%P', '%an', '%ae', '%at', '%cn', '%ce', '%ct', '%B'];
 
-// Nothing that a user's configuration or a later commit (.mailmap, rename detection) changes may change what is
-// written: an import is resumable because the same commit always gives the same events.
+// A user's configuration and later commits (.mailmap, rename detection) must not change the output: an import can be
+// resumed because the same commit always results in the same events.
 const CONFIG = [
   'i18n.logOutputEncoding=UTF-8',
   'log.showSignature=false',
@@ -57,7 +57,7 @@ const CHANGES: ReadonlyMap<string, 'added' | 'modified' | 'deleted' | 'type_chan
 ]);
 
 /**
- * @param withFiles whether the changed files are wanted, too; those of merges are not, as their parents have them
+ * @param withFiles whether to read the changed files; those of merges are omitted, since their parents have them
  * @throws `ExampleError` for a folder that is no repository, and for one without commits
  */
 export async function* readGitLog(folder: string, withFiles: boolean): AsyncGenerator<LogItem> {
@@ -136,7 +136,7 @@ function commitOf(fields: readonly Buffer[]): LogItem & { readonly kind: 'commit
   };
 }
 
-/** Our own rendering of the seconds: versions of git differ in how they write ISO 8601. */
+/** Formatted here, since versions of git differ in how they write ISO 8601. */
 function instant(seconds: string): string {
   const date = new Date(Number(seconds) * 1_000);
   return Number.isNaN(date.getTime()) ? seconds : date.toISOString();

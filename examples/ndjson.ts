@@ -1,4 +1,4 @@
-// What the examples share: names that every store takes, ids that make an import resumable, lines on standard output.
+// Helpers of the examples: names that every store accepts, ids that make an import resumable, lines on standard output.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,7 +13,7 @@ export interface ImportLine {
   readonly tags?: readonly string[];
 }
 
-/** What ends an example with one line on standard error and this exit code. */
+/** An error that ends an example with one line on standard error and this exit code. */
 export class ExampleError extends Error {
   readonly exitCode: number;
 
@@ -24,12 +24,12 @@ export class ExampleError extends Error {
 }
 
 const NAME_UNITS = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+// biome-ignore lint/suspicious/noControlCharactersInRegex: replaces control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /**
- * A stream id or tag that begins with `prefix` and is as near to `name` as the rules allow: 1 to 255 UTF-16 units,
- * no control characters. One that had to be changed ends in a hash, so that two names never become one.
+ * A stream id or tag that begins with `prefix` and is as near to `name` as the rules allow: 1 to 255 UTF-16 units, no
+ * control characters. A changed name ends with a hash, so that different names stay different.
  *
  * @param name bytes of any encoding, or text
  */
@@ -41,7 +41,7 @@ export function validName(prefix: string, name: string | Uint8Array): string {
   const whole = prefix + clean;
   if (exact && whole.length <= NAME_UNITS) return whole;
   const hash = `_${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
-  // toWellFormed, as the cut may go through a pair of surrogates.
+  // toWellFormed, since the cut may split a surrogate pair.
   return whole.slice(0, NAME_UNITS - hash.length).toWellFormed() + hash;
 }
 
@@ -55,7 +55,7 @@ export function uuidV5(name: string): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** Writes one line each, as fast as the reader takes them. A reader that stops early (`head`) is no failure. */
+/** Writes one line each, as fast as the reader reads them. A reader that stops early (`head`) is not a failure. */
 export async function writeLines(
   lines: AsyncIterable<ImportLine>,
   output: NodeJS.WritableStream,

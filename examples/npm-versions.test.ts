@@ -15,7 +15,7 @@ const TIMES = {
 };
 
 describe('npm-versions', () => {
-  test('gives the versions in the order of their publication, in one stream', () => {
+  test('yields the versions in the order of their publication, in one stream', () => {
     const events = versionEvents('@scope/name', TIMES);
     expect(events.map(({ data }) => (data as { version: string }).version)).toEqual([
       '1.0.0',
@@ -26,11 +26,11 @@ describe('npm-versions', () => {
     expect(versionEvents('@scope/name', TIMES)).toEqual(events);
   });
 
-  test('what is no list of times is refused', () => {
-    expect(() => versionEvents('name', 'times')).toThrow('no JSON object');
+  test('input that is not a list of times is refused', () => {
+    expect(() => versionEvents('name', 'times')).toThrow('must be a JSON object');
   });
 
-  test('reads a file instead of asking npm, and refuses what is no package name', () => {
+  test('reads a file instead of calling npm, and refuses an invalid package name', () => {
     const folder = mkdtempSync(join(tmpdir(), 'npm-versions-'));
     const file = join(folder, 'times.json');
     writeFileSync(file, JSON.stringify({ time: TIMES }));

@@ -9,15 +9,18 @@ const USAGE = 'usage: node examples/npm-versions.ts PACKAGE… | --file TIMES.js
 /** A name of the registry, without a version and without anything that npm could take for an option. */
 const PACKAGE = /^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/i;
 
-/** `version_published` for each version in the order of publication, from what `npm view PACKAGE time --json` says. */
+/**
+ * Yields `version_published` for each version in the order of publication, from the output of `npm view PACKAGE time
+ * --json`.
+ */
 export function versionEvents(name: string, times: unknown): ImportLine[] {
   if (typeof times !== 'object' || times === null || Array.isArray(times)) {
-    throw new ExampleError(`the times of ${name} are no JSON object of version to time`);
+    throw new ExampleError(`the times of ${name} must be a JSON object of version to time`);
   }
   const published = Object.entries(times)
     .filter((entry): entry is [string, string] => typeof entry[1] === 'string')
     .filter(([version]) => version !== 'created' && version !== 'modified');
-  // By instant, then by version, so that two that came together always come in the same order.
+  // By time, then by version, so that versions of the same time always have the same order.
   published.sort(([a, at], [b, bt]) => Date.parse(at) - Date.parse(bt) || (a < b ? -1 : 1));
   return published.map(([version, publishedAt]) => ({
     streamId: validName('npm-', name),
@@ -39,11 +42,11 @@ async function timesFromNpm(name: string): Promise<unknown> {
     return JSON.parse(stdout);
   } catch (error) {
     const [reason] = (error as Error).message.split('\n', 1);
-    throw new ExampleError(`npm does not tell the versions of ${name}: ${reason}`);
+    throw new ExampleError(`npm cannot list the versions of ${name}: ${reason}`);
   }
 }
 
-/** Takes what `npm view … --json` prints: the times alone, or an object with them under `time`. */
+/** Accepts the output of `npm view … --json`: the times, or an object with the member `time`. */
 async function timesFromFile(file: string): Promise<unknown> {
   let content: unknown;
   try {

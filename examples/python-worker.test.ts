@@ -23,7 +23,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 
 const SCRIPT = join(import.meta.dirname, 'python-worker', 'worker.py');
 
-/** What the server sees of one connection of a worker. */
+/** The server's side of one connection of a worker. */
 interface Connected {
   readonly socket: WebSocket;
   readonly peer: Peer;
@@ -136,7 +136,7 @@ function workerOf({ peer, registrations }: Connected, storeId: string): RemoteWo
   return createRemoteWorker({ peer, ...registration, nodeId: 'node-a', deadlineMs: 20_000 });
 }
 
-/** The worker as an event store: what the gateway makes of it, without the gateway. */
+/** The worker as an event store, as the gateway uses it, but without the gateway. */
 function storeOver(worker: RemoteWorker): EventStore {
   const { storeId } = worker;
   const call =
@@ -172,7 +172,7 @@ function storeOver(worker: RemoteWorker): EventStore {
 const NOT_OF_A_WORKER =
   /checkpoint|stopped waiting|closed store|listeners|abort|JSON cannot carry|deeply nested|never ignored/i;
 
-describe('the Python worker keeps what every event store promises', () => {
+describe('the Python worker passes the conformance cases of event stores', () => {
   let connected: Connected;
   let opened = 0;
   const open = async (): Promise<EventStore> => storeOver(workerOf(connected, `store-${opened++}`));
@@ -190,7 +190,7 @@ describe('the Python worker', () => {
   const events = (...types: string[]) =>
     types.map((type) => ({ id: randomUUID(), type, data: {}, tags: [`tag:${type}`] }));
 
-  test('registers with its token, and names what it serves', async () => {
+  test('registers with its token and the methods that it serves', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'python-worker-'));
     writeFileSync(join(folder, 'token'), 'header.payload.signature\n');
     const { program, connected } = await start(['orders'], ['--token-file', join(folder, 'token')]);
@@ -200,7 +200,7 @@ describe('the Python worker', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('tells of commits, serves queries and checks conditions', async () => {
+  test('reports commits, serves queries and checks conditions', async () => {
     const { program, connected } = await start(['orders', 'other']);
     const worker = workerOf(connected, 'orders');
     const append = (condition?: AppendCondition) =>
@@ -254,7 +254,7 @@ describe('the Python worker', () => {
     await stop(program);
   });
 
-  test('answers what it does not understand with errors in the shape of the contract', async () => {
+  test('answers invalid calls with errors in the format of the contract', async () => {
     const { program, connected } = await start(['orders']);
     const { peer, socket } = connected;
     await expect(peer.call('verifyStream', { storeId: 'orders' })).rejects.toMatchObject({
@@ -273,7 +273,7 @@ describe('the Python worker', () => {
     await stop(program);
   });
 
-  test('comes back with the same events when the connection breaks', async () => {
+  test('reconnects with the same events when the connection breaks', async () => {
     const { program, connected } = await start(['orders']);
     const params = { storeId: 'orders', streamId: 's', events: events('a') };
     await workerOf(connected, 'orders').call('appendEvents', params);

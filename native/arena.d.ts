@@ -1,4 +1,4 @@
-// biome-ignore lint/complexity/noBannedTypes: what it takes is checked by nobody but itself
+// biome-ignore lint/complexity/noBannedTypes: each function checks its own arguments
 type AnyFunction = Function;
 
 /** The functions in Rust, as they are without `main.js`. */

@@ -12,14 +12,14 @@ export const addon = loadAddon({
 });
 
 /*
- * To pass a small fresh Uint8Array to an addon costs more than to hash it: V8 keeps its bytes on the heap and
- * must first move them out. So they are copied into memory that both sides know. Each thread that loads this
- * module has its own addon environment and its own arena. Nothing leaves it but copies, and no code of others
- * runs between filling it and the call that reads it.
+ * To pass a small fresh Uint8Array to an addon costs more than to hash it: V8 stores its bytes on the heap and must
+ * move them out first. So they are copied into memory that both sides know. Each thread that loads this module has its
+ * own addon environment and its own arena. Only copies leave it, and no other code runs between filling it and the call
+ * that reads it.
  */
 const arena = addon.arena;
 
-/** What an operation is about is at the start; results are left there, too. */
+/** The input of an operation is at the start, and so is its result. */
 export const INPUT_BYTES = 65_536;
 /** Keys, signatures and MACs that go with it; the results of a batch begin here. */
 export const SIDE = 65_536;
@@ -34,7 +34,7 @@ const COPIED_BYTES = 512;
 /** Up to here a loop is faster than `slice`. */
 const LOOPED_BYTES = 64;
 
-/** Bytes as the addon takes them: how many it finds at the start of the arena, or the array itself. */
+/** Passes bytes to the addon: as a number of bytes at the start of the arena, or as the array itself. */
 export function place(bytes, length) {
   if (length <= COPIED_BYTES) {
     // A detached array has length 0, and `set` throws for it.
@@ -55,7 +55,7 @@ export function putLength(item, length) {
   lengths[item] = length;
 }
 
-/** A copy of what the addon left in the arena. */
+/** Copies a result of the addon out of the arena. */
 export function take(offset, length) {
   if (length > LOOPED_BYTES) return arena.slice(offset, offset + length);
   const bytes = new Uint8Array(length);

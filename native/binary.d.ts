@@ -3,7 +3,7 @@ export interface Platform {
   readonly cpu: string;
 }
 
-/** What `checkBinary` throws. */
+/** The error that `checkBinary` throws. */
 export interface BinaryError extends Error {
   readonly code: 'ERR_NATIVE_BINARY';
 }

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 const HEX = 16;
 
-/** What a header calls an architecture. */
+/** The code of an architecture in a header. */
 const ELF_MACHINES = { x64: 0x3e, arm64: 0xb7 };
 const MACH_MACHINES = { x64: 0x0100_0007, arm64: 0x0100_000c };
 const PE_MACHINES = { x64: 0x8664, arm64: 0xaa64 };
@@ -10,13 +10,13 @@ const PE_MACHINES = { x64: 0x8664, arm64: 0xaa64 };
 const CHECKS = { linux: checkElf, darwin: checkMachO, win32: checkPe };
 
 /**
- * Checks that a file is a whole shared library for this platform, by its headers alone. The system maps a library
- * into memory as its headers say: where the file ends too early, the first access ends the process with a signal
- * that nothing catches.
+ * Checks by its headers that a file is a complete shared library for this platform. The system maps a library into
+ * memory as its headers say: if the file is truncated, the first access ends the process with a signal that cannot be
+ * caught.
  *
  * @param {string} file a path
  * @param {{ os: string, cpu: string }} platform as `process.platform` and `process.arch` say it
- * @throws Error, code `ERR_NATIVE_BINARY`, with what is wrong; what the file system throws
+ * @throws Error, code `ERR_NATIVE_BINARY`, that names the problem; errors of the file system
  */
 export function checkBinary(file, { os, cpu }) {
   const stat = statSync(file);
@@ -29,7 +29,7 @@ export function checkBinary(file, { os, cpu }) {
   }
 }
 
-/** ELF-64, see elf(5): what is loaded, and the tables at the end of the file, must lie within it. */
+/** ELF-64, see elf(5): the loaded segments and the tables at the end must be within the file. */
 function checkElf(file, cpu) {
   const header = file.read(0, 64, 'the ELF header');
   requireMagic(header.readUInt32BE(0) === 0x7f45_4c46, 'an ELF library', header);
@@ -53,7 +53,7 @@ function checkElf(file, cpu) {
   );
 }
 
-/** Mach-O of 64 bits, see mach-o/loader.h, or a universal file with one of them, see mach-o/fat.h. */
+/** 64-bit Mach-O, see mach-o/loader.h, or a universal file that contains it, see mach-o/fat.h. */
 function checkMachO(file, cpu) {
   const magic = file.read(0, 8, 'the Mach-O header');
   const kind = magic.readUInt32BE(0);
@@ -133,7 +133,7 @@ function partOf(descriptor, start, size) {
   };
 }
 
-/** One that is too great for a double is no less too great for a file. */
+/** A value that is too large for a double is too large for a file as well. */
 function number64(bytes, offset) {
   return Number(bytes.readBigUInt64LE(offset));
 }

@@ -3,8 +3,7 @@ const kindGetter = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTa
 const lengthGetter = Object.getOwnPropertyDescriptor(typedArray, 'length').get;
 
 /*
- * The getters of the language itself see what an array is, of whatever realm or class, and cannot be fooled by a
- * `length` that somebody wrote.
+ * The built-in getters recognise an array of any realm or class, and ignore a `length` that a caller has defined.
  */
 const kindOf = Function.prototype.call.bind(kindGetter);
 const lengthOf = Function.prototype.call.bind(lengthGetter);
@@ -15,13 +14,13 @@ export function bytesLength(value, what) {
   return lengthOf(value);
 }
 
-/** The same for an item of a list, whose name is made only when it is needed. */
+/** Like {@link bytesLength} for an item of a list; its name is created only for an error. */
 export function itemLength(value, index) {
   if (kindOf(value) !== 'Uint8Array') throw wrongType(`item ${index} of the list`, 'a Uint8Array');
   return lengthOf(value);
 }
 
-/** False when it has another length. @throws TypeError when it is no Uint8Array, or has none because it is detached */
+/** False when it has another length. @throws TypeError when it is not a Uint8Array, or when it is detached */
 export function hasLength(value, length, what) {
   if (bytesLength(value, what) === length) return true;
   if (value.buffer.detached) throw wrongType(what, 'a Uint8Array whose buffer is not detached');
@@ -31,11 +30,11 @@ export function hasLength(value, length, what) {
 /** @throws RangeError when it has another length */
 export function requireLength(value, length, what) {
   if (hasLength(value, length, what)) return;
-  const error = new RangeError(`${what} must have ${length} bytes, and has ${lengthOf(value)}`);
+  const error = new RangeError(`${what} must have ${length} bytes, got ${lengthOf(value)}`);
   throw Object.assign(error, { code: 'ERR_OUT_OF_RANGE' });
 }
 
-/** A list as an array that nobody else has, so that no getter of it runs later. @throws TypeError when it is none */
+/** Copies a list, so that none of its getters runs later. @throws TypeError when it is not a list */
 export function listOf(value, what) {
   if (!Array.isArray(value)) throw wrongType(what, 'an array');
   const list = [];

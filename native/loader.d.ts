@@ -13,7 +13,7 @@ export interface Attempt {
   readonly error: unknown;
 }
 
-/** What `loadAddon` throws. */
+/** The error that `loadAddon` throws. */
 export interface AddonError extends Error {
   readonly code: 'ERR_NATIVE_ADDON';
   readonly attempts: readonly Attempt[];

@@ -19,10 +19,10 @@ export function checkingRequire(require, platform) {
 /**
  * Loads the addon: the one built here if there is one, else that of the platform package.
  *
- * @param {{ require: (id: string) => unknown, version: string, os: string, cpu: string }} components `version` is
- *   the one that the addon must have: one of another build may lack what this package calls
+ * @param {{ require: (id: string) => unknown, version: string, os: string, cpu: string }} components `version` is the
+ * version that the addon must have: another build may lack functions that this package calls
  * @returns the exports of the addon
- * @throws Error, code `ERR_NATIVE_ADDON`, with one line, and one member of `attempts`, for each thing tried
+ * @throws Error, code `ERR_NATIVE_ADDON`, with one line and one member of `attempts` for each attempt
  */
 export function loadAddon({ require, version, os, cpu }) {
   const platforms = platformsOf(os, cpu);
@@ -46,9 +46,7 @@ export function loadAddon({ require, version, os, cpu }) {
 function failure(os, cpu, attempts) {
   const lines = attempts.map(({ candidate, error }) => `  ${candidate}: ${reasonOf(error)}`);
   const tried =
-    attempts.length === 0
-      ? 'there is no addon for this platform'
-      : `none of ${attempts.length} attempts worked`;
+    attempts.length === 0 ? 'this platform is not supported' : `all ${attempts.length} attempts failed`;
   const error = new Error(
     [
       `no native addon for ${os} ${cpu}: ${tried}`,
@@ -59,7 +57,7 @@ function failure(os, cpu, attempts) {
   return Object.assign(error, { code: 'ERR_NATIVE_ADDON', attempts });
 }
 
-/** The first line: what follows in Node's own errors is the stack of requires. */
+/** The first line, without the stack of `require` calls that follows in Node's errors. */
 function reasonOf(error) {
   return String(error?.message ?? error).split('\n', 1)[0];
 }

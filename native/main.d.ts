@@ -1,12 +1,12 @@
 /*
- * Every function is synchronous. What is common to all:
+ * Every function is synchronous. Rules for all functions:
  *
  * - an argument of the wrong type, a detached array and a text with a lone surrogate throw `TypeError`;
- * - what is out of bounds throws `RangeError`: bytes and texts of more than 64 MiB, lists of more than 1 048 576
- *   items, an id that was never given or was released;
+ * - what is out of bounds throws `RangeError`: bytes and texts of more than 64 MiB, lists of more than 1 048 576 items,
+ *   an id that was never returned or was released;
  * - arrays over shared memory are copied first, and results are always new arrays.
  *
- * An id belongs to the thread that made it.
+ * An id belongs to the thread that created it.
  */
 
 /** The version of this package, compiled into the addon. */
@@ -34,7 +34,7 @@ export declare function base58Decode(text: string): Uint8Array;
  */
 export declare function createHmacKey(key: Uint8Array): number;
 
-/** Wipes a key. False when there is none with that id. */
+/** Wipes a key. Returns false when no key has that id. */
 export declare function releaseHmacKey(keyId: number): boolean;
 
 /** The MAC of `data`, 32 bytes (RFC 2104). */
@@ -61,8 +61,8 @@ export declare function ed25519PublicKey(seed: Uint8Array): Uint8Array;
 export declare function ed25519Sign(seed: Uint8Array, data: Uint8Array): Uint8Array;
 
 /**
- * Judges strictly: a key or an R of small order, an encoding that is not canonical and a scalar that is not
- * reduced fit nothing. False for a key of another length than 32 bytes, or a signature of another than 64.
+ * Strict: a key or an R of small order, an encoding that is not canonical and a scalar that is not reduced are never
+ * valid. False for a key of another length than 32 bytes, or a signature of another than 64.
  */
 export declare function ed25519Verify(
   publicKey: Uint8Array,
@@ -74,7 +74,7 @@ export declare function ed25519Verify(
  * True when `jwt` is three parts of canonical base64url without padding and the last is the signature, by the
  * Ed25519 key of `did`, over the first two with the dot between. Header and claims are not read.
  *
- * False for anything else, also for a `did` that is no `did:key` of Ed25519 and a token of more than 16 KiB.
+ * Returns false otherwise, also for a `did` that is not a `did:key` of Ed25519 and for a token longer than 16 KiB.
  */
 export declare function verifyToken(jwt: string, did: string): boolean;
 
@@ -89,7 +89,7 @@ export declare function verifyTokenChain(jwts: readonly string[], dids: readonly
 /** The MAC of the text's UTF-8 as base64url without padding, 43 characters. */
 export declare function signMessage(keyId: number, text: string): string;
 
-/** Compares in constant time. False for a signature that is no canonical base64url of 32 bytes. */
+/** Compares in constant time. Returns false for a signature that is not canonical base64url of 32 bytes. */
 export declare function verifyMessage(keyId: number, text: string, signature: string): boolean;
 
 /** `signMessage` for a list, in its order. */

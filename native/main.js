@@ -47,7 +47,9 @@ export function hmacSha256Many(keyId, list) {
   return macs;
 }
 
-/** Puts as many items into the arena as it takes, from `first` on, and gives the first that it did not take. */
+/**
+ * Copies items into the arena, from `first` on, until it is full; returns the index of the first item that did not fit.
+ */
 function fill(items, first) {
   const end = Math.min(items.length, first + BATCH_ITEMS);
   let used = 0;
@@ -86,7 +88,7 @@ export function ed25519Sign(seed, data) {
 
 export function ed25519Verify(publicKey, data, signature) {
   const length = bytesLength(data, 'data');
-  // Both are looked at, so that a wrong type is thrown whatever the other is.
+  // Both are checked, so that a wrong type throws in any case.
   const sized = hasLength(publicKey, KEY_BYTES, 'publicKey');
   if (!hasLength(signature, SIGNATURE_BYTES, 'signature') || !sized) return false;
   put(publicKey, SIDE);

@@ -1,6 +1,6 @@
 /**
- * What the addon is built for: the name of a platform package without its prefix, and what npm and cargo call it.
- * A `libc` of its own only on Linux.
+ * The platforms of the addon: the name of a platform package without its prefix, and the names in npm and cargo. `libc`
+ * is set only on Linux.
  */
 export const PLATFORMS = Object.freeze([
   { name: 'linux-x64-gnu', os: 'linux', cpu: 'x64', libc: 'glibc', target: 'x86_64-unknown-linux-gnu' },
@@ -13,12 +13,12 @@ export const PLATFORMS = Object.freeze([
   { name: 'win32-arm64-msvc', os: 'win32', cpu: 'arm64', target: 'aarch64-pc-windows-msvc' },
 ]);
 
-/** The platforms whose addon may load here, the likelier first. Which libc a Linux has shows in trying. */
+/** The platforms whose addon may load here, the likeliest first. Which libc a Linux has shows in trying. */
 export function platformsOf(os, cpu) {
   return PLATFORMS.filter((platform) => platform.os === os && platform.cpu === cpu);
 }
 
-/** The file of an addon, as it lies beside the loader or in its platform package. */
+/** The file name of an addon, next to the loader or in its platform package. */
 export function addonFile({ name }) {
   return `esdb-gater-native.${name}.node`;
 }

@@ -1,6 +1,6 @@
 /*
- * The engine as WebAssembly, for where there is neither the addon nor node:crypto. `src/wasm.rs` is the other side.
- * Nothing here is of Node or of the browser alone.
+ * The engine as WebAssembly, for runtimes without the addon and node:crypto. `src/wasm.rs` is the Rust side. This file
+ * uses neither APIs of Node nor of browsers.
  */
 
 const NO_KEY = -1;
@@ -20,11 +20,11 @@ export async function instantiate(source) {
 function createEngine(wasm) {
   const put = (slot, bytes, what) => {
     if (!(bytes instanceof Uint8Array)) throw new TypeError(`${what} must be a Uint8Array`);
-    // A view of a detached or shrunk buffer has no length of its own, and `set` below throws for it.
+    // `set` below throws for a view of a detached or shrunk buffer.
     const length = bytes.length;
     const address = wasm.reserve(slot, length);
     if (address === 0) throw new RangeError(`${what} has ${length} bytes, which is too much`);
-    // Memory may have grown and its buffer with it, so that no view of it is kept.
+    // Views are not cached, since growing the memory replaces its buffer.
     new Uint8Array(wasm.memory.buffer, address, length).set(bytes);
   };
   const putText = (slot, text, what) => {
@@ -104,7 +104,7 @@ function createEngine(wasm) {
   return Object.freeze(engine);
 }
 
-/** A length or a truth value as it is. @throws for the numbers that stand for a fault */
+/** A length or a truth value as it is. @throws for numbers that are error codes */
 function checked(answer) {
   if (answer >= 0) return answer;
   if (answer === NO_KEY) throw new RangeError('there is no HMAC key with this id');

@@ -1,9 +1,12 @@
-// `node tools/build.ts [PACKAGE…]`: builds the packages of that name and what they need, or all. Prints the compiler's
-// output only when it fails, and at a terminal one line while it works.
+// `node tools/build.ts [PACKAGE…]`: builds these packages and their dependencies, or all packages. Prints the
+// compiler's output only when it fails, and at a terminal one line while it works.
 import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 
-/** Builds `packages` (npm names) with what they depend on; all when none is named. Resolves to the exit code. */
+/**
+ * Builds `packages` (npm names) with their dependencies; all packages when the list is empty. Resolves to the exit
+ * code.
+ */
 export async function build(packages: readonly string[] = []): Promise<number> {
   const filters = packages.map((name) => `--filter=${name}...`);
   const child = spawn('turbo', ['run', 'build', '--output-logs=errors-only', ...filters], {

@@ -1,5 +1,5 @@
-// `npm run check`: what must hold before a change lands, on any machine: lint, types, layers, unused code, the native
-// engine where Rust is installed, and all tests. Tests whose component is missing are skipped and named.
+// `npm run check`: all checks for a change, on any machine: lint, types, layers, unused code, the native engine if Rust
+// is installed, and all tests. Tests that need a missing component are skipped and listed.
 import { spawnSync } from 'node:child_process';
 
 interface Step {
@@ -26,7 +26,7 @@ for (const { name, script, needs } of STEPS) {
     continue;
   }
   const began = performance.now();
-  // The tests tell what they do; of the other steps only a failure is worth reading.
+  // The tests print their output; the other steps print it only on failure.
   const quiet = script !== 'test';
   const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', script], {
     stdio: quiet ? 'pipe' : 'inherit',

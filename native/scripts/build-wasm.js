@@ -12,9 +12,7 @@ const cargo = spawnSync(
   { cwd: root, stdio: 'inherit', env: { ...process.env, CARGO_TARGET_DIR: join(root, 'target') } },
 );
 if (cargo.error !== undefined) {
-  process.stderr.write(
-    'build:wasm needs Rust 1.88 or newer (rustc and cargo), and there is none on the PATH\n',
-  );
+  process.stderr.write('build:wasm needs Rust 1.88 or newer (rustc and cargo) on the PATH\n');
   process.exitCode = 1;
 } else if (cargo.status !== 0) {
   process.stderr.write(`when the target is missing: rustup target add ${TARGET}\n`);

@@ -16,7 +16,7 @@ process.exitCode = main();
 function main() {
   const rustc = spawnSync('rustc', ['-vV'], { encoding: 'utf8' });
   if (rustc.error !== undefined || rustc.status !== 0) {
-    return stop('build:native needs Rust 1.88 or newer (rustc and cargo), and there is none on the PATH');
+    return stop('build:native needs Rust 1.88 or newer (rustc and cargo) on the PATH');
   }
   // `--target` lets CI build for another platform with the same script.
   const flag = process.argv.indexOf('--target');
@@ -35,7 +35,7 @@ function main() {
     // Of this package whoever calls: a folder that a developer set would hide the library from the next lines.
     env: { ...process.env, CARGO_TARGET_DIR: join(root, 'target') },
   });
-  if (cargo.error !== undefined) return stop('build:native needs cargo, and there is none on the PATH');
+  if (cargo.error !== undefined) return stop('build:native needs cargo on the PATH');
   if (cargo.status !== 0) return cargo.status ?? 1;
   const built = join(root, 'target', cross.length === 0 ? '' : target, 'release', LIBRARIES[platform.os]);
   const file = join(root, addonFile(platform));

@@ -1,7 +1,7 @@
-//! The border of the WebAssembly build: `wasm.js` is the other side of it.
+//! The border of the WebAssembly build: `wasm.js` is the JavaScript side.
 //!
-//! Inputs are written to slots, buffers that belong to this side, and results are read from one more.
-//! No function takes a pointer, so there is nothing to check but numbers, and nothing unsafe.
+//! Inputs are written to slots, buffers that belong to this side, and results are read from one more. No function takes
+//! a pointer, so only numbers need checks, and no `unsafe` code is needed.
 //!
 //! Results are numbers: a length or a truth value, or one of the negative ones below.
 
@@ -14,7 +14,7 @@ use crate::engine::ed25519::{self, KeyCache};
 use crate::engine::hmac::{HmacKey, KeyTable};
 use crate::engine::{base64url, token};
 
-/// A key id that is none, or no room for another key.
+/// An unknown key id, or no room for another key.
 const NO_KEY: i32 = -1;
 /// An input longer than is taken.
 const TOO_LONG: i32 = -2;
@@ -40,7 +40,7 @@ thread_local! {
 }
 
 fn with_engine<T>(work: impl FnOnce(&mut Engine) -> T) -> T {
-    // Nothing in the engine calls out, so that this is never asked for twice at a time.
+    // The engine never calls JavaScript, so this is never borrowed twice at a time.
     ENGINE.with_borrow_mut(work)
 }
 

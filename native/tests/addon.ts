@@ -14,7 +14,7 @@ async function load(): Promise<Native | undefined> {
 
 const loaded = await load();
 
-/** A suite about the addon; without one it is a test that is skipped and says why. */
+/** Defines a suite about the addon; without an addon it is a skipped test with the reason in its title. */
 export function describeAddon(name: string, suite: (native: Native) => void | Promise<void>): void {
   describe(name, () => {
     if (loaded !== undefined) return suite(loaded);

@@ -115,11 +115,11 @@ describeAddon('arguments of the native engine', (native) => {
   const id = native.createHmacKey(new Uint8Array(32));
 
   for (const [name, take] of Object.entries(takers(native, id))) {
-    test(`${name}: what is no Uint8Array throws a TypeError`, () => {
+    test(`${name}: a value that is not a Uint8Array throws a TypeError`, () => {
       for (const value of NO_BYTES) expect(() => take(value), typeof value).toThrow(TypeError);
     });
 
-    test(`${name}: a detached array throws a TypeError, whatever its length was`, () => {
+    test(`${name}: a detached array of any former length throws a TypeError`, () => {
       for (const size of [1, 32, 64, 1_000, 100_000]) expect(() => take(detached(size))).toThrow(TypeError);
     });
 
@@ -131,7 +131,7 @@ describeAddon('arguments of the native engine', (native) => {
   }
 
   for (const [name, take] of Object.entries(textTakers(native, id))) {
-    test(`${name}: what is no string throws a TypeError`, () => {
+    test(`${name}: a value that is not a string throws a TypeError`, () => {
       for (const value of NO_TEXT) expect(() => take(value), typeof value).toThrow(TypeError);
     });
 
@@ -145,17 +145,17 @@ describeAddon('arguments of the native engine', (native) => {
   }
 
   for (const [name, take] of Object.entries(idTakers(native))) {
-    test(`${name}: what is no number throws a TypeError`, () => {
+    test(`${name}: a value that is not a number throws a TypeError`, () => {
       for (const value of NO_ID) expect(() => take(value), typeof value).toThrow(TypeError);
     });
 
-    test(`${name}: a number that is no id is not rounded or wrapped to one`, () => {
+    test(`${name}: a number that is not an id is not rounded or wrapped to one`, () => {
       for (const value of [-1, id + 0.5, Number.NaN, Number.POSITIVE_INFINITY, id + 2 ** 32, 2 ** 53]) {
         expect(() => take(value)).toThrow(RangeError);
       }
     });
 
-    test(`${name}: an id that was never given or was released is no key`, () => {
+    test(`${name}: an id that was never returned or was released is refused`, () => {
       const released = native.createHmacKey(new Uint8Array(1));
       native.releaseHmacKey(released);
       for (const value of [0, released, 4_294_967_295]) {
@@ -165,7 +165,7 @@ describeAddon('arguments of the native engine', (native) => {
     });
   }
 
-  test('lists: what is no array throws a TypeError', () => {
+  test('lists: a value that is not an array throws a TypeError', () => {
     for (const value of [undefined, null, 'ab', new Set(['a']), { length: 1, 0: 'a' }]) {
       expect(() => call(native.hmacSha256Many, id, value)).toThrow(TypeError);
       expect(() => call(native.signMessages, id, value)).toThrow(TypeError);
@@ -203,7 +203,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.signMessages(id, texts)).toThrow(RangeError);
   });
 
-  test('lists: a getter that throws throws its own error', () => {
+  test('lists: the error of a getter is thrown', () => {
     const texts = ['a', 'b'];
     Object.defineProperty(texts, 0, {
       get: () => {
@@ -214,7 +214,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.verifyTokenChain(texts, texts)).toThrow(new SyntaxError('mine'));
   });
 
-  test('lists: a getter that calls the engine, or releases the key, disturbs nothing but its own key', () => {
+  test('lists: a getter that calls the engine or releases the key affects only that key', () => {
     const expected = native.hmacSha256Many(id, [Uint8Array.of(1), Uint8Array.of(2)]);
     const list = [Uint8Array.of(1), Uint8Array.of(9)];
     Object.defineProperty(list, 1, {
@@ -232,7 +232,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.signMessages(gone, texts)).toThrow(RangeError);
   });
 
-  test('bytes: a class with a length of its own is read by its true length', () => {
+  test('bytes: a class that overrides `length` is read by its real length', () => {
     class Liar extends Uint8Array {
       override get length(): number {
         return 500;
@@ -257,7 +257,7 @@ describeAddon('arguments of the native engine', (native) => {
     }
   });
 
-  test('bytes: a resizable buffer that shrank is read by what is left, and one below its view is refused', () => {
+  test('bytes: a resizable buffer that shrank is read by its current length, and refused when it is shorter than its view', () => {
     const buffer = resizable(2_000);
     const [tracking, fixed] = [new Uint8Array(buffer), new Uint8Array(buffer, 0, 2_000)];
     buffer.resize(1_000);
@@ -265,7 +265,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.hmacSha256(id, fixed)).toThrow(TypeError);
   });
 
-  test('bytes: of wrong length are no seed, and fit nothing as key, signature or MAC', () => {
+  test('bytes: a wrong length is refused as a seed, and never valid as key, signature or MAC', () => {
     for (const size of [0, 31, 33, 64, 600]) {
       expect(() => native.ed25519PublicKey(new Uint8Array(size))).toThrow(RangeError);
       expect(() => native.ed25519Sign(new Uint8Array(size), new Uint8Array(1))).toThrow(RangeError);
@@ -302,7 +302,7 @@ describeAddon('arguments of the native engine', (native) => {
     expect(() => native.base58Decode('z'.repeat(5_595))).toThrow(RangeError);
   });
 
-  test('results are arrays of their own, that a later call does not change', () => {
+  test('results are new arrays that a later call does not change', () => {
     const first = native.hmacSha256(id, Uint8Array.of(1));
     const kept = first.slice();
     native.hmacSha256(id, Uint8Array.of(2));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type BinaryError, checkBinary, type Platform } from '../binary.js';
 
-/* Headers made by hand, as the formats describe them, so that each platform's rules run on every machine. */
+/* Headers written by hand after the specifications, so that the rules of each platform run on every machine. */
 
 const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-binary-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -230,7 +230,7 @@ describe('the check of a binary before it is loaded', () => {
     expect(error.message).toMatch(message);
   });
 
-  test.each(['linux', 'darwin', 'win32'])('refuses text, nothing and a folder on %s', (os) => {
+  test.each(['linux', 'darwin', 'win32'])('refuses a text, an empty file and a folder on %s', (os) => {
     const platform = of(os, 'x64');
     for (const text of ['', 'x', 'module.exports = {};\n'.repeat(40)]) {
       expect(refusal(Buffer.from(text), platform).code).toBe('ERR_NATIVE_BINARY');

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Addon } from '../arena.js';
 import { describeAddon } from './addon.ts';
 
-/* What `main.js` never does to the functions in Rust, and whoever loads the file itself could. */
+/* Calls of the Rust functions that `main.js` never makes, but that a program could make that loads the file itself. */
 
 const call = (addon: Addon, name: string, ...args: unknown[]): unknown =>
   Reflect.apply(addon[name] as () => unknown, undefined, args);
@@ -13,7 +13,7 @@ describeAddon('the border of the native engine without main.js', async () => {
   const { addon } = await import('../arena.js');
   const id = call(addon, 'createHmacKey', 0);
 
-  test('takes no length outside the arena', () => {
+  test('refuses a length outside the arena', () => {
     for (const length of [-1, 65_537, 2 ** 32, 2 ** 32 + 1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => call(addon, 'base58Encode', length)).toThrow(RangeError);
       expect(() => call(addon, 'hmacSha256', id, length)).toThrow(RangeError);
@@ -21,7 +21,7 @@ describeAddon('the border of the native engine without main.js', async () => {
     }
   });
 
-  test('takes no batch whose lengths leave the arena', () => {
+  test('refuses a batch with lengths outside the arena', () => {
     const lengths = new Uint32Array(addon.arena.buffer, 98_304, 1_024);
     for (const wrong of [
       [65_537],
@@ -36,7 +36,7 @@ describeAddon('the border of the native engine without main.js', async () => {
     expect(() => call(addon, 'hmacSha256Many', id, 1_025)).toThrow(RangeError);
   });
 
-  test('looks at arrays again: kind, detachment, shared memory, size', () => {
+  test('checks arrays again: type, detachment, shared memory, size', () => {
     const detached = new Uint8Array(1_000);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
     const wrong = [
@@ -54,7 +54,7 @@ describeAddon('the border of the native engine without main.js', async () => {
     expect(() => call(addon, 'hmacSha256', id, new Uint8Array(64 * 1024 * 1024 + 1))).toThrow(RangeError);
   });
 
-  test('takes no array over the arena, which the engine writes to while it reads', () => {
+  test('refuses an array over the arena, since the engine writes to it while it reads', () => {
     for (const [start, end] of [
       [0, 1_000],
       [102_399, 102_400],
@@ -64,9 +64,9 @@ describeAddon('the border of the native engine without main.js', async () => {
     }
   });
 
-  test('throws for every function called with nothing, or with everything wrong', () => {
+  test('every function throws without arguments, and with wrong arguments', () => {
     for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function')) {
-      // Seeds, keys and signatures come by the arena alone.
+      // Seeds, keys and signatures are passed only through the arena.
       if (name === 'ed25519PublicKey') continue;
       expect(() => call(addon, name), name).toThrow(TypeError);
       const getter = {
@@ -97,8 +97,8 @@ describeAddon('the border of the native engine without main.js', async () => {
     expect(buffer.byteLength).toBe(102_400);
   });
 
-  test('keeps its memory when the arena is taken away and collected', async () => {
-    // In a thread of its own, since nothing works there afterwards.
+  test('keeps its memory when the arena is removed and collected', async () => {
+    // In a separate thread, since the addon does not work there afterwards.
     const source = `
       import { setFlagsFromString } from 'node:v8';
       import { parentPort } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// Tries to load the addon of each folder that stands on standard input, one a line, as `arena.js` would if it were
-// there. Prints a line of JSON for each: {"folder":…,"code":…,"reasons":[…]}, or {"folder":…,"text":…} of a call.
+// Tries to load the addon from each folder on standard input, one per line, as `arena.js` would do there. Prints a line
+// of JSON for each: {"folder":…,"code":…,"reasons":[…]}, or {"folder":…,"text":…} of a call.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -33,7 +33,7 @@ describeAddon('a damaged or foreign addon', (native) => {
   const { name, bytes } = built();
   let folders = 0;
 
-  /** A folder with an addon of these bytes, or what `make` leaves at its path. */
+  /** A folder with an addon of these bytes, or whatever `make` creates at its path. */
   function folderOf(content: Buffer | string | ((path: string) => void)): string {
     const folder = join(temporary, `${folders++}`);
     mkdirSync(folder);
@@ -42,7 +42,7 @@ describeAddon('a damaged or foreign addon', (native) => {
     return folder;
   }
 
-  /** What one process of its own says to each folder, one after the other. It must end by itself. */
+  /** The answers of one new process to each folder, one after the other. It must end by itself. */
   function load(all: readonly string[]): Answer[] {
     const child = spawnSync(
       process.execPath,
@@ -68,13 +68,13 @@ describeAddon('a damaged or foreign addon', (native) => {
     return copy;
   };
 
-  test('is refused wherever it is cut, and takes no process down', { timeout: LIMIT_MS }, () => {
+  test('is refused wherever it is cut, without ending the process', { timeout: LIMIT_MS }, () => {
     const spread = Array.from({ length: OFFSETS }, (_, i) => Math.floor((bytes.length * i) / OFFSETS));
     const sizes = [...spread, 1, 4, 63, 64, 65, 4_095, 4_096, bytes.length - 4_096, bytes.length - 1];
     const cut = sizes.map((size) => folderOf(bytes.subarray(0, size)));
     const whole = folderOf(bytes);
     const answers = load([...cut, whole]);
-    // The whole one loads in the same process, so what refused the others was their size.
+    // The complete addon loads in the same process, so the others were refused because of their size.
     expect(answers.pop()).toEqual({ folder: whole, text: '1' });
     for (const [index, answer] of answers.entries()) {
       expect(answer.code, `${sizes[index]} bytes`).toBe('ERR_NATIVE_ADDON');
@@ -83,7 +83,7 @@ describeAddon('a damaged or foreign addon', (native) => {
     for (const folder of [...cut, whole]) rmSync(folder, { recursive: true });
   });
 
-  test('is refused when it is text, nothing, or of another platform', { timeout: LIMIT_MS }, () => {
+  test('is refused when it is text, empty, or for another platform', { timeout: LIMIT_MS }, () => {
     const foreign: readonly (readonly [string, Buffer | string])[] = [
       ['nothing', ''],
       ['text', 'module.exports = { version: "0" };\n'.repeat(100)],

@@ -13,7 +13,7 @@ const mac = native.hmacSha256(key, small);
 const text = native.signMessage(key, 'text');
 const did = `did:key:z${native.base58Encode(Uint8Array.of(0xed, 1, ...publicKey))}`;
 
-/** What throws inside, so that the ways out by an error are walked as often. */
+/** Calls that throw, so that the error paths run as often. */
 function refused(work: () => unknown): void {
   try {
     work();
@@ -23,7 +23,7 @@ function refused(work: () => unknown): void {
   throw new Error('this was to be refused');
 }
 
-/** Cheap ones often, dear ones seldom: a signature costs as much as 200 texts. */
+/** Cheap calls often, expensive ones seldom: a signature costs as much as 200 texts. */
 const OFTEN: readonly (() => unknown)[] = [
   () => native.base58Encode(small.slice()),
   () => native.base58Decode('4wBqpZM9xaSheZzJSMawUKKwhdpChKbZ5eu5ky4Vigw'),

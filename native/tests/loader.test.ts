@@ -45,7 +45,7 @@ describe('the loader', () => {
     );
   });
 
-  test('lists every attempt with its own error when none works', () => {
+  test('lists every attempt with its error when all fail', () => {
     const error = failureOf({ ...linux, require: requiring({}) });
     const candidates = [
       './esdb-gater-native.linux-x64-gnu.node',
@@ -71,9 +71,9 @@ describe('the loader', () => {
     expect(loadAddon({ ...linux, require: requiring(modules) })).toBe(fitting);
   });
 
-  test('says so where there is no addon for the platform', () => {
+  test('reports an unsupported platform', () => {
     const error = failureOf({ ...linux, os: 'aix', cpu: 'ppc64', require: requiring({}) });
-    expect(error.message).toMatch(/^no native addon for aix ppc64: there is no addon for this platform\n/);
+    expect(error.message).toMatch(/^no native addon for aix ppc64: this platform is not supported\n/);
     expect(error.attempts).toEqual([]);
   });
 });
@@ -84,7 +84,7 @@ describe('the platform packages', () => {
   });
 
   for (const platform of PLATFORMS) {
-    test(`${platform.name} says what it is for, and has the version of this package`, () => {
+    test(`${platform.name} names its platform, and has the version of this package`, () => {
       const { os, cpu, libc, name, version, main, files } = JSON.parse(
         text(`npm/${platform.name}/package.json`),
       );
@@ -100,7 +100,7 @@ describe('the platform packages', () => {
     });
   }
 
-  test('are no dependencies in the repository, and nothing runs at an installation', () => {
+  test('are not dependencies in the repository, and have no install scripts', () => {
     expect(manifest).not.toHaveProperty('optionalDependencies');
     const scripts = Object.keys(manifest['scripts'] as object);
     expect(scripts.filter((name) => /install|prepare|prepublish/.test(name))).toEqual([]);
@@ -112,7 +112,7 @@ describe('the platform packages', () => {
 });
 
 describeAddon('the entry', (native) => {
-  test('gives by require what it gives by import, with every function that it declares', () => {
+  test('exports the same functions by require and import, including every declared one', () => {
     const required = createRequire(import.meta.url)('../main.js') as object;
     const declared = [...text('main.d.ts').matchAll(/^export declare (?:function|const) (\w+)/gm)].map(
       ([, name]) => name,

@@ -32,7 +32,7 @@ describeAddon('the native engine in worker threads', (native) => {
     expect(native.releaseHmacKey(id)).toBe(true);
   });
 
-  test('gives each thread ids of its own for its own keys', async () => {
+  test('each thread has its own ids for its own keys', async () => {
     const ids = [native.createHmacKey(Uint8Array.of(1))];
     const mac = native.hmacSha256(ids[0] ?? 0, Uint8Array.of(9));
     const other = await inThread<{ id: number; mac: Uint8Array }>(
@@ -43,7 +43,7 @@ describeAddon('the native engine in worker threads', (native) => {
     expect(native.hmacSha256(ids[0] ?? 0, Uint8Array.of(9))).toEqual(mac);
   });
 
-  test('gives the same answers in eight threads that work at the same time', async () => {
+  test('eight concurrent threads get the same answers', async () => {
     const body = `
       const id = native.createHmacKey(new Uint8Array(32).fill(5));
       const seed = new Uint8Array(32).fill(6);

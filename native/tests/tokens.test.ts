@@ -18,7 +18,7 @@ function tokenOf(native: Native, seed: Uint8Array, claims: object = { iss: didOf
 describeAddon('token signatures', (native) => {
   const [seed, other] = [seedOf(1), seedOf(2)];
 
-  test('fit the issuer and nobody else', () => {
+  test('are valid only for their issuer', () => {
     const jwt = tokenOf(native, seed);
     expect(native.verifyToken(jwt, didOf(native, seed))).toBe(true);
     expect(native.verifyToken(jwt, didOf(native, other))).toBe(false);
@@ -53,7 +53,7 @@ describeAddon('token signatures', (native) => {
     expect(() => native.verifyTokenChain(jwts, dids.slice(1))).toThrow(RangeError);
   });
 
-  test('of what is no token or no Ed25519 did:key are false, not errors', () => {
+  test('are false, not errors, for invalid tokens and other DIDs', () => {
     const [jwt, did] = [tokenOf(native, seed), didOf(native, seed)];
     for (const wrong of [
       '',

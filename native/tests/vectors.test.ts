@@ -7,7 +7,7 @@ import { BITCOIN_CORE, hex, RFC_4231, RFC_8032, utf8 } from './vectors.ts';
 
 const RUNS = process.env['ESDB_GATER_FAULTS'] === '1' ? 100_000 : 2_000;
 
-/** What stands before 32 bytes in RFC 8410, so that node:crypto takes them. */
+/** The prefix of 32 bytes in RFC 8410, which node:crypto needs. */
 const privateKey = (seed: Uint8Array) =>
   createPrivateKey({
     key: Buffer.concat([hex('302e020100300506032b657004220420'), seed]),
@@ -16,7 +16,7 @@ const privateKey = (seed: Uint8Array) =>
   });
 
 describeAddon('the native engine against vectors and other implementations', (native) => {
-  test('gives the MACs of RFC 4231', () => {
+  test('computes the MACs of RFC 4231', () => {
     for (const [key, data, mac] of RFC_4231) {
       const id = native.createHmacKey(hex(key));
       expect(native.hmacSha256(id, hex(data))).toEqual(hex(mac));
@@ -26,7 +26,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     }
   });
 
-  test('gives the keys and the signatures of RFC 8032', () => {
+  test('computes the keys and signatures of RFC 8032', () => {
     for (const [seed, publicKey, message, signature] of RFC_8032) {
       expect(native.ed25519PublicKey(hex(seed))).toEqual(hex(publicKey));
       expect(native.ed25519Sign(hex(seed), hex(message))).toEqual(hex(signature));
@@ -35,7 +35,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     }
   });
 
-  test('gives the Base58 texts of Bitcoin Core', () => {
+  test('computes the Base58 texts of Bitcoin Core', () => {
     for (const [bytes, text] of BITCOIN_CORE) {
       expect(native.base58Encode(hex(bytes))).toBe(text);
       expect(native.base58Decode(text)).toEqual(hex(bytes));
@@ -59,7 +59,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     );
   });
 
-  test('agrees with node:crypto on MACs, one by one and in batches that fill the arena', () => {
+  test('agrees with node:crypto on single MACs and on batches that fill the arena', () => {
     const size = fc.oneof(
       { weight: 20, arbitrary: fc.integer({ min: 0, max: 700 }) },
       { weight: 1, arbitrary: fc.constantFrom(65_535, 65_536, 65_537, 100_000) },
@@ -86,7 +86,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     );
   });
 
-  test('keeps the order of a batch with more items than the arena has places', () => {
+  test('keeps the order of a batch with more items than fit into the arena', () => {
     const id = native.createHmacKey(hex('00'));
     const list = Array.from({ length: 5_000 }, (_, i) => utf8(`item ${i}`));
     const macs = native.hmacSha256Many(id, list);
@@ -116,7 +116,7 @@ describeAddon('the native engine against vectors and other implementations', (na
     );
   });
 
-  test('signs texts by their UTF-8, however long and whatever the characters', () => {
+  test('signs the UTF-8 of texts of any length and characters', () => {
     const key = utf8('secret');
     const id = native.createHmacKey(key);
     const macOf = (text: string): string =>
@@ -146,7 +146,7 @@ describeAddon('the native engine against vectors and other implementations', (na
   test('refuses a signature of a text that is not the one canonical base64url', () => {
     const id = native.createHmacKey(hex('00'));
     const signature = native.signMessage(id, 'text');
-    // Two bits of the last character stand for nothing.
+    // Two bits of the last character are unused.
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const next = alphabet[alphabet.indexOf(signature.at(-1) ?? '') ^ 1] ?? '';
     const wrong = [

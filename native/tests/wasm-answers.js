@@ -1,7 +1,7 @@
 /**
- * What an engine says to some vectors, as texts; a function of its own so that a browser can run it, too.
+ * Returns the answers of an engine to some vectors, as texts; a separate function, so that a browser can run it.
  *
- * @param engine what `instantiate` of wasm.js gives
+ * @param engine the result of `instantiate` of wasm.js
  * @param vectors `rfc4231`, `rfc8032` and `bitcoinCore`, their bytes as hexadecimal text
  */
 export function answersOf(engine, vectors) {

@@ -7,7 +7,7 @@ const HERE = import.meta.dirname;
 const CACHE_DIR = join(HERE, '..', '..', '.cache', 'collector');
 const SOURCES = ['go.mod', 'go.sum', 'main.go'];
 
-/** Where the Collector of these sources lies once it is built: another one for every change of them. */
+/** The path of the Collector that is built from these sources; it changes with the sources. */
 export function collectorBinary(): string {
   const hash = createHash('sha256');
   for (const name of SOURCES) hash.update(readFileSync(join(HERE, name)));
@@ -15,7 +15,7 @@ export function collectorBinary(): string {
 }
 
 /**
- * Builds it with Go, unless that was done before: some minutes once, and nothing after that.
+ * Builds it with Go, unless it is already built. The first build takes some minutes.
  *
  * @throws an error of one line when Go is missing or too old, or cannot build it
  */
@@ -27,7 +27,7 @@ export async function buildCollector(say: (line: string) => void): Promise<strin
   const draft = `${binary}.${process.pid}`;
   try {
     await go(['build', '-trimpath', '-ldflags=-s -w', '-o', draft, '.']);
-    // The rename is atomic: another process sees all of it or nothing.
+    // The rename is atomic: other processes never see a partial file.
     renameSync(draft, binary);
   } finally {
     rmSync(draft, { force: true });
@@ -40,7 +40,7 @@ function go(options: readonly string[]): Promise<void> {
     const child = spawn('go', options, {
       cwd: HERE,
       stdio: ['ignore', 'ignore', 'pipe'],
-      // No other toolchain is fetched: one that is too old says so.
+      // Go does not download another toolchain; one that is too old reports it.
       env: { ...process.env, GOTOOLCHAIN: 'local', GOWORK: 'off', CGO_ENABLED: '0' },
     });
     let complaint = '';

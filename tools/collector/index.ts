@@ -5,7 +5,7 @@ export { type RunningCollector, startCollector } from './start-collector.ts';
 
 /**
  * Why tests with a real Collector cannot run here, or undefined when they can. With `CI=true` they always run, so that
- * a run without one fails instead of passing with nothing tested.
+ * a machine without a Collector fails instead of passing without tests.
  */
 export function collectorUnavailable(): string | undefined {
   if (process.env['CI'] === 'true' || existsSync(collectorBinary())) return undefined;

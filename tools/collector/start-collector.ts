@@ -12,7 +12,7 @@ export interface CollectorPorts {
 }
 
 export interface RunningCollector {
-  /** What it said, warnings and errors at least. */
+  /** Its log, with at least warnings and errors. */
   readonly log: readonly string[];
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ const READY_WITHIN_MS = 30_000;
 /**
  * Starts the Collector that was built, and resolves once it receives OTLP over HTTP and gRPC on the ports.
  *
- * @param forwardTo the OTLP/HTTP endpoint that gets as JSON what it understood
+ * @param forwardTo the OTLP/HTTP endpoint that receives the parsed data as JSON
  */
 export async function startCollector(ports: CollectorPorts, forwardTo: string): Promise<RunningCollector> {
   const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-collector-'));

@@ -1,4 +1,4 @@
-// What the documents say of the repository itself: links, packages, folders, allowed imports.
+// Checks the statements of the documents about the repository: links, packages, folders, allowed imports.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -44,13 +44,13 @@ function anchorsOf(markdown: string): string[] {
   );
 }
 
-/** `primitives` is not for programs outside this repository, and tells no more than that. */
+/** `primitives` is internal, and its README says only that. */
 const FOR_USERS = folders('packages')
   .filter((name) => name !== 'primitives')
   .map((name) => `packages/${name}`);
 
 test.each([...FOR_USERS, 'apps/gateway', 'native'])(
-  'the README of %s has what a user looks for',
+  'the README of %s has the sections that users need',
   (folder) => {
     const text = read(`${folder}/README.md`);
     const { name } = JSON.parse(read(`${folder}/package.json`)) as { readonly name: string };

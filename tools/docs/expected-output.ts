@@ -1,12 +1,12 @@
-/** A comment behind a statement: what it prints. */
+/** A comment after a statement: its output. */
 const COMMENT = /[;,)}]\s*\/\/ (.+)$/;
 
-/** Returns the lines that a snippet says that it prints, in order. */
+/** Returns the output that a snippet's comments announce, in order. */
 export function expectedLines(snippet: string): string[] {
   return snippet.split('\n').flatMap((line) => COMMENT.exec(line)?.[1] ?? []);
 }
 
-/** Returns the expected lines that are not among the printed ones, looked for in order. `…` stands for anything. */
+/** Returns the expected lines that are not among the printed ones, looked for in order. `…` matches any text. */
 export function missingLines(expected: readonly string[], printed: readonly string[]): string[] {
   let at = 0;
   return expected.filter((line) => {
@@ -21,7 +21,7 @@ function matches(expected: string, printed: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`).test(printed);
 }
 
-/** What differs from run to run, and what stands for it. */
+/** The values that differ between runs, with their placeholders. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with an escape
   [/\u001b\[[0-9;]*m/g, ''],

@@ -12,21 +12,21 @@ test('blocks are found with their language, flags, heading, line and neighbours'
   expect(() => fencedBlocks('```sh\nls')).toThrow('must have an end');
 });
 
-test('a comment behind a statement is what it prints, one on a line of its own is not', () => {
+test('a comment after a statement is its output, a comment on a separate line is not', () => {
   expect(expectedLines('// first\nconsole.log(1); // 1\nfor (;;) { // always\n}); // 2 …')).toEqual([
     '1',
     '2 …',
   ]);
 });
 
-test('expected lines are looked for in order', () => {
+test('expected lines are searched in order', () => {
   expect(missingLines(['a', 'c'], ['a', 'b', 'c'])).toEqual([]);
   expect(missingLines(['c', 'a'], ['a', 'b', 'c'])).toEqual(['a']);
   expect(missingLines(['a … z'], ['a b z'])).toEqual([]);
   expect(missingLines(['a.z'], ['abz'])).toEqual(['a.z']);
 });
 
-test('what differs from run to run is masked, and nothing else', () => {
+test('only values that differ between runs are masked', () => {
   const line =
     '{"id":"01a21ee9-d54e-724f-9c1f-d65a2c25b30c","time":"2026-11-27T21:29:30.706Z","position":12,"version":1}';
   expect(masked(`\u001b[32m${line}\u001b[39m\r\n`)).toBe(

@@ -1,13 +1,13 @@
 /** A fenced block of a Markdown document. */
 export interface FencedBlock {
-  /** The first word behind the fence: `ts`, `sh`, `text`. */
+  /** The first word after the fence: `ts`, `sh`, `text`. */
   readonly language: string;
-  /** The other words behind the fence. */
+  /** The other words after the fence. */
   readonly flags: readonly string[];
   readonly text: string;
   /** The number of its first line, from 1. */
   readonly line: number;
-  /** The heading that it stands under. */
+  /** The heading of its section. */
   readonly heading: string;
   /** True when only empty lines separate it from the block before. */
   readonly follows: boolean;
@@ -15,7 +15,7 @@ export interface FencedBlock {
 
 const FENCE = /^```(\S*) ?(.*)$/;
 
-/** Returns the fenced blocks of a Markdown text, in order. @throws when one has no end */
+/** Returns the fenced blocks of a Markdown text, in order. @throws when a block has no end */
 export function fencedBlocks(markdown: string): FencedBlock[] {
   const lines = markdown.split('\n');
   const found: FencedBlock[] = [];

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 /** A Node that the documents are tried on. */
 export interface DocumentedNode {
   readonly major: number;
-  /** Absent where it is not installed. */
+  /** Absent when it is not installed. */
   readonly path: string | undefined;
 }
 
-/** Where `npm ci --prefix tools/docs/nodes` puts the versions that are not the project's own. */
+/** The folder in which `npm ci --prefix tools/docs/nodes` installs the other versions. */
 const INSTALLED = join(import.meta.dirname, 'nodes', 'node_modules');
 
 /** Returns the versions that the packages support, and where each is. */

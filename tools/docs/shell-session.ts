@@ -8,7 +8,7 @@ import { freePorts } from '../kafka/index.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** What the documents' commands need on this machine. Python gives the gateway a terminal. */
+/** The requirements of the documents' commands. Python runs the gateway at a terminal. */
 const PROGRAMS = ['bash', 'curl', 'git', 'python3'];
 
 /** Why the commands of the documents cannot run here, or undefined. With `CI=true` they always run. */
@@ -19,14 +19,14 @@ export function shellUnavailable(): string | undefined {
 
 /** The two terminals of a reader: one with a gateway, and one to run commands in. */
 export interface ShellSession {
-  /** What the gateway has printed on its terminal. */
+  /** The output of the gateway on its terminal. */
   readonly screen: () => string;
-  /** Runs a block of commands, and stops at the first that fails. Resolves to what they printed. */
+  /** Runs a block of commands, and stops at the first that fails. Resolves to their output. */
   run(block: string): Promise<{ readonly exitCode: number | null; readonly output: string }>;
   close(): Promise<void>;
 }
 
-/** The end of what `npm start` runs, with a terminal as its output. */
+/** The last command of `npm start`, with a terminal as its output. */
 const GATEWAY = ['apps/gateway/bin/esdb-gater.js', 'start'];
 const TERMINAL = 'import pty, sys; pty.spawn(sys.argv[1:])';
 const READY = 'Ctrl-C stops it.';

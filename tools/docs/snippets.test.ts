@@ -34,7 +34,7 @@ async function hasNative(): Promise<boolean> {
   }
 }
 
-test('every package has a snippet that says what it prints', () => {
+test('every package has a snippet with its output', () => {
   const documents = new Set(
     snippets.filter(({ text }) => expectedLines(text).length > 0).map(({ name }) => documentOf(name)),
   );

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export interface Snippet {
   /** The document and the line: `packages/retry/README.md:12`. */
   readonly name: string;
-  /** What it needs: `kafka`, `native`. */
+  /** Its requirements: `kafka`, `native`. */
   readonly flags: readonly string[];
   readonly text: string;
 }
@@ -38,7 +38,7 @@ export interface SnippetProject {
   run(snippet: Snippet, node: string, address: string, env?: Readonly<Record<string, string>>): Promise<Run>;
 }
 
-/** What a program printed. */
+/** The output of a program. */
 export interface Run {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -63,7 +63,7 @@ const TSCONFIG = {
   include: ['*.ts'],
 };
 
-/** Writes the snippets into a folder of their own. */
+/** Writes the snippets into a new folder. */
 export function createSnippetProject(snippets: readonly Snippet[]): SnippetProject {
   const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-docs-'));
   const write = (name: string, content: string): void => writeFileSync(join(folder, name), content);

@@ -1,4 +1,4 @@
-// The commands that the documents show are run word by word, and what they print is compared with what the documents show.
+// Runs the commands in the documents word by word, and compares their output with the output in the documents.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const blocksOf = (document: string): FencedBlock[] =>
   fencedBlocks(readFileSync(join(ROOT, document), 'utf8'));
 
-/** Commands, and the block behind them with what they print. */
+/** Commands, and the following block with their output. */
 interface Step {
   readonly commands: FencedBlock;
   readonly output: FencedBlock | undefined;
@@ -43,7 +43,7 @@ for (const { name, steps, least } of TOURS) {
     });
     afterAll(() => session?.close());
 
-    test('begins with what the gateway prints at a terminal', () => {
+    test('begins with the output of the gateway at a terminal', () => {
       const welcome = readme.find(({ flags }) => flags.includes('welcome'))?.text ?? '';
       expect(welcome).toContain('esdb-gater is ready');
       const screen = masked(session.screen());
@@ -62,7 +62,7 @@ for (const { name, steps, least } of TOURS) {
   });
 }
 
-test('the gateway of the tour is what `npm start` ends with', () => {
+test('the gateway of the tour is started by the last command of `npm start`', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     readonly scripts: { readonly start: string };
   };

@@ -12,7 +12,7 @@ export interface JavaOptions {
   readonly dir: string;
   /** Flags of heap, collector and compiler. */
   readonly memory: readonly string[];
-  /** The broker lives on when this process ends. */
+  /** The broker continues to run when this process ends. */
   readonly detached: boolean;
 }
 
@@ -23,7 +23,7 @@ export function smallMemory(heapMb: number): string[] {
   return [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 }
 
-/** As Kafka's own start scripts have it, for measurements. */
+/** The options of Kafka's start scripts, for measurements. */
 export const SERVER_MEMORY: readonly string[] = [
   '-Xms1g',
   '-Xmx1g',
@@ -55,7 +55,7 @@ export async function startBroker(options: JavaOptions): Promise<number> {
   const from = sizeOf(log);
   const child = java(options, log, ['kafka.Kafka', join(options.dir, 'server.properties')]);
   if (child.pid === undefined) throw new Error('java could not be started');
-  // Waiting for a log line: the file is the only thing that a detached process leaves us.
+  // Polls the log file, since a detached process has no other output.
   for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline; await sleep(50)) {
     const text = readFileSync(log).subarray(from).toString('utf8');
     if (text.includes(READY)) return child.pid;
@@ -69,7 +69,7 @@ export async function startBroker(options: JavaOptions): Promise<number> {
   );
 }
 
-/** SIGTERM, and SIGKILL after 10 s. A process that is gone already is fine. */
+/** SIGTERM, and SIGKILL after 10 s. The process may have ended already. */
 export async function stopProcess(pid: number, withinMs: number = STOPS_WITHIN_MS): Promise<void> {
   kill(pid, 'SIGTERM');
   for (const deadline = Date.now() + withinMs; isAlive(pid); await sleep(25)) {
@@ -77,7 +77,7 @@ export async function stopProcess(pid: number, withinMs: number = STOPS_WITHIN_M
   }
 }
 
-/** Ends a process at once, and waits until it is gone. */
+/** Kills a process, and waits until it has ended. */
 export async function killProcess(pid: number): Promise<void> {
   kill(pid, 'SIGKILL');
   while (isAlive(pid)) await sleep(5);
@@ -124,7 +124,7 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** The line that tells why, as far as a Java program has one; a stack trace is none. */
+/** Returns the line with the reason of a failure, without the stack trace of Java. */
 function complaint(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
   return (

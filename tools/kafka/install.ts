@@ -6,12 +6,12 @@ import { missingRequirement } from './requirements.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-/** Everything that this tool writes lies below here; git ignores it. */
+/** The folder for all files of this tool; git ignores it. */
 export const CACHE_DIR: string = join(HERE, '..', '..', '.cache', 'kafka');
 
 const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 
-/** Tells Kafka to write its log to standard output, where a start is waited for. */
+/** Makes Kafka write its log to standard output, which is used to detect the start. */
 const LOG_SETTINGS = `status = error
 appender.console.type = Console
 appender.console.name = console
@@ -24,8 +24,8 @@ logger.server.level = info
 `;
 
 /**
- * The class path of the Kafka release that `pom.xml` names, fetched by Maven when it is not there yet: about 43 MB
- * and under a minute once, nothing after that. Processes that ask at once do not disturb each other.
+ * Returns the class path of the Kafka release in `pom.xml`. Maven downloads it at the first call: about 43 MB, under a
+ * minute. Safe to call from several processes at the same time.
  *
  * @throws an error of one line when Java or Maven is missing, or Maven fails
  */
@@ -45,7 +45,7 @@ async function fetchInto(home: string, version: string, say: (line: string) => v
   const draft = `${home}.${process.pid}`;
   mkdirSync(join(draft, 'libs'), { recursive: true });
   try {
-    say(`fetching Apache Kafka ${version} by Maven (once, under a minute)`);
+    say(`downloading Apache Kafka ${version} with Maven (once, under a minute)`);
     await maven(join(draft, 'libs'));
     writeFileSync(join(draft, 'log4j2.properties'), LOG_SETTINGS);
     // The rename is atomic: another process sees all the jars or none.

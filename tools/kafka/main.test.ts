@@ -27,18 +27,18 @@ test.each([
   [['start', '--brokers', '2'], '--brokers is 1 or 3, not 2'],
   [['start', '--port', 'x'], '--port is a port from 1 to 65529, not x'],
   [['start', 'stop'], 'one command at a time, not start stop'],
-])('%j is wrong usage, said in one line', (options, complaint) => {
+])('%j is wrong usage, reported in one line', (options, complaint) => {
   expect(run(options)).toMatchObject({ status: 2, stderr: [`kafka: ${complaint}`] });
 });
 
-test('without Java the start fails with one line that says what to do', () => {
+test('without Java the start fails with one line that says how to install it', () => {
   expect(run(['start', '--dir', dir], { PATH: dir })).toMatchObject({
     status: 1,
     stderr: [expect.stringMatching(/^kafka: java does not run here: install .*KAFKA_BROKERS$/)],
   });
 });
 
-test('brokers that are there already are used, and nothing is started', () => {
+test('running brokers of KAFKA_BROKERS are used, and no broker is started', () => {
   const { status, stdout } = run(['start', '--dir', dir], { PATH: dir, KAFKA_BROKERS: 'elsewhere:9092' });
   expect({ status, stdout }).toEqual({
     status: 0,
@@ -46,7 +46,7 @@ test('brokers that are there already are used, and nothing is started', () => {
   });
 });
 
-test('where nothing runs, status says so with exit code 1, and stop is content', () => {
+test('without a running broker, status exits with 1, and stop succeeds', () => {
   expect(run(['status', '--dir', dir])).toMatchObject({ status: 1, stdout: 'nothing runs\n' });
   expect(run(['stop', '--dir', dir])).toMatchObject({ status: 0, stdout: 'nothing runs\n' });
 });

@@ -26,7 +26,7 @@ async function start(dir: string, brokers: 1 | 3, port: number): Promise<number>
     say(`already running: KAFKA_BROKERS=${running.bootstrap}`);
     return 0;
   }
-  // Some of them died: the rest would hold the ports and the locks on the data.
+  // Some of them have ended: the others would keep the ports and the locks on the data.
   await Promise.all(live.map(({ pid }) => stopProcess(pid)));
   const kafka = await startKafka({ brokers, port, dir, detached: true, say });
   if (kafka.brokers.length > 0) {

@@ -2,13 +2,13 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that systems give to outgoing connections (Linux: from 32 768), so that none of these takes a port
- * between the moment it is chosen here and the moment somebody listens on it.
+ * Below the ports of outgoing connections (Linux: from 32 768), so that no connection uses a port between its choice
+ * here and the start of the listener.
  */
 const [LOWEST, BEYOND] = [15_000, 32_000];
 const ATTEMPTS = 1_000;
 
-/** `count` TCP ports of 127.0.0.1 that nobody listens on at this moment. */
+/** Returns `count` TCP ports of 127.0.0.1 without a listener at this moment. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   for (let attempt = 0; ports.size < count; attempt++) {

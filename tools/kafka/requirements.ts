@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 
-/** What a broker needs on this machine and how to ask for it. */
+/** The programs that a broker needs, with commands that print their versions. */
 const PROGRAMS = [
   { name: 'java', arguments: ['-version'], advice: 'install a Java runtime, version 17 or newer' },
   { name: 'mvn', arguments: ['--version'], advice: 'install Apache Maven, version 3.8 or newer' },
 ] as const;
 
-/** One line that names what is missing, or undefined when everything is there. */
+/** Returns one line that names the missing programs, or undefined when all are installed. */
 export function missingRequirement(): string | undefined {
   for (const program of PROGRAMS) {
     const { error, status } = spawnSync(program.name, program.arguments, { stdio: 'ignore' });

@@ -1,9 +1,9 @@
-/** Where one broker listens and keeps its log. */
+/** The addresses and the log folder of one broker. */
 export interface BrokerPlace {
   readonly nodeId: number;
   readonly port: number;
   readonly controllerPort: number;
-  /** Where clients are told to find it. */
+  /** The address that clients get. */
   readonly advertisedPort: number;
   readonly dataDir: string;
 }
@@ -12,7 +12,7 @@ export interface BrokerPlace {
  * The settings of one node, broker and controller in one, of a cluster of `all`.
  *
  * A broker that stops answering is replaced after 3 s instead of Kafka's 9, so that a killed leader is followed by
- * another one well within the bound of a publish. Topics are made only by who asks for them.
+ * another one well within the bound of a publish. Topics are created only on request.
  */
 export function serverProperties(place: BrokerPlace, all: readonly BrokerPlace[]): string {
   const replicas = Math.min(3, all.length);

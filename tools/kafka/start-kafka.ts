@@ -20,11 +20,11 @@ export interface StartKafkaOptions {
   readonly brokers?: 1 | 3;
   /** Port of the first broker; the others follow it, and then the controllers. @default free ones */
   readonly port?: number;
-  /** Where clients find the only broker, when that is a proxy before it. @default its own port */
+  /** Where clients find the only broker, when that is a proxy before it. @default the port of the broker */
   readonly advertisedPort?: number;
-  /** Where the brokers keep their logs. @default a directory of its own, removed by `stop` */
+  /** Where the brokers keep their logs. @default a new directory, removed by `stop` */
   readonly dir?: string;
-  /** Heap and collector as Kafka's own scripts have them, where its speed counts. @default a small one */
+  /** Uses the heap and collector of Kafka's scripts, for measurements. @default a small one */
   readonly server?: boolean;
   /** The brokers live on when this process ends. @default false */
   readonly detached?: boolean;
@@ -37,9 +37,9 @@ export interface RunningBroker {
   readonly address: string;
   /** Of the running process, or of the last one. */
   readonly pid: number;
-  /** Power loss: SIGKILL, and gone when it resolves. */
+  /** Power loss: Sends SIGKILL, and resolves when the process has ended. */
   kill9(): Promise<void>;
-  /** SIGSTOP: connections stay, nothing is answered. */
+  /** Sends SIGSTOP: connections stay open without answers. */
   pause(): void;
   resume(): void;
   /** Starts it again on the same port and data; resolves once it serves. */
@@ -50,7 +50,7 @@ export interface RunningBroker {
 export interface RunningKafka {
   /** `host:port` of every broker, separated by commas. */
   readonly bootstrap: string;
-  /** Empty for a broker that was there already (`KAFKA_BROKERS`). */
+  /** Empty for an existing broker (`KAFKA_BROKERS`). */
   readonly brokers: readonly RunningBroker[];
   /** Milliseconds from the call to ready. */
   readonly startedInMs: number;
@@ -58,8 +58,8 @@ export interface RunningKafka {
 }
 
 /**
- * Starts a real Apache Kafka (KRaft, no ZooKeeper, no Docker) and resolves once every broker serves: about 3 s for
- * one, 15 s for three on two cores. With `KAFKA_BROKERS` in the environment nothing is started: those are used.
+ * Starts a real Apache Kafka (KRaft, no ZooKeeper, no Docker) and resolves once every broker serves: about 3 s for one,
+ * 15 s for three on two cores. With `KAFKA_BROKERS` in the environment those brokers are used, and none is started.
  *
  * @throws an error of one line when Java or Maven is missing, or a broker does not come up
  */
@@ -164,7 +164,7 @@ class Broker implements RunningBroker {
     try {
       if (this.#pid !== 0 && isAlive(this.#pid)) process.kill(this.#pid, 'SIGKILL');
     } catch {
-      // Gone already.
+      // Already ended.
     }
   }
 }
@@ -189,7 +189,7 @@ function clusterIdOf(dir: string): string {
   const file = join(dir, 'cluster-id');
   if (!existsSync(file)) {
     mkdirSync(dir, { recursive: true });
-    // Kafka refuses an id that begins with a dash, as its own tools take that for an option.
+    // Kafka refuses an id that begins with a dash, since its tools would parse it as an option.
     writeFileSync(file, `k${randomBytes(16).toString('base64url').slice(1, 21)}A`);
   }
   return readFileSync(file, 'utf8');

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { isAlive } from './broker-process.ts';
 
-/** What `start` leaves behind for `stop` and `status`. */
+/** The state that `start` saves for `stop` and `status`. */
 export interface ClusterState {
   readonly bootstrap: string;
   readonly brokers: readonly { readonly nodeId: number; readonly address: string; readonly pid: number }[];
@@ -23,7 +23,7 @@ export function removeState(dir: string): void {
   rmSync(join(dir, 'state.json'), { force: true });
 }
 
-/** The brokers of the state whose process still is there. */
+/** Returns the brokers of the state whose process is still running. */
 export function liveBrokers(state: ClusterState | undefined): ClusterState['brokers'] {
   return state?.brokers.filter(({ pid }) => isAlive(pid)) ?? [];
 }

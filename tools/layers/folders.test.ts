@@ -18,7 +18,7 @@ test('two folders that import each other are refused, each with a file that does
   ]);
 });
 
-test('one way, within a folder, from the root and in tests is no circle', () => {
+test('imports in one direction, within a folder, from the root and in tests are not cycles', () => {
   const files = [
     file('calls/a.ts', '../access/b.ts', './c.ts', './deep/d.ts'),
     file('access/e.ts', '../root.ts'),

@@ -3,8 +3,8 @@ import type { FileImports } from './imports.ts';
 import type { Violation } from './violations.ts';
 
 /**
- * The imports that close a circle of two folders below `source`: each imports the other, so neither can be read, or
- * moved, without it. Files that stand directly in `source` put the folders together, and belong to none.
+ * Finds import cycles of two folders below `source`: neither of two such folders can be read or moved without the
+ * other. Files directly in `source` compose the folders, and are not part of any.
  */
 export function mutualImports(source: string, files: readonly FileImports[]): Violation[] {
   const folderOf = (file: string): string | undefined => {

@@ -1,6 +1,6 @@
 /**
- * Which packages of ours each package may import: the arrows of ARCHITECTURE.md, and the only place where they
- * are enforced. `development` adds what test files may import besides.
+ * The workspace packages that each package may import: the arrows of ARCHITECTURE.md, which only this table enforces.
+ * `development` adds packages that only test files may import.
  */
 export interface LayerRule {
   readonly imports: readonly string[];

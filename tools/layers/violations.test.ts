@@ -6,7 +6,7 @@ import { violationsOf } from './violations.ts';
 const file = (specifier: string, isTest = false) => [{ file: 'x.ts', isTest, specifiers: [specifier] }];
 
 describe('the layer check', () => {
-  test('finds every kind of import and leaves comments out', () => {
+  test('finds every kind of import and ignores comments', () => {
     const source = [
       `import { a } from 'one';`,
       `import type {\n  B,\n} from "two";`,
@@ -43,7 +43,7 @@ describe('the layer check', () => {
     expect(violationsOf('types', file('@esdb-gater/primitives/testing', true), LAYERS)).toHaveLength(1);
   });
 
-  test('refuses a package that stands in no row', () => {
+  test('refuses a package without a row', () => {
     expect(violationsOf('new-one', [], LAYERS)).toHaveLength(1);
   });
 });

@@ -7,10 +7,10 @@ export interface Violation {
 }
 
 const SCOPE = '@esdb-gater/';
-/** The entry of a package with what only tests need. */
+/** The entry of a package for tests. */
 const TESTING = 'testing';
 
-/** What in `files` of package `name` the table forbids. */
+/** Returns the imports in `files` of package `name` that the table forbids. */
 export function violationsOf(
   name: string,
   files: readonly FileImports[],
@@ -18,7 +18,7 @@ export function violationsOf(
 ): Violation[] {
   const rule = layers[name];
   if (rule === undefined)
-    return [{ file: name, message: `the package "${name}" stands in no row of the layer table` }];
+    return [{ file: name, message: `the package "${name}" has no row in the layer table` }];
   return files.flatMap(({ file, isTest, specifiers }) =>
     specifiers.flatMap((specifier) => {
       const message = forbidden(name, rule, specifier, isTest, layers);

@@ -24,8 +24,8 @@ export interface Answers {
 }
 
 /**
- * What the security package answers to the vectors, as plain JSON. It knows nothing of Node: the same function runs
- * where a package was installed alone, and in a browser.
+ * Returns the answers of the security package to the vectors, as plain JSON. It does not use Node, so that it also runs
+ * in a browser and next to a package that was installed alone.
  *
  * Types are all that has to be stripped from this file for it to run anywhere.
  */

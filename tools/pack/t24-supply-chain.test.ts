@@ -41,7 +41,7 @@ function tarball(name: string): Tarball {
   return found;
 }
 
-/** `@esdb-gater/security` and what it needs, and nothing else. */
+/** Only `@esdb-gater/security` and its dependencies. */
 const SECURITY = [
   ...['types', 'primitives', 'security'].map((name) => `@esdb-gater/${name}`),
   ...['@noble/curves', '@noble/hashes', 'uuid'],
@@ -109,7 +109,7 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     expect(Object.keys(scripts).filter((script) => lifecycle.includes(script))).toEqual([]);
   });
 
-  test('of what others publish, only what is known to do so runs something when it is installed', () => {
+  test('of third-party packages, only the known ones run install scripts', () => {
     const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { hasInstallScript?: boolean; link?: boolean; integrity?: string }>;
     };
@@ -121,7 +121,7 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     expect(loose.map(([path]) => path)).toEqual([]);
   });
 
-  test('packages hold what they export, no tests, no keys, and nothing that runs at an installation', () => {
+  test('packages contain their exports, but no tests, keys or install scripts', () => {
     for (const { name, contents } of [...tarballs.values()].filter((one) =>
       one.name.startsWith('@esdb-gater/'),
     )) {
@@ -164,7 +164,7 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     expect(answers).toMatchObject(KNOWN);
   }, 60_000);
 
-  test('the client works alone, and says that there is no gateway where there is none', () => {
+  test('the client works alone, and reports when there is no gateway', () => {
     const at = join(folder, 'client');
     install(at, CLIENT.map(tarball));
     const text = `
@@ -209,7 +209,7 @@ describe('T24: with the addon', () => {
     expect(native.answers).toEqual(typescript.answers);
   });
 
-  test('one that is damaged, of another version or not what it says is left, and TypeScript answers the same', () => {
+  test('an addon that is damaged, of another version or mislabelled is not used, and TypeScript gives the same answers', () => {
     const broken = join(folder, 'broken');
     install(broken, [...SECURITY, '@esdb-gater/native', staged?.name ?? ''].map(tarball));
     const installed = join(broken, 'node_modules', staged?.name ?? '');
@@ -249,7 +249,7 @@ describe('T24: with the addon', () => {
         'no addon at all',
         () => {
           writeFileSync(manifest, entry);
-          // Another file in its place: what is mapped by a process is never written to.
+          // Replaced by another file: a file that a process has mapped must not be written to.
           rmSync(addon);
           writeFileSync(addon, 'MZ'.repeat(2_000));
         },

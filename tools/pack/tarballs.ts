@@ -86,8 +86,8 @@ export function stagePlatform(
 }
 
 /**
- * Installs tarballs alone into a new folder, with the scripts that they may have. What others they need comes from the
- * registry, where the cache of npm does not have it: `npm ci` keeps there what it got, but not which versions there are.
+ * Installs only the given tarballs into a new folder, with their install scripts. Other dependencies come from npm's
+ * cache or the registry: `npm ci` caches packages, but not the lists of versions.
  */
 export function install(folder: string, tarballs: readonly Tarball[]): void {
   mkdirSync(folder, { recursive: true });

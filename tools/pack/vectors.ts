@@ -122,7 +122,7 @@ const [ROOT, ALICE, GATEWAY] = RFC_8032 as [
 const ATT = [{ with: 'esdb://default/stream/default/users-*', can: 'stream/read' }];
 const WIDE = [{ with: '*', can: '*' }];
 
-/** A token, by node:crypto alone. */
+/** A token, created with only node:crypto. */
 function token(by: Vectors['rfc8032'][number], claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const all = {
@@ -145,7 +145,7 @@ function token(by: Vectors['rfc8032'][number], claims: object): string {
 
 const SECRET = 'h\u00e9 \u{1f511}';
 
-/** A signed message, by node:crypto alone. Its members stand in canonical order. */
+/** A signed message, created with only node:crypto. Its members are in canonical order. */
 function message(topic: string): object {
   const members = { disk: 'full', key_id: 'default', nonce: 'AAAAAAAAAAAAAAAB', signed_at: NOW };
   const text = `esdb-gater/1\nalerts\n${topic}\n${JSON.stringify(members)}`;
@@ -184,7 +184,7 @@ export const VECTORS: Vectors = {
 
 const good = { issuer: ROOT.did, expiresAt: NOW + 900, att: ATT, links: 1 };
 
-/** What every engine must answer, as far as others have written it down before. */
+/** The answers that every engine must give, as published by others. */
 export const KNOWN: Partial<Answers> = {
   macs: RFC_4231.map(({ mac }) => mac),
   publicKeys: RFC_8032.map(({ publicKey }) => publicKey),

@@ -1,5 +1,5 @@
-// `node tools/release/same-version.ts [VERSION]`: fails unless all packages have one version, the given one where there is
-// one, and name each other by exactly that version.
+// `node tools/release/same-version.ts [VERSION]`: fails unless all packages have the same version (the given one, if
+// any), and depend on each other by exactly that version.
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +12,7 @@ interface Manifest {
 
 const SCOPE = '@esdb-gater/';
 
-/** Lists what differs from `version`, one sentence each; from the first package's version when none is given. */
+/** Returns a sentence for each difference from `version`, by default the version of the first package. */
 export function versionProblems(manifests: readonly Manifest[], version = manifests[0]?.version): string[] {
   return manifests.flatMap(({ name, version: own, dependencies = {} }) => [
     ...(own === version ? [] : [`${name} has version ${own}, expected ${version}`]),

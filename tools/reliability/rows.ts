@@ -1,4 +1,4 @@
-/** A threat, a fault or a report from the field, and what is promised of it. */
+/** A threat, a fault or a report from the field, with the promised behaviour. */
 export interface Row {
   /** `T` threats, `F` faults, `R` reports. */
   readonly id: string;
@@ -10,7 +10,7 @@ function rowsOf(letter: string, rows: readonly (readonly [what: string, promise:
   return rows.map(([what, promise], index) => ({ id: `${letter}${index + 1}`, what, promise }));
 }
 
-/** What an attacker tries. */
+/** The attacks. */
 export const THREATS: readonly Row[] = rowsOf('T', [
   ['a token that its presenter issued', 'a chain of tokens ends at a configured root'],
   ['algorithm confusion', 'the header is fixed, and nothing in it is fetched'],
@@ -61,7 +61,7 @@ export const THREATS: readonly Row[] = rowsOf('T', [
   ['label values chosen by callers', 'counted as `other`'],
 ]);
 
-/** What breaks. */
+/** The faults. */
 export const FAULTS: readonly Row[] = rowsOf('F', [
   ['`kill -9` during appends', 'what was acknowledged is there, a batch all or nothing'],
   ['power loss', 'flushed before it is acknowledged'],
@@ -101,7 +101,7 @@ export const FAULTS: readonly Row[] = rowsOf('F', [
   ['an import that is killed, edited and repeated', 'each line once'],
 ]);
 
-/** What bug reports and attack variants found in version 0.1.0. */
+/** Problems in version 0.1.0 found by bug reports and variants of attacks. */
 export const REPORTS: readonly Row[] = rowsOf('R', [
   ['a grant on a name beyond ASCII lists all streams', 'the grant alone decides'],
   ['a worker’s answer that does not fit the question', '`internal`, and a failure of the worker'],

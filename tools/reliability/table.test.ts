@@ -16,7 +16,7 @@ const report = {
   ],
 };
 
-test('a title names its rows before a colon or in brackets, and nothing else counts', () => {
+test('a title names its rows only before a colon or in brackets', () => {
   expect(proofsOf(report, '/repo')).toEqual([
     { id: 'T6', title: 'T6: a token on a live socket ends its calls', file: 'a.test.ts', status: 'passed' },
     { id: 'R14', title: 'a file through a hard link is refused', file: 'a.test.ts', status: 'failed' },
@@ -24,7 +24,7 @@ test('a title names its rows before a colon or in brackets, and nothing else cou
   ]);
 });
 
-test('the table has every row, with its tests and their results, and a dash where there is none', () => {
+test('the table has every row, with its tests and their results, or a dash', () => {
   const text = renderTable(proofsOf(report, '/repo'));
   for (const { id } of [...THREATS, ...FAULTS, ...REPORTS]) expect(text).toContain(`\n| ${id} | `);
   expect(text).toContain('| ✗ a file through a hard link is refused (`a.test.ts`) |');

@@ -1,7 +1,7 @@
 import type { Report } from '../test/summary.ts';
 import { FAULTS, REPORTS, type Row, THREATS } from './rows.ts';
 
-/** A test that stands for a row. */
+/** A test of a row. */
 export interface Proof {
   readonly id: string;
   readonly title: string;
@@ -10,7 +10,7 @@ export interface Proof {
   readonly status: string;
 }
 
-/** A mark in a title: `T29`, `F24` or `R5`, alone, in brackets, in parentheses or before a colon. */
+/** A mark in a title: `T29`, `F24` or `R5`: as the whole text, in brackets, in parentheses or before a colon. */
 const MARK = /(?<![\w.-])([TFR]\d{1,2})(?![\w.-])/g;
 
 const ROWS: readonly (readonly [heading: string, rows: readonly Row[]])[] = [
@@ -19,7 +19,7 @@ const ROWS: readonly (readonly [heading: string, rows: readonly Row[]])[] = [
   ['Reports', REPORTS],
 ];
 
-/** Finds the tests whose full title names a row. A title may name several. */
+/** Finds the tests with a row in their full title. A title may name several. */
 export function proofsOf(report: Report, root: string): Proof[] {
   return report.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.flatMap(({ fullName, status }) =>
@@ -42,7 +42,7 @@ function titleOf(fullName: string): string {
     .trim();
 }
 
-/** Writes the document: a table for each kind of row, with every test and its result. */
+/** Creates the document: a table for each kind of row, with every test and its result. */
 export function renderTable(proofs: readonly Proof[]): string {
   const sections = ROWS.map(([heading, rows]) => {
     const lines = rows.map(

@@ -13,11 +13,11 @@ test('a path in a package names that package', () => {
   expect(packagesOf(['native/tests/leak.test.ts'], root)).toEqual(['@esdb-gater/native']);
 });
 
-test('the name of a package alone names it', () => {
+test('a package is found by its name without the folder', () => {
   expect(packagesOf(['retry'], root)).toEqual(['@esdb-gater/retry']);
 });
 
-test('everything is built for what stands on the gateway, and for what is not known', () => {
+test('all packages are built for tests that need the gateway, and for unknown paths', () => {
   expect(packagesOf([], root)).toEqual([]);
   expect(packagesOf(['--reporter=verbose'], root)).toEqual([]);
   expect(packagesOf(['apps/gateway/tests/http.test.ts'], root)).toEqual([]);

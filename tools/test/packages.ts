@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Folders whose tests need every package, as they stand on the built gateway or on what is packed. */
+/** Folders with tests that need every package, because they use the built gateway or packed packages. */
 const NEED_ALL = ['apps', 'tools', 'examples'];
 
 /**
- * Returns the npm names of the packages that the paths among Vitest's arguments lie in, or nothing when all packages
- * have to be built: without a path, or when one lies outside of `packages/` and `native/`.
+ * Returns the npm names of the packages that contain the paths among Vitest's arguments, or an empty list when all
+ * packages have to be built: without a path, or with a path outside of `packages/` and `native/`.
  */
 export function packagesOf(args: readonly string[], root: string): readonly string[] {
   const paths = args.filter((arg) => !arg.startsWith('-'));

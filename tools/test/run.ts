@@ -1,5 +1,5 @@
-// `npm test`: builds what the tests need, runs them, and closes with `N passed, N failed`.
-// Arguments go to Vitest: `npm test -- packages/retry` builds and tests that package only.
+// `npm test`: builds the packages that the tests need, runs the tests, and prints `N passed, N failed` last. Arguments
+// go to Vitest: `npm test -- packages/retry` builds and tests that package only.
 import { spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

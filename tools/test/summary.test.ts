@@ -8,19 +8,19 @@ const file = (...statuses: string[]) => ({
 });
 
 describe('the closing line of a test run', () => {
-  test('counts what passed and what failed', () => {
+  test('counts passed and failed tests', () => {
     const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'failed')] }, 1);
     expect(lines.at(-1)).toBe('1 passed, 1 failed');
     expect(exitCode).toBe(1);
   });
 
-  test('names what was skipped', () => {
+  test('lists skipped tests', () => {
     const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'skipped')] }, 0);
     expect(lines).toEqual(['skipped: test 1', '1 passed, 0 failed, 1 skipped']);
     expect(exitCode).toBe(0);
   });
 
-  test('fails a run that skipped something where nothing may be skipped', () => {
+  test('fails a run with skipped tests if no test may be skipped', () => {
     const { lines, exitCode } = summaryOf({ testResults: [file('passed', 'skipped')] }, 0, true);
     expect(lines.at(-1)).toBe('1 passed, 1 failed, 1 skipped');
     expect(exitCode).toBe(1);
@@ -35,7 +35,7 @@ describe('the closing line of a test run', () => {
     expect(summaryOf({ testResults: [file('passed')] }, 1)).toMatchObject({ exitCode: 1 });
   });
 
-  test('fails a run that executed nothing', () => {
+  test('fails a run without tests', () => {
     expect(summaryOf({ testResults: [] }, 0).exitCode).toBe(1);
     expect(summaryOf(undefined, 0).exitCode).toBe(1);
   });

@@ -14,9 +14,9 @@ export interface Summary {
 }
 
 /**
- * The closing lines of a run: what was skipped, by name, then `N passed, N failed`.
- * A file that could not be loaded counts as one failed test, and so does a run without a report. With `nothingSkipped`
- * a test that was skipped has failed: where everything is there, everything is tested.
+ * Returns the last lines of a run: the names of skipped tests, then `N passed, N failed`. A file that could not be
+ * loaded counts as one failed test, and so does a run without a report. With `nothingSkipped` a skipped test counts as
+ * failed: on a machine with all components every test must run.
  */
 export function summaryOf(report: Report | undefined, exitCode: number, nothingSkipped = false): Summary {
   if (report === undefined)

@@ -91,7 +91,7 @@ describe('CloudEvents in binary mode', () => {
     });
   });
 
-  test('have raw UTF-8 in headers decoded, and refuse what is not UTF-8 [R30]', async () => {
+  test('have raw UTF-8 in headers decoded, and refuse invalid UTF-8 [R30]', async () => {
     expect(await post('raw', binary('r', 'ce-subject: Zürich %E2%82%AC 東京'))).toMatchObject({
       status: 201,
     });
@@ -154,7 +154,7 @@ describe('CloudEvents in binary mode', () => {
 });
 
 describe('CloudEvents in structured mode', () => {
-  test('treat a null attribute as absent, and name the one of a batch that is wrong [R30]', async () => {
+  test('treat a null attribute as absent, and name the invalid event of a batch [R30]', async () => {
     const event = {
       specversion: '1.0',
       id: 'n',

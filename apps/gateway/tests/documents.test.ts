@@ -73,7 +73,7 @@ function configuration(): string {
   ].join('\n');
 }
 
-/** The rows of a key: one, none for all but the first channel, and one more for each member of a record. */
+/** The rows of a key: one row, no row for channels after the first, and one more for each member of a record. */
 function rowsOf(key: ConfigKey): Row[] {
   const [, channel, setting] = /^channels\.(\w+)\.(\w+)$/.exec(key.path) ?? [];
   if (setting !== undefined) {
@@ -120,7 +120,7 @@ function defaultOf({ default: value, whenNull = 'none' }: Row): string {
   return typeof value === 'string' ? `\`${value}\`` : `\`${JSON.stringify(value)}\``;
 }
 
-/** Text for a cell of a table: no column ends in it, and no `<name>` is taken for HTML. */
+/** Escapes text for a table cell, so that it neither ends the column nor is parsed as HTML. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replace(/<(\w+)>/g, '&lt;$1&gt;');
 }

@@ -1,4 +1,4 @@
-// A number that a double does not hold is refused at every door, and nothing else is.
+// A number that a double does not hold exactly is refused at every entry point, and only such a number.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './support/in-process.ts';
 import { type RawClient, type RpcAnswer, rawConnect } from './support/raw-client.ts';
@@ -75,13 +75,13 @@ describe('over WebSocket', () => {
     ]);
   });
 
-  test('other members keep the checks of their own [R17]', async () => {
+  test('other members keep their own checks [R17]', async () => {
     const params = `{"storeId":"default","streamId":"n","expectedVersion":${INTEGER},"events":[{"type":"t","data":1}]}`;
     const { error } = (await sendRaw(request('appendEvents', params))) as RpcAnswer;
     expect(error?.data).toMatchObject({ code: 'invalid_argument', reason: 'expected_version' });
   });
 
-  test('what a double holds, and every fraction, comes back as the number that it is [R17]', async () => {
+  test('numbers that a double holds, and all fractions, are returned unchanged [R17]', async () => {
     const numbers = '[9007199254740992,1e21,1.5e308,0.1,123456789012345680000,"9007199254740993"]';
     const event = `{"type":"t","data":${numbers}}`;
     const params = append(event).replace('"n"', '"fine"');
@@ -122,7 +122,7 @@ describe('over HTTP', () => {
   });
 });
 
-test('an answer of a worker with such a number is refused, and other answers are not [R17]', async () => {
+test('an answer of a worker with such a number is refused, other answers are not [R17]', async () => {
   const worker = await rawConnect(gateway.url);
   const event = {
     id: '018f5e2c-0000-7000-8000-000000000001',

@@ -1,4 +1,4 @@
-// A worker whose answers do not fit the questions, over a raw WebSocket.
+// A worker with answers that do not fit the calls, over a raw WebSocket.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './support/in-process.ts';
 import { type RawClient, type RpcRequest, rawConnect } from './support/raw-client.ts';
@@ -51,7 +51,7 @@ test.each([
     const { error } = await client.call('readAll', { storeId: 'evil' });
     // After three strikes the worker is ejected, so the feed may have used them up.
     expect(['internal', 'no_workers', 'retries_exhausted']).toContain(error?.data.code);
-    // An event of another store comes after whatever the feed would have published before.
+    // An event of another store is published after all earlier events of the feed.
     const events = [{ type: 'real', data: null }];
     await client.call('appendEvents', { storeId: 'default', streamId: 'own', events });
     const fed = () =>
@@ -64,7 +64,7 @@ test.each([
   },
 );
 
-test('stores that nobody serves any more are forgotten by health and metrics, and calls answer no_workers [R27]', async () => {
+test('stores without workers are removed from health and metrics, and calls fail with no_workers [R27]', async () => {
   const worker = await rawConnect(gateway.url);
   worker.serve(() => ({ events: [], lastPosition: 0 }));
   const names = Array.from({ length: 200 }, (_, n) => `gone-${n}`);
@@ -74,7 +74,7 @@ test('stores that nobody serves any more are forgotten by health and metrics, an
   const { stores } = (await client.call('health')).result as { stores: object };
   expect(Object.keys(stores).filter((storeId) => storeId.startsWith('gone-'))).toEqual([]);
   const metrics = await (await fetch(`${gateway.http}/metrics`)).text();
-  // What was counted of their calls stays, bounded by the number of series.
+  // The counts of their calls stay, bounded by the number of series.
   expect(metrics).toMatch(/^esdb_gater_workers\{store_id="default"[^}]*\}/m);
   expect(metrics).not.toMatch(/^esdb_gater_workers\{store_id="gone-/m);
   for (const storeId of ['gone-0', 'gone-199']) {
@@ -83,7 +83,7 @@ test('stores that nobody serves any more are forgotten by health and metrics, an
   }
 });
 
-test('of the stores whose connection broke, a hundred are expected back and the others forgotten [R27] [F25]', async () => {
+test('of the stores with a broken connection, a hundred are kept and the others removed [R27] [F25]', async () => {
   const worker = await rawConnect(gateway.url);
   worker.serve(() => ({ events: [], lastPosition: 0 }));
   const names = Array.from({ length: 200 }, (_, n) => `broken-${n}`);

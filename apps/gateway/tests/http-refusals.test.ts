@@ -1,4 +1,4 @@
-// What HTTP itself refuses, on raw sockets where a client library would get in the way.
+// Refusals on the level of HTTP, on raw sockets where a client library would not send the request.
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './support/in-process.ts';
@@ -26,7 +26,7 @@ const GET = 'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n';
 
 describe('is application/problem+json', () => {
   test.each([
-    [400, 'what is not HTTP', 'nonsense\r\n\r\n'],
+    [400, 'bytes that are not HTTP', 'nonsense\r\n\r\n'],
     [400, 'a wrong content-length', `${GET}Content-Length: x\r\n\r\n`],
     [
       400,
@@ -57,7 +57,7 @@ describe('is application/problem+json', () => {
   });
 });
 
-test('426 says what to do, to a person and to a program [R31]', async () => {
+test('426 explains what to do, for people and programs [R31]', async () => {
   const { status, headers, body } = await get('/v1/ws');
   expect([status, headers.get('upgrade')]).toEqual([426, 'websocket']);
   expect(body).toMatchObject({ detail: expect.stringMatching(/proxy.*Upgrade and Connection/) as string });
@@ -69,7 +69,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: answer.status, headers: answer.headers, body: (await answer.json()) as unknown };
 }
 
-test('a preflight allows the attributes of CloudEvents that it asks for, and nothing else [R31]', async () => {
+test('a preflight allows only the attributes of CloudEvents that it requests [R31]', async () => {
   const answer = await fetch(`${gateway.http}/v1/stores/default/streams/a/events`, {
     method: 'OPTIONS',
     headers: {
@@ -91,7 +91,7 @@ test('probes may have a query, under any host name [R31]', async () => {
   }
 });
 
-test('429 and 503 say when to come again [R31]', async () => {
+test('429 and 503 have a Retry-After header [R31]', async () => {
   await using limited = await startTestGateway({
     stores: '{"default":{"engine":"memory"},"afar":{"engine":"remote"}}',
     'channels-system-max-rate': '1',

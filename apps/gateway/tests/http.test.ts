@@ -61,7 +61,7 @@ describe('streams', () => {
     });
   });
 
-  test('names are percent-encoded UTF-8, whatever is in them', async () => {
+  test('names of any characters are percent-encoded UTF-8', async () => {
     for (const name of ['a/b', 'ü ñ 漢', '50%', 'a?b#c', '__proto__', '漢'.repeat(255)]) {
       expect(await http('POST', events(name), { events: [{ type: 't', data: name }] })).toMatchObject({
         status: 201,
@@ -144,7 +144,7 @@ describe('CloudEvents', () => {
     });
   });
 
-  test('what is no CloudEvent is refused', async () => {
+  test('a body that is not a CloudEvent is refused', async () => {
     const headers = { 'content-type': 'application/cloudevents+json' };
     for (const broken of [
       {},
@@ -271,7 +271,7 @@ describe('server-sent events', () => {
     ).toEqual([2, 3]);
   });
 
-  test('a stream begins with its position, whatever it begins from [R16]', async () => {
+  test('every stream begins with its position [R16]', async () => {
     const [earliest] = await read(`${path}?topic=sse.*&from=earliest`, 1);
     const position = earliest?.['id'] ?? '';
     for (const [from, headers] of [
@@ -296,7 +296,7 @@ describe('server-sent events', () => {
     await response.body?.cancel();
   });
 
-  test('nothing is lost that is published while a quiet stream is cut before its first message [R16] [F34]', async () => {
+  test('no message is lost that is published while a quiet stream is cut before its first message [R16] [F34]', async () => {
     const quiet = `${path}?topic=quiet.*`;
     const [subscribed] = await read(quiet, 1);
     for (const n of [1, 2]) await http('POST', path, { topic: 'quiet.a', message: n });
@@ -379,7 +379,7 @@ describe('refusals', () => {
     expect(answer.headers.get('allow')).toBe('POST, GET, HEAD');
   });
 
-  test('a body that is not said to be JSON is 415, so that no foreign form is taken for one', async () => {
+  test('a body without the content type of JSON is 415, so that forms of other sites are refused', async () => {
     const body = '{"events":[{"type":"t","data":1}]}';
     expect(await http('POST', events('r'), body, { 'content-type': 'text/plain' })).toMatchObject({
       status: 415,
@@ -392,7 +392,7 @@ describe('refusals', () => {
 });
 
 describe('operations', () => {
-  test('liveness, readiness, health and metrics tell what they should', async () => {
+  test('liveness, readiness, health and metrics report the state', async () => {
     expect(await http('GET', '/livez')).toMatchObject({ status: 200 });
     expect(await http('GET', '/readyz')).toMatchObject({
       status: 200,
@@ -411,7 +411,7 @@ describe('operations', () => {
     expect(body).not.toContain('stream=');
   });
 
-  test('the page at / is text only, under a policy that lets nothing run', async () => {
+  test('the page at / is static, under a policy that blocks all scripts', async () => {
     const { headers, body } = await http('GET', '/');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(body).not.toContain('<script');
@@ -428,7 +428,7 @@ describe('foreign pages', () => {
     }
   });
 
-  test('a name that an attacker made resolve to this machine is 403', async () => {
+  test('a host name that an attacker resolves to this machine is 403', async () => {
     const status = (host: string): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
         const request = httpRequest(`${gateway.http}/v1/channels`, { headers: { host } }, (response) => {
@@ -452,7 +452,7 @@ describe('foreign pages', () => {
 });
 
 describe('upgrades', () => {
-  /** What the gateway answers to raw bytes, and that it lives on. */
+  /** Returns the answer to raw bytes, and checks that the gateway still serves. */
   async function raw(text: string): Promise<string> {
     const socket = connect(gateway.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -470,7 +470,7 @@ describe('upgrades', () => {
     `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${headers}\r\n\r\n`;
   const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
 
-  test('a malformed upgrade is refused and nothing breaks', async () => {
+  test('a malformed upgrade is refused and the gateway still serves', async () => {
     expect(await raw(upgrade(KEY))).toContain(' 101 ');
     expect(await raw(upgrade(KEY, '/v1/elsewhere'))).toContain(' 404 ');
     expect(await raw(upgrade(''))).toContain(' 400 ');

@@ -40,7 +40,7 @@ const read = async (stream: string, from: TestGateway = gateway) =>
 const lines = (...events: object[]) => events.map((event) => JSON.stringify(event)).join('\n');
 
 describe('an import', () => {
-  test('that the gateway refuses names the line, with all before and nothing behind it written [R15]', async () => {
+  test('that the gateway refuses names the line; all events before it are written, none after it [R15]', async () => {
     const id = (n: number) => `018f5e2c-0000-7000-8000-${String(n).padStart(12, '0')}`;
     await cli(['import'], lines({ streamId: 'taken-2', type: 't', data: 'other', id: id(7) }));
     const events = Array.from({ length: 20 }, (_, n) => ({
@@ -70,7 +70,7 @@ describe('an import', () => {
     ]);
   });
 
-  test('of a line that is wrong by itself writes what stands before and names it, with --json too [R15]', async () => {
+  test('of an invalid line writes the events before it and names the line, also with --json [R15]', async () => {
     const path = file(
       'wrong.ndjson',
       `${lines({ streamId: 'wrong', type: 't', data: 1 })}\n\n{"streamId":"wrong","type":"t","data":{"n":12345678901234567890}}\n`,
@@ -89,7 +89,7 @@ describe('an import', () => {
     expect(await read('wrong')).toHaveLength(1);
   });
 
-  test('takes what `read` prints, and writes nothing twice when it is repeated [R15]', async () => {
+  test('accepts the output of `read`, and does not write duplicates when it is repeated [R15]', async () => {
     const cloudEvent = {
       specversion: '1.0',
       id: 'c',
@@ -117,7 +117,7 @@ describe('an import', () => {
     expect((await cli(['import', path, '--json'], undefined, other)).stdout).toContain('"present":2');
   });
 
-  test('of two files with equal lines swallows nothing, unless they have one --name [R15]', async () => {
+  test('of two files with equal lines writes all of them, unless they have the same --name [R15]', async () => {
     const content = lines(...Array(3).fill({ streamId: 'equal', type: 't', data: 1 }));
     mkdirSync(join(folder, 'b'));
     const paths = [file('equal.ndjson', content), file('b/equal.ndjson', content)];
@@ -153,7 +153,7 @@ describe('an import', () => {
     ],
     ['a zip archive', 'a.zip', 1, /is a zip archive; decompress it: unzip -p FILE/],
     ['a file that does not exist', 'none', 2, /it does not exist/],
-  ])('of %s says what to do, in one line [R32]', async (_, name, code, words) => {
+  ])('of %s explains what to do, in one line [R32]', async (_, name, code, words) => {
     file('a.csv', 'stream,type,data\na,b,c\n');
     file('pretty.json', JSON.stringify({ streamId: 'a', type: 't', data: 1 }, null, 2));
     file('a.zip', Uint8Array.from([0x50, 0x4b, 3, 4, 0, 0]));
@@ -185,7 +185,7 @@ describe('the command line', () => {
   );
 
   test.each([['--token-file'], ['--identity-file'], ['--ca-file']])(
-    'says that a directory and an endless device cannot be the %s [R32]',
+    'refuses a directory and an endless device as the %s [R32]',
     async (flag) => {
       expect((await cli(['health', flag, folder])).stderr).toContain(
         `cannot read ${folder}: it is a directory (EISDIR)`,

@@ -152,7 +152,7 @@ describe('channels', () => {
   });
 });
 
-test('while 100 appends are in flight every kind of nonsense gets a clear error, and all appends are answered', async () => {
+test('while 100 appends are in flight every kind of invalid input gets a clear error, and all appends are answered', async () => {
   const other = await rawConnect(gateway.url);
   const appends = Array.from({ length: 100 }, (_, n) =>
     other.call('appendEvents', { storeId: 'default', streamId: `flight-${n % 10}`, events: [event(n)] }),
@@ -199,7 +199,7 @@ describe('health', () => {
     });
   });
 
-  test('quickHealthCheck counts live workers and tells an unknown store from one without workers', async () => {
+  test('quickHealthCheck counts live workers and distinguishes an unknown store from one without workers', async () => {
     expect((await client.call('quickHealthCheck', { storeId: 'default' })).result).toEqual({ workers: 1 });
     expect((await client.call('quickHealthCheck', { storeId: 'afar' })).error?.data.code).toBe('no_workers');
     expect((await client.call('quickHealthCheck', { storeId: 'nowhere' })).error?.data.code).toBe(

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { expositionFaults, promtoolFaults, promtoolUnavailable } from './support/exposition.ts';
 import { startTestGateway } from './support/in-process.ts';
 
-test('a strict reader accepts /metrics, and it has what operators ask for', async () => {
+test('a strict parser accepts /metrics, and it has the metrics that operators need', async () => {
   await using gateway = await startTestGateway();
   await using client = await connect(gateway.url);
   await using messages = await client.subscribe({ channel: 'system', topic: 'very.private' });
@@ -48,7 +48,7 @@ test('a strict reader accepts /metrics, and it has what operators ask for', asyn
 const noPromtool = promtoolUnavailable();
 
 test.skipIf(noPromtool !== undefined)(
-  `promtool accepts /metrics, and refuses what is wrong${noPromtool === undefined ? '' : ` (${noPromtool})`}`,
+  `promtool accepts /metrics, and refuses invalid text${noPromtool === undefined ? '' : ` (${noPromtool})`}`,
   async () => {
     await using gateway = await startTestGateway();
     await using client = await connect(gateway.url);
@@ -60,7 +60,7 @@ test.skipIf(noPromtool !== undefined)(
   },
 );
 
-test('the strict reader sees what is wrong', () => {
+test('the strict parser detects invalid text', () => {
   const family = (name: string, type: string, ...lines: string[]): string =>
     [`# HELP ${name} h`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
   expect(expositionFaults(family('a_total', 'counter', 'a_total{b="c"} 1'))).toEqual([]);

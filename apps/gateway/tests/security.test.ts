@@ -65,7 +65,7 @@ async function authenticated(att: readonly { with: string; can: string }[]): Pro
 }
 
 describe('required', () => {
-  test('without a token every call is capability_required, and the connection ends with 4408', async () => {
+  test('without a token every call is capability_required, and the connection is closed with 4408', async () => {
     const client = await rawConnect(gateway.url);
     for (const method of [
       'health',
@@ -86,7 +86,7 @@ describe('required', () => {
     await expect(rawConnect(gateway.url, bearer(minted))).rejects.toThrow('401');
   });
 
-  test('a token of his own issuing gives nobody anything', async () => {
+  test('a self-issued token does not grant anything', async () => {
     const client = await rawConnect(gateway.url);
     const mallory = Identity.generate();
     const minted = createToken({ issuer: mallory, audience: gateway.did, att: ALL });
@@ -97,7 +97,7 @@ describe('required', () => {
     await client.close();
   });
 
-  test('authenticate tells what the token allows, and a later one replaces it', async () => {
+  test('authenticate returns the grants of the token, and a later token replaces it', async () => {
     const client = await rawConnect(gateway.url);
     const att = [{ with: `${STREAM}orders-*`, can: 'stream/*' }];
     const first = await client.call('authenticate', { token: token(att) });
@@ -188,7 +188,7 @@ describe('required', () => {
 describe('the presenter', () => {
   const agent = Identity.generate();
 
-  test('a token for somebody is good only with the proof of his key, on this connection', async () => {
+  test('a token for a DID is valid only with a proof of its key on this connection', async () => {
     const text = token(ALL, { audience: agent.did });
     const client = await rawConnect(gateway.url);
     expect(reason(await client.call('authenticate', { token: text }))).toBe('unauthorized wrong_audience');
@@ -237,7 +237,7 @@ describe('revocation', () => {
     await caller.close();
   });
 
-  test('an ancestor revoked revokes its children, and who has no say revokes nothing', async () => {
+  test('revoking an ancestor revokes its children, and revocations by others have no effect', async () => {
     const middle = Identity.generate();
     const parent = createToken({ issuer: root, audience: middle.did, att: ALL });
     const child = delegateToken(parent, { issuer: middle, audience: gateway.did, att: ALL });
@@ -280,7 +280,7 @@ describe('over HTTP', () => {
   const get = async (path: string, text?: string) =>
     fetch(gateway.http + path, text === undefined ? {} : bearer(text));
 
-  test('probes and the page need no token, health and metrics any valid one, the rest its grant', async () => {
+  test('probes and the page need no token, health and metrics any valid token, everything else a grant', async () => {
     for (const path of ['/livez', '/readyz', '/']) expect((await get(path)).status, path).toBe(200);
     const weak = token([{ with: `${STREAM}none`, can: 'stream/read' }]);
     for (const path of ['/health', '/metrics']) {
@@ -342,7 +342,7 @@ describe('optional and disabled', () => {
     await client.close();
   });
 
-  test('in disabled tokens are not looked at', async () => {
+  test('in disabled mode tokens are ignored', async () => {
     await using open = await startTestGateway({
       stores: '{"default":{"engine":"memory"}}',
       'security-capabilities': 'disabled',

@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
 describe('a graceful stop', () => {
-  test('answers what is in flight, closes with 1001 and loses nothing that was acknowledged', async () => {
+  test('answers calls in flight, closes with 1001 and keeps all acknowledged events', async () => {
     const gateway = await startTestGateway({}, { dataDir });
     const client = await rawConnect(gateway.url);
     const acknowledged: number[] = [];
@@ -70,7 +70,7 @@ describe('a graceful stop', () => {
     await stopped;
   });
 
-  test('does not wait longer than shutdown.graceMs for what never ends', async () => {
+  test('does not wait longer than shutdown.graceMs for calls that never end', async () => {
     const gateway = await startTestGateway(
       { stores: '{"afar":{"engine":"remote"}}', 'shutdown-grace-ms': '300' },
       { dataDir },
@@ -94,7 +94,7 @@ describe('the data folder', () => {
     expect(gateway.url).toMatch(/^ws:/);
   });
 
-  test('keeps node and identity, and a start that fails leaves it free', async () => {
+  test('keeps node and identity, and a failed start releases it', async () => {
     const first = await startTestGateway({}, { dataDir });
     await expect(
       startTestGateway({ port: String(first.port) }, { dataDir: join(dataDir, 'other') }),
@@ -108,7 +108,7 @@ describe('the data folder', () => {
   });
 });
 
-test('what is configured and cannot be done stops the start with its key', async () => {
+test('a setting that cannot be applied stops the start with its key', async () => {
   const flags = { 'cluster-peers': 'ws://localhost:4591/v1/ws' };
   await expect(startTestGateway(flags, { dataDir })).rejects.toMatchObject({
     code: 'not_supported',

@@ -114,7 +114,7 @@ test('a replay does not wait for a store that its pattern cannot match [R11]', a
   }
 });
 
-test('a store whose worker comes back only after a restart of the gateway is delivered then [R11] [F25]', async () => {
+test('events of a store are delivered once its worker returns after a restart of the gateway [R11] [F25]', async () => {
   const position = await feedThree();
   await stop();
   await start();

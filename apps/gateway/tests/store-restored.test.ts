@@ -86,7 +86,7 @@ function restore(): void {
 }
 
 test.each([2, 9])(
-  'a position from after a backup that was restored gives `lost` and what was written since, %d events [R12] [F26]',
+  'a position from after a restored backup results in `lost` and the events written since, %d events [R12] [F26]',
   async (count) => {
     const { before, old, late } = await writeAroundBackup();
     restore();
@@ -96,7 +96,7 @@ test.each([2, 9])(
     expect(resumed.lost).toBe(true);
     await client.until(() => received().length >= before.length + since.length);
     expect(received()).toEqual([...before, ...since]);
-    // One from before the backup is still proved: nothing is missing.
+    // A position from before the backup is still proved: no event is missing.
     await client.close();
     client = await rawConnect(gateway.url);
     const earlier = await subscribe({ position: old });
@@ -106,7 +106,7 @@ test.each([2, 9])(
   },
 );
 
-test('a position loses nothing by a plain restart, and the answer does not say so [R12] [F26]', async () => {
+test('a position stays valid after a plain restart, without `lost` [R12] [F26]', async () => {
   await subscribe();
   await append(2);
   await client.until(() => received().length === 2);
@@ -122,7 +122,7 @@ test('a position loses nothing by a plain restart, and the answer does not say s
   expect(await health()).toBe('');
 });
 
-test('a message that a client published before a restart is told as lost, to those only who miss it [R12]', async () => {
+test('a message that a client published before a restart is reported as lost only to subscribers that missed it [R12]', async () => {
   const { position: before } = await subscribe();
   const publish = { channel: 'events', topic: 'by.client', message: { data: { n: -1 } } };
   const { position: after } = (await client.call('publish', publish)).result as Subscribed;
@@ -132,7 +132,7 @@ test('a message that a client published before a restart is told as lost, to tho
   expect((await subscribe({ position: after }, 'other.>')).lost).toBeUndefined();
 });
 
-test('a remote store that is begun anew at lower positions is fed from there, and health says so [R12]', async () => {
+test('a remote store that restarts at lower positions is fed from there, and health reports it [R12]', async () => {
   const store = createListStore('orders');
   const worker = await store.serve(gateway.url);
   await subscribe();
@@ -179,7 +179,7 @@ test('a page with a huge `lastPosition` moves neither the feed nor a replay [R12
   store.commit(3);
   await vi.waitFor(async () => expect(await health()).toContain('feed:orders'), { timeout: 10_000 });
   expect(ids()).toEqual([]);
-  // Such a page is refused as a whole. Once the worker answers what it was asked, nothing is missing.
+  // Such a page is refused as a whole. Once the worker answers correctly, no event is missing.
   store.distort = (page) => page;
   await client.until(() => ids().length === 3);
   expect(ids()).toEqual(store.events.map(({ id }) => id));

@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const MEMORY = { stores: '{"default":{"engine":"memory"}}' };
 
-test('with a certificate the port speaks TLS, for HTTP and WebSocket', async () => {
+test('with a certificate the port uses TLS, for HTTP and WebSocket', async () => {
   await using gateway = await startTestGateway({
     ...MEMORY,
     'tls-cert-file': files.cert,

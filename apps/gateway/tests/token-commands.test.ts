@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 
 describe('identity new', () => {
-  test('keeps the key in a file that only its owner reads, and prints the DID alone', async () => {
+  test('stores the key in a file that only its owner can read, and prints only the DID', async () => {
     const made = await runInProcess(['identity', 'new', '--file', file('mode.json')]);
     expect(made.stdout).toMatch(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]+\n$/);
     expect(statSync(file('mode.json')).mode & 0o777).toBe(0o600);
@@ -74,14 +74,14 @@ describe('identity new', () => {
 });
 
 describe('token create', () => {
-  test('keeps a token in a file of mode 0600', () => {
+  test('stores a token in a file of mode 0600', () => {
     expect(statSync(file('parent.jwt')).mode & 0o777).toBe(0o600);
   });
 
   test.each([
     ['a grant without a resource', ['--grant', 'stream/read']],
-    ['a lifetime that is no number', ['--grant', `stream/read=${STORE}/a`, '--lifetime', 'long']],
-    ['a file that is no identity', ['--grant', `stream/read=${STORE}/a`, '--identity', file('no.json')]],
+    ['a lifetime that is not a number', ['--grant', `stream/read=${STORE}/a`, '--lifetime', 'long']],
+    ['a file that is not an identity', ['--grant', `stream/read=${STORE}/a`, '--identity', file('no.json')]],
   ])('refuses %s', async (_, args) => {
     writeFileSync(file('no.json'), '{"seed":"hunter2"}');
     const all = ['token', 'create', '--identity', file('root.json'), '--audience', service, ...args];
@@ -92,7 +92,7 @@ describe('token create', () => {
 });
 
 describe('token inspect', () => {
-  test('draws the chain with who, until when and what', async () => {
+  test('prints the chain with issuers, expiry and grants', async () => {
     const { stdout } = await runInProcess(['token', 'inspect', file('child.jwt')]);
     const lines = stdout.split('\n');
     expect(lines[0]).toMatch(/^token bafkrei/);
@@ -115,7 +115,7 @@ describe('token inspect', () => {
 describe('token verify', () => {
   const verify = (...args: string[]) => runInProcess(['token', 'verify', file('child.jwt'), ...args]);
 
-  test('takes a good chain and says until when', async () => {
+  test('accepts a valid chain and prints its expiry', async () => {
     const wanted = ['--action', 'stream/read', '--resource', `${STORE}/users-1`];
     const { code, stdout } = await verify('--trusted', root, '--audience', user, ...wanted);
     expect(code).toBe(0);
@@ -139,7 +139,7 @@ describe('token verify', () => {
         `${STORE}/users-1`,
       ],
     ],
-  ])('gives the reason %s in words', async (reason, words, args) => {
+  ])('describes the reason %s', async (reason, words, args) => {
     const { code, stderr } = await verify(...args());
     expect(code).toBe(1);
     expect(stderr).toContain(words);

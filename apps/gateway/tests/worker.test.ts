@@ -20,7 +20,7 @@ afterAll(async () => {
   await gateway.close();
 });
 
-/** Resolves when the store has as many live workers. */
+/** Resolves when the store has `count` live workers. */
 async function workers(storeId: string, count: number): Promise<void> {
   await vi.waitFor(
     async () =>
@@ -80,7 +80,7 @@ describe('a worker in Python, with its standard library only', () => {
     ]);
   });
 
-  test('is gone when it is killed', async () => {
+  test('is removed when it is killed', async () => {
     python.kill('SIGKILL');
     await once(python, 'exit');
     await expect
@@ -123,7 +123,7 @@ describe('a worker over WebSocket', () => {
     expect(asked?.params['deadlineMs']).toBeLessThanOrEqual(5_000);
   });
 
-  test('without a uuid is the only one of its store, and of this gateway’s own stores none may be', async () => {
+  test('without a uuid must be the only one of its store, and cannot serve the gateway’s own stores', async () => {
     await worker.call('registerWorker', { storeId: 'w2', workerId: 'one' });
     const other = await rawConnect(gateway.url);
     expect(
@@ -152,7 +152,7 @@ describe('a worker over WebSocket', () => {
     const store = { storeId: 'w3', storeUuid: 'same' };
     for (const one of [worker, other]) await one.call('registerWorker', store);
     for (let n = 0; n < 10; n++) await client.call('getVersion', { storeId: 'w3', streamId: 'a' });
-    // The feed takes its turns, too.
+    // The feed is counted in the round robin, too.
     expect(asked).toBeGreaterThanOrEqual(3);
     expect(asked).toBeLessThanOrEqual(7);
     const before = asked;
@@ -163,7 +163,7 @@ describe('a worker over WebSocket', () => {
     await other.close();
   });
 
-  test('that is replaced under its name does not take its successor along when its socket closes', async () => {
+  test('that was replaced under its name does not remove its successor when its connection closes', async () => {
     const first = await rawConnect(gateway.url);
     first.serve(() => ({ events: [], lastPosition: 0 }));
     await first.call('registerWorker', { storeId: 'w4', workerId: 'name' });

@@ -20,8 +20,8 @@ pub const LENGTHS: Range<usize> = 98_304..102_400;
 const SMALL_BYTES: usize = 512;
 const BLOCK_BYTES: usize = 32;
 
-/// Memory that JavaScript and this engine share, since passing a small array of its own costs more
-/// than hashing it. `arena.js` has the same numbers.
+/// Memory that JavaScript and this engine share, since passing a small array costs more than hashing it. `arena.js` has
+/// the same numbers.
 ///
 /// JavaScript writes to it whenever it runs, so it consists of cells, and all reading is copying.
 pub struct Arena(Rc<[Cell<u8>]>);
@@ -73,7 +73,7 @@ impl Arena {
         Ok(())
     }
 
-    /// Whether some of `bytes` are the arena's own.
+    /// Returns whether `bytes` overlap the arena.
     pub fn overlaps(&self, bytes: &[u8]) -> bool {
         let (arena, bytes) = (self.0.as_ptr_range(), bytes.as_ptr_range());
         arena.start.cast() < bytes.end && bytes.start < arena.end.cast()

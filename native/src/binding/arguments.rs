@@ -1,4 +1,4 @@
-//! Arguments as JavaScript passes them. Every one is checked; nothing is rounded, wrapped or clamped.
+//! Arguments as JavaScript passes them. Every argument is checked; none is rounded, wrapped or clamped.
 
 use napi::bindgen_prelude::{Array, ArrayBuffer, FromNapiValue, Uint8ArraySlice, Unknown};
 use napi::{JsNumber, JsString, JsValue, Status};
@@ -15,12 +15,12 @@ const MAX_ITEMS: u32 = 1_048_576;
 
 /// Room for most texts at their first reading.
 const FIRST_BYTES: usize = 2_048;
-/// Longest UTF-8 of one character. A text this close to the room there was may have been cut.
+/// Longest UTF-8 of one character. A text whose length is this close to the capacity may have been cut.
 const CHARACTER_BYTES: usize = 4;
 /// U+FFFD, which Node writes for itself and in place of a surrogate without its other half.
 const REPLACEMENT: &[u8; 3] = "\u{fffd}".as_bytes().first_chunk().unwrap();
 
-/// The id of an HMAC key, which may be one that was never given.
+/// The id of an HMAC key, which need not exist.
 pub fn key_id(value: Unknown) -> Result<u32, Thrown> {
     integer(value, "keyId", u32::MAX)
 }
@@ -32,7 +32,7 @@ pub fn integer(value: Unknown, what: &str, limit: u32) -> Result<u32, Thrown> {
 }
 
 fn whole(number: f64, what: &str, limit: u32) -> Result<u32, Thrown> {
-    // Saturates, so that what is not whole or out of bounds comes out as another number.
+    // Saturates, so that a number that is not an integer or out of bounds is converted to a different number.
     let integer = number as u32;
     if f64::from(integer) == number && integer <= limit {
         Ok(integer)
@@ -50,8 +50,8 @@ fn number(value: Unknown) -> Result<Option<f64>, Thrown> {
     }
 }
 
-/// Lends `work` the bytes of `what`: a `Uint8Array`, or a number, which means so many at the start of
-/// the arena. `work` must not run JavaScript, which could detach or change them.
+/// Lends `work` the bytes of `what`: a `Uint8Array`, or the number of bytes at the start of the arena. `work` must not
+/// run JavaScript, which could detach or change them.
 pub fn with_bytes<T>(
     environment: &Environment,
     value: Unknown,
@@ -87,7 +87,7 @@ pub fn with_bytes<T>(
     work(&bytes)
 }
 
-/// Lends `work` the UTF-8 of strings, each with what it is for the messages.
+/// Lends `work` the UTF-8 of strings, each with its name for error messages.
 pub fn with_texts<T, const N: usize>(
     environment: &Environment,
     strings: [(Unknown, &str); N],
@@ -104,8 +104,8 @@ pub fn with_texts<T, const N: usize>(
     })
 }
 
-/// Refuses a lone surrogate, which has no UTF-8: a signature over its replacement would fit other texts,
-/// too.
+/// Refuses a lone surrogate, which has no UTF-8 encoding: a signature over its replacement would be valid for other
+/// texts, too.
 fn append_text(string: Unknown, what: &str, out: &mut Vec<u8>) -> Result<(), Thrown> {
     let start = out.len();
     let written = append_utf8(string, FIRST_BYTES, out).map_err(|error| match error.status {
@@ -151,7 +151,7 @@ pub fn list<'env>(value: Unknown<'env>, what: &str) -> Result<Array<'env>, Throw
     Ok(list)
 }
 
-/// Two arrays of the same length, each with what it is for the messages.
+/// Two arrays of the same length, each with its name for error messages.
 pub fn lists<'env>(
     (left, left_name): (Unknown<'env>, &str),
     (right, right_name): (Unknown<'env>, &str),

@@ -10,12 +10,12 @@ use super::thrown::Thrown;
 use crate::engine::ed25519::KeyCache;
 use crate::engine::hmac::{HmacKey, KeyTable};
 
-/// A buffer that grew beyond this is not kept.
+/// A buffer that grew beyond this size is freed.
 const KEPT_BYTES: usize = 65_536;
 
-/// What one JavaScript environment (the main thread, or a worker) owns. Only its thread comes here.
+/// The state of one JavaScript environment (the main thread, or a worker). Only its thread comes here.
 ///
-/// Nothing that borrows a part of it runs JavaScript, so no borrow meets another.
+/// No JavaScript runs while a part of it is borrowed, so borrows never overlap.
 pub struct Environment {
     pub arena: Arena,
     hmac_keys: RefCell<KeyTable>,
@@ -35,7 +35,7 @@ impl Environment {
         }
     }
 
-    /// Makes this what [`run`] finds, until `env` ends.
+    /// Makes this the state that [`run`] uses, until `env` ends.
     pub fn attach(self: Rc<Self>, env: &Env) -> napi::Result<()> {
         env.set_instance_data(self, (), |_| ())
     }
@@ -64,12 +64,12 @@ impl Environment {
         work(&mut self.public_keys.borrow_mut())
     }
 
-    /// Lends `work` a buffer for copies of what JavaScript passed, which it finds empty.
+    /// Lends `work` an empty buffer for copies of arguments.
     pub fn with_input<T>(&self, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         with_buffer(&self.input, work)
     }
 
-    /// Overwrites what that buffer has of a secret.
+    /// Overwrites the secrets in that buffer.
     pub fn wipe_input(&self) {
         self.input.borrow_mut().zeroize();
     }
@@ -90,7 +90,7 @@ fn with_buffer<T>(buffer: &RefCell<Vec<u8>>, work: impl FnOnce(&mut Vec<u8>) -> 
     result
 }
 
-/// Runs a function of the module with what `env` owns.
+/// Runs a function of the module with the state of `env`.
 pub fn run<T>(env: &Env, work: impl FnOnce(&Environment) -> Result<T, Thrown>) -> napi::Result<T> {
     let attached = env.get_instance_data::<Rc<Environment>>()?.map(|environment| Rc::clone(environment));
     guard(env, || {
@@ -104,7 +104,7 @@ pub fn guard<T>(env: &Env, work: impl FnOnce() -> Result<T, Thrown>) -> napi::Re
     catch(work).map_err(|thrown| thrown.throw(env))
 }
 
-/// Runs `work` and releases the handles that it made. Nothing that it made may leave it.
+/// Runs `work` and releases the handles that it created, which must not be used afterwards.
 pub fn scoped<T>(env: &Env, work: impl FnOnce() -> Result<T, Thrown>) -> Result<T, Thrown> {
     // Node ends the process for a scope that a panic left open, so a panic is stopped here, too.
     env.run_in_scope(|| Ok(catch(work)))?
@@ -112,7 +112,7 @@ pub fn scoped<T>(env: &Env, work: impl FnOnce() -> Result<T, Thrown>) -> Result<
 
 /// Runs `work`; a panic in it is a fault like another.
 fn catch<T>(work: impl FnOnce() -> Result<T, Thrown>) -> Result<T, Thrown> {
-    // What a panic leaves behind: keys and caches, which are whole between any two steps.
+    // The state after a panic: keys and caches, which are consistent between any two steps.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Thrown::Fault("the engine panicked".into())))
 }
 

@@ -1,6 +1,6 @@
-//! The functions that are called for every message, see [`Function`]. The figures beside each: what a
-//! call from JavaScript takes this way and by `#[napi]`, measured in turn in one process, and what that
-//! made of the row in `tools/bench/crypto`, on a machine that was busy.
+//! The functions that are called for every message, see [`Function`]. The figures at each function: the time of a call
+//! from JavaScript this way and by `#[napi]`, measured alternately in one process, and the effect on its row in
+//! `tools/bench/crypto`, on a busy machine.
 
 use std::ffi::CStr;
 use std::rc::Rc;
@@ -39,7 +39,7 @@ impl Function for Base58Encode {
     }
 }
 
-/// Gives the number of bytes at the start of the arena.
+/// Returns the number of bytes at the start of the arena.
 ///
 /// To 32 bytes: 201 ns, by the macro 369. In the median 8.5 times bs58 instead of 5.6; asked are 6.
 struct Base58Decode;

@@ -1,4 +1,4 @@
-//! The functions of the module. `main.js` says what they are for; here are only their arguments.
+//! The functions of the module. They are documented in `main.d.ts`; this file converts their arguments.
 
 use napi::Env;
 use napi::bindgen_prelude::{Array, ToNapiValue, Unknown};
@@ -29,8 +29,8 @@ pub fn release_hmac_key(env: &Env, id: Unknown) -> napi::Result<bool> {
     run(env, |environment| Ok(environment.remove_hmac_key(key_id(id)?)))
 }
 
-/// The inputs stand one after the other in the arena, their lengths in its last part; leaves the MACs
-/// one after the other in its side.
+/// The inputs are stored one after the other in the arena, their lengths in its last part; the MACs are written one
+/// after the other to its side.
 #[napi(catch_unwind)]
 pub fn hmac_sha256_many(env: &Env, id: Unknown, count: Unknown) -> napi::Result<()> {
     run(env, |environment| {
@@ -173,8 +173,8 @@ pub fn verify_messages<'env>(
     })
 }
 
-/// Makes an array of what `work` gives for each item. Handles are released after every item, so a long
-/// batch needs no more of them than a short one.
+/// Creates an array of the results of `work` for each item. Handles are released after every item, so a long batch
+/// needs no more handles than a short one.
 fn collect<'env, T: ToNapiValue>(
     env: &'env Env,
     count: u32,

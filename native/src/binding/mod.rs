@@ -1,9 +1,9 @@
 //! The border to Node-API.
 //!
-//! napi-rs registers the module and calls [`register`] for every environment: the main thread and
-//! each worker. `functions` holds the functions of the module, `fast` those whose figures `#[napi]`
-//! would miss, and `raw` all the `unsafe`. `arguments` checks the type and the bounds of every argument
-//! and throws instead of clamping; `environment` catches every panic and throws it as an error.
+//! napi-rs registers the module and calls [`register`] for every environment: the main thread and each worker.
+//! `functions` contains the functions of the module, `fast` those that would be too slow with `#[napi]`, and `raw` all
+//! `unsafe` code. `arguments` checks the type and the bounds of every argument and throws instead of clamping;
+//! `environment` catches every panic and throws it as an error.
 #![deny(unsafe_code)]
 
 mod arena;

@@ -37,7 +37,7 @@ impl<'env> Call<'env> {
         Ok(value.into_unknown(self.env)?)
     }
 
-    /// A string of ASCII, which costs less than one of UTF-8.
+    /// Creates a string from ASCII, which costs less than from UTF-8.
     pub fn ascii(&self, text: &[u8]) -> Result<Unknown<'env>, Thrown> {
         Ok(self.env.create_string_latin1(text)?.to_unknown())
     }
@@ -85,7 +85,7 @@ unsafe extern "C" fn enter<F: Function>(
     });
     answer.map_or_else(
         |error| {
-            // SAFETY: a live environment. This does nothing when the error is its exception already.
+            // SAFETY: a live environment. Has no effect when the exception is already pending.
             unsafe { JsError::from(error).throw_into(raw_env) };
             ptr::null_mut()
         },
@@ -102,8 +102,8 @@ pub fn append_utf8(string: Unknown, room: usize, out: &mut Vec<u8>) -> napi::Res
     let string = string.value();
     let (start, mut written) = (out.len(), 0);
     out.reserve(room + 1);
-    // SAFETY: a value of the environment that runs now. Node writes into the reserved part, says how much
-    // of it, and writes nothing when the status is wrong.
+    // SAFETY: a value of the environment that runs now. Node writes into the reserved part and returns the length, and
+    // does not write when the status is an error.
     unsafe {
         let free = out.as_mut_ptr().add(start).cast();
         check_status!(sys::napi_get_value_string_utf8(
@@ -122,7 +122,7 @@ pub fn append_utf8(string: Unknown, room: usize, out: &mut Vec<u8>) -> napi::Res
 pub fn buffer_of<'env>(array: &Uint8ArraySlice<'env>) -> napi::Result<Unknown<'env>> {
     let array = array.value();
     let mut buffer = ptr::null_mut();
-    // SAFETY: a typed array of the environment that runs now; Node leaves out what is null.
+    // SAFETY: a typed array of the environment that runs now; Node skips null pointers.
     unsafe {
         check_status!(sys::napi_get_typedarray_info(
             array.env,
@@ -137,7 +137,7 @@ pub fn buffer_of<'env>(array: &Uint8ArraySlice<'env>) -> napi::Result<Unknown<'e
     }
 }
 
-/// Shares `cells` with JavaScript as a `Uint8Array`. They go when neither side holds them any more.
+/// Shares `cells` with JavaScript as a `Uint8Array`. They are freed when neither side references them any more.
 pub fn share<'env>(env: &'env Env, cells: Rc<[Cell<u8>]>) -> napi::Result<Uint8ArraySlice<'env>> {
     let (start, length) = (cells.as_ptr().cast_mut().cast::<u8>(), cells.len());
     // SAFETY: so many initialised bytes are there, and the hint keeps them alive until JavaScript has given
@@ -145,7 +145,7 @@ pub fn share<'env>(env: &'env Env, cells: Rc<[Cell<u8>]>) -> napi::Result<Uint8A
     // of this environment uses them.
     let buffer = unsafe { ArrayBuffer::from_external(env, start, length, cells, |_, cells| drop(cells)) }?;
     if buffer.as_ptr() != start.cast_const() {
-        // napi-rs hands out a copy where a runtime forbids external memory, as Electron does.
+        // napi-rs returns a copy if the runtime forbids external memory, as Electron does.
         let reason = "this runtime does not share memory with addons".to_owned();
         return Err(Error::new(Status::NoExternalBuffersAllowed, reason));
     }

@@ -1,13 +1,13 @@
 use napi::{Env, Error, Status};
 
-/// Why a call gives no value.
+/// The reason why a call has no result.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Thrown {
     /// A value of the wrong kind: `TypeError`, code `ERR_INVALID_ARG_TYPE`.
     Type(String),
     /// A value of the right kind out of bounds: `RangeError`, code `ERR_OUT_OF_RANGE`.
     Range(String),
-    /// A text that means nothing: `SyntaxError`, code `ERR_INVALID_TEXT`.
+    /// A text without meaning: `SyntaxError`, code `ERR_INVALID_TEXT`.
     Syntax(String),
     /// A fault of this engine: `Error`, code `ERR_NATIVE_ENGINE`.
     Fault(String),
@@ -46,7 +46,7 @@ impl Thrown {
     }
 }
 
-/// A status of Node-API that says nothing about an argument.
+/// A status of Node-API that does not concern an argument.
 impl From<Error> for Thrown {
     fn from(error: Error) -> Self {
         match error.status {

@@ -8,15 +8,15 @@
 /// Longest input of [`encode`], in bytes. Base conversion is quadratic, so it needs a bound; this one
 /// takes a few milliseconds.
 pub const MAX_BYTES: usize = 4_096;
-/// Longest input of [`decode`], in characters: what [`MAX_BYTES`] bytes can need.
+/// Longest input of [`decode`], in characters: the longest encoding of [`MAX_BYTES`] bytes.
 pub const MAX_CHARS: usize = 5_594;
 
 /// Characters that are converted at once, a group.
 const GROUP_CHARS: usize = 10;
-/// 58^10, about 2^58.6: what a group stands for is below it.
+/// 58^10, about 2^58.6: the value of a group is less than this.
 const GROUP: u64 = 58_u64.pow(GROUP_CHARS as u32);
 
-/// Numbers of up to 64 bytes, keys and signatures, need no memory of their own: 88 characters.
+/// Numbers of up to 64 bytes, such as keys and signatures, are converted without allocating: 88 characters.
 const SHORT_BYTES: usize = 64;
 const SHORT_GROUPS: usize = 9;
 
@@ -45,10 +45,10 @@ const DIGITS: [u8; 256] = {
 /// No digit has this bit, [`INVALID`] has.
 const FOREIGN_DIGIT: u8 = 0x80;
 
-/// Why a text is no Base58, or an input was not taken.
+/// The reason why a text is not Base58, or an input was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base58Error {
-    /// The byte of the UTF-8 text at this offset is none of the 58 characters.
+    /// The byte of the UTF-8 text at this offset is not in the alphabet.
     InvalidCharacter { offset: usize },
     /// Longer than [`MAX_BYTES`] or [`MAX_CHARS`].
     TooLong { length: usize, limit: usize },
@@ -73,9 +73,9 @@ pub fn encode(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Base58Error> {
     Ok(())
 }
 
-/// Appends the bytes that `text` stands for to `out`; every leading `1` is a zero byte.
+/// Decodes `text` and appends the bytes to `out`; every leading `1` is a zero byte.
 ///
-/// When it fails, what `out` got is of no use.
+/// When it fails, the content of `out` is undefined.
 pub fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), Base58Error> {
     if text.len() > MAX_CHARS {
         return Err(Base58Error::TooLong { length: text.len(), limit: MAX_CHARS });
@@ -167,17 +167,17 @@ fn chars_of(group: u64) -> [u8; GROUP_CHARS] {
     chars
 }
 
-/// The value of ten characters, or nothing when one of them is foreign.
+/// The value of ten characters, or `None` when one of them is not in the alphabet.
 fn value_of(group: &[u8; GROUP_CHARS]) -> Option<u64> {
     let digits = group.map(|char| u64::from(DIGITS[usize::from(char)]));
-    // What a foreign one makes of the value is thrown away.
+    // With an invalid character the value is discarded.
     let value = digits.iter().fold(0, |value, digit| value * 58 + digit);
     let seen = digits.iter().fold(0, |seen, digit| seen | digit);
     (seen & u64::from(FOREIGN_DIGIT) == 0).then_some(value)
 }
 
-/// Reads `number` into `words`, lowest first, of which there are enough: one for each group. Then
-/// appends them as big-endian bytes without leading zeros. False when a character is foreign.
+/// Reads `number` into `words`, lowest first; `words` must have one element for each group. Then appends them as
+/// big-endian bytes without leading zeros. False when a character is foreign.
 fn decode_into(number: &[u8], words: &mut [u64], out: &mut Vec<u8>) -> bool {
     let (head, groups) = number.split_at(number.len() % GROUP_CHARS);
     let mut first = [ALPHABET[0]; GROUP_CHARS];

@@ -12,8 +12,8 @@ pub fn encode_mac(mac: &[u8; 32]) -> [u8; MAC_CHARS] {
     text
 }
 
-/// Exactly `N` bytes, or nothing: another length, a foreign character, padding, or bits set that
-/// stand for no byte.
+/// Decodes exactly `N` bytes. Returns `None` for another length, an invalid character, padding, or set bits after the
+/// last byte.
 pub fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     if BASE64URL_NOPAD.decode_len(text.len()).ok()? != N {
         return None;
@@ -25,7 +25,7 @@ pub fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 
 /// Whether `text` is the one text of some bytes.
 pub fn is_canonical(text: &[u8]) -> bool {
-    // Trailing bits that no byte needs: 4 after two characters, 2 after three; one character is no byte.
+    // The unused trailing bits: 4 after two characters, 2 after three; a single character is invalid.
     let unused = match text.len() % 4 {
         0 => 0,
         2 => 0x0f,

@@ -8,7 +8,7 @@ const ED25519_PUBLIC_KEY: [u8; 2] = [0xed, 0x01];
 /// The Base58 text of 34 bytes that begin with 0xed is always this long.
 const KEY_CHARS: usize = 47;
 
-/// The public key in `did`, or nothing. Base58 has one text for one value, so a DID is canonical by itself.
+/// Returns the public key in `did`, or `None`. Base58 has one text for one value, so a DID is canonical by itself.
 pub fn public_key(did: &[u8]) -> Option<[u8; 32]> {
     let text = did.strip_prefix(PREFIX)?;
     if text.len() != KEY_CHARS {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha512};
 
 /// The public key of a seed.
 pub fn public_key(seed: &[u8; 32]) -> [u8; 32] {
-    // The signing key wipes itself when it goes.
+    // The signing key is zeroized on drop.
     SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
 
@@ -22,18 +22,18 @@ pub fn sign(seed: &[u8; 32], data: &[u8]) -> [u8; 64] {
 
 /// A public key, decompressed once.
 ///
-/// It takes what `verify_strict` of ed25519-dalek takes: s below the order of the group, neither the
-/// key nor R of small order, the equation without cofactor. On top of that the key must be in the one
-/// canonical form (RFC 8032, 5.1.3). So a signature has no second form, and no key fits every message.
-/// It is not `verify_strict` itself because that decompresses R, a seventh of its time, only to ask
-/// for its order; see `check`. The tests hold the two against each other.
+/// It accepts the same signatures as `verify_strict` of ed25519-dalek: s below the order of the group, neither the key
+/// nor R of small order, the equation without cofactor. On top of that the key must be in the one canonical form (RFC
+/// 8032, 5.1.3). So a signature has only one encoding, and no key is valid for every message. It is not `verify_strict`
+/// itself because that decompresses R, a seventh of its time, only to ask for its order; see `check`. The tests hold
+/// the two against each other.
 pub struct PublicKey {
     bytes: [u8; 32],
     negated: EdwardsPoint,
 }
 
 impl PublicKey {
-    /// Nothing when `bytes` are no point, not in canonical form, or a point of small order.
+    /// Returns `None` when `bytes` are not a point, not in canonical form, or a point of small order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
         if !is_canonical(bytes) {
             return None;

@@ -18,7 +18,7 @@ const TRAILER_BYTES: usize = 9;
 /// An HMAC-SHA256 value.
 pub type Mac = [u8; 32];
 
-/// A key, kept as the two states of SHA-256 after its padded block; wiped when it goes.
+/// A key, stored as the two states of SHA-256 after its padded block; zeroized on drop.
 ///
 /// With them a MAC over n bytes costs ⌈(n + 9) / 64⌉ + 1 compressions instead of two more.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -32,7 +32,7 @@ const SHA256_START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 impl HmacKey {
-    /// Takes a key of any length; one longer than 64 bytes is hashed first, as the RFC says.
+    /// Accepts a key of any length; a key longer than 64 bytes is hashed first, as the RFC says.
     pub fn new(key: &[u8]) -> Self {
         let mut block = [0; BLOCK_BYTES];
         if key.len() > BLOCK_BYTES {

@@ -1,4 +1,4 @@
-//! What the engine computes, without Node: safe Rust only.
+//! The computations of the engine, without Node: safe Rust only.
 #![forbid(unsafe_code)]
 
 pub mod base58;

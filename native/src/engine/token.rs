@@ -7,11 +7,10 @@ use super::ed25519::KeyCache;
 /// Longest token, in bytes of its text.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// Whether `jwt` is three parts of canonical base64url whose last is the signature, by the key of
+/// Returns whether `jwt` has three parts of canonical base64url, of which the last is the signature, by the key of
 /// `did`, over the first two.
 ///
-/// The parts are not read: whoever asks has checked header and claims. Anything that is no such
-/// token, or no such DID, is `false`.
+/// The parts are not read: whoever asks has checked header and claims. Returns `false` for any other text or DID.
 pub fn verify(jwt: &[u8], did: &[u8], keys: &mut KeyCache) -> bool {
     verify_parts(jwt, did, keys).unwrap_or(false)
 }
@@ -27,7 +26,7 @@ fn verify_parts(jwt: &[u8], did: &[u8], keys: &mut KeyCache) -> Option<bool> {
     if header.is_empty() || claims.is_empty() {
         return None;
     }
-    // A further dot in the claims is no base64url either.
+    // Another dot in the claims is not base64url either.
     if !base64url::is_canonical(header) || !base64url::is_canonical(claims) {
         return None;
     }

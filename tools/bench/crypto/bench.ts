@@ -11,8 +11,8 @@ export async function benchCrypto(rounds: number): Promise<void> {
   writeSection(
     'Crypto',
     [
-      'Speed over the peer’s, in the same round: minimum, and in brackets median and maximum. A new input at every call, made before the clock runs; a hundred results of every process are compared with the right ones first.',
-      'A token by the peer and by the addon alone is who signed it and its signature; by `@esdb-gater/security` it is all of `verifyToken`.',
+      'Speed over the peer’s, in the same round: minimum, and in brackets median and maximum. Every call has a new input, created before the clock starts; first, a hundred results of every process are compared with the expected ones.',
+      'The peer and the addon only verify the signature of a token by its issuer; `@esdb-gater/security` runs the whole `verifyToken`.',
       ...(present.includes('addon') ? [] : ['The addon was not built.']),
     ],
     HEADER,

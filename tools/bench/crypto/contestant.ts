@@ -1,4 +1,4 @@
-// `node contestant.ts CONTESTANT OPERATION DURATION_MS`: one operation by one contestant, alone in its process.
+// `node contestant.ts CONTESTANT OPERATION DURATION_MS`: runs one operation of one contestant in its own process.
 // Prints the result as JSON.
 import { isContestant } from './operations.ts';
 import { time } from './trial.ts';
@@ -7,7 +7,10 @@ import { trialOf } from './trials.ts';
 const [contestant, operation = '', durationMs] = process.argv.slice(2);
 if (!isContestant(contestant)) throw new Error(`there is no contestant "${contestant}"`);
 
-/** Few enough that the inputs are still in the caches, as what has just come in is; the clock costs a microsecond. */
+/**
+ * Few enough that the inputs are still in the caches, like data that was just received; reading the clock costs a
+ * microsecond.
+ */
 const CALLS_AT_ONCE = operation === 'hmacMany256' ? 10 : /^(verify|token$)/.test(operation) ? 100 : 500;
 
 const timing = time(await trialOf(contestant, operation), Number(durationMs), CALLS_AT_ONCE);

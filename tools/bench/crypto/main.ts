@@ -1,5 +1,5 @@
-// `node tools/bench/crypto/main.ts [OPERATION …] [--rounds N] [--json]`: the crypto bench alone. Prints a table, or
-// JSON, and ends with 1 when an aim is missed. `npm run bench -- crypto` writes RESULTS.md.
+// `node tools/bench/crypto/main.ts [OPERATION …] [--rounds N] [--json]`: runs only the crypto bench. Prints a table or
+// JSON, and exits with 1 when a target is missed. `npm run bench -- crypto` writes RESULTS.md.
 import { parseArgs } from 'node:util';
 import { machineText } from '../lib/machine.ts';
 import { type Measured, measure, presentContestants } from './measure.ts';

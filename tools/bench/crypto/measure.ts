@@ -8,16 +8,16 @@ import { CONTESTANTS, type ContestantName, type Operation } from './operations.t
 const DURATION_MS = 200;
 const FIGURE = 'callsPerSecond';
 
-/** What a round of an operation came to. */
+/** The result of one round of an operation. */
 export interface Measured {
   readonly operation: Operation;
-  /** Calls a second of everybody who took part. */
+  /** Calls per second of each contestant. */
   readonly speeds: Readonly<Partial<Record<ContestantName, Spread>>>;
   /** Speed over the peer's, round by round. */
   readonly ratios: Readonly<Partial<Record<ContestantName, Spread>>>;
 }
 
-/** Everybody when the addon is built, else those who need none. */
+/** All contestants when the addon is built, else those that do not need it. */
 export async function presentContestants(): Promise<readonly ContestantName[]> {
   try {
     await import('@esdb-gater/native');
@@ -27,7 +27,7 @@ export async function presentContestants(): Promise<readonly ContestantName[]> {
   }
 }
 
-/** Runs an operation by everybody in turn. */
+/** Runs an operation of all contestants in turn. */
 export async function measure(
   operation: Operation,
   present: readonly ContestantName[],
@@ -37,7 +37,7 @@ export async function measure(
     name,
     run: () => runChild(join(import.meta.dirname, 'contestant.ts'), [contestant, what, `${DURATION_MS}`]),
   });
-  // A token seen before is measured against the same engine without its memory, and only our own have one.
+  // A cached token is compared with the same engine without its cache, and only the engines of this project have one.
   const again = operation.name === 'tokenAgain';
   const ours = present.filter((name) => name !== 'peer' && !(again && name === 'addon'));
   const peerOf = (name: ContestantName): string => (again ? `${name}, not seen` : 'peer');

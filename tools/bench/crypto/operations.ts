@@ -1,12 +1,12 @@
-/** What is measured, and what the project wants to reach: our speed over the peer's. */
+/** The operations, with the target of the project: the speed relative to the peer. */
 export interface Operation {
   readonly name: string;
   readonly title: string;
-  /** What the peer does. */
+  /** The operation of the peer. */
   readonly peer: string;
   /** Least ratio for the native engine, over the rounds. */
   readonly nativeAim: number;
-  /** The same for TypeScript; where it is 1, the median is asked to be 0.95. */
+  /** The same for TypeScript; when it is 1, the median must be at least 0.95. */
   readonly typescriptAim: number;
 }
 

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import bs58 from 'bs58';
 
-/* Inputs, and what must come out: made by node:crypto and bs58, before any clock runs. */
+/* Inputs and expected results, created by node:crypto and bs58 before any clock starts. */
 
 export interface Signed {
   readonly data: Uint8Array;
@@ -41,7 +41,9 @@ export function macOf(data: Uint8Array): Uint8Array {
   return createHmac('sha256', hmacKeyObject).update(data).digest();
 }
 
-/** Data of 300 bytes with a signature; every fifth one is wrong, so that nobody can say yes without looking. */
+/**
+ * Data of 300 bytes with a signature; every fifth signature is wrong, so that answering `true` without a check fails.
+ */
 export function freshSigned(): Signed {
   const data = freshBytes(300);
   const signature = Uint8Array.from(sign(null, data, privateKey));
@@ -53,7 +55,7 @@ export function freshSigned(): Signed {
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const header = part({ alg: 'EdDSA', typ: 'JWT', ucv: '0.9.1' });
 
-/** A token that `@esdb-gater/security` takes, with an id of its own; about 500 characters. */
+/** A token that `@esdb-gater/security` accepts, with a unique id; about 500 characters. */
 export function freshToken(): string {
   const iat = Math.floor(Date.now() / 1_000);
   const claims = part({

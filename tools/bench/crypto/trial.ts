@@ -4,20 +4,19 @@ import { runInNewContext } from 'node:vm';
 
 /** An operation as one contestant does it. */
 export interface Trial {
-  /** Does it to samples of its own and compares. @throws when a result is wrong */
+  /** Runs the operation on new samples and compares the results. @throws when a result is wrong */
   check(): void;
-  /** Makes inputs for so many calls, each of its own, and gives what does them all. */
+  /** Creates a separate input for each of `count` calls, and returns a function that makes all calls. */
   prepare(calls: number): () => void;
 }
 
 const CHECKED = 100;
 
-/** What the last call gave, so that no engine can leave a call out. */
+/** The result of the last call, so that the optimiser cannot remove calls. */
 let sink: unknown;
 
 /**
- * @param fresh makes an input that was never there before
- * @param expected what must come out of it, by somebody else
+ * @param fresh creates a new input @param expected the expected result, computed by another implementation
  */
 export function trial<Input, Output>(
   fresh: () => Input,
@@ -54,8 +53,8 @@ setFlagsFromString('--expose-gc');
 const gc: (options: { readonly type: 'minor' }) => void = runInNewContext('gc');
 
 /**
- * Runs a trial until it has used so much CPU. Making the inputs and collecting them is not counted, collecting what
- * the calls leave is. It is the CPU of the whole process as the operating system counts it, which others on the
+ * Runs a trial until it has used so much CPU. Creating the inputs and collecting them is not counted, collecting the
+ * garbage of the calls is. It is the CPU of the whole process as the operating system counts it, which others on the
  * machine change less than the clock.
  */
 export function time(one: Trial, durationMs: number, callsAtOnce: number): Timing {

@@ -56,7 +56,7 @@ export async function trialOf(contestant: ContestantName, operation: string): Pr
   return make();
 }
 
-/** A text in one piece, as it comes from a socket: bs58 makes one of 44, and the first to read it would join them. */
+/** A flat string, as from a socket: bs58 builds a rope of 44 parts, which the first reader would flatten. */
 function freshText(): string {
   return Buffer.from(bs58.encode(freshBytes(32))).toString('latin1');
 }
@@ -93,7 +93,7 @@ async function security(name: 'native' | 'typescript'): Promise<Crypto> {
     hmac: (data) => engine.hmacSha256(hmacKeyBytes, data),
     hmacMany: (list) => engine.hmacSha256Many(hmacKeyBytes, list),
     verify: ({ data, signature }) => engine.ed25519Verify(publicKey, data, signature),
-    // All of a token: form, claims, times, grants, root and audience, not its signature alone.
+    // The whole verification of a token: form, claims, times, grants, root and audience, not only its signature.
     token: (jwt) => engine.verifyToken(jwt, { trustedIssuers: did, audience: did }).audience === did,
   };
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 
-/** One connection of the load: what the bench needs of a client, for either server. */
+/** One connection of the load: the client interface of the bench, for both servers. */
 export interface LoadClient {
   subscribe(topic: string, received: (sequence: number) => void): Promise<void>;
   publish(topic: string, message: object): Promise<void>;
@@ -36,14 +36,14 @@ export async function openSocketIo(url: string): Promise<LoadClient> {
 
 const SEQUENCE = '"seq":';
 
-/** What is sent in one turn leaves by one write, as it does from the project's own client. */
+/** Messages of one turn are sent in one write, as by the project's client. */
 function gather(tcp: Socket): void {
   if (tcp.writableCorked > 0) return;
   tcp.cork();
   setImmediate(() => tcp.uncork());
 }
 
-/** Speaks the gateway's protocol with nothing but `ws`, so that the client costs as little as it can. */
+/** Implements the gateway's protocol with only `ws`, so that the client costs as little as possible. */
 export async function openGateway(url: string): Promise<LoadClient> {
   const socket = new WebSocket(url, 'esdb-gater.v1', { perMessageDeflate: false });
   const pending = new Map<number, { resolve(): void; reject(error: Error): void }>();

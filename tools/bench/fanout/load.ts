@@ -1,5 +1,5 @@
-// Load of the fan-out bench: `node load.ts KIND SUBSCRIBERS IN_FLIGHT MESSAGES`. It checks that every subscriber gets
-// every message once and in order before it says a figure.
+// Load of the fan-out bench: `node load.ts KIND SUBSCRIBERS IN_FLIGHT MESSAGES`. It checks that every subscriber
+// receives every message once and in order before it reports a figure.
 import { cpuSeconds } from '../lib/child.ts';
 import { openGateway, openSocketIo } from './clients.ts';
 import { startServer } from './server.ts';

@@ -12,7 +12,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts the gateway with its defaults, or the peer, each in a process of its own. */
+/** Starts the gateway with its defaults, or the peer, in a separate process. */
 export async function startServer(kind: 'esdb-gater' | 'socket.io'): Promise<RunningServer> {
   if (kind === 'socket.io') {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'socketio-server.ts')], {
@@ -43,7 +43,7 @@ async function lineWith(child: ChildProcess, member: string): Promise<Record<str
       return value;
     }
   }
-  throw new Error(`the server ended before it said its ${member}`);
+  throw new Error(`the server ended before it printed its ${member}`);
 }
 
 function running(child: ChildProcess, url: string): RunningServer {

@@ -37,7 +37,7 @@ function bareClient(bootstrap: string): Kafka {
   });
 }
 
-/** Makes a topic, unless it is there. */
+/** Creates a topic, unless it exists. */
 export async function createTopic(bootstrap: string, topic: string, partitions: number): Promise<void> {
   const admin = bareClient(bootstrap).admin();
   await admin.connect();
@@ -60,7 +60,7 @@ export async function openProducer(bootstrap: string): Promise<Producer> {
   return producer;
 }
 
-/** Reads a topic from its beginning and hands over the number of each message, batch by batch. */
+/** Reads a topic from its beginning and passes on the number of each message, batch by batch. */
 export async function consume(
   bootstrap: string,
   topic: string,
@@ -100,7 +100,7 @@ export function recordOf(run: string, sequence: number) {
       ce_subject: topic,
       ce_time: time,
       'content-type': 'application/json',
-      // Where Centrifugo's consumer publishes it; nothing to all others.
+      // The channel for Centrifugo's consumer; other readers ignore it.
       'centrifugo-channels': topic,
     },
   };

@@ -14,6 +14,6 @@ export async function benchKafka(rounds: number): Promise<void> {
   } finally {
     await kafka.stop();
   }
-  // The outages have a Kafka of their own: the topics of the other scenarios would slow its start.
+  // The outages use a separate Kafka: the topics of the other scenarios would slow its start.
   writeDrivers(await measureRecovery());
 }

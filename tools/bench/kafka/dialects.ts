@@ -1,9 +1,9 @@
 import { PATTERN, TOPICS, topicOf } from './messages.ts';
 
-/** How a subscriber of the bench speaks to a server. */
+/** The protocol between a subscriber of the bench and a server. */
 export interface Dialect {
   readonly subprotocol?: string;
-  /** Sent at once, a frame each. */
+  /** Sent at once, one frame each. */
   readonly greeting: readonly string[];
   /** Of a frame without any message. */
   read(text: string): { readonly outcome?: 'subscribed' | 'refused'; readonly reply?: string };

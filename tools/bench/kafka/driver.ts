@@ -1,5 +1,5 @@
-// Contestant of the drivers' bench: `node driver.ts kafkajs|platformatic BOOTSTRAP DURATION_MS`. A broker that is left
-// alone, then acknowledged publishes in bulk, which another client reads again before a figure is said.
+// Contestant of the drivers' bench: `node driver.ts kafkajs|platformatic BOOTSTRAP DURATION_MS`. Measures an idle
+// broker, then acknowledged publishes in bulk, which another client verifies before a figure is reported.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafkaBroker } from '@esdb-gater/broker-kafka';
@@ -23,7 +23,7 @@ const bulk = await publishInBulk();
 process.stdout.write(`${JSON.stringify({ ...idle, ...bulk })}\n`);
 process.exit(0);
 
-/** What a node costs that tails all ten channels and gets nothing. */
+/** Measures the cost of a node that tails all ten channels without messages. */
 async function idleCpu(): Promise<Record<string, number>> {
   const broker = open('bench_idle_');
   for (const channel of CHANNEL_NAMES) broker.tail(channel, () => undefined);
@@ -58,10 +58,10 @@ async function publishInBulk(): Promise<Record<string, number>> {
   return { acknowledgedPerSecond: (next - first) / seconds, cpuMicros: (cpu * 1e6) / (next - first) };
 }
 
-/** Everything lies there once and in order, as another client sees it. */
+/** Checks with another client that all records are stored once and in order. */
 async function check(topic: string, published: number): Promise<void> {
   const records = await countRecords(bootstrap, topic);
-  if (records !== published) throw new Error(`${records} records lie there, expected ${published}`);
+  if (records !== published) throw new Error(`the topic must have ${published} records, got ${records}`);
   const receiver = new Receiver('the outside reader');
   const reader = await consume(bootstrap, topic, (sequence) => void receiver.take(sequence), fail);
   await until('the reader gets every record', () => receiver.count === published, READ_WITHIN_MS);

@@ -19,7 +19,7 @@ export async function benchDrivers(
     writeSection(
       'Kafka: the two drivers',
       [
-        'Through `createKafkaBroker`, one broker, 4 partitions, 16 topics. Bulk: 128-byte messages, acks=all, 2 000 in flight; another client then found each once and in order within its topic. Idle: a node that tails all ten channels and gets nothing, 3 s.',
+        'Through `createKafkaBroker`, one broker, 4 partitions, 16 topics. Bulk: 128-byte messages, acks=all, 2 000 in flight; another client then found each once and in order within its topic. Idle: a node that tails all ten channels without messages, 3 s.',
         'Recovery, once for each driver: 200 publishes a second, `kill -9` of the broker, and the time from the moment when it serves again to the first acknowledged publish; every acknowledged message lay there, in order within its topic.',
       ],
       ['driver', 'acknowledged/s', 'CPU per message, µs', 'idle CPU, %', 'recovery, ms', 'outage, ms'],
@@ -38,7 +38,7 @@ export async function benchDrivers(
 export async function measureRecovery(): Promise<ReadonlyMap<string, Readonly<Record<string, number>>>> {
   const found = new Map<string, Readonly<Record<string, number>>>();
   const { KAFKA_BROKERS: external = '' } = process.env;
-  // What is not ours is not ours to kill.
+  // A Kafka that this bench did not start must not be killed.
   if (external !== '') return found;
   for (const driver of DRIVERS) {
     process.stderr.write(`recovery: ${driver}\n`);

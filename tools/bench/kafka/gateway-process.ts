@@ -15,7 +15,7 @@ export interface KafkaGatewayOptions {
   readonly driver: DriverName;
 }
 
-/** A server under measurement, in a process of its own. */
+/** The server to measure, in a separate process. */
 export interface ServerProcess {
   readonly pid: number;
   readonly url: string;
@@ -64,5 +64,5 @@ export async function startGateway(options: KafkaGatewayOptions): Promise<Server
     child.stdout.resume();
     return { ...server, url };
   }
-  throw new Error(`the gateway ${options.name} ended before it said its url`);
+  throw new Error(`the gateway ${options.name} ended before it printed its url`);
 }

@@ -1,5 +1,5 @@
 // Contestant of the latency bench: `node latency.ts kafkajs|platformatic|bare|beside BOOTSTRAP SECONDS`. Publishes
-// messages at an even rate and says how long they took until they were received, after two seconds that do not count.
+// messages at an even rate and measures the time until they are received, after two seconds of warm-up.
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { messageOf, Receiver, topicOf } from './messages.ts';
 import { fail, pace, until, whenReady } from './waiting.ts';
 
 const PER_SECOND = 1_000;
-/** Enough to be measured, and little beside what the gateways do. */
+/** Enough to be measured, but little compared to the work of the gateways. */
 const PER_SECOND_BESIDE = 200;
 const WARM_UP_SECONDS = 2;
 /** How much longer the gateways go on than who is measured beside them. */
@@ -30,7 +30,7 @@ const sentAt = new Float64Array(total);
 const tookMs: number[] = [];
 let before = machineTicks();
 let after = before;
-// Whoever wanted this load has what he wanted.
+// The caller no longer needs this load.
 process.once('disconnect', () => process.exit(0));
 
 if (kind === 'bare') await bare(async () => async () => undefined);
@@ -83,7 +83,7 @@ async function gateways(driver: DriverName): Promise<void> {
   await Promise.all([a.stop(), b.stop()]);
 }
 
-/** Two gateways with their load in a process of its own; resolves once that runs, to what ends it. */
+/** Starts two gateways with their load in a separate process; resolves to a function that stops it. */
 async function busyGateways(): Promise<() => Promise<void>> {
   const longer = String(WARM_UP_SECONDS + Number(seconds) + MARGIN_SECONDS);
   const load = fork(import.meta.filename, ['kafkajs', bootstrap, longer], {
@@ -102,9 +102,10 @@ async function busyGateways(): Promise<() => Promise<void>> {
 }
 
 /**
- * The client alone, which produces what is due in one request and consumes it in the same process.
+ * Measures the client without gateways, which produces due messages in one request and consumes them in the same
+ * process.
  *
- * @param meanwhile what has to run before the first message
+ * @param meanwhile a load that must run before the first message
  */
 async function bare(meanwhile: () => Promise<() => Promise<void>>): Promise<void> {
   const run = randomUUID();

@@ -10,8 +10,8 @@ const CLOSE_FRAME = 0x88;
 const MINUS = 0x2d;
 
 /**
- * A subscriber that finds the number of each message in the bytes of its frames and does nothing else. 100 of them
- * take 100 000 messages a second on the cores of what is measured, hence no WebSocket library and no JSON.parse.
+ * A subscriber that only finds the number of each message in the bytes of its frames. 100 of them receive 100 000
+ * messages a second on the cores of the measured server, so they use neither a WebSocket library nor JSON.parse.
  */
 export async function openSubscriber(
   url: string,
@@ -75,7 +75,7 @@ async function upgrade(
   return { socket, head };
 }
 
-/** Where the payload of the frame at `at` lies, once all of it is there. Servers do not mask. */
+/** Returns the bounds of the payload of the frame at `at`, once the frame is complete. Servers do not mask. */
 function frameAt(data: Buffer, at: number): { readonly start: number; readonly end: number } | undefined {
   if (data.length < at + 2) return undefined;
   const short = data[at + 1] as number;

@@ -3,7 +3,7 @@ export const TOPICS = 16;
 const MESSAGE_BYTES = 128;
 const HEAD_BYTES = '{"seq":,"text":""}'.length;
 
-/** What subscribers ask for to get every topic of the bench. */
+/** The pattern of all topics of the bench. */
 export const PATTERN = 'bench.*';
 
 /** The topic of message `sequence`, which is 0 or more. */
@@ -11,7 +11,7 @@ export function topicOf(sequence: number): string {
   return `bench.t${sequence % TOPICS}`;
 }
 
-/** 128 bytes of JSON that tell their number. */
+/** 128 bytes of JSON with their number. */
 export function messageOf(sequence: number): { readonly seq: number; readonly text: string } {
   return { seq: sequence, text: 'x'.repeat(MESSAGE_BYTES - HEAD_BYTES - String(sequence).length) };
 }
@@ -33,7 +33,7 @@ export class Receiver {
     this.#name = name;
   }
 
-  /** True once a probe of every topic has come, hence every partition is read. */
+  /** Returns true once a probe of every topic has been received, so that every partition is read. */
   get isReady(): boolean {
     return this.#probed.size === TOPICS;
   }

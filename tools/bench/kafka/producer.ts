@@ -1,5 +1,5 @@
-// Producer of the throughput bench: `node producer.ts BOOTSTRAP TOPIC RUN`, told by messages up to which number it
-// may write. It writes as fast as it can, up to 500 records at a time.
+// Producer of the throughput bench: `node producer.ts BOOTSTRAP TOPIC RUN`, gets the highest number that it may write
+// by messages. It writes as fast as it can, up to 500 records at a time.
 import { openProducer, recordOf } from './bare-client.ts';
 import { fail } from './waiting.ts';
 

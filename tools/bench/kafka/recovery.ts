@@ -1,5 +1,5 @@
-// Contestant of the recovery bench: `node recovery.ts kafkajs|platformatic`. Kills a Kafka of its own with SIGKILL,
-// starts it again, and says how long after it served the first publish was acknowledged.
+// Contestant of the recovery bench: `node recovery.ts kafkajs|platformatic`. Kills its Kafka with SIGKILL, starts it
+// again, and measures the time until the first publish is acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafkaBroker } from '@esdb-gater/broker-kafka';
 import { startKafka } from '../../kafka/index.ts';
@@ -57,7 +57,7 @@ async function publish(sequence: number): Promise<void> {
     await broker.append('system', outgoing(sequence));
     acknowledged.set(sequence, performance.now());
   } catch {
-    // Refused in an outage of its length: it may lie there or not.
+    // Refused because of the outage: it may or may not be stored.
   }
 }
 
@@ -66,7 +66,7 @@ function firstAfter(time: number): number | undefined {
   return later.length === 0 ? undefined : Math.min(...later);
 }
 
-/** What was acknowledged lies there; what lies there twice was sent twice, and its first place is in order. */
+/** Acknowledged messages are stored; duplicates were sent twice, and their first occurrences are in order. */
 async function check(): Promise<void> {
   const seen = new Set<number>();
   const missing = new Set(acknowledged.keys());
@@ -84,6 +84,6 @@ async function check(): Promise<void> {
     },
     fail,
   );
-  await until('every acknowledged message lies there', () => missing.size === 0, 20_000);
+  await until('every acknowledged message is stored', () => missing.size === 0, 20_000);
   await reader.disconnect();
 }

@@ -3,7 +3,7 @@ import { runChild } from '../lib/child.ts';
 import { type Contestant, type Rounds, valuesOf } from '../lib/rounds.ts';
 import { spreadOf, spreadText } from '../lib/statistics.ts';
 
-/** A contestant that is a process of its own, which runs a file of this folder. */
+/** A contestant in a separate process, which runs a file of this folder. */
 export function contestant(name: string, file: string, args: readonly string[]): Contestant {
   return { name, run: () => runChild(join(import.meta.dirname, file), args) };
 }

@@ -8,7 +8,7 @@ const SUBSCRIBERS = 100;
 const PARTITIONS = [1, 2, 4] as const;
 
 interface Kind {
-  /** What `throughput.ts` calls it. */
+  /** Its name in `throughput.ts`. */
   readonly kind: string;
   readonly subscribers: number;
   readonly name: (partitions: number) => string;

@@ -1,6 +1,6 @@
 // Contestant of the throughput bench: `node throughput.ts gateway|centrifugo|bare BOOTSTRAP PARTITIONS RECORDS`.
-// Another process writes records at full speed, never more than a window ahead of the slowest reader; the CPU is the
-// reader's alone.
+// Another process writes records at full speed, never more than a window ahead of the slowest reader; the CPU figure is
+// only that of the reader.
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';

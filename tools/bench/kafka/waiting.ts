@@ -4,7 +4,7 @@ import { probeOf, type Receiver, TOPICS } from './messages.ts';
 const PROBE_EVERY_MS = 100;
 const READY_WITHIN_MS = 30_000;
 
-/** Publishes probes until every receiver gets every topic: only then does what is published count. */
+/** Publishes probes until every receiver gets every topic: only later messages count. */
 export async function whenReady(
   receivers: readonly Receiver[],
   publish: (topic: string, message: object) => Promise<unknown>,
@@ -17,14 +17,14 @@ export async function whenReady(
   }
 }
 
-/** Calls `tick` every few milliseconds until it says true. @throws after `withinMs` */
+/** Calls `tick` every few milliseconds until it returns true. @throws after `withinMs` */
 export async function until(what: string, tick: () => boolean, withinMs: number): Promise<void> {
   for (const deadline = performance.now() + withinMs; !tick(); await sleep(2)) {
     if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
   }
 }
 
-/** Calls `send` with the numbers that are due, `perSecond` of them, from 0 up to `total`. */
+/** Calls `send` with the due numbers, at a rate of `perSecond`, from 0 up to `total`. */
 export async function pace(
   perSecond: number,
   total: number,
@@ -39,7 +39,7 @@ export async function pace(
   }
 }
 
-/** A failure anywhere fails the bench: a wrong result has no speed. */
+/** Any failure fails the bench: the speed of a wrong result has no meaning. */
 export function fail(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);

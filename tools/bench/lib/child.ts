@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * Runs `file` in a process of its own and resolves to the JSON of the last line that it prints.
- * A contestant that fails or prints no result fails the bench: a wrong result has no speed.
+ * Runs `file` in a separate process and resolves to the JSON of its last line of output. A contestant that fails or
+ * prints no result fails the bench: the speed of a wrong result has no meaning.
  */
 export function runChild(file: string, args: readonly string[]): Promise<Record<string, number>> {
   return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ const TICKS_PER_SECOND = 100;
 /** Ticks that all cores of the machine have been busy, and all ticks there were (proc_stat(5)). */
 export function machineTicks(): { readonly busy: number; readonly all: number } {
   const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
-  // user, nice, system, idle, iowait, irq, softirq, steal; what guests use stands in the first two.
+  // user, nice, system, idle, iowait, irq, softirq, steal; the time of guests is part of the first two.
   const ticks = first.trim().split(/\s+/).slice(1, 9).map(Number);
   const all = ticks.reduce((sum, one) => sum + one, 0);
   return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-/** A folder on the disk of the checkout, not in memory: what is flushed there is flushed. */
+/** A folder on the disk of the checkout, not in memory, so that a flush reaches the disk. */
 export function benchFolder(name: string): string {
   const folder = join(root, '.cache', 'bench', name);
   rmSync(folder, { recursive: true, force: true });
@@ -13,7 +13,7 @@ export function benchFolder(name: string): string {
   return folder;
 }
 
-/** Where and of what the figures are. */
+/** The machine and version of the figures. */
 export function machineText(): string {
   const [cpu] = cpus();
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {

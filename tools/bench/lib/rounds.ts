@@ -1,4 +1,4 @@
-/** One who takes part in every round; `run` gives the figures of one round, by name. */
+/** One who takes part in every round; `run` resolves to the figures of one round, by name. */
 export interface Contestant {
   readonly name: string;
   run(): Promise<Readonly<Record<string, number>>>;
@@ -7,8 +7,8 @@ export interface Contestant {
 export type Rounds = ReadonlyMap<string, readonly Readonly<Record<string, number>>[]>;
 
 /**
- * Runs the contestants in turn, A B A B …, so that a machine whose speed drifts is as kind to one as to the other.
- * The first round warms up and does not count.
+ * Runs the contestants in turn, A B A B …, so that a machine whose speed drifts affects all contestants equally. The
+ * first round warms up and does not count.
  */
 export async function interleave(contestants: readonly Contestant[], rounds: number): Promise<Rounds> {
   const figures = new Map(contestants.map(({ name }) => [name, [] as Readonly<Record<string, number>>[]]));

@@ -5,7 +5,7 @@ export interface Spread {
   readonly max: number;
 }
 
-/** @throws when there is nothing to summarise, or a figure is no number: a bench reports no such thing. */
+/** @throws when the list is empty or a figure is not a number, which a bench must not report. */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0 || values.some((value) => !Number.isFinite(value))) {
     throw new Error(`cannot summarise [${values.join(', ')}]`);

@@ -55,7 +55,7 @@ export async function benchStores(rounds: number): Promise<void> {
   );
 }
 
-/** emmett-sqlite sets WAL while a transaction of its own may be open, and then ends before it has begun. */
+/** emmett-sqlite sets WAL while its own transaction may be open, and then fails at the start. */
 const ATTEMPTS = 5;
 
 async function patiently<T>(run: () => Promise<T>): Promise<T> {

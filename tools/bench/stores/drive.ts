@@ -5,8 +5,8 @@ import type { AppendFigures } from './workload.ts';
 export type AppendOne = (writer: number, version: number) => Promise<void>;
 
 /**
- * Lets `writers` append, each to its own stream and one at a time, for `durationMs`.
- * Resolves to the figures and to how many events each writer had acknowledged.
+ * Makes `writers` append for `durationMs`, each to its own stream and one event at a time. Resolves to the figures and
+ * to how many events each writer had acknowledged.
  */
 export async function driveAppends(
   writers: number,
@@ -27,7 +27,7 @@ export async function driveAppends(
   const seconds = (performance.now() - startedAt) / 1_000;
   delay.disable();
   const total = acknowledged.reduce((sum, count) => sum + count, 0);
-  // The monitor counts its own millisecond of resolution in.
+  // The monitor includes its resolution of one millisecond.
   return { appendsPerSecond: total / seconds, loopP99Ms: delay.percentile(99) / 1e6 - 1, acknowledged };
 }
 

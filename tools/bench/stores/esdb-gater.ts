@@ -39,7 +39,7 @@ if (mode === 'append') {
     durationMs,
     async () => {
       let count = 0;
-      // Two pages are on their way at any time, as a reader of a long stream keeps them: one is made while one is read.
+      // Two pages are in flight at any time, as for a reader of a long stream: one is created while the other is read.
       const pageAt = (startVersion: number) =>
         store.getEvents({ storeId, streamId, startVersion, count: PAGE });
       let following = pageAt(0);

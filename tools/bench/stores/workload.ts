@@ -1,4 +1,4 @@
-/** What both stores are asked to do. */
+/** The operations of both stores. */
 export const EVENT_DATA_BYTES = 200;
 export const STREAM_EVENTS = 10_000;
 export const PAGE = 1_000;

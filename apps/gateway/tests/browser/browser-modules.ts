@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
 
-/** What a browser asks of the `exports` and `imports` of a package, in no order: the package's order counts. */
+/** The conditions of a browser for `exports` and `imports`; the order of the package decides. */
 const CONDITIONS: ReadonlySet<string> = new Set(['browser', 'import', 'module', 'default']);
 
 /** `import x from 'y'`, `export * from 'y'`, `import 'y'`, as compilers write them: at the beginning of a line. */
@@ -13,14 +13,14 @@ const SPECIFIERS = /^(?:import\s*|(?:import|export)\b[^'";=()]*?\bfrom\s*)['"]([
 export interface BrowserModules {
   /** For `<script type="importmap">`. */
   readonly importMap: string;
-  /** The text of the module at the path of a URL; undefined for what no module imports. */
+  /** Returns the text of the module at the path of a URL; undefined for a path that no module imports. */
   source(path: string): string | undefined;
 }
 
 /**
  * Follows the imports of packages by the conditions of browsers.
  *
- * @throws Error that names what cannot be resolved: the package is of no use in a browser then
+ * @throws Error with the name that cannot be resolved: then the package does not work in browsers
  */
 export function browserModules(entries: readonly string[]): BrowserModules {
   const imports: Record<string, string> = {};

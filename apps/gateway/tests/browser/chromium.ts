@@ -32,8 +32,8 @@ export function startChromium(): Promise<Browser> {
 }
 
 /**
- * A suite that needs a real browser. Without one it is a test that is skipped and says why; with `CI=true`, where one
- * is installed first, its absence is a failure like another.
+ * A suite that needs a real browser. Without a browser it is a skipped test with the reason; with `CI=true`, where a
+ * browser must be installed, it fails.
  */
 export function describeInChromium(name: string, suite: () => void): void {
   if (findChromium() !== undefined || process.env['CI'] === 'true') {

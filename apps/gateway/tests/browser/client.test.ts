@@ -15,13 +15,13 @@ describeInChromium('in Chromium', () => {
   let pages: PageServer;
   /** Allows the origin of the page. */
   let gateway: TestGateway;
-  /** Allows its own origin only. */
+  /** Allows only its own origin. */
   let closed: TestGateway;
   let page: Page;
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    // The policy of the page lets it try any gateway here; which of them lets it in is for them to say.
+    // The policy of the page allows connections to any gateway here; each gateway decides whether it accepts them.
     pages = await startPageServer(['ws://127.0.0.1:*', 'http://127.0.0.1:*']);
     const flags = {
       'security-capabilities': 'required',
@@ -61,7 +61,7 @@ describeInChromium('in Chromium', () => {
     expect((answers as { answers: unknown }).answers).toEqual(answersOf(security, VECTORS));
   });
 
-  test('a page with a key of its own proves it, appends, reads, subscribes and receives', async () => {
+  test('a page proves its key, appends, reads, subscribes and receives', async () => {
     const did = await run<string>(`
       const { Identity } = await import('@esdb-gater/security');
       globalThis.identity = Identity.generate();
@@ -141,12 +141,12 @@ describeInChromium('in Chromium', () => {
     expect(outcome).toEqual([200, 202, true, 401]);
   });
 
-  test('all of it happened without an error, a warning or a breach of the policy of the page', () => {
-    // The 401 that was asked for is told by the browser itself.
+  test('there is no error, warning or violation of the policy of the page', () => {
+    // The browser itself reports the expected 401.
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
   });
 
-  test('a gateway that does not list the origin of the page lets it in by no way', async () => {
+  test('a gateway that does not list the origin of the page refuses all its requests', async () => {
     const outcome = await run(
       `
       const { connect } = await import('@esdb-gater/client');
@@ -168,11 +168,11 @@ describeInChromium('in Chromium', () => {
       fetched: 'TypeError',
       opaque: 'opaque',
     });
-    // Its own page is of its own origin, and may.
+    // The gateway's own page has its origin, and is allowed.
     const own = await browser.newPage();
     await own.goto(closed.http);
     const status = await own.evaluate("fetch('/livez').then(({ status }) => status, ({ name }) => name)");
-    // The policy of that page lets nothing connect anywhere.
+    // The policy of that page forbids all connections.
     expect(status).toBe('TypeError');
     await own.close();
   });

@@ -11,8 +11,8 @@ export interface PageServer {
 const NONCE = 'the-import-map';
 
 /**
- * Serves an empty page with an import map of the built packages. Its policy allows no `eval`, as that of a careful
- * site: what needs it does not work here.
+ * Serves an empty page with an import map of the built packages. Its policy forbids `eval`, as careful sites do, so
+ * code that needs it fails here.
  */
 export async function startPageServer(connectTo: readonly string[]): Promise<PageServer> {
   const modules: BrowserModules = browserModules([

@@ -36,7 +36,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     await gateway?.close();
   });
 
-  test('shows what runs here, in one request, without a script', async () => {
+  test('shows the state of the gateway in one request, without a script', async () => {
     const response = await page.goto(gateway.http);
     expect(response?.status()).toBe(200);
     const headers = response?.headers() ?? {};
@@ -76,7 +76,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     expect(requested.filter((url) => new URL(url).pathname === '/x')).toEqual([]);
   });
 
-  test('cannot be framed, and its policy runs nothing, even what somebody puts into it', async () => {
+  test('cannot be framed, and its policy blocks all scripts, including injected ones', async () => {
     await page.goto(gateway.http);
     await page.evaluate(
       `document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(HOSTILE)}); new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`,

@@ -50,7 +50,7 @@ describe.skipIf(reason !== undefined)(
       return { store, clients };
     }
 
-    /** The one of the gateways that feeds the store. */
+    /** The gateway that feeds the store. */
     async function holder(store: EventStore, ...of: readonly GatewayProcess[]): Promise<GatewayProcess> {
       return await vi.waitFor(() => {
         const holders = of.filter((gateway) => feeds(gateway, store.storeUuid));
@@ -59,7 +59,7 @@ describe.skipIf(reason !== undefined)(
       }, WAIT);
     }
 
-    /** What another client finds of a store in Kafka. */
+    /** The records of a store in Kafka, read by another client. */
     async function fedRecords({ storeId }: EventStore): Promise<OutsideRecord[]> {
       const records = await readOutside(kafka.bootstrap, `${gateways.topicPrefix}events`);
       return records.filter(({ headers }) => headers['ce_source']?.includes(`/stream/${storeId}/`));
@@ -86,7 +86,7 @@ describe.skipIf(reason !== undefined)(
       });
     });
 
-    test('a node that has no worker of the store any more leaves its feed to one that has', async () => {
+    test('a node without a worker of the store releases the feed to a node with one', async () => {
       const { store, clients } = await workerAt('left', a, b);
       const former = await holder(store, a, b);
       const other = former === a ? b : a;
@@ -99,7 +99,7 @@ describe.skipIf(reason !== undefined)(
       expect(disorder(subscriber)).toEqual([]);
     });
 
-    test('a gateway that is killed between commit and publish feeds what is left when it is back', async () => {
+    test('a gateway that is killed between commit and publish publishes the missing events after its restart', async () => {
       const stores = { own: { engine: 'sqlite' } };
       let own = await gateways.start('own', stores);
       const subscriber = await gateways.connect(b);
@@ -125,7 +125,7 @@ describe.skipIf(reason !== undefined)(
       await own.stop();
     }, 60_000);
 
-    test('F14: the node that feeds is killed under load: the other one goes on, and no event is missing', async () => {
+    test('F14: the feeding node is killed under load: the other one continues, and no event is missing', async () => {
       const { store } = await workerAt('killed', a, b);
       const former = await holder(store, a, b);
       const survivor = former === a ? b : a;
@@ -165,7 +165,7 @@ async function append(store: EventStore, from: number, count: number): Promise<n
   return count;
 }
 
-/** What is wrong with the events that came to a client. */
+/** Returns the problems of the events that a client received. */
 function disorder(client: RawClient): string[] {
   return gaps(messagesOf(client).map(({ message }) => message as RecordedEvent));
 }

@@ -33,7 +33,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     test(
-      'F9: a leader is killed under load: nothing acknowledged is lost or reordered, nobody is disconnected',
+      'F9: a leader is killed under load: acknowledged records are neither lost nor reordered, and clients stay connected',
       async () => {
         const topic = `${gateways.topicPrefix}system`;
         const publishers = await Promise.all([gateways.connect(a), gateways.connect(b)]);
@@ -59,7 +59,7 @@ describe.skipIf(reason !== undefined)(
             await append();
             await sleep(200);
           }
-          // Two of three are enough: publishing goes on without it.
+          // Two of three brokers are enough: publishing continues.
           await all(loads.map((load) => load.more(200)));
           await leader?.restart();
           for (const node of [a, b]) {

@@ -14,13 +14,13 @@ const MESSAGES = process.env['ESDB_GATER_FAULTS'] === '1' ? 2_000 : 150;
 const PRODUCE = 0;
 
 describe.skipIf(reason !== undefined)(
-  `F10: answers are lost after what they tell of was done${reason === undefined ? '' : ` (${reason})`}`,
+  `F10: answers are lost after the operation succeeded${reason === undefined ? '' : ` (${reason})`}`,
   () => {
     let kafka: RunningKafka;
     let toKafka: CuttingProxy;
     let a: GatewayProcess;
     let b: GatewayProcess;
-    /** Every so many requests to Kafka that carry records lose their answer; 0 for none. */
+    /** Every n-th produce request to Kafka loses its answer; 0 for none. */
     let loseEvery = 0;
     let produced = 0;
     const gateways = new Gateways(() => `127.0.0.1:${toKafka.port}`);
@@ -73,7 +73,7 @@ describe.skipIf(reason !== undefined)(
       ['kafkajs', () => a],
       ['platformatic', () => b],
     ])(
-      "those of Kafka's to a gateway: a message lies there twice, and is delivered once, in order (%s)",
+      'from Kafka to a gateway: a message is stored twice and delivered once, in order (%s)',
       async (driver, gatewayOf) => {
         const gateway = gatewayOf();
         const subscribers = await Promise.all([gateways.connect(a), gateways.connect(b)]);
@@ -101,7 +101,7 @@ describe.skipIf(reason !== undefined)(
     );
 
     test(
-      "a gateway's to a client: it appends and publishes again, and nothing is there twice",
+      'from a gateway to a client: the client repeats appends and publishes without duplicates',
       async () => {
         const subscriber = await gateways.connect(b);
         await subscribe(subscriber, 'events', 'default.lossy.*');
@@ -134,7 +134,7 @@ describe.skipIf(reason !== undefined)(
     );
 
     test(
-      'F11: a client goes on at another gateway: what both wrote has one identity, and is delivered once',
+      'F11: a client continues at another gateway: messages written through both have one identity, and are delivered once',
       async () => {
         const subscribers = await Promise.all([gateways.connect(a), gateways.connect(b)]);
         for (const client of subscribers) await subscribe(client, 'system', 'both.*');
@@ -161,7 +161,7 @@ describe.skipIf(reason !== undefined)(
   },
 );
 
-/** A request of Kafka's protocol begins with its length and the key of what it asks for. */
+/** A request of Kafka's protocol begins with its length and the API key. */
 function isProduce(bytes: Buffer): boolean {
   return bytes.length >= 6 && bytes.readInt16BE(4) === PRODUCE;
 }

@@ -38,7 +38,7 @@ describe.skipIf(reason !== undefined)(
       await kafka?.stop();
     });
 
-    /** Writes records as a client that knows nothing of gateways. */
+    /** Writes records as a client without knowledge of gateways. */
     async function writeOutside(
       channel: string,
       key: string | null,
@@ -56,7 +56,7 @@ describe.skipIf(reason !== undefined)(
       await producer.disconnect();
     }
 
-    test('both are ready, and say so', async () => {
+    test('both report that they are ready', async () => {
       for (const gateway of [a, b]) {
         expect(await readiness(gateway)).toMatchObject({
           status: 200,
@@ -65,7 +65,7 @@ describe.skipIf(reason !== undefined)(
       }
     });
 
-    test('what is published on one reaches the subscribers of the other, with its id, in order', async () => {
+    test('messages published on one node reach the subscribers of the other, with their ids, in order', async () => {
       const [atA, atB] = await Promise.all([gateways.connect(a), gateways.connect(b)]);
       await subscribe(atB, 'system', 'jobs.*');
       const ids: string[] = [];
@@ -75,7 +75,7 @@ describe.skipIf(reason !== undefined)(
       expect(messagesOf(atB)[0]).toMatchObject({ channel: 'system', topic: 'jobs.done', message: { n: 0 } });
     });
 
-    test('a subscription to what is new begins after all that was acknowledged before, on whichever node', async () => {
+    test('a `latest` subscription starts after all records that any node acknowledged before', async () => {
       const [publisher, ...subscribers] = await Promise.all([a, a, b].map((node) => gateways.connect(node)));
       if (publisher === undefined) throw new Error('there is no publisher');
       for (let n = 0; n < 30; n++) {
@@ -90,7 +90,7 @@ describe.skipIf(reason !== undefined)(
       }
     });
 
-    test('a subscriber moves from one to the other with its position, and misses nothing', async () => {
+    test('a subscriber resumes on the other node with its position without losing a message', async () => {
       const publisher = await gateways.connect(a);
       const atA = await gateways.connect(a);
       await subscribe(atA, 'audit', '>');
@@ -115,7 +115,7 @@ describe.skipIf(reason !== undefined)(
       await atB.until(() => atB.notices.some(({ method }) => method === 'replayed'));
     });
 
-    test('a record carries the headers of CloudEvents, for whoever reads the topic', async () => {
+    test('a record has the headers of CloudEvents for all readers of the topic', async () => {
       const client = await gateways.connect(a);
       const id = await publish(client, 'metrics', 'cpu.load', { percent: 7 });
       const [record] = await readOutside(kafka.bootstrap, topicOf('metrics'));
@@ -155,7 +155,7 @@ describe.skipIf(reason !== undefined)(
       expect(later.texts.filter((text) => text.includes(`"message":${value}`))).toHaveLength(1);
     });
 
-    test('F21: what cannot be understood is put aside and counted, and the partition goes on', async () => {
+    test('F21: a record that cannot be parsed goes to the dead letters and is counted, and the partition continues', async () => {
       const client = await gateways.connect(b);
       await subscribe(client, 'logging', '>');
       await writeOutside('logging', 'web.line', ['{"n":1}', '{"n":', '{"n":2}']);
@@ -211,7 +211,7 @@ describe.skipIf(reason !== undefined)(
       expect(await metric(a, 'esdb_gater_dead_letters_total{channel="alerts"}')).toBe(3);
     });
 
-    test('an append on one is told to subscribers of the other, and replays from Kafka', async () => {
+    test('an event appended on one node reaches subscribers of the other, and replays from Kafka', async () => {
       const [atA, atB] = await Promise.all([gateways.connect(a), gateways.connect(b)]);
       await subscribe(atB, 'events', 'default.order-1.*');
       const event = (n: number) => ({ type: 'counted', data: { n } });
@@ -267,7 +267,7 @@ describe.skipIf(reason !== undefined)(
 
       const records = await readOutside(kafka.bootstrap, 'esdb_gater_revocations');
       expect(records.map(({ key }) => key)).toContain(`${gateways.identity.did} ${tokenId(token)}`);
-      // A node that cannot know of it but from that topic: its folder is new, and so are its channels.
+      // A node that can learn it only from that topic: its folder and its channels are new.
       const fresh = await gateways.start('fresh', {}, [
         '--kafka-topic-prefix',
         `${gateways.topicPrefix}other_`,
@@ -277,7 +277,7 @@ describe.skipIf(reason !== undefined)(
       await fresh.stop();
     });
 
-    test('a revocation that somebody publishes on the security channel is kept in the topic of revocations', async () => {
+    test('a revocation that is published on the security channel is stored in the topic of revocations', async () => {
       const token = createToken({ issuer: gateways.identity, audience: gateways.identity.did, att: [ALL] });
       const revocation = createRevocation(gateways.identity, { cid: tokenId(token) });
       const topic = 'token.revoked';
@@ -295,7 +295,7 @@ describe.skipIf(reason !== undefined)(
       }, WAIT);
     });
 
-    test('F18: a node that is stopped under load drains, and what it acknowledged is on the other node', async () => {
+    test('F18: a node that is stopped under load drains, and its acknowledged messages are on the other node', async () => {
       const leaving = await gateways.start('leaving');
       const [publisher, watcher] = await Promise.all([gateways.connect(leaving), gateways.connect(leaving)]);
       await subscribe(watcher, 'system', 'load.*');

@@ -12,7 +12,7 @@ const external = (process.env['KAFKA_BROKERS'] ?? '') !== '';
 const reason = external ? 'the brokers of KAFKA_BROKERS are not ours to kill' : kafkaUnavailable();
 const OUTAGES = process.env['ESDB_GATER_FAULTS'] === '1' ? 20 : 1;
 const PUBLISH_TIMEOUT_MS = 2_000;
-/** For a machine that does other things, too. */
+/** Long enough for a busy machine. */
 const SLACK_MS = 1_500;
 const MIB = 1_048_576;
 const WAIT = { timeout: 60_000, interval: 50 };
@@ -52,7 +52,7 @@ describe.skipIf(reason !== undefined).each([
         events: [{ type: 'counted', data: { n } }],
       });
 
-    test('F7: a gateway starts before Kafka, says why it is not ready, serves its stores, and joins later', async () => {
+    test('F7: a gateway starts before Kafka, reports why it is not ready, serves its stores, and joins later', async () => {
       const before = await readiness(gateway);
       expect(before.status).toBe(503);
       expect(before.dependencies).toMatchObject({
@@ -77,13 +77,13 @@ describe.skipIf(reason !== undefined).each([
       }
       const published = await client.call('publish', { channel: 'system', topic: 'now', message: 2 });
       expect(published.error).toBeUndefined();
-      // What was committed meanwhile is fed, and can be read from the beginning.
+      // Events committed meanwhile are published, and can be read from the beginning.
       await subscribe(client, 'events', 'default.outage.*', 'earliest');
       await client.until(() => messagesOf(client).some(({ topic }) => topic === 'default.outage.counted'));
     }, 180_000);
 
     test(
-      'F8: Kafka is killed under load again and again: bounded waits, nothing acknowledged lost, sockets stay',
+      'F8: Kafka is killed repeatedly under load: waits are bounded, acknowledged messages are kept, and connections stay open',
       async () => {
         const [publisher, subscriber] = await Promise.all([
           gateways.connect(gateway),

@@ -50,7 +50,7 @@ describe.skipIf(reason !== undefined)(
       for (; (await metric(b, CLOSED_TOO_SLOW)) === 0; sent += BURST) {
         if (sent > MOST) throw new Error(`it was not closed after ${sent} messages`);
         await publish(publisher, sent, sent + BURST);
-        // They keep up while it stands still.
+        // They keep up while it is paused.
         for (const client of others) await client.until(() => messagesOf(client).length >= sent + BURST);
       }
       expect((await metric(b, 'process_resident_memory_bytes')) - rss).toBeLessThan(200 * MIB);

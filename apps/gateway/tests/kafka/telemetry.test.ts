@@ -38,7 +38,7 @@ describe.skipIf(reason !== undefined)(
       await kafka?.stop();
     });
 
-    test('a publish is linked to its delivery on each node, and its header carries the trace', async () => {
+    test('a publish is linked to its delivery on each node, and its header contains the trace', async () => {
       const clients = await Promise.all(nodes.map((node) => gateways.connect(node)));
       for (const client of clients) await subscribe(client, 'system', 'traced.*');
       const [publisher] = clients;

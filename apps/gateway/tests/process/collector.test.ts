@@ -94,7 +94,7 @@ function chainOf({ spans }: OtlpReceiver, traceId: string) {
   return [served, called, stored];
 }
 
-/** What the Collector had to say against what it was sent. */
+/** The complaints of the Collector about received data. */
 function complaints({ log }: RunningCollector): string[] {
   return log.filter((line) => /\t(warn|error)\t/.test(line));
 }

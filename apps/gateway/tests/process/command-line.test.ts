@@ -74,7 +74,7 @@ describe('the command line', () => {
     expect(signed).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('keeps the secret of signatures in a file that only its owner reads', () => {
+  test('stores the secret of signatures in a file that only its owner can read', () => {
     expect(statSync(join(folder.path, 'hmac-secret')).mode & 0o777).toBe(0o600);
     const secret = readFileSync(join(folder.path, 'hmac-secret'), 'utf8').trim();
     expect(gateway.log.join('\n')).not.toContain(secret);
@@ -85,8 +85,8 @@ describe('the command line', () => {
       Array.from({ length: 101 }, (_, n) => JSON.stringify({ topic: `node.${run}`, message: { n } })).join(
         '\n',
       );
-    // On a busy machine a burst may take longer than half a second, and then more than 100 may pass: only one that
-    // was quick enough says something. The messages themselves tell when they were published.
+    // On a busy machine a burst may take longer than half a second, and then more than 100 may pass: only one that was
+    // quick enough says something. The messages contain the time of their publication.
     for (let run = 0; ; run += 1) {
       const { code, stdout, stderr } = await cli(['publish', 'health', '--json'], lines(run));
       const published = jsonLines<{ id: string }>(stdout).map(({ id }) =>
@@ -123,7 +123,7 @@ describe('the command line', () => {
     expect(await once(subscriber, 'exit')).toEqual([0, null]);
   });
 
-  test('imports NDJSON, and writes nothing twice when it is run again', async () => {
+  test('imports NDJSON, and does not write duplicates when it is run again', async () => {
     const file = join(folder.path, 'events.ndjson');
     const lines = Array.from({ length: 3_000 }, (_, n) =>
       JSON.stringify({ streamId: `import-${n % 7}`, type: 'imported', data: { n } }),
@@ -140,7 +140,7 @@ describe('the command line', () => {
     );
   });
 
-  test('refuses a bad line of an import by its number and keeps what stands before it', async () => {
+  test('refuses an invalid line of an import by its number and keeps the events before it', async () => {
     const { code, stderr } = await cli(
       ['import'],
       '{"streamId":"bad-line","type":"t","data":1}\n\n{"streamId":"bad-line","data":2}\n',
@@ -150,7 +150,7 @@ describe('the command line', () => {
     expect(jsonLines((await cli(['read', 'bad-line'])).stdout)).toHaveLength(1);
   });
 
-  test('tells the health of the gateway', async () => {
+  test('prints the health of the gateway', async () => {
     const { code, stdout } = await cli(['health', '--json']);
     expect(code).toBe(0);
     expect(jsonLines(stdout)).toMatchObject([
@@ -162,17 +162,17 @@ describe('the command line', () => {
     ['an unknown command', ['frobnicate']],
     ['an unknown option', ['read', 'a', '--frobnicate']],
     ['a missing argument', ['append']],
-    ['data that is no JSON', ['append', 'a', '--type', 't', '--data', '{']],
-    ['an expected version that is none', ['append', 'a', '--type', 't', '--expected-version', '-3']],
-    ['a from that is none', ['subscribe', 'events', '>', '--from', 'yesterday']],
+    ['data that is not JSON', ['append', 'a', '--type', 't', '--data', '{']],
+    ['an invalid expected version', ['append', 'a', '--type', 't', '--expected-version', '-3']],
+    ['an invalid --from', ['subscribe', 'events', '>', '--from', 'yesterday']],
     ['neither a stream nor --all', ['read']],
-  ])('ends with 2 for %s', async (_, args) => {
+  ])('exits with 2 for %s', async (_, args) => {
     const { code, stdout, stderr } = await cli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).not.toBe('');
   });
 
-  test('says that no gateway answers instead of hanging', async () => {
+  test('reports that no gateway answers instead of hanging', async () => {
     const { code, stderr } = await runCli(['read', 'a', '--url', '127.0.0.1:9']);
     expect(code).toBe(1);
     expect(stderr).toMatch(

@@ -37,7 +37,7 @@ afterAll(async () => {
 const portOf = ({ url }: GatewayProcess) => new URL(url).port;
 
 describe('a command that cannot connect', () => {
-  test('says why, and what to do about it, in one line [R28]', { timeout: 120_000 }, async () => {
+  test('prints the cause and the remedy in one line [R28]', { timeout: 120_000 }, async () => {
     const silent = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const closed = (silent.address() as { port: number }).port;

@@ -49,7 +49,7 @@ describe('an import', () => {
       data: { n, equal: n % 2 },
     });
     const original = Array.from({ length: count }, (_, n) => JSON.stringify(line(n)));
-    // Each edit keeps what the lines say: blank lines, another order of members, another way to write numbers.
+    // Each edit keeps the meaning of the lines: blank lines, another order of members, another format of numbers.
     const edits: ((text: string, n: number) => string)[] = [
       (text) => text,
       (text, n) => (n % 3 === 0 ? `\n${text}\n` : text),
@@ -71,7 +71,7 @@ describe('an import', () => {
       const exit = once(running, 'exit');
       await expect.poll(versionOfFirst, { timeout: 60_000, interval: 2 }).toBeGreaterThan(target);
       running.kill('SIGKILL');
-      // It was in the middle: had it come to its end, it would have ended by itself.
+      // It had not finished, or it would have exited by itself.
       expect(await exit).toEqual([null, 'SIGKILL']);
     }
     const written = (await eventsOf('killed-')).length;
@@ -91,7 +91,7 @@ describe('an import', () => {
     expect(await text(running.stderr as NodeJS.ReadableStream)).toMatch(/standard input is a directory/);
   });
 
-  test('that Ctrl-C ends says so, and what it has written [R32]', async () => {
+  test('that Ctrl-C ends reports it with the number of written events [R32]', async () => {
     const running = spawnCli(['import', '--name', 'interrupted'], env());
     const lines = Array.from(
       { length: 1_000 },
@@ -109,7 +109,7 @@ describe('an import', () => {
     expect(await exit).toEqual([1, null]);
   });
 
-  test('of lines of 1 MB, and a publish of them, hold a few of them at a time [R21]', {
+  test('of lines of 1 MB, and a publish of them, keep only a few in memory [R21]', {
     timeout: 120_000,
   }, async () => {
     const data = 'x'.repeat(1_000_000);
@@ -131,7 +131,7 @@ describe('an import', () => {
     expect(jsonLines(published.stdout)).toHaveLength(120);
   });
 
-  test('printed again behind a pipe that nobody reads takes little memory, and nothing of it is lost [R21]', {
+  test('printed to a pipe without a reader takes little memory, and no line is lost [R21]', {
     timeout: 120_000,
   }, async () => {
     const reading = spawnCli(['read', 'big'], env(SMALL_HEAP));
@@ -147,7 +147,7 @@ describe('an import', () => {
 });
 
 describe('a subscription', () => {
-  test('behind a pipe that nobody reads takes little memory, and every message comes once and in order [R21]', {
+  test('to a pipe without a reader takes little memory, and every message is printed once and in order [R21]', {
     timeout: 120_000,
   }, async () => {
     const args = ['subscribe', 'events', 'default.big.*', '--from', 'earliest', '--count', '120'];
@@ -164,7 +164,7 @@ describe('a subscription', () => {
 });
 
 describe('a command whose output', () => {
-  test('is read late loses nothing of it at its end [R21]', async () => {
+  test('is read late loses no line at its end [R21]', async () => {
     const reading = spawnCli(['read', 'big', '--count', '1'], env());
     const output = reading.stdout as NodeJS.ReadableStream;
     await once(output, 'readable');
@@ -173,7 +173,7 @@ describe('a command whose output', () => {
     expect(jsonLines<RecordedEvent>(await text(output))).toMatchObject([{ version: 0 }]);
   });
 
-  test('goes to a full disk says so and ends with 1 [R32]', async () => {
+  test('goes to a full disk reports it and exits with 1 [R32]', async () => {
     for (const args of [['read', 'big'], ['health'], ['health', '--json'], ['--help']]) {
       const full = openSync('/dev/full', 'w');
       const command = spawnCli(args, env(), ['pipe', full, 'pipe']);
@@ -186,7 +186,7 @@ describe('a command whose output', () => {
     }
   });
 
-  test('and whose errors go to a full disk ends with its exit code [R32]', async () => {
+  test('and whose errors go to a full disk exits with its own code [R32]', async () => {
     const full = openSync('/dev/full', 'w');
     const command = spawnCli(['frobnicate'], env(), ['pipe', 'pipe', full]);
     closeSync(full);

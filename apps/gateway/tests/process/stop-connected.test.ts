@@ -1,4 +1,4 @@
-// F29: a stop with every kind of connection open, and what SIGHUP does. Real processes and raw sockets.
+// F29: a stop with every kind of connection open, and the effect of SIGHUP. Real processes and raw sockets.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync } from 'node:fs';
@@ -34,7 +34,7 @@ test('a stop takes less than 10 s and cleans up, whoever is connected [R24] [F29
   const gateway = await startGatewayProcess(folder, ['--stores', STORES], {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    // Nothing is exported before the clean-up does it.
+    // The export runs only in the clean-up.
     OTEL_BSP_SCHEDULE_DELAY: '600000',
   });
   cleanUps.push(() => gateway.kill9());
@@ -43,7 +43,7 @@ test('a stop takes less than 10 s and cleans up, whoever is connected [R24] [F29
   await worker.call('registerWorker', { storeId: 'afar' });
 
   const requests = [
-    // Silent, half of the headers, half of a body, kept alive, waiting for a worker, events that nobody reads.
+    // Silent, half of the headers, half of a body, kept alive, waiting for a worker, events without a reader.
     '',
     `GET /livez ${HOST}X-A: `,
     `${POST}Content-Length: 1000\r\n\r\n{`,

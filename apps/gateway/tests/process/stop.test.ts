@@ -17,8 +17,8 @@ async function startInFolder() {
   return { gateway, folder };
 }
 
-describe('a gateway that is told to stop', () => {
-  test('closes its sockets with 1001 and ends with 0', async () => {
+describe('a gateway that gets SIGTERM', () => {
+  test('closes its connections with 1001 and exits with 0', async () => {
     const { gateway } = await startInFolder();
     const socket = new WebSocket(gateway.url, 'esdb-gater.v1');
     await new Promise((resolve) => socket.once('open', resolve));
@@ -27,7 +27,7 @@ describe('a gateway that is told to stop', () => {
     expect(await closed).toBe(1001);
   });
 
-  test('answers what is in flight, and keeps what it acknowledged', async () => {
+  test('answers calls in flight, and keeps acknowledged events', async () => {
     const { gateway, folder } = await startInFolder();
     await using client = await connect(gateway.url, { retry: { maxAttempts: 1 } });
     const appends = Array.from({ length: 500 }, (_, n) =>

@@ -28,7 +28,7 @@ async function start(env: Readonly<Record<string, string>>, flags: string[] = []
   return gateway;
 }
 
-/** Exports at once, so that no test waits for a timer. */
+/** Exports at once, so that tests do not wait for a timer. */
 const QUICK = {
   OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
   OTEL_BSP_SCHEDULE_DELAY: '50',
@@ -103,7 +103,7 @@ describe('a gateway and a client that export to a collector', () => {
     });
   });
 
-  test('a worker in another process gets the trace, and goes on with it', async () => {
+  test('a worker in another process gets the trace, and continues it', async () => {
     const store = createMemoryStore({ storeId: 'elsewhere' });
     const seen: unknown[] = [];
     const worker = createStoreWorker(store, { nodeId: 'here' });
@@ -124,7 +124,7 @@ describe('a gateway and a client that export to a collector', () => {
     expect(served).toMatchObject({ traceId, kind: SERVER, name: 'getVersion', parentSpanId: '' });
   });
 
-  test('an event of the feed belongs to no call: neither its way to the broker nor its delivery is a span', async () => {
+  test('an event of the feed does not belong to a call: neither its publish nor its delivery is a span', async () => {
     const stream = { storeId: 'default', streamId: 'fed' };
     await using fed = await client.subscribe({ channel: 'events', topic: 'default.fed.*' });
     await client.appendEvents({ ...stream, events: [{ type: 't', data: 1 }] });
@@ -132,7 +132,7 @@ describe('a gateway and a client that export to a collector', () => {
       expect(message).toMatchObject({ streamId: 'fed' });
       break;
     }
-    // Whatever was a span by now is exported with what comes later.
+    // All spans so far are exported with later ones.
     await client.publish({ channel: 'system', topic: 'later', message: 1 });
     await received(child(SERVER, ownSpan('publish').spanContext()));
     expect(receiver.spans.filter(({ name }) => name.endsWith(' events'))).toEqual([]);
@@ -164,7 +164,7 @@ describe('a gateway and a client that export to a collector', () => {
     expect(receiver.spans.filter(({ kind }) => kind === CONSUMER)).toHaveLength(1);
   });
 
-  test('an HTTP request carries its trace in its headers', async () => {
+  test('an HTTP request has its trace in its headers', async () => {
     const traceId = 'c'.repeat(32);
     await fetch(`${gateway.http}/v1/stores/default/streams/none/events`, {
       headers: { traceparent: `00-${traceId}-${'d'.repeat(16)}-01` },
@@ -193,7 +193,7 @@ describe('a gateway and a client that export to a collector', () => {
     expect(['0'.repeat(32), 'a'.repeat(32)]).not.toContain(served.traceId);
   });
 
-  test('the name of an unknown method is no name of a span', async () => {
+  test('the name of an unknown method is not used as the name of a span', async () => {
     await raw.call('private-method', { storeId: 'x'.repeat(100) });
     const served = await received(({ name }) => name === '_OTHER');
     expect(served.attributes).toEqual({
@@ -263,7 +263,7 @@ describe('a gateway and a client that export to a collector', () => {
 describe('OTEL_* variables', () => {
   afterEach(cleanUp);
 
-  test('a graceful stop exports what waits, by default as protobuf', async () => {
+  test('a graceful stop exports the pending data, by default as protobuf', async () => {
     const receiver = await startOtlpReceiver();
     cleanUps.push(() => receiver.close());
     const gateway = await start({
@@ -282,7 +282,7 @@ describe('OTEL_* variables', () => {
     }
   });
 
-  test('a collector that is not there neither stops the gateway nor keeps it from stopping', async () => {
+  test('an unreachable collector neither stops the gateway nor delays its stop', async () => {
     const gateway = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect((await fetch(`${gateway.http}/v1/channels`)).status).toBe(200);
     const before = performance.now();
@@ -307,7 +307,7 @@ describe('OTEL_* variables', () => {
   ])('a wrong value does not stop the gateway: %o', async (env) => {
     const gateway = await start(env);
     expect((await fetch(`${gateway.http}/v1/channels`)).status).toBe(200);
-    // Whatever the SDK has to say, standard output stays JSON lines.
+    // Whatever the SDK logs, standard output contains only JSON lines.
     expect(await gateway.stop()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-// PROTOCOL.md is compared with what a gateway serves, and its examples with the schemas.
+// Compares PROTOCOL.md with the methods of a gateway, and its examples with the schemas.
 import {
   CLOSE_CODES,
   compileCheck,
@@ -45,7 +45,7 @@ afterAll(() => gateway.close());
 
 const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
-describe('what PROTOCOL.md lists is what a gateway serves', () => {
+describe('PROTOCOL.md lists exactly what a gateway serves', () => {
   test('methods, served and reserved', async () => {
     const client = await rawConnect(gateway.url);
     const served = client.hello['methods'] as string[];
@@ -93,7 +93,7 @@ describe('what PROTOCOL.md lists is what a gateway serves', () => {
     expect(sorted(listed.filter((name) => afterReserved.includes(`\`${name}\``)))).toEqual(sorted(reserved));
   });
 
-  test('error codes, and which of them are retriable', () => {
+  test('error codes, with the retriable ones', () => {
     const rows = [...document.text.matchAll(/^\| `(\w+)` \| (yes|no) \|/gm)];
     expect(Object.fromEntries(rows.map(([, code = '', retriable]) => [code, retriable === 'yes']))).toEqual(
       Object.fromEntries(Object.entries(ERROR_CODES).map(([code, { retriable }]) => [code, retriable])),

@@ -1,4 +1,4 @@
-// A worker that knows nothing but the examples of PROTOCOL.md serves a store behind a real gateway.
+// A worker that is written only from the examples of PROTOCOL.md serves a store behind a real gateway.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/in-process.ts';
 import { type CallExample, readProtocolDocument } from '../support/protocol-document.ts';
@@ -16,13 +16,16 @@ function exampleOf(method: string): CallExample {
   return example;
 }
 
-/** A value of the same shape: the members of `example`, with what `given` has of them. Only a last page has no `next`. */
+/**
+ * Creates a value with the members of `example`, and the values of `given` where it has them. Only a last page has no
+ * `next`.
+ */
 function shaped(example: Json, given: Json): Json {
   const members = Object.keys(example).filter((name) => name !== 'next' || name in given);
   return Object.fromEntries(members.map((name) => [name, given[name] ?? example[name]]));
 }
 
-/** Keeps events and snapshots in arrays. Every answer is an example of the document with other values in it. */
+/** Stores events and snapshots in arrays. Every answer is an example of the document with other values in it. */
 function createDocumentedWorker() {
   const events: Json[] = [];
   let snapshots: Json[] = [];
@@ -135,7 +138,7 @@ test('it registers', async () => {
   expect(Object.keys(result as Json)).toEqual(Object.keys(exampleOf('registerWorker').result as Json));
 });
 
-test('append, read and list give what the document shows', async () => {
+test('append, read and list return results as in the document', async () => {
   const first = exampleOf('getEvents').result as { events: Json[] };
   expect(await call('appendEvents')).toEqual(exampleOf('appendEvents').result);
   expect(await call('getEvents')).toMatchObject({ events: first.events, version: 1 });
@@ -147,7 +150,7 @@ test('append, read and list give what the document shows', async () => {
   expect(result).toMatchObject({ events: [{ version: 1 }, { version: 0 }] });
 });
 
-test('snapshots give what the document shows', async () => {
+test('snapshot calls return results as in the document', async () => {
   for (const method of ['recordSnapshot', 'readSnapshot', 'listSnapshots', 'deleteSnapshot']) {
     expect(await call(method), method).toEqual(exampleOf(method).result);
   }
@@ -181,7 +184,7 @@ test('its events reach the channel events, woken by the notification of the docu
   expect(fed()[0]?.params['message']).toEqual((exampleOf('readAll').result as { events: Json[] }).events[0]);
 });
 
-test('the gateway asked for nothing that the document does not show', async () => {
+test('the gateway made only calls that the document shows', async () => {
   await call('deleteStream');
   expect(documented.asked.length).toBeGreaterThan(10);
   for (const { method, params } of documented.asked) {

@@ -18,8 +18,8 @@ export interface CuttingProxy {
 }
 
 /**
- * A proxy that loses answers only: the request reaches the other side and is carried out there, and when its answer
- * comes, the connection breaks in its place.
+ * A proxy that loses only answers: the request reaches the other side and is executed there, and instead of forwarding
+ * its answer, the proxy closes the connection.
  */
 export async function startCuttingProxy({
   target,
@@ -39,7 +39,7 @@ export async function startCuttingProxy({
     };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      // A broken connection is what this is for.
+      // Broken connections are expected here.
       socket.on('error', end);
       socket.on('close', end);
     }

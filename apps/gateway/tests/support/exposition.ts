@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const LABEL = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"`;
-/** A value is what Go's `ParseFloat` takes, which ignores case: the library writes `Nan`. */
+/** Values are parsed like Go's `ParseFloat`, which ignores case: the library writes `Nan`. */
 const SAMPLE = new RegExp(
   `^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?[0-9.]+(?:e[+-]?[0-9]+)?|\\+Inf|NaN|Nan)$`,
 );
@@ -13,9 +13,9 @@ const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What is wrong with a text in the Prometheus text format 0.0.4, in words: each family announced once with help and
- * type and then whole, no series twice, counters named `_total`, no reserved labels, base units, buckets that grow up
- * to `+Inf`.
+ * Returns the problems of a text in the Prometheus text format 0.0.4: each family must appear once, with help and type
+ * before its samples, without duplicate series; counters must be named `_total`, labels must not be reserved, units
+ * must be base units, and buckets must grow up to `+Inf`.
  */
 export function expositionFaults(text: string): string[] {
   const faults: string[] = [];
@@ -72,10 +72,10 @@ const PROMTOOL = process.env['PROMTOOL_BIN'] ?? 'promtool';
 export function promtoolUnavailable(): string | undefined {
   if (process.env['CI'] === 'true') return undefined;
   const { error } = spawnSync(PROMTOOL, ['--version'], { stdio: 'ignore' });
-  return error === undefined ? undefined : `${PROMTOOL} is not there`;
+  return error === undefined ? undefined : `${PROMTOOL} does not exist`;
 }
 
-/** What promtool finds wrong, in its words; nothing is an empty text. */
+/** Returns the output of promtool, which is empty for a valid text. */
 export function promtoolFaults(text: string): string {
   const { error, status, stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], {
     input: text,

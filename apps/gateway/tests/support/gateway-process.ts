@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'esdb-gater.js');
 const READY_MS = 60_000;
 
-/** A gateway in a process of its own, as a user starts it. */
+/** A gateway in a separate process, started as a user would. */
 export interface GatewayProcess {
   readonly pid: number;
   readonly url: string;
@@ -69,7 +69,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<numbe
   return code;
 }
 
-/** A folder that is gone after the test. */
+/** Creates a folder that is removed after the test. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'esdb-gater-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
@@ -94,7 +94,7 @@ export async function runCli(
   return { code, stdout, stderr };
 }
 
-/** Starts a command that goes on until it is ended. */
+/** Starts a command that runs until it is ended. */
 export function spawnCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

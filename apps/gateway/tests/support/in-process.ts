@@ -11,7 +11,7 @@ export interface TestGateway extends RunningGateway {
   readonly dataDir: string;
 }
 
-/** A gateway of this process on a free port, with a data folder of its own that goes with it. */
+/** A gateway in this process on a free port, with a data folder that is removed with it. */
 export async function startTestGateway(
   flags: Readonly<Record<string, string | boolean>> = {},
   options: {

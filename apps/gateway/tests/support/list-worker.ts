@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type RawClient, rawConnect } from './raw-client.ts';
 
-/** A store that is a list, whose worker comes and goes. */
+/** A store in memory with a worker that can disconnect and return. */
 export interface ListStore {
   /** Its events, by position; replace it to begin the store anew. */
   events: { readonly position: number; readonly [member: string]: unknown }[];
   /** Changes every page before it is sent. */
   distort: (page: object) => object;
   commit(count: number, time?: string): void;
-  /** Registers a worker on a connection of its own. */
+  /** Registers a worker on a new connection. */
   serve(url: string): Promise<RawClient>;
 }
 

@@ -22,7 +22,7 @@ export interface ReceivedPoint {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** A collector that keeps what it is sent, over OTLP/HTTP. */
+/** A collector that records all requests, over OTLP/HTTP. */
 export interface OtlpReceiver {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;
@@ -100,7 +100,7 @@ function pointsOf(metric: Members): ReceivedPoint[] {
 }
 
 function attributesOf(owner: Members): Record<string, unknown> {
-  // An empty list may be left out, as every default.
+  // An empty list may be omitted, like every default.
   const attributes = (owner['attributes'] ?? []) as Attribute[];
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** A JSON example of PROTOCOL.md. */
 export interface Example {
-  /** The heading that it stands under. */
+  /** The heading of its section. */
   readonly heading: string;
   readonly value: Record<string, unknown>;
 }
@@ -14,7 +14,7 @@ export interface CallExample {
   readonly result: unknown;
 }
 
-/** What PROTOCOL.md says in a form that programs read. */
+/** The machine-readable content of PROTOCOL.md. */
 export interface ProtocolDocument {
   readonly text: string;
   readonly examples: readonly Example[];
@@ -24,7 +24,7 @@ export interface ProtocolDocument {
   shape(heading: string): Record<string, unknown>;
   /** The first cells of the table under a heading that has `column` as its first column, without backticks. */
   firstColumn(heading: string, column: string): readonly string[];
-  /** What stands in backticks in the paragraph that begins with `words`. */
+  /** Returns the texts in backticks in the paragraph that begins with `words`. */
   namesIn(words: string): readonly string[];
 }
 

@@ -16,12 +16,12 @@ export interface RpcNotice {
   readonly params: Record<string, unknown>;
 }
 
-/** What a gateway asks of a worker. */
+/** A call from a gateway to a worker. */
 export interface RpcRequest extends RpcNotice {
   readonly id: number | string;
 }
 
-/** A client that knows frames and JSON only, so that nothing of ours is tested by itself. */
+/** A client with only frames and JSON, so that no code of the project is tested with itself. */
 export interface RawClient {
   readonly socket: WebSocket;
   readonly hello: Record<string, unknown>;
@@ -33,7 +33,7 @@ export interface RawClient {
   send(message: unknown): void;
   /** Answers calls of the gateway. */
   serve(handler: (request: RpcRequest) => unknown): void;
-  /** Resolves when `check` is true of what came. */
+  /** Resolves when `check` returns true for the received messages. */
   until(check: () => boolean): Promise<void>;
   /** The code that the connection was closed with. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;

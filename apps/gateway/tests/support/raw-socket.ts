@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
-/** Opens a TCP connection to the gateway at `url`; errors are ignored, and `closed` tells of its end. */
+/** Opens a TCP connection to the gateway at `url`; errors are ignored, and `closed` resolves at its end. */
 export async function openSocket(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => undefined);
@@ -37,7 +37,7 @@ export function clientFrame(payload: string | Uint8Array, { opcode = 1, fin = tr
   return Buffer.concat([head, Buffer.alloc(4), bytes]);
 }
 
-/** Writes `chunk` again and again until the other side takes nothing for `stalledMs`, or `maxBytes` are written. */
+/** Writes `chunk` repeatedly until the other side has not read for `stalledMs`, or `maxBytes` are written. */
 export async function writeUntilStalled(
   socket: Socket,
   chunk: Uint8Array,

@@ -7,7 +7,7 @@ import { bearer, type Grant, rawHttp, root, startGuarded, tokenFor, verdict } fr
 
 let gateway: TestGateway;
 let anonymous: RawClient;
-/** Has a valid token that allows nothing which is asked for here. */
+/** Has a valid token without any of the required grants. */
 let powerless: RawClient;
 let served: readonly string[];
 
@@ -40,13 +40,13 @@ const TOPIC = 'esdb://default/channel/system/a';
 
 interface Row {
   readonly params: object;
-  /** What the contract asks for, each alone not being enough. Empty: any valid token will do. */
+  /** The grants that the contract requires; each alone is not enough. Empty: any valid token will do. */
   readonly needs: readonly (readonly [action: string, resource: string])[];
 }
 
 const row = (params: object, ...needs: Row['needs']): Row => ({ params, needs });
 
-/** The contract's table, written down once more: not derived from the one that the gateway asks. */
+/** A copy of the contract's table, not derived from the table of the gateway. */
 const TABLE: Readonly<Record<Exclude<MethodName, 'authenticate' | 'revokeToken'>, Row>> = {
   appendEvents: row({ ...stream, events }, ['stream/append', STREAM]),
   appendToStreams: row({ storeId: 'default', appends: [{ streamId: 's', events }] }, [
@@ -125,7 +125,7 @@ describe('every way in asks: WebSocket', () => {
     expect(verdict(await anonymous.call(method, {}))).toBe(REQUIRED);
   });
 
-  test('so is a method that nobody knows, one call of a batch, and parameters of any other kind', async () => {
+  test('so is an unknown method, one call of a batch, and invalid parameters', async () => {
     expect(verdict(await anonymous.call('noSuchMethod', {}))).toBe(REQUIRED);
     expect(verdict(await anonymous.call('toString', {}))).toBe(REQUIRED);
     for (const params of [

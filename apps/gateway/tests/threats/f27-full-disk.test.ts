@@ -49,7 +49,7 @@ test.skipIf(!mounted)(
       verdict(await admin.call('revokeToken', createRevocation(root, { cid: tokenId(token) })));
     const [first = '', second = '', ...others] = tokens;
 
-    // The first one makes the file, for which there is no room.
+    // The first one creates the file, for which there is no room.
     let filler = fill();
     expect([await revoke(first), await revoke(first)]).toEqual(['unavailable', 'unavailable']);
     // In force it is already.

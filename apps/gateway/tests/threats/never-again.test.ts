@@ -100,7 +100,7 @@ describe('capability tokens, never again', () => {
     const { payload, protectedHeader } = await compactVerify(token, await importJWK(jwk, 'EdDSA'));
     expect(protectedHeader.alg).toBe('EdDSA');
     expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ iss: root.did, aud: gateway.did });
-    // And the other way: a token that such a library made opens the gateway.
+    // And the reverse: the gateway accepts a token that such a library created.
     const seed = Buffer.from(new Uint8Array(32).fill(9));
     const made = Identity.fromSeed(seed);
     const trusting = await startGuarded({ 'security-trusted-issuers': made.did });
@@ -166,7 +166,7 @@ describe('message signatures, never again', () => {
   const bound = { secret: SECRET, channel: 'alerts', topic: 'disk.full' };
 
   test('an unsigned binary form that differs between runtimes', async () => {
-    // Another runtime signs the documented bytes, and this one takes it for what it is.
+    // Another runtime signs the documented bytes, and this one accepts the signature.
     const python = `
 import base64, hashlib, hmac, json, os, sys, time
 secret, channel, topic = sys.argv[1:4]

@@ -11,10 +11,10 @@ export interface Grant {
 export const ALL: readonly Grant[] = [{ with: '*', can: '*' }];
 export const STREAMS = 'esdb://default/stream/default/';
 
-/** What every gateway of these tests believes in. */
+/** The trusted root of every gateway of these tests. */
 export const root: Identity = Identity.generate();
 
-/** A gateway that wants a token for everything, with stores that are gone with it. */
+/** A gateway that requires a token for everything, with stores in memory. */
 export function startGuarded(
   flags: Readonly<Record<string, string>> = {},
   options: Parameters<typeof startTestGateway>[1] = {},
@@ -48,7 +48,7 @@ export function verdict({ error }: RpcAnswer): string {
 export const base64url = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
-/** Claims that are good now, in plain JSON: nothing of the package under test makes them. */
+/** Claims that are valid now, in plain JSON, created without the package under test. */
 export function claimsFor(audience: string, change: Record<string, unknown> = {}): Record<string, unknown> {
   const now = Math.floor(Date.now() / 1_000);
   return {
@@ -75,7 +75,7 @@ export function forge(
   return `${signed}.${Buffer.from(by.sign(Buffer.from(signed))).toString('base64url')}`;
 }
 
-/** A delegated token with claims of its own that nothing has checked: `delegateToken` refuses wrong ones. */
+/** A delegated token with claims that were not checked: `delegateToken` refuses wrong ones. */
 export function forgeChild(
   parent: string,
   issuer: Identity,
@@ -92,7 +92,7 @@ export interface HttpAnswer {
   readonly verdict: string;
 }
 
-/** A request whose path is sent as it is given: what makes URLs tidies `%2e%2e` away. */
+/** Sends a request with an unchanged path: URL parsers normalise `%2e%2e`. */
 export function rawHttp(
   base: string,
   method: string,
@@ -108,7 +108,7 @@ export function rawHttp(
     const sent = request({ hostname, port, method, path, headers, agent: false }, (response) => {
       const { statusCode: status = 0 } = response;
       const type = response.headers['content-type'] ?? '';
-      // A stream of events goes on for ever: its head is the answer.
+      // A stream of events never ends, so its head is the answer.
       if (type.startsWith('text/event-stream')) {
         resolve({ status, text: '', verdict: 'ok' });
         sent.destroy();
@@ -143,7 +143,7 @@ export async function everyDoor(gateway: TestGateway, client: RawClient, token: 
   return [upgrade, verdict(authenticated), verdict(called), upgraded.verdict];
 }
 
-/** What an upgrade request with this token is answered. */
+/** Returns the answer to an upgrade request with this token. */
 export function upgradeVerdict(base: string, token: string, path: string = '/v1/ws'): Promise<string> {
   const { hostname, port } = new URL(base);
   const headers = {

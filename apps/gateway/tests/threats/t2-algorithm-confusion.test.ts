@@ -75,7 +75,10 @@ const FORGED: readonly (readonly [name: string, make: () => string])[] = [
   ['typ at+jwt', () => withHeader({ typ: 'at+jwt' })],
   ['ucv of another version', () => withHeader({ ucv: '0.10.0' })],
   ['no ucv', () => forge(claimsFor(gateway.did), { header: { alg: 'EdDSA', typ: 'JWT' } })],
-  ['an issuer that has to be fetched', () => forge(claimsFor(gateway.did, { iss: 'did:web:127.0.0.1' }))],
+  [
+    'an issuer that would have to be fetched',
+    () => forge(claimsFor(gateway.did, { iss: 'did:web:127.0.0.1' })),
+  ],
   ['an issuer with a fragment', () => forge(claimsFor(gateway.did, { iss: `${root.did}#keys-1` }))],
 ];
 
@@ -116,7 +119,7 @@ describe('T2: algorithm confusion, `none`, HS256 with the public key, `kid`, `jw
     expect(await everyDoor(gateway, client, token)).toEqual(REFUSED);
   });
 
-  test('an issuer whose did:key is of another kind of key, or not canonical, is refused', async () => {
+  test('an issuer with a did:key of another key type, or a non-canonical one, is refused', async () => {
     const issuers = [
       'did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme',
       'did:key:z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc',
@@ -149,7 +152,7 @@ describe('T2: algorithm confusion, `none`, HS256 with the public key, `kid`, `jw
     }
   });
 
-  test('nothing that a header or an issuer names was fetched', () => {
+  test('no URL in a header or an issuer was fetched', () => {
     expect(lured).toBe(0);
   });
 });

@@ -28,7 +28,7 @@ async function store(...names: readonly string[]): Promise<void> {
   }
 }
 
-/** Every page of what `token` may see. */
+/** Reads all pages that `token` may see. */
 async function listed(token: string, prefix: string = '', limit: number = 100): Promise<string[]> {
   const seen: string[] = [];
   for (let after: string | undefined; ; ) {
@@ -44,7 +44,7 @@ async function listed(token: string, prefix: string = '', limit: number = 100): 
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-/** What these beginnings cover, without any code of the gateway. */
+/** Returns the names with these prefixes, without code of the gateway. */
 function covered(beginnings: readonly string[], prefix: string = ''): string[] {
   return [...stored]
     .filter((name) => name.startsWith(prefix))
@@ -89,7 +89,7 @@ describe('T25: a grant that widens by how lists are searched', () => {
     }
   });
 
-  test('a list holds exactly what the grants cover, for names of any script (property) [R1] [T25]', async () => {
+  test('a list contains exactly the names that the grants cover, for names of any script (property) [R1] [T25]', async () => {
     const part = fc.oneof(
       fc.constantFrom(...FIRST),
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2 }),

@@ -27,7 +27,7 @@ test("10 000 strangers' revocations cost little, and nobody else's is refused [R
   const [used, unused] = [child(), child()];
   const holder = await rawConnect(gateway.url, bearer(used));
 
-  // Each with a key of its own, half of them of a token that nobody has seen, half of themselves.
+  // Each with its own key; half revoke an unknown token, half revoke themselves.
   const attacker = await rawConnect(gateway.url);
   const revocations = Array.from({ length: STRANGERS }, (_, i) => {
     const stranger = Identity.generate();
@@ -65,7 +65,7 @@ test("10 000 strangers' revocations cost little, and nobody else's is refused [R
   expect(
     verdict(await attacker.call('revokeToken', createRevocation(delegator, { cid: tokenId(unused) }))),
   ).toBe('ok');
-  // One that has issued nothing yet, but shows the token that lets it.
+  // An issuer without tokens in use, which presents the token that allows it to issue.
   const other = Identity.generate();
   const own = createToken({ issuer: root, audience: other.did, att: ALL });
   const authenticated = await rawConnect(gateway.url);
@@ -74,12 +74,12 @@ test("10 000 strangers' revocations cost little, and nobody else's is refused [R
   const given = delegateToken(own, { issuer: other, audience: gateway.did, att: ALL });
   const ofGiven = createRevocation(other, { cid: tokenId(given) });
   expect((await rawHttp(gateway.http, 'POST', '/v1/revocations', { body: ofGiven })).verdict).toBe('ok');
-  // A root, and what a stranger sends is refused before its proof is looked at.
+  // A root. A stranger's revocation is refused before its proof is checked.
   expect(verdict(await attacker.call('revokeToken', createRevocation(root, { cid: tokenId('x') })))).toBe(
     'ok',
   );
 
-  // Sending what others have revoked again puts nothing on the channel.
+  // Repeating a revocation of others does not publish it again.
   const before = watcher.notices.length;
   const again = await Promise.all(Array.from({ length: 200 }, () => attacker.call('revokeToken', ofGiven)));
   expect(new Set(again.map((answer) => JSON.stringify(answer.result))).size).toBe(1);

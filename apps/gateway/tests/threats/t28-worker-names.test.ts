@@ -28,7 +28,7 @@ const replaced = (client: RawClient) =>
   client.notices.filter(({ method }) => method === 'replaced').map(({ params }) => params);
 
 describe('T28: taking over the name of a worker', () => {
-  test('a worker keeps its name against a program with another uuid, which learns no uuid [R4] [T28]', async () => {
+  test('a worker keeps its name against a program with another uuid, which does not learn the uuid [R4] [T28]', async () => {
     for (const [storeId, own, others] of [
       ['named', { storeUuid: UUID }, [{}, { storeUuid: crypto.randomUUID() }, { storeUuid: '' }]],
       ['nameless', {}, [{ storeUuid: UUID }]],
@@ -54,7 +54,7 @@ describe('T28: taking over the name of a worker', () => {
     }
   });
 
-  test('the same uuid and address replace it, and the replaced one is told [R4] [T28]', async () => {
+  test('the same uuid and address replace it, and the replaced worker is notified [R4] [T28]', async () => {
     const [first, second] = [await worker(open, 1), await worker(open, 2)];
     const params = { storeId: 'again', workerId: 'w', storeUuid: UUID };
     await first.call('registerWorker', params);
@@ -67,7 +67,7 @@ describe('T28: taking over the name of a worker', () => {
     expect((await second.call('getVersion', { storeId: 'again', streamId: 'a' })).result).toEqual({
       version: 2,
     });
-    // Repeated by the program itself, nobody is told.
+    // A repeat by the program itself does not notify anyone.
     await second.call('registerWorker', params);
     await second.call('health');
     expect(replaced(second)).toEqual([]);

@@ -21,7 +21,7 @@ import {
 
 let gateway: TestGateway;
 let admin: RawClient;
-/** May read `users-*` and nothing else. */
+/** May only read `users-*`. */
 let narrow: RawClient;
 let narrowToken: string;
 
@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Ids that look like, but are not, below `users-`. Some are no ids at all. */
+/** Ids that look like names below `users-`, but are not. Some are not valid ids. */
 const OUTSIDE = [
   'users',
   'usersX',
@@ -100,7 +100,7 @@ describe('T3: an escape from a narrowed grant, over WebSocket', () => {
   test.each(OUTSIDE)('reading %j needs another grant', async (streamId) => {
     for (const method of ['getEvents', 'getVersion', 'streamExists', 'streamForward', 'streamBackward']) {
       const answer = await narrow.call(method, { storeId: 'default', streamId });
-      // What is no id is refused before anything else, and nothing is read by it.
+      // An invalid id is refused first, and never used for a read.
       expect([FORBIDDEN, 'invalid_argument/stream_id'], method).toContain(verdict(answer));
     }
   });
@@ -111,7 +111,7 @@ describe('T3: an escape from a narrowed grant, over WebSocket', () => {
   });
 
   test.each(['users-\u0000', 'users-\u0000/../admin', 'users-\n', 'users-\u0085', 'users-\ud800'])(
-    '%j is no name of a stream',
+    '%j is not the name of a stream',
     async (streamId) => {
       const answer = await narrow.call('getEvents', { storeId: 'default', streamId });
       expect(verdict(answer)).toMatch(/^invalid_argument/);
@@ -124,7 +124,7 @@ describe('T3: an escape from a narrowed grant, over WebSocket', () => {
     for (const streamId of ['users-\u00e9', 'users-e\u0301']) {
       const call = (token: string) => narrow.call('getVersion', { storeId: 'default', streamId, token });
       expect(verdict(await call(composed)), streamId).toBe('ok');
-      // NFD begins with a plain e, and is not what that grant is about.
+      // NFD begins with a plain e, which that grant does not cover.
       expect(verdict(await call(other)), streamId).toBe(FORBIDDEN);
     }
   });
@@ -147,7 +147,7 @@ describe('T3: an escape from a narrowed grant, over WebSocket', () => {
       expect(verdict(await narrow.call(method, params)), method).toBe(FORBIDDEN);
   });
 
-  test('members that are not asked for widen nothing', async () => {
+  test('unknown members do not widen the access', async () => {
     const outside = { storeId: 'default', streamId: 'admin' };
     for (const extra of [
       { channel: 'diagnostics' },
@@ -166,7 +166,7 @@ describe('T3: an escape from a narrowed grant, over WebSocket', () => {
     expect(narrow.texts.at(-1)).toContain('insufficient_permissions');
   });
 
-  test('a list shows what the grant covers, and nothing tells of the rest', async () => {
+  test('a list shows only the names that the grant covers, and does not reveal others', async () => {
     for (const prefix of ['', 'u', 'user', 'users', 'users-', 'a', 'Users']) {
       const { result } = await narrow.call('getStreams', { storeId: 'default', prefix });
       const { streams } = result as { streams: string[] };
@@ -288,7 +288,7 @@ describe('T3: an escape from a narrowed grant, over HTTP', () => {
     expect(answer.verdict).toMatch(expected);
   });
 
-  test('what stands in the path cannot be replaced by the body or the query', async () => {
+  test('the body and the query cannot replace the names in the path', async () => {
     const writer = tokenFor(gateway.did, [{ with: `${STREAMS}users-*`, can: '*' }]);
     const events = [{ type: 't', data: 1 }];
     const post = (path: string, body: object) =>
@@ -339,7 +339,7 @@ describe('T3: an escape from a narrowed grant, over HTTP', () => {
   });
 });
 
-describe('T3: a narrowed grant handed on', () => {
+describe('T3: a narrowed delegated grant', () => {
   const alice = Identity.generate();
   const parentFor = (att: readonly Grant[]): string =>
     createToken({ issuer: root, audience: alice.did, att });
@@ -396,12 +396,12 @@ describe('T3: a narrowed grant handed on', () => {
     'esdb://default//default/users-1',
     '**',
     '',
-  ])('%j is no normal form, and stands in no token: invalid_resource', async (resource) => {
+  ])('%j is not a normal form, and is refused in tokens: invalid_resource', async (resource) => {
     const odd = forge(claimsFor(gateway.did, { att: [{ with: resource, can: 'stream/read' }] }));
     expect(await everyDoor(gateway, narrow, odd)).toEqual(Array(4).fill('unauthorized/invalid_resource'));
   });
 
-  test('property: what a narrowed token opens, its parent opens', async () => {
+  test('property: a parent allows everything that a narrowed token allows', async () => {
     const part = fc.constantFrom(
       'users',
       'users-',

@@ -1,4 +1,4 @@
-// T30 and T35: what a gateway keeps for callers without a token, and for clients that do not read. Real processes.
+// T30 and T35: the memory of a gateway for callers without a token, and for clients that do not read. Real processes.
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
@@ -159,7 +159,7 @@ test('a refused client that goes on sending is read no more, and closed [R6] [T3
   expect(await writeUntilStalled(webSocket, INCOMPLETE_FRAME, 1_024 * MIB, 30_000)).toBe('closed');
 }, 60_000);
 
-test('who completes 60 messages of 16 MiB at once has all of them handled, one after the other [R6] [T30]', async () => {
+test('60 complete messages of 16 MiB at once are all handled, one after the other [R6] [T30]', async () => {
   const gateway = await start();
   const clients = await Promise.all(Array.from({ length: 60 }, () => rawConnect(gateway.url)));
   const frame = `{"jsonrpc":"2.0","id":1,"method":"health","params":{},"x":"${'x'.repeat(16 * MIB - 100)}"}`;
@@ -210,7 +210,7 @@ test('a body is refused before it is read when its token is missing or wrong [R6
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 /);
 });
 
-test('hello tells the limits that are in force [R6] [R28]', async () => {
+test('hello contains the limits in effect [R6] [R28]', async () => {
   await using gateway = await startGuarded({ 'limits-in-flight-per-connection': '7' });
   const client = await rawConnect(gateway.url);
   expect(client.hello['limits']).toEqual({
@@ -243,7 +243,7 @@ test.each([
   ['60 HTTP clients', 60, openSocket, GET],
   ['30 WebSockets', 30, openWebSocket, CALLS],
 ] as const)(
-  '%s that ask for large pages and read nothing cost bounded memory, and others get theirs [R6] [T35]',
+  '%s that request large pages without reading cost bounded memory, and others get their pages [R6] [T35]',
   async (_kind, count, open, request) => {
     const gateway = await start();
     await fill(gateway);

@@ -48,7 +48,7 @@ async function untilClosed(socket: Socket): Promise<string> {
 }
 
 describe('the running server closes a connection', () => {
-  test('that sends nothing [R7] [T31]', async () => {
+  test('that does not send [R7] [T31]', async () => {
     expect(await untilClosed(await openSocket(gateway.url))).toMatch(/^HTTP\/1\.1 408 /);
   });
 
@@ -78,7 +78,7 @@ describe('the running server closes a connection', () => {
     },
   );
 
-  test('that is kept alive without a request [R7] [T31]', async () => {
+  test('that stays open without a request [R7] [T31]', async () => {
     const socket = await openSocket(gateway.url);
     socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 200 .*keep-alive/is);
@@ -103,7 +103,7 @@ describe('the running server closes a connection', () => {
   });
 });
 
-test('connections that send nothing give way when others need their place [R7] [T31]', async () => {
+test('connections that do not send are closed when others need their place [R7] [T31]', async () => {
   await using small = await startTestGateway(
     { ...MEMORY, 'limits-connections': '10' },
     { bounds: { spareSockets: 20 } },
@@ -117,7 +117,7 @@ test('connections that send nothing give way when others need their place [R7] [
   for (const socket of idle) socket.destroy();
 });
 
-test('the running server has the configured bounds, and keeps connections longer than load balancers do [R7]', async () => {
+test('the running server has the configured limits, and keeps connections open longer than load balancers do [R7]', async () => {
   const app = createHttpApp(
     loadConfig({ flags: MEMORY }),
     silentLogger,

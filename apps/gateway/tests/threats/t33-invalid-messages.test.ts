@@ -43,7 +43,10 @@ const floods: readonly [string, Buffer][] = [
       clientFrame('{"jsonrpc":"2.0","id":1,"method":"x"}'),
     ]),
   ],
-  ['calls that are answered at once', clientFrame('{"jsonrpc":"2.0","id":1,"method":"channelInfo"}')],
+  [
+    'flooding with calls that are answered at once',
+    clientFrame('{"jsonrpc":"2.0","id":1,"method":"channelInfo"}'),
+  ],
   ['pings', clientFrame('x'.repeat(125), { opcode: 9 })],
 ];
 
@@ -69,7 +72,7 @@ test.each(floods)(
 );
 
 test.each(floods)(
-  'a client that floods with %s and reads nothing is not read any more, and costs little memory [R22] [T33]',
+  'the gateway stops reading from a client that floods with %s without reading, and uses little memory [R22] [T33]',
   async (_name, frame) => {
     const before = residentMib(gateway.pid);
     const socket = await openWebSocket(gateway.url);

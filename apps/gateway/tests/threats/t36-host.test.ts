@@ -56,7 +56,7 @@ async function status(port: number, line: string, headers: readonly string[]): P
 
 const expected: Readonly<Record<string, number>> = { 'an unknown path': 404, websocket: 101 };
 
-test('a foreign Host is refused at every door where no token is asked [R9] [T36]', async () => {
+test('a foreign Host is refused at every entry point without a token [R9] [T36]', async () => {
   for (const { port } of gateways) {
     for (const [door, [line, headers]] of Object.entries(DOORS)) {
       for (const host of [
@@ -76,7 +76,7 @@ test('a foreign Host is refused at every door where no token is asked [R9] [T36]
   }
 });
 
-test('two Host headers are 400 at every door, whatever they say [R9] [T36]', async () => {
+test('two Host headers are 400 at every entry point, with any values [R9] [T36]', async () => {
   for (const { port } of gateways) {
     for (const [door, [line, headers]] of [
       ...Object.entries(DOORS),
@@ -94,7 +94,7 @@ test('two Host headers are 400 at every door, whatever they say [R9] [T36]', asy
   }
 });
 
-test('a page of an app shell that is listed may use every door, and a refused one is logged once with the key [R9] [T36]', async () => {
+test('a listed page of an app shell may use every entry point, and a refused one is logged once with the key [R9] [T36]', async () => {
   for (const { port } of gateways) {
     for (const [door, [line, headers]] of Object.entries(DOORS)) {
       const from = (origin: string) =>

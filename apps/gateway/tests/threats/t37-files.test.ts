@@ -5,7 +5,7 @@ import { connect } from '@esdb-gater/client';
 import { expect, test } from 'vitest';
 import { startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts';
 
-test('a gateway leaves nothing that others may read, while it runs and afterwards [R10] [T37]', async () => {
+test('a gateway creates no file that others may read, while it runs and afterwards [R10] [T37]', async () => {
   const folder = temporaryFolder();
   const dataDir = join(folder.path, 'data');
   const gateway = await startGatewayProcess(dataDir, [

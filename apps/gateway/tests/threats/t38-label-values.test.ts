@@ -35,7 +35,7 @@ const requests = (storeId: string, result: string): string =>
   `esdb_gater_requests_total{store_id="${storeId}",request_type="getVersion",result="${result}"}`;
 
 describe('T38: label values chosen by callers', () => {
-  test('2 000 made-up stores are one label value, and the real ones are still counted', async () => {
+  test('2 000 made-up stores share one label value, and the real ones are still counted', async () => {
     await client.call('getVersion', read('default'));
     await client.call('getVersion', read('made-up'));
     const before = await series();
@@ -65,7 +65,7 @@ describe('T38: label values chosen by callers', () => {
     expect(after.get('esdb_gater_workers{store_id="served",state="live"}')).toBe(1);
   });
 
-  test('methods, channels and topics that are made up are in no label', async () => {
+  test('made-up methods, channels and topics are not in labels', async () => {
     await client.call('madeUpMethod', read('default'));
     await client.call('publish', { channel: 'madeUpChannel', topic: 'a', message: 1 });
     await client.call('publish', { channel: 'events', topic: 'madeUpTopic', message: 1 });

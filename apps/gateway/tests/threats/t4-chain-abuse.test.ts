@@ -39,7 +39,7 @@ describe('T4: chain abuse', () => {
     expect(await everyDoor(gateway, client, taken)).toEqual(everywhere('invalid_delegation'));
   });
 
-  test('a token whose last audience is somebody else is wrong_audience', async () => {
+  test('a token with another last audience is wrong_audience', async () => {
     const forAlice = createToken({ issuer: root, audience: alice.did, att: ALL });
     const forBob = delegateToken(forAlice, { issuer: alice, audience: bob.did, att: ALL });
     expect(await everyDoor(gateway, client, forBob)).toEqual(everywhere('wrong_audience'));
@@ -73,8 +73,8 @@ describe('T4: chain abuse', () => {
     expect(await everyDoor(gateway, client, early)).toEqual(everywhere('not_yet_valid'));
   });
 
-  test('a cycle cannot be made of tokens, and what is given for one is refused', async () => {
-    // A token would have to contain itself. What comes closest: each contains the other one's former self.
+  test('tokens cannot form a cycle, and imitations of one are refused', async () => {
+    // A token would have to contain itself. The closest imitation: each contains an earlier version of the other.
     let [one, other] = [tokenFor(alice.did), tokenFor(bob.did)];
     for (let i = 0; i < 2; i++) {
       const next = delegateToken(other, { issuer: bob, audience: alice.did, att: ALL });
@@ -83,7 +83,7 @@ describe('T4: chain abuse', () => {
     }
     const circling = delegateToken(one, { issuer: alice, audience: gateway.did, att: ALL });
     expect(await everyDoor(gateway, client, circling)).toEqual(['ok', 'ok', 'ok', 'ok']);
-    // By name instead of inline, as UCAN 1.0 does it, is no proof here.
+    // A reference instead of an inline token, as in UCAN 1.0, is not a proof here.
     const text = tokenFor(gateway.did);
     for (const prf of [['bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'], ['.'], ['']]) {
       const named = forge(claimsFor(gateway.did, { prf }));
@@ -93,7 +93,7 @@ describe('T4: chain abuse', () => {
     expect(await everyDoor(gateway, client, own)).toEqual(everywhere('invalid_delegation'));
   });
 
-  test('a chain of nine is too_large, one of as many as fit is good', async () => {
+  test('a chain of nine is too_large, and the longest allowed chain is valid', async () => {
     // Names, times and nonces as short as a token may have them; base64url of base64url is what bounds the chain.
     const att = [{ with: '*', can: '*' }];
     const people = Array.from({ length: 9 }, () => Identity.generate());

@@ -23,7 +23,7 @@ describe('T5: a stolen token used elsewhere', () => {
     await thief.close();
   });
 
-  test('its owner proves his key for the connection, and then for single calls too', async () => {
+  test('its owner proves the key for the connection, and then for single calls too', async () => {
     const owner = await rawConnect(gateway.url);
     const proof = createProof(agent, gateway.did, nonceOf(owner));
     expect(verdict(await owner.call('authenticate', { token, proof }))).toBe('ok');
@@ -32,7 +32,7 @@ describe('T5: a stolen token used elsewhere', () => {
     await owner.close();
   });
 
-  test('the proof of one connection is worth nothing on a second one, while the first still lives', async () => {
+  test('the proof of one connection is invalid on a second one, while the first is still open', async () => {
     const owner = await rawConnect(gateway.url);
     const thief = await rawConnect(gateway.url);
     expect(nonceOf(owner)).not.toBe(nonceOf(thief));
@@ -42,13 +42,13 @@ describe('T5: a stolen token used elsewhere', () => {
     expect(verdict(await thief.call('authenticate', { token }))).toBe(WRONG);
     expect(verdict(await thief.call('getVersion', { ...read, token }))).toBe(WRONG);
     expect(verdict(await thief.call('getVersion', read))).toBe('unauthorized/capability_required');
-    // Nor does a refused thief disturb the owner.
+    // A refused thief does not affect the owner.
     expect(verdict(await owner.call('getVersion', read))).toBe('ok');
     await owner.close();
     await thief.close();
   });
 
-  test('a proof is by the key of the audience, over this gateway and this nonce, and nothing else', async () => {
+  test('a proof must be by the key of the audience, over this gateway and this nonce', async () => {
     const thief = await rawConnect(gateway.url);
     const nonce = nonceOf(thief);
     const sign = (by: Identity, text: string): string =>
@@ -81,7 +81,7 @@ describe('T5: a stolen token used elsewhere', () => {
     await thief.close();
   });
 
-  test('a key that was proved opens tokens for it alone', async () => {
+  test('a proved key is valid only for tokens with its audience', async () => {
     const client = await rawConnect(gateway.url);
     const proof = createProof(agent, gateway.did, nonceOf(client));
     await client.call('authenticate', { token, proof });
@@ -91,7 +91,7 @@ describe('T5: a stolen token used elsewhere', () => {
     await client.close();
   });
 
-  test("a token for one gateway is worth nothing at another, and so is its owner's proof", async () => {
+  test("a token for one gateway is invalid at another, and so is its owner's proof", async () => {
     const other = await startGuarded();
     const thief = await rawConnect(other.url);
     expect(await everyDoor(other, thief, tokenFor(gateway.did))).toEqual(Array(4).fill(WRONG));
@@ -100,7 +100,7 @@ describe('T5: a stolen token used elsewhere', () => {
     await other.close();
   });
 
-  test('HTTP has no connection to prove anything on: only what is for the gateway counts', async () => {
+  test('HTTP has no connection for proofs: only tokens for the gateway are valid', async () => {
     expect((await rawHttp(gateway.http, 'GET', '/health', { token })).verdict).toBe(WRONG);
     expect((await rawHttp(gateway.http, 'GET', '/health', { token: tokenFor(gateway.did) })).verdict).toBe(
       'ok',

@@ -61,7 +61,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     await stranger.close();
   });
 
-  test('an issuer revoked ends all that stands on him, and nobody else', async () => {
+  test('revoking an issuer ends everything that depends on it, and nothing else', async () => {
     const [alice, bob] = [Identity.generate(), Identity.generate()];
     const chains = [alice, bob].map((issuer) =>
       delegateToken(createToken({ issuer: root, audience: issuer.did, att: ALL }), {
@@ -81,7 +81,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     await byBob.close();
   });
 
-  test('what a single call began ends with the token of that call', async () => {
+  test('a subscription of a single call token ends with that token', async () => {
     const [own, borrowed, topic] = [tokenFor(gateway.did), tokenFor(gateway.did), topicOf()];
     const client = await rawConnect(gateway.url, bearer(own));
     await client.call('subscribe', { channel: 'system', topic, token: borrowed });
@@ -89,7 +89,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     expect((await client.closed).code).toBe(4403);
   });
 
-  test('a revocation that comes while a subscription is being made is not too late for it', async () => {
+  test('a revocation that arrives while a subscription is being created ends it', async () => {
     const [own, borrowed, topic] = [tokenFor(gateway.did), tokenFor(gateway.did), topicOf()];
     const client = await rawConnect(gateway.url, bearer(own));
     // In one batch, so that the second call begins before the first one has been answered.
@@ -114,7 +114,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     expect((await rest).split('event: message')).toHaveLength(2);
   });
 
-  test('a worker is gone when its token is revoked', async () => {
+  test('a worker is removed when its token is revoked', async () => {
     const token = tokenFor(gateway.did);
     const storeId = `w${crypto.randomUUID()}`;
     const worker = await rawConnect(gateway.url, bearer(token));
@@ -150,7 +150,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
     expect(await response.text()).not.toContain('event: message');
   });
 
-  test.concurrent('a new token in time keeps the connection and what it began', async () => {
+  test.concurrent('a new token in time keeps the connection and its subscriptions', async () => {
     const [topic, fresh] = [topicOf(), tokenFor(gateway.did)];
     const client = await rawConnect(gateway.url, bearer(endingIn(3)));
     await client.call('subscribe', { channel: 'system', topic });
@@ -210,14 +210,14 @@ describe('T6: a revoked or expired token on a live socket', () => {
     expect(await everyDoor(second, stranger, chain)).toEqual(everywhere('revoked'));
     expect(await everyDoor(second, stranger, other)).toEqual(['ok', 'ok', 'ok', 'ok']);
     await second.close();
-    // What was written down tells which token, not the token.
+    // The stored revocation identifies the token without containing it.
     const file = readFileSync(join(dataDir, 'revocations.ndjson'), 'utf8');
     expect(file).toContain(tokenId(token));
     expect(file).not.toContain(token.split('.')[2]);
     rmSync(dataDir, { recursive: true });
   });
 
-  test('only an issuer of the chain or a root takes a token back; anybody else has no effect', async () => {
+  test('only an issuer of the chain or a root can revoke a token; revocations by others have no effect', async () => {
     const alice = Identity.generate();
     const parent = createToken({ issuer: root, audience: alice.did, att: ALL });
     const token = delegateToken(parent, { issuer: alice, audience: gateway.did, att: ALL });
@@ -227,7 +227,7 @@ describe('T6: a revoked or expired token on a live socket', () => {
       createRevocation(mallory, { cid: tokenId(token) }),
       createRevocation(mallory, { iss: alice.did }),
       createRevocation(mallory, { iss: root.did }),
-      // An issuer of a child has no say about its parent, though he has about his own token.
+      // An issuer of a child cannot revoke its parent, only the own token.
       createRevocation(alice, { iss: root.did }),
     ]) {
       const answer = await rawHttp(gateway.http, 'POST', '/v1/revocations', { body: revocation });

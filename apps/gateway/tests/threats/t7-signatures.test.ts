@@ -15,7 +15,7 @@ const [NEWER, OLDER] = SECRETS;
 
 type Message = Record<string, unknown>;
 
-/** RFC 8785 for what is used here: texts, whole numbers, objects. Nothing of the package under test signs. */
+/** RFC 8785 for strings, integers and objects. The package under test does not sign. */
 const canonical = (value: unknown): string =>
   typeof value === 'object' && value !== null
     ? `{${Object.entries(value)
@@ -69,7 +69,7 @@ beforeEach(() => {
 const publish = async (message: unknown, topic = 'disk.full', channel = 'alerts', extra: object = {}) =>
   verdict(await client.call('publish', { channel, topic, message, ...extra }));
 
-/** What was delivered so far: a good message after all others shows that nothing is still on its way. */
+/** The delivered messages: a valid message after all others shows that none is still in flight. */
 async function delivered(): Promise<unknown[]> {
   const last = signed({ last: true }, 'alerts', 'end');
   expect(await publish(last, 'end')).toBe('ok');
@@ -102,7 +102,7 @@ describe('T7: signature replay, other channel, other topic, old key', () => {
     const text = canonical(message);
     let asked = 0;
     for (let i = 0; i < text.length; i++) {
-      // Seven bits: the text is ASCII, and with the eighth it would be no UTF-8.
+      // Seven bits: the text is ASCII, and with the eighth bit it would not be UTF-8.
       for (let bit = 1; bit < 128; bit *= 2) {
         const flipped = text.slice(0, i) + String.fromCharCode(text.charCodeAt(i) ^ bit) + text.slice(i + 1);
         if (!isJson(flipped)) continue;
@@ -216,7 +216,7 @@ describe('T7: signature replay, other channel, other topic, old key', () => {
     expect(await delivered()).toHaveLength(1);
   });
 
-  test('what is not signed is signature_required, and a signature is judged where none is required, too', async () => {
+  test('an unsigned message is signature_required, and signatures are also verified where none is required', async () => {
     for (const message of [{}, { a: 1 }]) expect(await publish(message)).toBe('signature_required');
     for (const message of [null, 1, 'text', [], [sample()]]) {
       expect(await publish(message)).toMatch(/^(signature_required|invalid_argument)/);
@@ -228,7 +228,7 @@ describe('T7: signature replay, other channel, other topic, old key', () => {
     expect(await delivered()).toEqual([]);
   });
 
-  test('keys rotate without loss, and the old one is worth nothing once it is gone', async () => {
+  test('keys rotate without loss, and the old key is invalid once it is removed', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'esdb-gater-t7-'));
     const NEXT = { keyId: '2027', secret: 'the next one' };
     const rings = [[OLDER], [NEWER, OLDER], [NEXT, NEWER]];

@@ -28,7 +28,7 @@ const CLUSTER_SECRET = 'a cluster secret that no log may have 88a3';
 
 const folder = temporaryFolder();
 const agent = Identity.generate();
-/** Whatever must not be found, by what it is. */
+/** The texts that must not be found, by their names. */
 const secrets = new Map<string, string>();
 let collector: OtlpReceiver;
 let gateway: GatewayProcess;
@@ -79,7 +79,7 @@ const stream = '/v1/stores/default/streams/s';
 const append = { storeId: 'default', streamId: 's', events: [{ type: 't', data: 1 }] };
 
 describe('T9: a token in a URL or a log', () => {
-  test('in the query of a URL it opens nothing, by whatever name', async () => {
+  test('is not accepted in the query of a URL, under any name', async () => {
     const token = tokenOf('a token in a URL');
     for (const name of ['token', 'access_token', 'authorization', 'Authorization', 'jwt', 'bearer', 'auth']) {
       const client = await rawConnect(`${gateway.url}?${name}=${token}`);
@@ -98,7 +98,7 @@ describe('T9: a token in a URL or a log', () => {
     }
   });
 
-  test('as a cookie, another header, a subprotocol or another scheme it opens nothing', async () => {
+  test('is not accepted as a cookie, another header, a subprotocol or another scheme', async () => {
     const token = tokenOf('a token in another header');
     for (const headers of [
       { cookie: `token=${token}` },
@@ -145,7 +145,7 @@ describe('T9: a token in a URL or a log', () => {
       secret('a token of odd grants', forge(claimsFor(did, { att: [{ with: 'esdb://x', can: '*' }] }))),
       secret('a giant token', forge(claimsFor(did, { fct: { x: 'y'.repeat(14_000) } }))),
       secret('a wide delegation', wide()),
-      secret('a token that is none', base64url(crypto.randomUUID().repeat(3))),
+      secret('an invalid token', base64url(crypto.randomUUID().repeat(3))),
       secret('a cut token', tokenOf('a token to be cut').slice(0, -9)),
     ];
     for (const token of bad) {
@@ -168,7 +168,7 @@ describe('T9: a token in a URL or a log', () => {
       }
     }
 
-    // What fails for other reasons while a good token is there, in texts that tell of what was wrong.
+    // Failures for other reasons with a valid token, in errors that describe the problem.
     for (const [method, params] of [
       ['appendEvents', { ...append, storeId: 'nowhere', token: own }],
       ['appendEvents', { ...append, expectedVersion: 99, token: own }],
@@ -219,7 +219,7 @@ describe('T9: a token in a URL or a log', () => {
     await caller.close();
   }, 60_000);
 
-  test('a start that is refused for a secret does not tell it', async () => {
+  test('a start that is refused because of a secret does not reveal it', async () => {
     const env = { ESDB_GATER_CLUSTER_SECRET: CLUSTER_SECRET };
     const { code, stdout, stderr } = await runCli(['start', '--data-dir', folder.path], { env });
     expect([code, stderr]).toEqual([1, expect.stringContaining('not_supported: `cluster.secret` ')]);
@@ -235,7 +235,7 @@ describe('T9: a token in a URL or a log', () => {
     for (const [what, text] of secrets) expect(output.includes(text), what).toBe(false);
   });
 
-  test('nor in any span or metric that it exported', () => {
+  test('is not in any exported span or metric', () => {
     expect(collector.spans.length).toBeGreaterThan(20);
     const exported = collector.bodies.map(({ bytes }) => bytes.toString('latin1')).join('\n');
     for (const [what, text] of secrets) expect(exported.includes(text), what).toBe(false);

@@ -32,7 +32,8 @@ impl KeyCache {
         Self { keys: HashMap::new(), clock: 0, capacity }
     }
 
-    /// Whether `signature` over `data` is by the key with these bytes. Bytes that are no key fit nothing.
+    /// Whether `signature` over `data` is by the key with these bytes. Bytes that are not a key never verify a
+    /// signature.
     pub fn verify(&mut self, public_key: &[u8; 32], data: &[u8], signature: &[u8; 64]) -> bool {
         self.clock += 1;
         if let Some(entry) = self.keys.get_mut(public_key) {

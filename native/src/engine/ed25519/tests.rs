@@ -124,7 +124,7 @@ fn small_order() -> impl Iterator<Item = [u8; 32]> {
 fn a_key_of_small_order_fits_nothing() {
     for key in small_order() {
         assert!(PublicKey::from_bytes(&key).is_none());
-        // s = 0 and R = −k·A fit such a key for every eighth message, if it is taken.
+        // s = 0 and R = −k·A are valid for such a key and every eighth message, if the key is accepted.
         for r in small_order() {
             for n in 0..8_u8 {
                 let mut signature = [0; 64];

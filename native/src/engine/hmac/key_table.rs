@@ -22,8 +22,7 @@ pub enum KeyTableError {
 }
 
 impl KeyTable {
-    /// Keeps `key` under a new id, above 0. An id is never given twice, so that a stale one cannot meet
-    /// another's key.
+    /// Stores `key` under a new id, above 0. An id is never given twice, so that a stale one cannot meet another's key.
     pub fn add(&mut self, key: HmacKey) -> Result<u32, KeyTableError> {
         if self.keys.len() >= MAX_KEYS {
             return Err(KeyTableError::Full);
@@ -37,7 +36,7 @@ impl KeyTable {
         self.keys.get(&id)
     }
 
-    /// Wipes the key and forgets it. False when there is none.
+    /// Wipes the key and forgets it. Returns false when there is none.
     pub fn remove(&mut self, id: u32) -> bool {
         self.keys.remove(&id).is_some()
     }

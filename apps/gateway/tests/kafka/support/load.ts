@@ -4,7 +4,7 @@ import type { RawClient } from '../../support/raw-client.ts';
 const EVERY_MS = 10;
 const TOPICS = 5;
 
-/** Numbered messages on `system`, each at its time, whatever becomes of those before. */
+/** Publishes numbered messages on `system`, each at its time, independently of the results of earlier ones. */
 export interface Load {
   readonly acknowledged: readonly { readonly id: string; readonly topic: string }[];
   readonly refused: readonly { readonly id: string; readonly code: string }[];
@@ -19,7 +19,7 @@ export interface Load {
 /**
  * Publishes 100 messages a second, over five topics. Ids are in the order of the calls.
  *
- * @param name what ids and topics begin with, where several publish, as order is only that of one publisher
+ * @param name the prefix of ids and topics, for several publishers, since order is kept per publisher
  */
 export function startLoad(client: RawClient, name: string = ''): Load {
   const acknowledged: { id: string; topic: string }[] = [];
