@@ -33,6 +33,17 @@ export {
   type TopicSubject,
 } from './feed/feed-topic.ts';
 export type { PublishRecord } from './feed/publish-batch.ts';
+// Following a store
+export type { FollowStore } from './follow/follow-store.ts';
+export type { FollowSink } from './follow/follower.ts';
+export type { FollowSelection } from './follow/selection.ts';
+export {
+  createStoreFollows,
+  type Follow,
+  type FollowParams,
+  type StoreFollows,
+  type StoreFollowsComponents,
+} from './follow/store-follows.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {
