@@ -165,8 +165,9 @@ async function openPort(
   { clock, logger, cleanup, accepting, metrics, bounds }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
-  const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
+  const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, follows } =
     core;
+  const { eventLoop } = core;
   const { grants, authenticator, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
   const streams = createSseConnections(clock);
@@ -256,7 +257,7 @@ async function openPort(
   };
   const upgrades = createUpgradeServer(
     app.server,
-    { ...shared, authenticator, workers, accepting },
+    { ...shared, authenticator, workers, follows, accepting },
     { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {

@@ -99,7 +99,8 @@ describe('the table of methods', () => {
       names(
         'appendEvents getEvents streamForward streamBackward getVersion streamExists getStreams deleteStream ' +
           'readAll recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish ' +
-          'channelInfo revokeToken authenticate subscribe unsubscribe registerWorker unregisterWorker',
+          'channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker ' +
+          'unregisterWorker',
       ),
     );
   });

@@ -210,6 +210,7 @@ export const STREAM_SCHEMAS: SchemasOf<
       streamId: optional(streamId),
       query: optional(query),
       after: optional(position),
+      afterId: optional(uuid),
     }),
     result: object<ResultOf<'followEvents'>>({ followId: anyText() }, { open: true }),
     check: (params) => {
