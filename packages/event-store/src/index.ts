@@ -7,6 +7,7 @@ export { type CommitListeners, createCommitListeners } from './commit-listeners.
 export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
 export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 export {
+  appendConditionFailed,
   notSupported,
   snapshotNotFound,
   storeClosed,
@@ -45,6 +46,8 @@ export {
   type StoreFollowsComponents,
 } from './follow/store-follows.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
+export { type PositionIndex, type PositionList, SortedPositions } from './matching/position-list.ts';
+export { type Match, QueryMatches } from './matching/query-matches.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {
   nextVersion,

@@ -58,7 +58,7 @@ export const METHODS = {
   versionAt: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true, planned: true },
   verifyStream: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true, planned: true },
   readAll: { servedBy: 'store', worker: 'required', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true },
-  queryEvents: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true, planned: true },
+  queryEvents: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true },
   // Snapshots
   recordSnapshot: { servedBy: 'store', worker: 'optional', action: 'snapshot/write', target: 'snapshot', idempotent: true },
   readSnapshot: { servedBy: 'store', worker: 'optional', action: 'snapshot/read', target: 'snapshot', idempotent: true },
