@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from values import (
     StoreError,
     bounded,
+    checked_query,
     expected_version,
     invalid,
     json_bytes,
@@ -88,12 +89,13 @@ class Store:
 
     def append_events(self, params):
         stream_id, expected, new = stream_name(params), expected_version(params), new_events(params)
+        condition = checked_condition(params)
         duplicate = self._duplicate(stream_id, new)
         if duplicate is not None:
             return duplicate
         stream = self._streams.get(stream_id, Stream())
         check_version(stream_id, stream, expected)
-        self._check_condition(params.get("condition"))
+        self._check_condition(condition)
         self._streams[stream_id] = stream
         for event in new:
             self._record(stream_id, stream, event)
@@ -146,7 +148,7 @@ class Store:
 
     def read_all(self, params):
         after, limit = whole(params.get("after", 0), "after", 0), bounded(params.get("limit", 100), "limit")
-        query = params.get("query")
+        query = checked_query(params["query"]) if "query" in params else None
         # Position p stands at index p - 1, so that what follows `after` begins at index `after`.
         found = (self._all[index] for index in range(after, len(self._all)))
         if query is not None:
@@ -217,8 +219,9 @@ class Store:
     def _check_condition(self, condition):
         if condition is None:
             return
-        for event in self._all[whole(condition.get("after", 0), "after", 0) :]:
-            if matches(condition["failIfEventsMatch"], event):
+        query, after = condition
+        for event in self._all[after:]:
+            if matches(query, event):
                 position = event["position"]
                 message = f"the event at position {position} matches the condition"
                 raise StoreError("append_condition_failed", message, position=position)
@@ -270,6 +273,14 @@ def matches(query, event):
         if (not types or event["type"] in types) and (not tags or set(tags) <= set(event["tags"])):
             return True
     return False
+
+
+def checked_condition(params):
+    """The query and the position of a condition; None without one."""
+    condition = params.get("condition")
+    if condition is None:
+        return None
+    return checked_query(condition.get("failIfEventsMatch")), whole(condition.get("after", 0), "position", 0)
 
 
 def check_version(stream_id, stream, expected):

@@ -69,6 +69,20 @@ def expected_version(params):
     return expected
 
 
+def checked_query(query):
+    """A query: 1 to 1000 items, each with a type or a tag, and at most 10000 of them in all."""
+    items = query.get("items") if isinstance(query, dict) else None
+    if not isinstance(items, list) or not 1 <= len(items) <= 1_000:
+        raise invalid("query", "a query has 1 to 1000 items")
+    counts = [len(item.get("types") or []) + len(item.get("tags") or []) for item in items]
+    if 0 in counts or sum(counts) > 10_000:
+        raise invalid("query", "every item has a type or a tag, and there are at most 10000 of them")
+    for item in items:
+        for one in (item.get("types") or []) + (item.get("tags") or []):
+            name(one, "query")
+    return query
+
+
 def new_events(params):
     """The events of an append, complete and checked: nothing is written when one of them is wrong."""
     events = params.get("events")

@@ -19,6 +19,7 @@ import { nodeIdOf, openDataDir } from './node/data-dir.ts';
 import { telemetryLogger } from './node/log.ts';
 import { openEpochFile } from './stores/epoch-file.ts';
 import { openFeedHost } from './stores/feed-host.ts';
+import { createFollowHost, type FollowHost } from './stores/follow-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
 
@@ -38,6 +39,7 @@ export interface GatewayCore {
   readonly authorizer: Authorizer;
   readonly dispatcher: Dispatcher;
   readonly workers: WorkerHost;
+  readonly follows: FollowHost;
   readonly eventLoop: EventLoopMonitor;
 }
 
@@ -136,8 +138,18 @@ export async function openGatewayCore(
     },
     { messageBytes: config.limits.messageBytes },
   );
+  const follows = createFollowHost({ registry, local: stores.local, clock, logger });
+  cleanup.defer(() => follows.close());
   const workers = createWorkerHost(
-    { registry, clock, onWorker: (worker) => feeds.workerRegistered(worker), onRefused: health.refused },
+    {
+      registry,
+      clock,
+      onWorker(worker) {
+        feeds.workerRegistered(worker);
+        follows.workerRegistered(worker);
+      },
+      onRefused: health.refused,
+    },
     { nodeId, stores: config.stores },
   );
   return {
@@ -151,6 +163,7 @@ export async function openGatewayCore(
     authorizer,
     dispatcher,
     workers,
+    follows,
     eventLoop,
   };
 }

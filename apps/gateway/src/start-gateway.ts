@@ -167,8 +167,9 @@ async function openPort(
   { clock, logger, cleanup, accepting, metrics, bounds }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
-  const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, eventLoop } =
+  const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, follows } =
     core;
+  const { eventLoop } = core;
   const { grants, authenticator, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
   const streams = createSseConnections(clock);
@@ -264,7 +265,7 @@ async function openPort(
   };
   const upgrades = createUpgradeServer(
     app.server,
-    { ...shared, authenticator, workers, accepting, discards },
+    { ...shared, authenticator, workers, follows, accepting, discards },
     { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {

@@ -29,6 +29,7 @@ export type {
   AppendParams,
   CallOptions,
   EventsParams,
+  FollowOptions,
   Gater,
   LostNotice,
   Recorded,

@@ -21,6 +21,7 @@ import {
 } from './connection/options.ts';
 import { retryingCalls } from './connection/retrying-calls.ts';
 import { createFacade } from './facade.ts';
+import { FollowHub } from './follow/follow-hub.ts';
 import type { AnyEvent, CallOptions, Gater } from './gater.ts';
 import { storeEvents, streamEvents } from './paging.ts';
 import { PersistentSubscriptions } from './subscriptions/persistent-subscriptions.ts';
@@ -87,12 +88,46 @@ function createSubscriptionConnection(
   return { hub, close: () => connection.close() };
 }
 
+const FOLLOW_NOTICES: ReadonlySet<string> = new Set(['followed', 'caughtUp', 'fellBehind']);
+
+/** Creates the receiving side of follows over a connection. */
+function createFollowHub(connection: OpenConnection, settings: ConnectionSettings): FollowHub {
+  const { clock, random, policy, timeoutMs } = settings;
+  const hub = new FollowHub({
+    clock,
+    random,
+    policy,
+    link: {
+      follow: (params, { token, onResult }) =>
+        connection.call('followEvents', token === undefined ? params : { ...params, token }, {
+          onResult: (result) => onResult((result as { readonly followId: string }).followId),
+          timeoutMs,
+          now: true,
+        }),
+      unfollow(followId) {
+        // A follow ends with its connection.
+        connection.call('unfollow', { followId }, { timeoutMs, now: true }).catch(() => {});
+      },
+    },
+  });
+  connection.listen({
+    connected: () => hub.connected(),
+    disconnected: () => hub.disconnected(),
+    failed: (error) => hub.close({ error }),
+    notification: (method, params, frameUnits) =>
+      FOLLOW_NOTICES.has(method) && hub.notified(method, params, frameUnits),
+  });
+  if (connection.connected) hub.connected();
+  return hub;
+}
+
 function createRemoteGater(connection: OpenConnection, settings: ConnectionSettings): RemoteGater {
   const subscriptions = new SubscriptionPool(createSubscriptionConnection(connection, settings), (onEmpty) =>
     createSubscriptionConnection(openConnection(settings), settings, onEmpty),
   );
   const overConnection = retryingCalls(connection, settings);
   const persistent = new PersistentSubscriptions(connection, overConnection);
+  const follows = createFollowHub(connection, settings);
 
   const gater: RemoteGater = {
     ...createFacade(overConnection),
@@ -106,6 +141,7 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
     },
     events: (params, options) => streamEvents(overConnection, params, options),
     allEvents: (params, options) => storeEvents(overConnection, params, options),
+    follow: (params, options) => follows.open(params, options),
     subscribe: (params, options = {}) =>
       subscriptions.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
     saveSubscription: (params: SaveSubscriptionParams, options?: CallOptions) =>
@@ -113,6 +149,7 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
     withEvents: <F extends AnyEvent>() => gater as unknown as RemoteGater<F>,
     async close() {
       persistent.close();
+      follows.close();
       await subscriptions.close();
     },
     [Symbol.asyncDispose]: () => gater.close(),

@@ -1,4 +1,10 @@
-import type { MethodName, ParamsOf, ResultOf, SaveSubscriptionParams } from '@esdb-gater/protocol';
+import type {
+  FollowEventsParams,
+  MethodName,
+  ParamsOf,
+  ResultOf,
+  SaveSubscriptionParams,
+} from '@esdb-gater/protocol';
 import type {
   AppendCondition,
   AppendResult,
@@ -121,6 +127,15 @@ export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, Asyn
   /** Every event of a store, page by page, up to what is there when the last page is read. */
   allEvents(params: AllEventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
   /**
+   * Follows a stream, a query or a whole store: the events that are there, then each new one as it is committed. The
+   * iteration never ends by itself. It goes on after a lost connection, from the last event, without gap or duplicate.
+   * Leaving the loop, or the signal, ends it.
+   *
+   * It fails with `invalid_argument`, reason `position_lost`, when the store was restored or begun anew and no longer has
+   * the last event. When that happens under a live follow, what followed the last proved position comes again.
+   */
+  follow(params: FollowEventsParams, options?: FollowOptions): AsyncIterableIterator<Recorded<E>, undefined>;
+  /**
    * Subscribes to the messages of a topic or a pattern. `signal` ends the subscription. `Message` types the messages;
    * nothing is checked by it at run time.
    */
@@ -137,6 +152,18 @@ export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, Asyn
   withEvents<F extends AnyEvent>(): Gater<F>;
   /** Ends subscriptions and, over WebSocket, the connection. What the caller passed in is not closed. */
   close(): Promise<void>;
+}
+
+export interface FollowOptions extends Pick<CallOptions, 'signal' | 'token'> {
+  /**
+   * How many events may wait for the reader. When the buffer is full, the client leaves the gateway, and follows again once
+   * half of the buffer has been read. @default 10 000
+   */
+  readonly bufferEvents?: number;
+  /** How many bytes of JSON text may wait for the reader, like `bufferEvents`. @default 16 MiB */
+  readonly bufferBytes?: number;
+  /** Is called when the reader has had every event up to `position`, and again whenever it has caught up again. */
+  readonly onCaughtUp?: (position: number) => void;
 }
 
 export interface SubscribeOptions extends CallOptions {

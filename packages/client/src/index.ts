@@ -28,6 +28,7 @@ export type {
   AppendParams,
   CallOptions,
   EventsParams,
+  FollowOptions,
   Gater,
   LostNotice,
   Recorded,

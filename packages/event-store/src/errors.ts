@@ -9,6 +9,15 @@ export function wrongExpectedVersion(streamId: string, expected: number, actual:
   );
 }
 
+/** Makes the error of an append whose condition an event fails. @param position that of the first match */
+export function appendConditionFailed(position: number): GaterError {
+  return new GaterError(
+    'append_condition_failed',
+    `the event at position ${position} matches \`condition.failIfEventsMatch\``,
+    { details: { position } },
+  );
+}
+
 export function streamNotFound(streamId: string): GaterError {
   return new GaterError('stream_not_found', `stream ${JSON.stringify(streamId)} does not exist`, {
     details: { streamId },

@@ -7,6 +7,7 @@ export { type CommitListeners, createCommitListeners } from './commit-listeners.
 export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
 export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 export {
+  appendConditionFailed,
   notSupported,
   snapshotNotFound,
   storeClosed,
@@ -17,8 +18,6 @@ export {
 export { eventCore, eventHead, eventTail, eventText, isoTimestamp, type StoredEvent } from './event-text.ts';
 export { nextEpochUs } from './event-time.ts';
 export { checkAppendVersion, checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
-// The feed to the channel `events`
-export { eventProof } from './feed/event-proof.ts';
 export { createFeed, type Feed, type FeedComponents, type FeedHealth } from './feed/feed.ts';
 export type { FeedOptions } from './feed/feed-options.ts';
 export { feedRecord } from './feed/feed-record.ts';
@@ -27,7 +26,6 @@ export {
   type FedStore,
   type FeedReplaySourceOptions,
 } from './feed/feed-replay-source.ts';
-export type { FeedStore } from './feed/feed-store.ts';
 export {
   compileFeedTopic,
   DEFAULT_FEED_TOPIC,
@@ -36,7 +34,20 @@ export {
   type TopicSubject,
 } from './feed/feed-topic.ts';
 export type { PublishRecord } from './feed/publish-batch.ts';
+// Following a store
+export type { FollowStore } from './follow/follow-store.ts';
+export type { FollowSink } from './follow/follower.ts';
+export type { FollowSelection } from './follow/selection.ts';
+export {
+  createStoreFollows,
+  type Follow,
+  type FollowParams,
+  type StoreFollows,
+  type StoreFollowsComponents,
+} from './follow/store-follows.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
+export { type PositionIndex, type PositionList, SortedPositions } from './matching/position-list.ts';
+export { type Match, QueryMatches } from './matching/query-matches.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export {
   nextVersion,
@@ -54,3 +65,15 @@ export { type AppendPlan, type AppendRequest, idKey, type KnownEvent, planAppend
 export type { StoreHealth } from './store-health.ts';
 export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
+// The feed to the channel `events`
+export { eventProof } from './tail/event-proof.ts';
+// Reading a store to its end and beyond
+export {
+  createStoreTail,
+  type StoreTail,
+  type StoreTailComponents,
+  type StoreTailOptions,
+  type TailReadOptions,
+} from './tail/store-tail.ts';
+export type { TailPage } from './tail/tail-position.ts';
+export type { TailStore, TailStore as FeedStore } from './tail/tail-store.ts';

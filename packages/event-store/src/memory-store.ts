@@ -1,11 +1,20 @@
-import { FEED_START, invalidOption, isFurther, utf8Bytes } from '@esdb-gater/primitives';
 import {
+  checkCondition,
+  checkQuery,
+  FEED_START,
+  invalidOption,
+  isFurther,
+  utf8Bytes,
+} from '@esdb-gater/primitives';
+import {
+  type AppendCondition,
   type AppendEventsParams,
   type AppendResult,
   type CallContext,
   type Clock,
   type DeleteSnapshotParams,
   type DeleteStreamParams,
+  type EventQuery,
   type EventStore,
   type FeedCheckpoint,
   type GetEventsParams,
@@ -13,6 +22,7 @@ import {
   isStoreId,
   type ListSnapshotsParams,
   type Logger,
+  type QueryEventsParams,
   type ReadAllParams,
   type ReadSnapshotParams,
   type RecordedEvent,
@@ -31,10 +41,12 @@ import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } f
 import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 import { type EncodedEvent, encodeEvents } from './encode-event.ts';
 import { encodeSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
-import { notSupported, snapshotNotFound, storeClosed } from './errors.ts';
+import { appendConditionFailed, snapshotNotFound, storeClosed } from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
 import { nextEpochUs } from './event-time.ts';
 import { checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
+import { QueryMatches } from './matching/query-matches.ts';
+import { MemoryIndex } from './memory-index.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
 import { MemoryStreams } from './memory-streams.ts';
 import {
@@ -89,6 +101,7 @@ class MemoryStore implements EventStore {
   readonly #snapshots = new MemorySnapshots();
   /** The event at position p is element p - 1. */
   readonly #events: MemoryEvent[] = [];
+  readonly #index = new MemoryIndex();
   /** By `eventKey`. */
   readonly #byId = new Map<string, MemoryEvent>();
   #lastEpochUs = 0;
@@ -103,8 +116,8 @@ class MemoryStore implements EventStore {
   async appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult> {
     this.#check(params, context);
     checkStreamId(params.streamId);
-    if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
-    const { streamId } = params;
+    const { streamId, condition } = params;
+    if (condition !== undefined) checkCondition(condition);
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const events = encodeEvents(params.events, this.#clock.now());
     const state = this.#streams.state(streamId);
@@ -112,6 +125,7 @@ class MemoryStore implements EventStore {
       this.#byId.get(eventKey(streamId, key)),
     );
     if (plan.kind === 'duplicate') return plan.result;
+    if (condition !== undefined) this.#checkNoMatch(condition);
     this.#lastEpochUs = nextEpochUs(this.#clock.now(), this.#lastEpochUs);
     for (const [index, event] of events.entries()) this.#write(streamId, plan.firstVersion + index, event);
     const position = this.#events.length;
@@ -134,6 +148,7 @@ class MemoryStore implements EventStore {
     this.#events.push(kept);
     this.#byId.set(eventKey(streamId, idKey(id)), kept);
     this.#streams.add(streamId, position);
+    this.#index.add(event, position);
   }
 
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
@@ -188,20 +203,45 @@ class MemoryStore implements EventStore {
 
   async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
-    if (params.query !== undefined) throw notSupported('queries', this.storeId);
+    const { query } = params;
+    if (query !== undefined) checkQuery(query);
     const limit = resolveCount('limit', params.limit);
     const newest = this.#events.length;
     const meter = new PageMeter();
     const events: RecordedEvent[] = [];
-    let position = resolveAfter(params.after);
-    while (events.length < limit && position < newest) {
-      const event = this.#at(position + 1);
-      if (!meter.take(event.bytes)) break;
+    for (const position of this.#positions(query, resolveAfter(params.after))) {
+      const event = this.#at(position);
+      if (events.length === limit || !meter.take(event.bytes)) {
+        const last = events.at(-1)?.position ?? 0;
+        return { events, lastPosition: last, next: last };
+      }
       events.push(JSON.parse(event.text) as RecordedEvent);
-      position += 1;
     }
-    if (events.length > 0 && position < newest) return { events, lastPosition: position, next: position };
     return { events, lastPosition: newest };
+  }
+
+  async queryEvents(params: QueryEventsParams, context?: CallContext): Promise<StorePage> {
+    checkQuery(params.query);
+    return this.readAll(params, context);
+  }
+
+  /** Yields the positions after `after` that match the query, or all of them. */
+  *#positions(query: EventQuery | undefined, after: number): Generator<number> {
+    if (query === undefined) {
+      for (let position = after + 1; position <= this.#events.length; position += 1) yield position;
+      return;
+    }
+    const matches = new QueryMatches(query, this.#index);
+    let from = after + 1;
+    while (from <= this.#events.length) {
+      const { position, found } = matches.next(from);
+      if (found) yield position;
+      from = found ? position + 1 : position;
+    }
+  }
+
+  #checkNoMatch({ failIfEventsMatch, after = 0 }: AppendCondition): void {
+    for (const position of this.#positions(failIfEventsMatch, after)) throw appendConditionFailed(position);
   }
 
   async recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>> {

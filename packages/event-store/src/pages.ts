@@ -82,14 +82,21 @@ export function nextVersion(read: StreamRead, range: VersionRange, lastVersion: 
 
 /** Limits a page by bytes. The first item always fits. */
 export class PageMeter {
-  #bytes = 0;
-  #count = 0;
+  #bytes: number;
+
+  /** @param bytes what the page has already */
+  constructor(bytes = 0) {
+    this.#bytes = bytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   /** Adds an item of that size and returns true, or returns false when the page is full. */
   take(bytes: number): boolean {
-    if (this.#count > 0 && this.#bytes + bytes > LIMITS.pageBytes) return false;
+    if (this.#bytes > 0 && this.#bytes + bytes > LIMITS.pageBytes) return false;
     this.#bytes += bytes;
-    this.#count += 1;
     return true;
   }
 }

@@ -51,7 +51,7 @@ test.each([
   'hasOwnProperty',
   'close',
   'onCommitted',
-  'queryEvents',
+  'saveSubscription',
   'methods',
   '',
 ])('what is no served method is not_supported: %j', async (method) => {

@@ -42,6 +42,7 @@ const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
   getStreams: (store, params, context) => store.getStreams(params, context),
   deleteStream: (store, params, context) => store.deleteStream(params, context),
   readAll: (store, params, context) => store.readAll(params, context),
+  queryEvents: (store, params, context) => store.queryEvents(params, context),
   recordSnapshot: (store, params, context) => store.recordSnapshot(params, context),
   readSnapshot: (store, params, context) => store.readSnapshot(params, context),
   listSnapshots: (store, params, context) => store.listSnapshots(params, context),

@@ -76,6 +76,7 @@ export {
   type CapabilityMode,
   type CommittedNotice,
   type FollowedEvent,
+  type FollowNotice,
   type Hello,
   NOTIFICATIONS,
   type ReplacedNotice,

@@ -193,6 +193,18 @@ const MISFITS: readonly Case[] = [
     { events: [event(0)], lastPosition: 9 },
   ],
   [
+    'an event that does not match the query',
+    'queryEvents',
+    { ...STORE, query: QUERY },
+    { events: [event(0), event(1, 2, { type: 'u' })], lastPosition: 9 },
+  ],
+  [
+    'an event without a tag of the query',
+    'readAll',
+    { ...STORE, query: { items: [{ types: ['t'], tags: ['a', 'b'] }] } },
+    { events: [event(0, 1, { tags: ['a'] })], lastPosition: 9 },
+  ],
+  [
     'an empty page with `next`',
     'queryEvents',
     { ...STORE, query: QUERY },

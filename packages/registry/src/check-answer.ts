@@ -1,4 +1,4 @@
-import { compareUtf8 } from '@esdb-gater/primitives';
+import { compareUtf8, eventMatcher } from '@esdb-gater/primitives';
 import {
   GaterError,
   LIMITS,
@@ -160,6 +160,7 @@ function checkStorePage(
 ): void {
   const { after = 0, limit = LIMITS.pageCountDefault, query } = params;
   atMost('the number of events', events.length, limit);
+  const matches = query === undefined ? undefined : eventMatcher(query);
   let last = after;
   const versions = new Map<string, number>();
   events.forEach((event, index) => {
@@ -169,6 +170,7 @@ function checkStorePage(
     last = event.position;
     above(`\`version\` of ${what}`, event.version, versions.get(event.streamId) ?? -1);
     versions.set(event.streamId, event.version);
+    if (matches?.(event) === false) throw misfit(`${what} must match the query`);
   });
   if (events.length > 0) atLeast('`lastPosition`', lastPosition, last);
   // Without a query a page has every event up to `lastPosition`: the next page starts there, so missing events would be

@@ -9,6 +9,7 @@ import {
 } from '@esdb-gater/event-store';
 import { GenerationMap } from '@esdb-gater/primitives';
 import { streamChecksum } from './checksum.ts';
+import { Conditions, type KnownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
 import { EVENT_COLUMNS, eventChecksum } from './event-row.ts';
 import { KnownEvents } from './known-events.ts';
 import { type StreamRow, StreamRows } from './stream-rows.ts';
@@ -24,6 +25,7 @@ export class AppendWriter {
   readonly #database: DatabaseSync;
   readonly #streamRows: StreamRows;
   readonly #known: KnownEvents;
+  readonly #conditions: Conditions;
   readonly #insertEvent: StatementSync;
   readonly #insertTag: StatementSync;
   readonly #insertStream: StatementSync;
@@ -37,6 +39,7 @@ export class AppendWriter {
     this.#database = database;
     this.#streamRows = new StreamRows(database, file);
     this.#known = new KnownEvents(database);
+    this.#conditions = new Conditions(database);
     this.#insertEvent = database.prepare(
       `INSERT INTO events (${EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
@@ -66,13 +69,14 @@ export class AppendWriter {
     this.#lastStream = Number(this.#database.prepare('SELECT max(id) AS id FROM streams').get()?.['id'] ?? 0);
   }
 
-  /** Appends events. @throws `wrong_expected_version`, `stream_deleted`, `invalid_argument`, with nothing written */
+  /** Appends events. @throws `wrong_expected_version`, `stream_deleted`, `append_condition_failed`, `invalid_argument`, with nothing written */
   append(
     streamId: string,
     expectedVersion: number,
     events: readonly EncodedEvent[],
     nowMs: number,
-  ): AppendAnswer {
+    condition?: KnownCondition,
+  ): AppendAnswer | Unchecked {
     const found = this.#stream(streamId);
     const request = { streamId, expectedVersion, events };
     const known = (id: string) => (found === undefined ? undefined : this.#known.find(found.id, id));
@@ -81,6 +85,7 @@ export class AppendWriter {
       const { version, position, count } = plan.result;
       return [version, position, count, true];
     }
+    if (condition !== undefined && !this.#conditions.check(condition, this.#lastPosition)) return UNCHECKED;
     // Throws for an implausible clock, so it comes before the first write.
     this.#lastEpochUs = nextEpochUs(nowMs, this.#lastEpochUs);
     const stream = found ?? this.#createStream(streamId);

@@ -1,9 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { nextVersion, type StreamRead, type VersionRange } from '@esdb-gater/event-store';
+import {
+  type Match,
+  nextVersion,
+  QueryMatches,
+  type StreamRead,
+  type VersionRange,
+} from '@esdb-gater/event-store';
 import { GenerationMap } from '@esdb-gater/primitives';
+import type { EventQuery } from '@esdb-gater/types';
 import { type EventRow, READ_COLUMNS, readEventRow, type StreamPart, streamPart } from './event-row.ts';
 import { PageText } from './page-text.ts';
+import { PositionLists } from './position-lists.ts';
 import { prepareRows, type RowStatement } from './prepare-rows.ts';
+import type { QueryRead } from './query-pages.ts';
 import { damaged } from './sqlite-errors.ts';
 import type { StreamRow } from './stream-rows.ts';
 
@@ -24,7 +33,9 @@ export class EventPages {
   readonly #forward: RowStatement<EventRow>;
   readonly #backward: RowStatement<EventRow>;
   readonly #all: RowStatement<EventRow>;
+  readonly #one: RowStatement<EventRow>;
   readonly #nameOf: StatementSync;
+  readonly #lists: PositionLists;
   readonly #parts = new GenerationMap<number, StreamPart>(CACHED_PARTS);
 
   constructor(database: DatabaseSync, storeId: string, file: string) {
@@ -35,6 +46,8 @@ export class EventPages {
     this.#forward = prepare('WHERE stream = ? AND version BETWEEN ? AND ? ORDER BY version LIMIT ?');
     this.#backward = prepare('WHERE stream = ? AND version BETWEEN ? AND ? ORDER BY version DESC LIMIT ?');
     this.#all = prepare('WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?');
+    this.#one = prepare('WHERE position = ?');
+    this.#lists = new PositionLists(database);
     this.#nameOf = database.prepare('SELECT name FROM streams WHERE id = ?');
   }
 
@@ -69,6 +82,32 @@ export class EventPages {
     const last = after + page.count;
     if (page.count === 0 || last === newest) return page.close(`"lastPosition":${newest}`);
     return page.close(`"lastPosition":${last},"next":${last}`);
+  }
+
+  /** Returns the JSON of a `QueryPart`. */
+  ofQuery({ query, after, limit, bytes }: QueryRead, newest: number): string {
+    const matches = new QueryMatches(query, this.#lists);
+    const page = new PageText(bytes);
+    const close = (state: string, reached: number): string =>
+      page.close(`"state":"${state}","reached":${reached},"bytes":${page.bytes}`);
+    let from = after + 1;
+    while (from <= newest) {
+      const { position, found } = matches.next(from);
+      if (position > newest) break;
+      if (!found) return close('paused', position - 1);
+      if (page.count === limit) return close('more', from - 1);
+      const row = this.#one.get(position);
+      if (row === undefined) throw damaged(this.#file, `position ${position} is missing`);
+      const stream = this.#partOf(row[1]);
+      if (!page.add(stream, readEventRow(row, stream, this.#file), row[3])) return close('more', from - 1);
+      from = position + 1;
+    }
+    return close('end', newest);
+  }
+
+  /** Searches the first match of a query after a position; see `Match`. */
+  firstMatch(query: EventQuery, after: number): Match {
+    return new QueryMatches(query, this.#lists).next(after + 1);
   }
 
   #collect(

@@ -14,6 +14,8 @@ let folder = '';
 let sqlite: EventStore;
 const memory = createMemoryStore({ storeId: 'm' });
 let runs = 0;
+/** The newest position of both stores before an operation, or before a round of operations. */
+let lastPosition = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'esdb-gater-model-'));
@@ -36,17 +38,44 @@ const event = fc.record({
   type: fc.constantFrom('x', 'y'),
   data: fc.constantFrom<JsonValue>(1, null, { a: 1, b: 2 }, { b: 2, a: 1 }, '__proto__'),
   metadata: fc.constantFrom({}, { m: 1 }),
-  tags: fc.constantFrom([], ['t'], ['t', 't']),
+  tags: fc.constantFrom([], ['t'], ['t', 't'], ['u', 't'], ['v']),
+});
+
+const query = fc.record({
+  items: fc.array(
+    fc.record({
+      types: fc.subarray(['x', 'y', 'z']),
+      tags: fc.subarray(['t', 'u', 'v']),
+    }),
+    { maxLength: 3 },
+  ),
+});
+
+/** Conditions look back over the events of a few operations, more or less. */
+const condition = fc.option(fc.record({ failIfEventsMatch: query, back: fc.integer({ min: -1, max: 9 }) }), {
+  nil: undefined,
+  freq: 3,
 });
 
 const append = fc
-  .record({ name: stream, expectedVersion, events: fc.array(event, { minLength: 1, maxLength: 3 }) })
+  .record({
+    name: stream,
+    expectedVersion,
+    condition,
+    events: fc.array(event, { minLength: 1, maxLength: 3 }),
+  })
   .map(
-    ({ name, events, ...rest }): Operation =>
+    ({ name, events, condition: given, ...rest }): Operation =>
       (store, run) =>
         store.appendEvents({
           ...at(name, run),
           ...rest,
+          ...(given && {
+            condition: {
+              failIfEventsMatch: given.failIfEventsMatch,
+              after: Math.max(0, lastPosition - given.back),
+            },
+          }),
           events: events.map((one) => ({ ...one, id: idOf(one.id, run) })),
         }),
   );
@@ -79,6 +108,12 @@ const storeRead = fc.record({ after: fc.nat(200), limit: fc.integer({ min: 1, ma
   (params): Operation =>
     (store) =>
       store.readAll({ storeId: 'm', ...params }),
+);
+
+const storeQuery = fc.record({ query, after: fc.nat(200), limit: fc.integer({ min: 1, max: 5 }) }).map(
+  (params): Operation =>
+    (store) =>
+      store.queryEvents({ storeId: 'm', ...params }),
 );
 
 const listing = fc
@@ -116,9 +151,14 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: streamRead },
   { weight: 1, arbitrary: streamLook },
   { weight: 1, arbitrary: storeRead },
+  { weight: 2, arbitrary: storeQuery },
   { weight: 1, arbitrary: listing },
   { weight: 3, arbitrary: snapshot },
 );
+
+async function notePosition(): Promise<void> {
+  ({ lastPosition } = await memory.readAll({ storeId: 'm', after: lastPosition, limit: 1_000 }));
+}
 
 /** An answer without what differs between two stores by nature: times, and the words of errors. */
 async function perform(store: EventStore, run: number, ask: Operation): Promise<string> {
@@ -137,6 +177,7 @@ test('random operations get the same answers from the SQLite store as from the m
     fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 50 }), async (operations) => {
       runs += 1;
       for (const ask of operations) {
+        await notePosition();
         expect(await perform(sqlite, runs, ask)).toBe(await perform(memory, runs, ask));
       }
     }),
@@ -150,6 +191,7 @@ test('writes that share a transaction get the same answers as one after the othe
     fc.asyncProperty(fc.array(write, { minLength: 2, maxLength: 40 }), async (writes) => {
       runs += 1;
       const run = runs;
+      await notePosition();
       const together = await Promise.all(writes.map((ask) => perform(sqlite, run, ask)));
       const inTurn: string[] = [];
       for (const ask of writes) inTurn.push(await perform(memory, run, ask));

@@ -4,12 +4,21 @@ import type { StreamPart } from './event-row.ts';
 
 /** Builds the JSON of a page of events. Its parts are joined once, at the end. */
 export class PageText {
-  readonly #meter = new PageMeter();
+  readonly #meter: PageMeter;
   readonly #parts: string[] = ['{"events":['];
   #count = 0;
 
+  /** @param bytes what earlier parts of the page have */
+  constructor(bytes = 0) {
+    this.#meter = new PageMeter(bytes);
+  }
+
   get count(): number {
     return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#meter.bytes;
   }
 
   /** Adds an event and returns true, or returns false when the page is full. */

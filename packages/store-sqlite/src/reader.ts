@@ -11,6 +11,7 @@ import {
   snapshotText,
 } from '@esdb-gater/event-store';
 import type { StreamNames } from '@esdb-gater/types';
+import type { KnownCondition } from './conditions.ts';
 import { EventPages } from './event-pages.ts';
 import { readFeedPosition } from './meta.ts';
 import { SnapshotReader } from './snapshot-rows.ts';
@@ -59,6 +60,10 @@ export class Reader {
         const [, , after, limit] = call;
         return this.#pages.ofStore(after, limit, this.#newestPosition());
       }
+      case 'queryEvents':
+        return this.#pages.ofQuery(call[2], this.#newestPosition());
+      case 'checkCondition':
+        return this.#checkCondition(call[2]);
       case 'readSnapshot': {
         const [, , sourceUuid, streamUuid, version] = call;
         return this.#readSnapshot(sourceUuid, streamUuid, version);
@@ -84,6 +89,12 @@ export class Reader {
     const stream = this.#streams.find(read.streamId);
     const range = readableRange(read, stream ?? MISSING_STREAM);
     return this.#pages.ofStream(read, range, stream as NonNullable<typeof stream>);
+  }
+
+  #checkCondition({ query, after }: KnownCondition): KnownCondition {
+    const newest = this.#newestPosition();
+    const { position, found } = this.#pages.firstMatch(query, after);
+    return found ? { query, after, match: position } : { query, after: Math.min(position - 1, newest) };
   }
 
   #newestPosition(): number {

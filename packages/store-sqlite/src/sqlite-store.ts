@@ -6,7 +6,6 @@ import {
   createCommitListeners,
   encodeEvents,
   encodeSnapshot,
-  notSupported,
   resolveAfter,
   resolveCount,
   resolveExpectedVersion,
@@ -17,6 +16,7 @@ import {
   storeClosed,
   throwIfEnded,
 } from '@esdb-gater/event-store';
+import { checkQuery, eventMatcher } from '@esdb-gater/primitives';
 import {
   type AppendEventsParams,
   type AppendResult,
@@ -29,6 +29,7 @@ import {
   type GetEventsParams,
   type GetStreamsParams,
   type ListSnapshotsParams,
+  type QueryEventsParams,
   type ReadAllParams,
   type ReadSnapshotParams,
   type RecordSnapshotParams,
@@ -39,10 +40,12 @@ import {
   type StreamPage,
   type StreamParams,
 } from '@esdb-gater/types';
+import { type KnownCondition, knownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
 import { type FileLock, lockFile } from './file-lock.ts';
 import { OpenedFiles } from './opened-files.ts';
 import { type ResolvedOptions, resolveOptions, type SqliteStoreOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
+import { readQueryPage } from './query-pages.ts';
 import { damaged } from './sqlite-errors.ts';
 import { ThreadClient } from './thread-client.ts';
 import type { ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
@@ -129,15 +132,32 @@ class SqliteFileStore implements SqliteStore {
   async appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult> {
     this.#checkWrite(params, context);
     checkStreamId(params.streamId);
-    if (params.condition !== undefined) throw notSupported('append conditions', this.storeId);
+    const condition = knownCondition(params.condition);
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const fields = packEvents(encodeEvents(params.events, this.#options.clock.now()));
     let costBytes = CALL_BYTES;
     for (const field of fields) costBytes += field.length + 32;
     const args = [params.streamId, expectedVersion, fields] as const;
-    const answer = await this.#writer.call('append', args, costBytes, context);
+    const answer = await this.#checked(condition, context, (known) =>
+      known === undefined
+        ? this.#writer.call('append', args, costBytes, context)
+        : this.#writer.call('append', [...args, known], costBytes, context),
+    );
     const [version, position, count, duplicate] = answer;
     return { version, position, count, duplicate };
+  }
+
+  /** Appends under a condition. What takes too long for a transaction is checked by the reader first. */
+  async #checked<Answer>(
+    condition: KnownCondition | undefined,
+    context: CallContext | undefined,
+    append: (condition: KnownCondition | undefined) => Promise<Answer | Unchecked>,
+  ): Promise<Answer> {
+    for (let known = condition; ; ) {
+      const answer = await append(known);
+      if (answer !== UNCHECKED) return answer;
+      known = await this.#reader.call('checkCondition', [known as KnownCondition], CALL_BYTES, context);
+    }
   }
 
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
@@ -171,9 +191,24 @@ class SqliteFileStore implements SqliteStore {
 
   async readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
-    if (params.query !== undefined) throw notSupported('queries', this.storeId);
+    const { query } = params;
+    if (query !== undefined) return this.queryEvents({ ...params, query }, context);
     const args = [resolveAfter(params.after), resolveCount('limit', params.limit)] as const;
     return JSON.parse(await this.#reader.call('readAll', args, CALL_BYTES, context)) as StorePage;
+  }
+
+  async queryEvents(params: QueryEventsParams, context?: CallContext): Promise<StorePage> {
+    this.#check(params, context);
+    checkQuery(params.query);
+    const { query, after } = params;
+    const read = { query, after: resolveAfter(after), limit: resolveCount('limit', params.limit) };
+    const page = await readQueryPage(read, (part) =>
+      this.#reader.call('queryEvents', [part], CALL_BYTES, context),
+    );
+    if (page.events.every(eventMatcher(query))) return page;
+    const damage = damaged(this.#options.file, 'an index has an event under a wrong type or tag');
+    this.#noteDamage(damage.message);
+    throw damage;
   }
 
   async recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>> {

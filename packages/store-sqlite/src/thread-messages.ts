@@ -1,7 +1,9 @@
 import type { SnapshotList, StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
 import type { ErrorData, FeedPosition, StreamNames } from '@esdb-gater/types';
 import type { AppendAnswer } from './append-writer.ts';
+import type { KnownCondition, Unchecked } from './conditions.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
+import type { QueryRead } from './query-pages.ts';
 
 /** The data that a thread is started with. */
 export interface ThreadSetup extends OpenDatabaseOptions {
@@ -29,8 +31,13 @@ export type ThreadCalls<Calls> = {
 /** The calls of the writer. */
 export interface WriterCalls {
   readonly append: {
-    readonly args: readonly [streamId: string, expectedVersion: number, packedEvents: readonly string[]];
-    readonly result: AppendAnswer;
+    readonly args: readonly [
+      streamId: string,
+      expectedVersion: number,
+      packedEvents: readonly string[],
+      condition?: KnownCondition,
+    ];
+    readonly result: AppendAnswer | Unchecked;
   };
   /** Returns the version of the stream's last event. */
   readonly deleteStream: {
@@ -60,6 +67,13 @@ export interface ReaderCalls {
     readonly result: StreamNames;
   };
   readonly readAll: { readonly args: readonly [after: number, limit: number]; readonly result: string };
+  /** Returns the JSON of a `QueryPart`. */
+  readonly queryEvents: { readonly args: readonly [read: QueryRead]; readonly result: string };
+  /** Moves the search for the first match of a condition forward. */
+  readonly checkCondition: {
+    readonly args: readonly [condition: KnownCondition];
+    readonly result: KnownCondition;
+  };
   readonly readSnapshot: {
     readonly args: readonly [sourceUuid: string, streamUuid: string, version: number | undefined];
     readonly result: string;

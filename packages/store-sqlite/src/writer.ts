@@ -136,8 +136,8 @@ export class Writer {
   #perform(call: WriterCall, nowMs: number): ResultOf<WriterCalls> {
     switch (call[1]) {
       case 'append': {
-        const [, , streamId, expectedVersion, fields] = call;
-        return this.#appends.append(streamId, expectedVersion, unpackEvents(fields), nowMs);
+        const [, , streamId, expectedVersion, fields, condition] = call;
+        return this.#appends.append(streamId, expectedVersion, unpackEvents(fields), nowMs, condition);
       }
       case 'deleteStream': {
         const [, , streamId, expectedVersion] = call;

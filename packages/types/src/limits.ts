@@ -6,6 +6,10 @@ export const LIMITS = {
   nameUnits: 255,
   /** Most events of one append. */
   eventsPerAppend: 1_000,
+  /** Items of a query. */
+  queryItems: 1_000,
+  /** Types and tags of all items of a query together. */
+  queryNames: 10_000,
   /** An event or a message as JSON. */
   messageBytes: 1_048_576,
   /** A WebSocket frame or an HTTP body. */

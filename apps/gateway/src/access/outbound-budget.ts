@@ -36,6 +36,10 @@ export interface OutboundBudget {
    * @param unsentBytes the bytes of the page that wait to be sent. @default the maximum of a page
    */
   leave(unsentBytes?: number): void;
+  /** Returns whether there is room for more output. A caller that already has output waiting is `greedy`. */
+  hasRoom(greedy?: boolean): boolean;
+  /** Counts output that was written to a connection without a page, until it is measured. */
+  wrote(bytes: number): void;
   /** Calls `run` once when there may be room. */
   whenRoom(run: () => void): void;
   /** Waits for the room for one page. @throws `overloaded` when there is no room within the time limit */
@@ -92,9 +96,16 @@ class SharedOutput implements OutboundBudget {
     };
   }
 
+  hasRoom(greedy = false): boolean {
+    return this.#measure() + this.#pages * PAGE_BYTES <= this.#roomOf(greedy);
+  }
+
+  wrote(bytes: number): void {
+    this.#unsent += bytes;
+  }
+
   tryEnter(greedy = false): boolean {
-    const room = greedy ? this.#options.maxBytes / 2 : this.#options.maxBytes;
-    if (this.#measure() + (this.#pages + 1) * PAGE_BYTES > room) {
+    if (this.#measure() + (this.#pages + 1) * PAGE_BYTES > this.#roomOf(greedy)) {
       this.#refused = true;
       return false;
     }
@@ -129,6 +140,10 @@ class SharedOutput implements OutboundBudget {
     this.#timer?.cancel();
     this.#retryTimer?.cancel();
     this.#watches.clear();
+  }
+
+  #roomOf(greedy: boolean): number {
+    return greedy ? this.#options.maxBytes / 2 : this.#options.maxBytes;
   }
 
   #measure(): number {

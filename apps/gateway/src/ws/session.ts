@@ -32,6 +32,8 @@ import type { TokenAuthenticator } from '../access/token-authenticator.ts';
 import type { ConnectionMethods, Dispatcher } from '../calls/dispatcher.ts';
 import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
+import type { FollowHost } from '../stores/follow-host.ts';
+import { type ConnectionFollows, createConnectionFollows } from './connection-follows.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { joinDeliveries, messageEncoder } from './frames.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
@@ -46,6 +48,7 @@ export interface SessionComponents {
   readonly grants: GrantVerifier;
   readonly channels: Channels;
   readonly workers: WorkerHost;
+  readonly follows: FollowHost;
   readonly authenticator: TokenAuthenticator;
   readonly turns: IntakeTurns;
   readonly inbound: InboundBudget;
@@ -92,6 +95,7 @@ export class Session implements ConnectionMethods {
   #proved: readonly string[] = [];
   #subscriber: ChannelSubscriber | undefined;
   #workers: ConnectionWorkers | undefined;
+  #follows: ConnectionFollows | undefined;
   #authenticateTimer: Timer | undefined;
   #closing = false;
   /** Deliveries that wait until a batch with a `subscribe` in it is answered. */
@@ -166,6 +170,7 @@ export class Session implements ConnectionMethods {
     this.#transport.intake.proceed();
     this.#pages.drained();
     this.#subscriber?.drained();
+    this.#follows?.drained();
   }
 
   /** Is called after a revocation: closes the connection if its token was revoked. */
@@ -218,6 +223,23 @@ export class Session implements ConnectionMethods {
     return this.#subscriber?.unsubscribe(params) ?? { removed: false };
   }
 
+  async followEvents(params: ParamsOf<'followEvents'>, call: Call): Promise<ResultOf<'followEvents'>> {
+    this.#follows ??= createConnectionFollows({
+      host: this.#shared.follows,
+      writer: this.#writer,
+      outbound: this.#shared.outbound,
+      onFailed: () => this.close(CLOSE_CODES.goingAway, 'a follow cannot go on'),
+    });
+    const result = await this.#follows.follow(params);
+    this.#hold(`follow ${result.followId}`, 'followEvents', params, call);
+    return result;
+  }
+
+  unfollow({ followId }: ParamsOf<'unfollow'>): ResultOf<'unfollow'> {
+    this.#grants.release(`follow ${followId}`);
+    return { removed: this.#follows?.unfollow(followId) ?? false };
+  }
+
   registerWorker(params: ParamsOf<'registerWorker'>, call: Call): ResultOf<'registerWorker'> {
     this.#workers ??= this.#shared.workers.open(this.#peer, (storeId, workerId) =>
       this.#grants.release(`worker ${storeId} ${workerId}`),
@@ -237,6 +259,7 @@ export class Session implements ConnectionMethods {
 
   #handle(method: string, given: unknown, context: PeerContext): unknown {
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
+    if (method === 'followEvents') context.afterAnswer(() => this.#follows?.answered());
     const result = this.#start(method, given, context);
     if (!(result instanceof Promise)) return result;
     const { share } = this.#transport;
@@ -275,8 +298,8 @@ export class Session implements ConnectionMethods {
     return { params, grant: this.#shared.grants.verify(own, this.#proved) };
   }
 
-  /** Ties a subscription or a worker to the token that authorised it. */
-  #hold<M extends 'subscribe' | 'registerWorker'>(
+  /** Ties a subscription, a follow or a worker to the token that authorised it. */
+  #hold<M extends 'subscribe' | 'followEvents' | 'registerWorker'>(
     key: string,
     method: M,
     params: ParamsOf<M>,
@@ -332,5 +355,6 @@ export class Session implements ConnectionMethods {
     this.#pages.close();
     this.#subscriber?.close();
     this.#workers?.close();
+    this.#follows?.close();
   }
 }

@@ -33,6 +33,7 @@ import type { AnyEvent, CallOptions, Gater } from '../gater.ts';
 import { storeEvents, streamEvents } from '../paging.ts';
 import { SubscriptionPool } from '../subscriptions/subscription-pool.ts';
 import { createLocalConnection } from './local-connection.ts';
+import { createLocalFollows } from './local-follows.ts';
 
 export interface GaterComponents {
   readonly registry: Registry;
@@ -169,10 +170,13 @@ export function createGater<E extends AnyEvent = NewEvent>(
     return waitFor(call(parts, method, params, callOptions), { signal, timeoutMs, clock });
   }
 
+  const follows = createLocalFollows({ registry, clock }, callMethod);
+
   const gater: LocalGater = {
     ...createFacade(callMethod),
     events: (params, callOptions) => streamEvents(callMethod, params, callOptions),
     allEvents: (params, callOptions) => storeEvents(callMethod, params, callOptions),
+    follow: (params, followOptions) => follows.open(params, followOptions),
     async subscribe(params, subscribeOptions = {}) {
       if (closed) throw new GaterError('unavailable', 'the Gater is closed');
       const valid = validateParams('subscribe', params);
@@ -187,6 +191,7 @@ export function createGater<E extends AnyEvent = NewEvent>(
     withEvents: <F extends AnyEvent>() => gater as unknown as LocalGater<F>,
     async close() {
       closed = true;
+      follows.close();
       await subscriptions?.close();
     },
     [Symbol.asyncDispose]: () => gater.close(),

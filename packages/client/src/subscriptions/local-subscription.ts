@@ -7,8 +7,9 @@ import type {
   SubscribeResult,
 } from '@esdb-gater/types';
 import type { LostNotice } from '../gater.ts';
-import { type BufferedMessage, bufferMessage, unpackMessage } from './buffered-message.ts';
+import { type BufferedMessage, bufferMessage } from './buffered-message.ts';
 import type { MessageSubscription } from './message-subscription.ts';
+import { unpackValue } from './packed-value.ts';
 
 /**
  * The state of a subscription at the gateway:
@@ -207,7 +208,7 @@ export class LocalSubscription implements MessageSubscription {
         const { done, value } = await this.#queue.next();
         return done === true
           ? { done, value: undefined }
-          : { done: false, value: unpackMessage(value as BufferedMessage) };
+          : { done: false, value: unpackValue(value as BufferedMessage) };
       },
     };
   }

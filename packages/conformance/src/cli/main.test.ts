@@ -36,7 +36,7 @@ test('an adapter that keeps no promise fails every case that it supports, and th
   expect(stdout).toContain('✗ mine: ');
   expect(stdout).toContain('Error: no disk');
   expect(stdout).toContain('- mine: snapshots are listed newest first\n    needs snapshots\n');
-  expect(stdout).toMatch(/\n0 passed, \d{2} failed, \d+ not supported\n$/);
+  expect(stdout).toMatch(/\n0 passed, \d+ failed, \d+ not supported\n$/);
 });
 
 test('with --json every line is a value, the last one the counts and what is supported', async () => {

@@ -116,14 +116,4 @@ export const appending: readonly CaseSpec[] = [
       assert.deepEqual(heard, [2, 3]);
     },
   },
-  {
-    title: 'a condition is never ignored: a store that does not support it answers not_supported',
-    async body({ store }) {
-      const { storeId } = store;
-      const condition = { failIfEventsMatch: { items: [{ types: ['e0'] }] } };
-      const call = store.appendEvents({ storeId, streamId: 's', events: newEvents(1), condition });
-      await refuses(call, 'not_supported');
-      assert.deepEqual(await readEverything(store), []);
-    },
-  },
 ];

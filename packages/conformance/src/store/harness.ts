@@ -16,6 +16,8 @@ export interface StoreSupports {
   readonly deletion?: boolean;
   /** The four calls of snapshots. @default true */
   readonly snapshots?: boolean;
+  /** `queryEvents`, `readAll` with a query, and appends with a condition. @default true */
+  readonly queries?: boolean;
   /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
   readonly feed?: boolean;
   /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */

@@ -66,12 +66,4 @@ export const readingAll: readonly CaseSpec[] = [
       assert.equal((await readEverything(store)).length, 10);
     },
   },
-  {
-    title: 'a query is never ignored: a store that does not serve it says not_supported',
-    async body({ store }) {
-      await append(store, 's', newEvents(1));
-      const call = store.readAll({ storeId: store.storeId, query: { items: [{ types: ['none'] }] } });
-      await refuses(call, 'not_supported');
-    },
-  },
 ];

@@ -2,12 +2,14 @@ import { invalidArgument } from '@esdb-gater/types';
 import { isSupported, type SuiteCase, type SuiteReport } from '../suite-case.ts';
 import { appending } from './appending.ts';
 import { concurrency } from './concurrency.ts';
+import { conditions } from './conditions.ts';
 import { deleting } from './deleting.ts';
 import { durability } from './durability.ts';
 import { expectedVersions } from './expected-versions.ts';
 import type { CaseSpec, StoreSuiteOptions, StoreSupports, StoreTrial } from './harness.ts';
 import { idempotence } from './idempotence.ts';
 import { listingStreams } from './listing-streams.ts';
+import { querying } from './querying.ts';
 import { readingAll } from './reading-all.ts';
 import { readingStreams } from './reading-streams.ts';
 import { snapshots } from './snapshots.ts';
@@ -21,6 +23,8 @@ const SPECS: readonly CaseSpec[] = [
   ...concurrency,
   ...readingStreams,
   ...readingAll,
+  ...querying,
+  ...conditions,
   ...listingStreams,
   ...deleting,
   ...snapshots,
@@ -34,6 +38,7 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
   const supports: Required<StoreSupports> = {
     deletion: true,
     snapshots: true,
+    queries: true,
     feed: true,
     durability: options.reopen !== undefined,
     ...options.supports,

@@ -1,6 +1,6 @@
 import type { FedOrigin, JsonValue, OutgoingRecord, RecordedEvent } from '@esdb-gater/types';
+import { EventPoint } from '../tail/event-proof.ts';
 import { escapePart } from './escape-part.ts';
-import { EventPoint } from './event-proof.ts';
 import type { FeedTopic } from './feed-topic.ts';
 
 /**

@@ -2,7 +2,7 @@ import { createFakeClock } from '@esdb-gater/primitives/testing';
 import type { FedEvent } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
-import { eventProof } from './event-proof.ts';
+import { eventProof } from '../tail/event-proof.ts';
 import { createFeedReplaySource } from './feed-replay-source.ts';
 
 /** Midnight of 2026-01-01. */

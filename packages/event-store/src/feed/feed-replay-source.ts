@@ -11,10 +11,10 @@ import {
   type StorePoint,
   systemClock,
 } from '@esdb-gater/types';
-import { EventPoint } from './event-proof.ts';
-import { FeedHistory } from './feed-history.ts';
+import { EventPoint } from '../tail/event-proof.ts';
+import { PageSharing, SHARED_PAGE_EVENTS } from '../tail/page-sharing.ts';
+import { StoreHistory } from '../tail/store-history.ts';
 import { compileFeedTopic, DEFAULT_FEED_TOPIC, type FeedTopic } from './feed-topic.ts';
-import { PageSharing, REPLAY_PAGE_EVENTS } from './page-sharing.ts';
 import { type CanMatch, compileStoreTopics } from './store-topics.ts';
 
 /** A store whose fed events can be read again: an `EventStore`, or functions that ask whichever worker serves it. */
@@ -55,7 +55,7 @@ class StoreReplaySource implements FeedReplaySource {
   readonly #stores: () => readonly FedStore[];
   readonly #topic: FeedTopic;
   readonly #clock: Pick<Clock, 'setTimer'>;
-  readonly #sharing = new WeakMap<FedStore, PageSharing>();
+  readonly #sharing = new WeakMap<FedStore, PageSharing<FedEvent>>();
 
   constructor(stores: () => readonly FedStore[], template: string, clock: Pick<Clock, 'setTimer'>) {
     this.#stores = stores;
@@ -79,7 +79,7 @@ class StoreReplaySource implements FeedReplaySource {
   async proves(storeId: string, point: StorePoint): Promise<boolean> {
     const store = this.#find(storeId);
     if (store === undefined || point.proof === undefined) return true;
-    return (await new FeedHistory(store).prove(point, {})) !== undefined;
+    return (await new StoreHistory(store).prove(point, {})) !== undefined;
   }
 
   async *read(
@@ -95,7 +95,7 @@ class StoreReplaySource implements FeedReplaySource {
     while (reached < until && signal?.aborted !== true) {
       const from = reached;
       // A reader that has almost caught up would otherwise fall behind again while it waits for its turn.
-      const isShort = until - from <= REPLAY_PAGE_EVENTS;
+      const isShort = until - from <= SHARED_PAGE_EVENTS;
       const page = await (isShort ? sharing.readUnkept(from) : sharing.read(from));
       const events = page.events.filter(({ position }) => position > from && position <= until);
       const wanted = matches === undefined ? events : events.filter(({ topic }) => matches(topic));
@@ -126,7 +126,7 @@ class StoreReplaySource implements FeedReplaySource {
     return before;
   }
 
-  #sharingOf(store: FedStore): PageSharing {
+  #sharingOf(store: FedStore): PageSharing<FedEvent> {
     let sharing = this.#sharing.get(store);
     if (sharing === undefined) {
       sharing = new PageSharing(store, (event) => new ReadEvent(event, this.#topic(event)), this.#clock);

@@ -11,17 +11,17 @@ import {
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
-import { EventPoint } from './event-proof.ts';
-import { checkOrder, FeedHistory } from './feed-history.ts';
+import { EventPoint } from '../tail/event-proof.ts';
+import { checkOrder, StoreHistory } from '../tail/store-history.ts';
+import type { TailStore } from '../tail/tail-store.ts';
 import { type FeedOptions, type ResolvedFeedOptions, resolveFeedOptions } from './feed-options.ts';
 import { feedRecord } from './feed-record.ts';
-import type { FeedStore } from './feed-store.ts';
 import { type PublishRecord, publishBatch } from './publish-batch.ts';
 import { ThrottledCheckpoint } from './throttled-checkpoint.ts';
 import { WakeSignal } from './wake-signal.ts';
 
 export interface FeedComponents {
-  readonly source: FeedStore;
+  readonly source: TailStore;
   /** Takes the records, on its channel `events`. Either this or `publish`. */
   readonly broker?: Pick<Broker, 'append'>;
   readonly publish?: PublishRecord;
@@ -90,8 +90,8 @@ export function createFeed(components: FeedComponents, options: FeedOptions = {}
 }
 
 class StoreFeed implements Feed {
-  readonly #source: FeedStore;
-  readonly #history: FeedHistory;
+  readonly #source: TailStore;
+  readonly #history: StoreHistory;
   readonly #publish: PublishRecord;
   readonly #options: ResolvedFeedOptions;
   readonly #logger: Logger;
@@ -122,7 +122,7 @@ class StoreFeed implements Feed {
     const clock = components.clock ?? systemClock;
     this.#clock = clock;
     this.#source = components.source;
-    this.#history = new FeedHistory(components.source);
+    this.#history = new StoreHistory(components.source);
     this.#publish = publish;
     this.#options = options;
     this.#logger = components.logger ?? silentLogger;

@@ -1,8 +1,8 @@
 import type { StorePage } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from '../memory-store.ts';
+import { SHARED_PAGE_EVENTS } from '../tail/page-sharing.ts';
 import { createFeedReplaySource, type FedStore } from './feed-replay-source.ts';
-import { REPLAY_PAGE_EVENTS } from './page-sharing.ts';
 
 const EVENTS = 10_000;
 
@@ -42,7 +42,7 @@ test('many replays of the same events read each page about once, and few at a ti
   );
   expect(found).toEqual([EVENTS, ...Array(99).fill(0)]);
   expect(asked.mostAtOnce).toBeLessThanOrEqual(2);
-  expect(asked.reads).toBeLessThan(3 * (EVENTS / REPLAY_PAGE_EVENTS));
+  expect(asked.reads).toBeLessThan(3 * (EVENTS / SHARED_PAGE_EVENTS));
 });
 
 test('the event loop does other work between the pages of replays [R26] [T35]', async () => {
@@ -69,7 +69,7 @@ test('the event loop does other work between the pages of replays [R26] [T35]', 
   isRunning = false;
   expect(mostInTurn).toBeGreaterThan(0);
   // 50 replays at once would be 50 pages.
-  expect(mostInTurn).toBeLessThanOrEqual(8 * REPLAY_PAGE_EVENTS);
+  expect(mostInTurn).toBeLessThanOrEqual(8 * SHARED_PAGE_EVENTS);
 });
 
 test('a replay that joins later reads what the others read, from its own position [R26]', async () => {
@@ -87,7 +87,7 @@ test('a replay that joins later reads what the others read, from its own positio
   for (const [index, after] of starts.entries()) {
     expect(read[index]).toEqual(Array.from({ length: EVENTS - after }, (_, n) => after + 1 + n));
   }
-  const alone = starts.length * (EVENTS / REPLAY_PAGE_EVENTS);
+  const alone = starts.length * (EVENTS / SHARED_PAGE_EVENTS);
   expect(asked.reads).toBeLessThan(alone / 4);
 });
 

@@ -8,7 +8,7 @@ import {
   type StorePoint,
   type Timer,
 } from '@esdb-gater/types';
-import { thinOut } from './thin-out.ts';
+import { thinOut } from '../tail/thin-out.ts';
 
 export interface ThrottledCheckpointOptions {
   readonly everyEvents: number;

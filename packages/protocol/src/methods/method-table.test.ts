@@ -98,8 +98,9 @@ describe('the table of methods', () => {
     expect(having((facts) => facts.planned !== true)).toEqual(
       names(
         'appendEvents getEvents streamForward streamBackward getVersion streamExists getStreams deleteStream ' +
-          'readAll recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish ' +
-          'channelInfo revokeToken authenticate subscribe unsubscribe registerWorker unregisterWorker',
+          'readAll queryEvents recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish ' +
+          'channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker ' +
+          'unregisterWorker',
       ),
     );
   });

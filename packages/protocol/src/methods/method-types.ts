@@ -39,6 +39,11 @@ export interface FollowEventsParams {
   readonly query?: EventQuery;
   /** An exclusive position. @default 0 */
   readonly after?: number;
+  /**
+   * The id of the event at `after`: proves that the store still has the history that the position belongs to. Without it
+   * only a position beyond the store's end is found to be lost.
+   */
+  readonly afterId?: string;
 }
 
 export interface UnsubscribeParams {

@@ -51,6 +51,13 @@ export interface FollowedEvent {
   readonly event: RecordedEvent;
 }
 
+/** How far a `followEvents` has come. */
+export interface FollowNotice {
+  readonly followId: string;
+  /** Every event up to here was sent. */
+  readonly position: number;
+}
+
 /** A worker tells that its store has new events. */
 export interface CommittedNotice {
   readonly storeId: string;
@@ -65,6 +72,9 @@ export interface ReplacedNotice {
 
 const channel = oneOf(CHANNEL_NAMES);
 
+const followNotice = (description: string): Schema<FollowNotice> =>
+  object<FollowNotice>({ followId: anyText(), position: integer(0) }, { open: true, description });
+
 /** The notifications of the protocol, with the schemas of their parameters. */
 export const NOTIFICATIONS: {
   readonly hello: Schema<Hello>;
@@ -73,6 +83,8 @@ export const NOTIFICATIONS: {
   readonly dropped: Schema<DroppedNotice>;
   readonly event: Schema<SubscriptionEvent>;
   readonly followed: Schema<FollowedEvent>;
+  readonly caughtUp: Schema<FollowNotice>;
+  readonly fellBehind: Schema<FollowNotice>;
   readonly committed: Schema<CommittedNotice>;
   readonly replaced: Schema<ReplacedNotice>;
 } = {
@@ -121,6 +133,8 @@ export const NOTIFICATIONS: {
     { followId: anyText(), event: recordedEvent },
     { open: true, description: 'an event of a `followEvents`' },
   ),
+  caughtUp: followNotice('a `followEvents` has reached the end of the store; what follows is live'),
+  fellBehind: followNotice('a `followEvents` reads from the store again, from `position` on'),
   committed: object<CommittedNotice>(
     { storeId: anyText(), position: integer(1) },
     { open: true, description: 'a worker tells the gateway that its store has new events' },

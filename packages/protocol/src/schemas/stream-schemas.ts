@@ -1,3 +1,4 @@
+import { checkCondition, checkQuery } from '@esdb-gater/primitives';
 import {
   type AppendCondition,
   type AppendResult,
@@ -59,15 +60,23 @@ const events: Schema<readonly NewEvent[]> = array(newEvent, {
 
 const queryItem: Schema<EventQueryItem> = object<EventQueryItem>(
   {
-    types: optional(array(eventType, { max: 1_000, description: 'at most 1000 event types' })),
-    tags: optional(array(tag, { max: 1_000, description: 'at most 1000 tags' })),
+    types: optional(array(eventType, { description: 'an array of event types' })),
+    tags: optional(array(tag, { description: 'an array of tags' })),
   },
-  { description: 'types OR-ed, tags AND-ed; what is absent or empty does not restrict' },
+  {
+    description:
+      'types OR-ed, tags AND-ed, at least one of either; what is absent or empty does not restrict',
+  },
 );
 
 /** Items OR-ed. A query of no items would be read as "all" by some and as "none" by others: it is refused. */
 const query: Schema<EventQuery> = object<EventQuery>({
-  items: array(queryItem, { min: 1, max: 1_000, description: '1 to 1000 items', reason: 'query' }),
+  items: array(queryItem, {
+    min: 1,
+    max: LIMITS.queryItems,
+    description: `1 to ${LIMITS.queryItems} items with at most ${LIMITS.queryNames} types and tags in all`,
+    reason: 'query',
+  }),
 });
 
 const condition: Schema<AppendCondition> = object<AppendCondition>({
@@ -121,6 +130,7 @@ export const STREAM_SCHEMAS: SchemasOf<
       condition: optional(condition),
     }),
     result: appendResult,
+    check: checkConditionOf,
   },
   appendToStreams: {
     summary: 'Appends to several streams of a store, all or nothing.',
@@ -210,10 +220,11 @@ export const STREAM_SCHEMAS: SchemasOf<
       streamId: optional(streamId),
       query: optional(query),
       after: optional(position),
+      afterId: optional(uuid),
     }),
     result: object<ResultOf<'followEvents'>>({ followId: anyText() }, { open: true }),
     check: (params) => {
-      if (params.streamId === undefined || params.query === undefined) return;
+      if (params.streamId === undefined || params.query === undefined) return checkQueryOf(params);
       throw invalidArgument(
         'schema',
         '`streamId` and `query` are both given, expected one of them or neither',
@@ -250,6 +261,7 @@ export const STREAM_SCHEMAS: SchemasOf<
       query: optional(query),
     }),
     result: storePage,
+    check: checkQueryOf,
   },
   queryEvents: {
     summary: 'Reads events by types and tags across streams, with the position to use in a condition.',
@@ -260,10 +272,20 @@ export const STREAM_SCHEMAS: SchemasOf<
       limit: optional(pageSize('limit')),
     }),
     result: storePage,
+    check: checkQueryOf,
   },
 };
 
+function checkQueryOf(params: { readonly query?: EventQuery }): void {
+  if (params.query !== undefined) checkQuery(params.query);
+}
+
+function checkConditionOf(params: { readonly condition?: AppendCondition }): void {
+  if (params.condition !== undefined) checkCondition(params.condition);
+}
+
 function checkAppends(params: AppendToStreamsParams): void {
+  checkConditionOf(params);
   const seen = new Set<string>();
   let count = 0;
   for (const [index, { streamId: id, events: some }] of params.appends.entries()) {

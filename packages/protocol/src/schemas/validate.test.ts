@@ -27,7 +27,10 @@ describe('validateParams', () => {
       'appendEvents',
       {
         ...append,
-        condition: { failIfEventsMatch: { items: [{ types: ['t'], tags: ['a'] }, {}] }, after: 0 },
+        condition: {
+          failIfEventsMatch: { items: [{ types: ['t'], tags: ['a'] }, { tags: ['b'] }] },
+          after: 0,
+        },
       },
     ],
     [

@@ -7,6 +7,7 @@ import type {
   GetEventsParams,
   GetStreamsParams,
   ListSnapshotsParams,
+  QueryEventsParams,
   ReadAllParams,
   ReadSnapshotParams,
   RecordSnapshotParams,
@@ -51,6 +52,8 @@ export interface EventStore {
   /** @throws `wrong_expected_version`, `stream_not_found`, `stream_deleted` */
   deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ readonly version: number }>;
   readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
+  /** The events that match a query, in the order of positions. */
+  queryEvents(params: QueryEventsParams, context?: CallContext): Promise<StorePage>;
   recordSnapshot(params: RecordSnapshotParams, context?: CallContext): Promise<Record<string, never>>;
   /** @throws `snapshot_not_found` */
   readSnapshot(params: ReadSnapshotParams, context?: CallContext): Promise<Snapshot>;

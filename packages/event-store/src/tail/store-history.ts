@@ -1,14 +1,14 @@
 import { type CallContext, GaterError, type StorePage, type StorePoint } from '@esdb-gater/types';
 import { EventPoint } from './event-proof.ts';
-import type { FeedStore } from './feed-store.ts';
+import type { TailStore } from './tail-store.ts';
 
 const BEGINNING: StorePoint = Object.freeze({ position: 0 });
 
 /** Tells whether the history of a store is still the one in which a point was reached. */
-export class FeedHistory {
-  readonly #source: FeedStore;
+export class StoreHistory {
+  readonly #source: Pick<TailStore, 'storeId' | 'readAll'>;
 
-  constructor(source: FeedStore) {
+  constructor(source: Pick<TailStore, 'storeId' | 'readAll'>) {
     this.#source = source;
   }
 

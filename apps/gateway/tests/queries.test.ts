@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestGateway, type TestGateway } from './support/in-process.ts';
+import { type RawClient, rawConnect } from './support/raw-client.ts';
+
+let gateway: TestGateway;
+let client: RawClient;
+
+beforeAll(async () => {
+  gateway = await startTestGateway({ stores: '{"default":{"engine":"sqlite"}}' });
+  client = await rawConnect(gateway.url);
+  for (const [index, tags] of [['user:1'], ['user:2', 'vip'], ['user:1', 'vip']].entries()) {
+    const events = [{ type: index === 1 ? 'renamed' : 'joined', data: index, tags }];
+    await client.call('appendEvents', { storeId: 'default', streamId: `s${index}`, events });
+  }
+});
+
+afterAll(async () => {
+  await client.close();
+  await gateway.close();
+});
+
+async function get(search: string) {
+  const answer = await fetch(`${gateway.http}/v1/stores/default/events?${search}`);
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+const positions = (page: unknown) =>
+  (page as { events: { position: number }[] }).events.map(({ position }) => position);
+
+describe('queries', () => {
+  test('queryEvents and readAll with a query give the events that match, with the position for a condition', async () => {
+    const query = { items: [{ types: ['joined'], tags: ['user:1'] }, { types: ['renamed'] }] };
+    const params = { storeId: 'default', query, limit: 2 };
+    const page = (await client.call('queryEvents', params)).result;
+    expect(positions(page)).toEqual([1, 2]);
+    expect(page).toMatchObject({ lastPosition: 2, next: 2 });
+    expect((await client.call('readAll', params)).result).toEqual(page);
+    const rest = (await client.call('queryEvents', { ...params, after: 2 })).result;
+    expect([positions(rest), rest]).toMatchObject([[3], { lastPosition: 3 }]);
+  });
+
+  test('over HTTP types and tags are one query item: repeated types are OR-ed, repeated tags AND-ed', async () => {
+    expect(positions((await get('types=joined&types=renamed')).body)).toEqual([1, 2, 3]);
+    expect(positions((await get('tags=user%3A1&tags=vip')).body)).toEqual([3]);
+    expect(positions((await get('types=joined&tags=vip&after=1&limit=5')).body)).toEqual([3]);
+    expect(positions((await get('tags=__proto__')).body)).toEqual([]);
+  });
+});
+
+describe('conditions', () => {
+  const condition = { failIfEventsMatch: { items: [{ tags: ['user:2'] }] } };
+  const body = { events: [{ type: 'joined', data: null, tags: ['user:2'] }], condition };
+
+  test('an append whose condition fails is refused with the position of the first match', async () => {
+    const { error } = await client.call('appendEvents', { storeId: 'default', streamId: 'new', ...body });
+    expect(error?.data).toEqual({ code: 'append_condition_failed', retriable: false, position: 2 });
+  });
+
+  test('over HTTP it is 409, and an append whose condition holds 201', async () => {
+    const post = async (value: object) => {
+      const answer = await fetch(`${gateway.http}/v1/stores/default/streams/new/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(value),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await post(body)).toMatchObject({
+      status: 409,
+      body: { code: 'append_condition_failed', position: 2 },
+    });
+    const after = { ...body, condition: { ...condition, after: 3 } };
+    expect(await post(after)).toMatchObject({ status: 201, body: { position: 4 } });
+    expect((await post(after)).status).toBe(409);
+  });
+});
