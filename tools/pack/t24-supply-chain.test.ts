@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answers } from './answers.ts';
 import {
@@ -147,6 +147,14 @@ describe('T24: the load path of the native addon, the supply chain', () => {
       const { name, keywords } = manifestOf(one);
       expect(tarball(name).contents, name).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
       expect(keywords, name).toContain('event-sourcing');
+    }
+  });
+
+  test('every package names the repository of the workspace and its folder there [R33]', () => {
+    const { repository } = manifestOf(root);
+    for (const one of publishedFolders()) {
+      const directory = relative(root, one).replaceAll('\\', '/');
+      expect(manifestOf(one).repository, directory).toEqual({ ...repository, directory });
     }
   });
 

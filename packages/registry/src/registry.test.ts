@@ -83,6 +83,24 @@ describe('picking', () => {
     expect(registry.stores()).toEqual(['default']);
   });
 
+  test('watchers are told when an absent store is removed because others need its place [R27]', async () => {
+    const registry = createRegistry();
+    const events = registry.watch()[Symbol.asyncIterator]();
+    const stores = Array.from({ length: 101 }, (_, n) => `store-${n}`);
+    const told: string[] = [];
+    for (const storeId of stores) {
+      registry.register(fakeWorker('a', { storeId }));
+      registry.unregister(storeId, 'a', undefined, false);
+    }
+    registry.register(fakeWorker('end'));
+    for (let event = await events.next(); !event.done; event = await events.next()) {
+      if (event.value.worker.workerId === 'end') break;
+      if (event.value.kind === 'forgotten') told.push(event.value.worker.storeId);
+    }
+    expect(told).toEqual(['store-0']);
+    expect(registry.stores()).toEqual([...stores.slice(1), 'default']);
+  });
+
   test('a store that only workers registered is removed with its last worker, but its name is remembered [R27]', () => {
     const registry = createRegistry();
     registry.declare('kept');

@@ -51,9 +51,12 @@ class WorkerRegistry implements Registry {
   /** Every store that is declared or has a worker. */
   readonly #stores = new Map<string, StoreWorkers>();
   readonly #declared = new Set<string>();
-  /** Names of stores that only workers made known, the last of which has left. */
-  /** Stores that nobody configured and whose last worker left without unregistering, the longest absent first. */
-  readonly #absent = new Set<string>();
+  /**
+   * The last worker of each store that nobody configured and whose workers all left without unregistering, the longest
+   * absent first.
+   */
+  readonly #absent = new Map<string, RegisteredWorker>();
+  /** Names of stores that were removed after their last worker had left. */
   readonly #forgotten = new GenerationMap<string, true>(MAX_FORGOTTEN_STORES);
   readonly #watchers = new Set<AsyncQueue<RegistryEvent>>();
   readonly #closing = new AbortController();
@@ -103,7 +106,7 @@ class WorkerRegistry implements Registry {
     this.#remove(store, present);
     if (store.isEmpty() && !this.#declared.has(storeId)) {
       if (orderly) this.#forget(storeId);
-      else this.#expect(storeId);
+      else this.#expect(present);
     }
     return true;
   }
@@ -114,17 +117,16 @@ class WorkerRegistry implements Registry {
     this.#forgotten.set(storeId, true);
   }
 
-  /**
-   * Keeps a store whose last worker disconnected without unregistering. Beyond the limit the oldest such store is
-   * removed.
-   */
-  #expect(storeId: string): void {
-    this.#absent.delete(storeId);
-    this.#absent.add(storeId);
-    for (const oldest of this.#absent) {
+  /** Keeps the store of a last worker that left without unregistering. Beyond the limit the oldest such store is removed. */
+  #expect(last: RegisteredWorker): void {
+    this.#absent.delete(last.storeId);
+    this.#absent.set(last.storeId, last);
+    for (const [oldest, worker] of this.#absent) {
       if (this.#absent.size <= MAX_ABSENT_STORES) break;
-      if (this.#stores.get(oldest)?.isEmpty() === true) this.#forget(oldest);
-      else this.#absent.delete(oldest);
+      if (this.#stores.get(oldest)?.isEmpty() === true) {
+        this.#forget(oldest);
+        this.#tell('forgotten', worker);
+      } else this.#absent.delete(oldest);
     }
   }
 

@@ -36,7 +36,8 @@ export interface StoreWorker extends WorkerInfo {
 }
 
 export interface RegistryEvent {
-  readonly kind: 'registered' | 'unregistered' | 'ejected' | 'restored';
+  /** `forgotten`: a store that waited for a worker was removed, and with it this last worker of it. */
+  readonly kind: 'registered' | 'unregistered' | 'ejected' | 'restored' | 'forgotten';
   readonly worker: WorkerInfo;
 }
 
