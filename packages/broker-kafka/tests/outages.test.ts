@@ -147,12 +147,12 @@ describe.skipIf(reason !== undefined)(
     );
 
     test('close sends the waiting records, and stops at the time limit when Kafka is unavailable', async () => {
-      const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix(), publishTimeoutMs: 500 };
+      const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix() };
       const node = nodes.open(options);
       const sent = node.append('system', outgoing('last words'));
       await node.close();
       await expect(sent).resolves.toBeDefined();
-      const lost = nodes.open({ ...options, brokers: '127.0.0.1:1' });
+      const lost = nodes.open({ ...options, brokers: '127.0.0.1:1', publishTimeoutMs: 500 });
       let error: unknown;
       void lost.append('system', outgoing('never sent')).catch((reason: unknown) => {
         error = reason;
