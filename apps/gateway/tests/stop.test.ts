@@ -83,7 +83,8 @@ describe('a graceful stop', () => {
     await client.call('channelInfo');
     const start = performance.now();
     await gateway.close();
-    expect(performance.now() - start).toBeLessThan(2_000);
+    // The setting itself is a time; without it the calls would have 5 s, half of the default.
+    expect(performance.now() - start).toBeLessThan(4_000);
   });
 });
 

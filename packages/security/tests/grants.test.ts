@@ -224,19 +224,15 @@ describe('normalizeResource', () => {
     expect(reasonOf(() => normalizeResource(1 as unknown as string))).toBe('invalid_argument/type');
   });
 
-  test('is linear: a hostile text of 10 000 characters takes under a millisecond (T16)', () => {
+  test('is linear: hostile texts of the longest length are checked 2 000 times (T16)', () => {
+    // In quadratic time each check would take 10 000 times as many steps, and the test would run into its time limit.
     for (const text of [
       `esdb://a/b/${'%2e'.repeat(3_300)}`,
       `esdb://${'/'.repeat(10_000)}`,
       `esdb://${'a/'.repeat(5_000)}*`,
     ]) {
-      // The fastest of many, so that other load on the machine does not count.
-      const times = Array.from({ length: 50 }, () => {
-        const start = performance.now();
-        isNormalResource(text);
-        return performance.now() - start;
-      });
-      expect(Math.min(...times)).toBeLessThan(1);
+      const normal = isNormalResource(text);
+      for (let n = 0; n < 2_000; n++) if (isNormalResource(text) !== normal) expect.unreachable(text);
     }
   });
 });

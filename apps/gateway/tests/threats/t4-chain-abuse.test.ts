@@ -118,11 +118,12 @@ describe('T4: chain abuse', () => {
     const thousand = forge(claimsFor(gateway.did, { prf: Array(1_000).fill(link) }));
     const giant = forge(claimsFor(gateway.did, { fct: { x: 'x'.repeat(900_000) } }));
     for (const token of [thousand, giant]) {
-      const start = performance.now();
-      expect(verdict(await client.call('authenticate', { token }))).toBe('unauthorized/too_large');
-      const params = { storeId: 'default', streamId: 'a', token };
-      expect(verdict(await client.call('getVersion', params))).toBe('unauthorized/too_large');
-      expect(performance.now() - start).toBeLessThan(1_000);
+      // Checked before anything is decoded: verifying a thousand links each time would exceed the time limit of the test.
+      for (let round = 0; round < 5; round++) {
+        expect(verdict(await client.call('authenticate', { token }))).toBe('unauthorized/too_large');
+        const params = { storeId: 'default', streamId: 'a', token };
+        expect(verdict(await client.call('getVersion', params))).toBe('unauthorized/too_large');
+      }
     }
     // The headers of a request have their own, lower bound.
     const fat = forge(claimsFor(gateway.did, { fct: { x: 'x'.repeat(15_000) } }));
@@ -133,7 +134,7 @@ describe('T4: chain abuse', () => {
     );
     expect(answer?.status ?? 431).toBe(431);
     expect(await upgradeVerdict(gateway.http, tokenFor(gateway.did))).toBe('ok');
-  });
+  }, 5_000);
 
   test('five parents, 33 grants and deep facts are parse_error', async () => {
     const parent = tokenFor(alice.did, [{ with: 'esdb://default/*', can: '*' }]);
@@ -155,14 +156,15 @@ describe('T4: chain abuse', () => {
   test('a wide tree of parents is verified in bounded time', async () => {
     const leaf = (): string => tokenFor(alice.did, [{ with: 'esdb://default/*', can: 'stream/read' }]);
     const att = [{ with: 'esdb://default/*', can: 'stream/read' }];
-    const parents = Array.from({ length: 4 }, () =>
-      delegateToken([leaf(), leaf(), leaf()], { issuer: alice, audience: alice.did, att }),
-    );
-    const tree = delegateToken(parents, { issuer: alice, audience: gateway.did, att });
-    const start = performance.now();
-    expect(verdict(await client.call('authenticate', { token: tree }))).toBe('ok');
-    expect(performance.now() - start).toBeLessThan(1_000);
-  });
+    // The time limit of the test allows a second for each tree.
+    for (let round = 0; round < 5; round++) {
+      const parents = Array.from({ length: 4 }, () =>
+        delegateToken([leaf(), leaf(), leaf()], { issuer: alice, audience: alice.did, att }),
+      );
+      const tree = delegateToken(parents, { issuer: alice, audience: gateway.did, att });
+      expect(verdict(await client.call('authenticate', { token: tree }))).toBe('ok');
+    }
+  }, 5_000);
 
   test('one bad link anywhere spoils the chain', async () => {
     const good = createToken({ issuer: root, audience: alice.did, att: ALL });

@@ -1,3 +1,4 @@
+import { countCalls } from '@esdb-gater/primitives/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTopicIndex } from './topic-index.ts';
@@ -97,7 +98,7 @@ describe('createTopicIndex', () => {
     expect(index.match('a')).toBe(index.match('a'));
   });
 
-  test('matches against the worst of 10 000 patterns in bounded time (T16)', () => {
+  test('matches against the worst of 10 000 patterns in at most one pass per segment (T16)', () => {
     const index = createTopicIndex<number>({ cachedTopics: 2 });
     for (let n = 0; n < 10_000; n++) {
       // Each agrees with the topic everywhere but at one place, and no place rules out many.
@@ -107,31 +108,32 @@ describe('createTopicIndex', () => {
       segments[n % 32] = 'end';
       index.add(segments.join('.'), n);
     }
-    const topic = (n: number): string =>
-      [...Array.from({ length: 31 }, () => 'a'), n % 2 ? 'a' : `x${n}`].join('.');
-    for (let n = 0; n < 20; n++) expect(index.match(topic(n))).toEqual([]);
-    const took = Array.from({ length: 20 }, (_, n) => {
-      const start = performance.now();
-      index.match(topic(100 + n));
-      return performance.now() - start;
-    });
-    expect(Math.min(...took)).toBeLessThan(1);
+    // Each pass begins with a copy of the bits; a comparison of single patterns makes none.
+    const passes = (topic: string): number =>
+      countCalls(Object.getPrototypeOf(Uint32Array.prototype) as Uint32Array, ['set'], () =>
+        expect(index.match(topic)).toEqual([]),
+      );
+    const most = Array.from({ length: 32 }, () => 'a').join('.');
+    expect(passes(most)).toBe(32);
+    for (let n = 0; n < 20; n++) {
+      const topic = [...Array.from({ length: 31 }, () => 'a'), n % 2 ? 'a' : `x${n}`].join('.');
+      expect(passes(topic)).toBeLessThanOrEqual(32);
+    }
   });
 
-  test('finds a topic that it was asked before in under a microsecond or so, among 10 000 patterns as among 10', () => {
-    const cost = (patternCount: number): number => {
-      const index = createTopicIndex<number>();
-      for (let n = 0; n < patternCount; n++) index.add(`store.*.t${n}.>`, n);
-      const asked = Array.from({ length: 500 }, (_, n) => `store.s.t${n}.x`);
-      let best = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < 20; round++) {
-        const start = performance.now();
-        for (const topic of asked) index.match(topic);
-        best = Math.min(best, (performance.now() - start) / asked.length);
-      }
-      return best;
-    };
-    expect(cost(10)).toBeLessThan(0.005);
-    expect(cost(10_000)).toBeLessThan(0.005);
+  test('finds a topic that it was asked before without looking at a pattern', () => {
+    const index = createTopicIndex<number>();
+    for (let n = 0; n < 10_000; n++) index.add(`store.*.t${n}.>`, n);
+    const topics = Array.from({ length: 500 }, (_, n) => `store.s.t${n}.x`);
+    const first = topics.map((topic) => index.match(topic));
+    expect(first).toEqual(topics.map((_, n) => [n]));
+    // A topic that is matched anew is split into its segments, and has a new array.
+    const splits = countCalls(String.prototype, ['split', 'charCodeAt', 'indexOf'], () => {
+      for (const [n, topic] of topics.entries())
+        if (index.match(topic) !== first[n]) expect.unreachable(topic);
+    });
+    expect(splits).toBe(0);
+    index.add('other', 1);
+    expect(countCalls(String.prototype, ['split'], () => index.match(topics[0] ?? ''))).toBe(1);
   });
 });
