@@ -148,6 +148,7 @@ function storeOver(worker: RemoteWorker): EventStore {
     storeUuid: worker.storeUuid ?? '',
     methods: worker.methods,
     appendEvents: call('appendEvents'),
+    appendToStreams: call('appendToStreams'),
     getEvents: call('getEvents'),
     getVersion: call('getVersion'),
     streamExists: call('streamExists'),

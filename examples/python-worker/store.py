@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from values import (
     StoreError,
     bounded,
+    checked_appends,
     checked_query,
     expected_version,
     invalid,
@@ -63,6 +64,7 @@ class Store:
         self._optional = {
             "deleteStream": self.delete_stream,
             "queryEvents": self.read_all,
+            "appendToStreams": self.append_to_streams,
             "recordSnapshot": self.record_snapshot,
             "readSnapshot": self.read_snapshot,
             "listSnapshots": self.list_snapshots,
@@ -93,13 +95,22 @@ class Store:
         duplicate = self._duplicate(stream_id, new)
         if duplicate is not None:
             return duplicate
-        stream = self._streams.get(stream_id, Stream())
-        check_version(stream_id, stream, expected)
+        check_version(stream_id, self._stream(stream_id), expected)
         self._check_condition(condition)
-        self._streams[stream_id] = stream
-        for event in new:
-            self._record(stream_id, stream, event)
-        return {"version": stream.version, "position": self.position, "count": len(new), "duplicate": False}
+        return self._append({"streamId": stream_id, "events": new})
+
+    def append_to_streams(self, params):
+        appends, condition = checked_appends(params), checked_condition(params)
+        found = [self._duplicate(one["streamId"], one["events"]) for one in appends]
+        known = [result for result in found if result is not None]
+        if known and len(known) < sum(1 for one in appends if one["events"]):
+            raise invalid("id_conflict", "some appends are there already, others are not; nothing was written")
+        if known:
+            return {"results": [result or self._checked(one, True) for one, result in zip(appends, found)]}
+        for one in appends:
+            check_version(one["streamId"], self._stream(one["streamId"]), one["expectedVersion"])
+        self._check_condition(condition)
+        return {"results": [self._append(one) for one in appends]}
 
     def get_events(self, params):
         stream_id, direction = stream_name(params), params.get("direction", "forward")
@@ -215,6 +226,23 @@ class Store:
             raise invalid("id_conflict", "the event ids stand in the stream in another order; nothing was written")
         last = known[-1]
         return {"version": last["version"], "position": last["position"], "count": len(new), "duplicate": True}
+
+    def _stream(self, stream_id):
+        return self._streams.get(stream_id, Stream())
+
+    def _checked(self, append, duplicate):
+        """The result of an append without events, which only checks the version of its stream."""
+        version, expected = self._stream(append["streamId"]).version, append["expectedVersion"]
+        return {"version": expected if duplicate and expected >= 0 else version, "count": 0, "duplicate": duplicate}
+
+    def _append(self, append):
+        stream_id, new = append["streamId"], append["events"]
+        if not new:
+            return self._checked(append, False)
+        stream = self._streams.setdefault(stream_id, Stream())
+        for event in new:
+            self._record(stream_id, stream, event)
+        return {"version": stream.version, "position": self.position, "count": len(new), "duplicate": False}
 
     def _check_condition(self, condition):
         if condition is None:

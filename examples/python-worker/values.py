@@ -69,6 +69,25 @@ def expected_version(params):
     return expected
 
 
+def checked_appends(params):
+    """The appends to several streams, complete and checked. Those without events only check a version."""
+    appends = params.get("appends")
+    if not isinstance(appends, list) or not 1 <= len(appends) <= 1_000:
+        raise invalid("appends", "a call has 1 to 1000 appends")
+    if sum(len(one.get("events", [])) for one in appends) > 1_000:
+        raise invalid("events", "a call has at most 1000 events in all")
+    if len({one.get("streamId") for one in appends}) < len(appends):
+        raise invalid("appends", "a call names each stream once")
+    return [
+        {
+            "streamId": stream_name(one),
+            "expectedVersion": expected_version(one),
+            "events": new_events(one) if one.get("events") else [],
+        }
+        for one in appends
+    ]
+
+
 def checked_query(query):
     """A query: 1 to 1000 items, each with a type or a tag, and at most 10000 of them in all."""
     items = query.get("items") if isinstance(query, dict) else None

@@ -74,3 +74,33 @@ describe('conditions', () => {
     expect((await post(after)).status).toBe(409);
   });
 });
+
+describe('appendToStreams', () => {
+  test('appends to several streams, checks others, and is a duplicate when it is repeated', async () => {
+    const id = '019c1422-9c00-7000-8000-00000000aaaa';
+    const params = {
+      storeId: 'default',
+      appends: [
+        { streamId: 'a', events: [{ type: 't', data: 1, id }], expectedVersion: -1 },
+        { streamId: 's0', events: [], expectedVersion: 0 },
+        { streamId: 'b', events: [{ type: 't', data: 2, id }] },
+      ],
+    };
+    const { result } = await client.call('appendToStreams', params);
+    expect(result).toMatchObject({
+      results: [
+        { version: 0, count: 1, duplicate: false },
+        { version: 0, count: 0, duplicate: false },
+        { version: 0, count: 1, duplicate: false },
+      ],
+    });
+    const again = (await client.call('appendToStreams', params)).result as { results: object[] };
+    expect(again.results).toMatchObject([{ duplicate: true }, { duplicate: true }, { duplicate: true }]);
+    const stale = { ...params, appends: [{ streamId: 's0', events: [], expectedVersion: 5 }] };
+    expect((await client.call('appendToStreams', stale)).error?.data).toMatchObject({
+      code: 'wrong_expected_version',
+      streamId: 's0',
+      actual: 0,
+    });
+  });
+});

@@ -8,6 +8,7 @@ import type {
 import type {
   AppendCondition,
   AppendResult,
+  AppendToStreamsResult,
   ExpectedVersion,
   GetEventsParams,
   JsonValue,
@@ -107,11 +108,8 @@ export type CallMethod = <M extends MethodName>(
 export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, AsyncDisposable {
   /** Idempotent by the events' ids, which are filled in before the first attempt. */
   appendEvents(params: AppendParams<E>, options?: CallOptions): Promise<AppendResult>;
-  /** Appends to several streams, all or nothing. */
-  appendToStreams(
-    params: AppendManyParams<E>,
-    options?: CallOptions,
-  ): Promise<{ readonly results: readonly AppendResult[] }>;
+  /** Appends to several streams, all or nothing. An append without events only checks the version of its stream. */
+  appendToStreams(params: AppendManyParams<E>, options?: CallOptions): Promise<AppendToStreamsResult>;
   /** Reads a page of a stream, forward or backward. */
   getEvents(params: GetEventsParams, options?: CallOptions): Promise<StreamEvents<E>>;
   /** Reads a page of a stream, oldest events first. */

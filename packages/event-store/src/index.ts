@@ -4,6 +4,7 @@ export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
 export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
+export { encodeAppends } from './encode-appends.ts';
 export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
 export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 export {
@@ -61,7 +62,16 @@ export {
   type StreamRead,
   type VersionRange,
 } from './pages.ts';
-export { type AppendPlan, type AppendRequest, idKey, type KnownEvent, planAppend } from './plan-append.ts';
+export {
+  type AppendPlan,
+  type AppendRequest,
+  type AppendsPlan,
+  checkedResult,
+  idKey,
+  type KnownEvent,
+  planAppend,
+  planAppends,
+} from './plan-append.ts';
 export type { StoreHealth } from './store-health.ts';
 export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';

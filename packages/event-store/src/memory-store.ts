@@ -10,6 +10,8 @@ import {
   type AppendCondition,
   type AppendEventsParams,
   type AppendResult,
+  type AppendToStreamsParams,
+  type AppendToStreamsResult,
   type CallContext,
   type Clock,
   type DeleteSnapshotParams,
@@ -39,6 +41,7 @@ import {
 import { throwIfEnded } from './call-context.ts';
 import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 import { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
+import { encodeAppends } from './encode-appends.ts';
 import { type EncodedEvent, encodeEvents } from './encode-event.ts';
 import { encodeSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 import { appendConditionFailed, snapshotNotFound, storeClosed } from './errors.ts';
@@ -58,7 +61,7 @@ import {
   resolveSnapshotList,
   resolveStreamRead,
 } from './pages.ts';
-import { idKey, type KnownEvent, planAppend } from './plan-append.ts';
+import { checkedResult, idKey, type KnownEvent, planAppend, planAppends } from './plan-append.ts';
 import { STORE_METHODS } from './store-worker.ts';
 import { isReadable } from './stream-state.ts';
 
@@ -127,15 +130,42 @@ class MemoryStore implements EventStore {
     if (plan.kind === 'duplicate') return plan.result;
     if (condition !== undefined) this.#checkNoMatch(condition);
     this.#lastEpochUs = nextEpochUs(this.#clock.now(), this.#lastEpochUs);
-    for (const [index, event] of events.entries()) this.#write(streamId, plan.firstVersion + index, event);
-    const position = this.#events.length;
-    this.#listeners.notify(position);
-    return {
-      version: plan.firstVersion + events.length - 1,
-      position,
-      count: events.length,
-      duplicate: false,
-    };
+    const result = this.#writeAll(streamId, plan.firstVersion, events);
+    this.#listeners.notify(result.position);
+    return result;
+  }
+
+  async appendToStreams(
+    params: AppendToStreamsParams,
+    context?: CallContext,
+  ): Promise<AppendToStreamsResult> {
+    this.#check(params, context);
+    const { condition } = params;
+    if (condition !== undefined) checkCondition(condition);
+    const requests = encodeAppends(params.appends, this.#clock.now());
+    const streamOf = (index: number): string => requests[index]?.streamId ?? '';
+    const plan = planAppends(
+      requests,
+      (index) => this.#streams.state(streamOf(index)),
+      (index) => (key) => this.#byId.get(eventKey(streamOf(index), key)),
+    );
+    if (plan.kind === 'duplicate') return { results: plan.results };
+    if (condition !== undefined) this.#checkNoMatch(condition);
+    const before = this.#events.length;
+    this.#lastEpochUs = nextEpochUs(this.#clock.now(), this.#lastEpochUs);
+    const results = requests.map((request, index) => {
+      const { streamId, events } = request;
+      if (events.length === 0) return checkedResult(request, this.#streams.state(streamId));
+      return this.#writeAll(streamId, plan.firstVersions[index] as number, events);
+    });
+    if (this.#events.length > before) this.#listeners.notify(this.#events.length);
+    return { results };
+  }
+
+  #writeAll(streamId: string, firstVersion: number, events: readonly EncodedEvent[]): AppendResult {
+    for (const [index, event] of events.entries()) this.#write(streamId, firstVersion + index, event);
+    const version = firstVersion + events.length - 1;
+    return { version, position: this.#events.length, count: events.length, duplicate: false };
   }
 
   #write(streamId: string, version: number, event: EncodedEvent): void {

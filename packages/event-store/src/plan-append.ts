@@ -1,4 +1,4 @@
-import { type AppendResult, invalidArgument } from '@esdb-gater/types';
+import { type AppendResult, invalidArgument, type StreamAppendResult } from '@esdb-gater/types';
 import type { EncodedEvent } from './encode-event.ts';
 import { checkAppendVersion } from './expected-version.ts';
 import { jsonTextEqual } from './json-equal.ts';
@@ -31,6 +31,14 @@ export function idKey(id: string): string {
   return id.toLowerCase();
 }
 
+/** The decision about appends to several streams, in their order. */
+export type AppendsPlan =
+  | { readonly kind: 'write'; readonly firstVersions: readonly number[] }
+  | { readonly kind: 'duplicate'; readonly results: readonly StreamAppendResult[] };
+
+/** Returns the event of a stream with that `idKey`. */
+type FindKnown = (idKey: string) => KnownEvent | undefined;
+
 /**
  * Decides what an append does. Ids are checked first, so that a retry is recognised although the version has changed.
  *
@@ -38,12 +46,64 @@ export function idKey(id: string): string {
  * tenant of another's events, and a predictable id could be taken beforehand.
  * @throws `invalid_argument` (reason `id_conflict`), `wrong_expected_version`, `stream_deleted`
  */
-export function planAppend(
-  request: AppendRequest,
+export function planAppend(request: AppendRequest, stream: StreamState, known: FindKnown): AppendPlan {
+  const result = findDuplicate(request.events, known);
+  if (result !== undefined) return { kind: 'duplicate', result };
+  checkAppendVersion(request.streamId, request.expectedVersion, stream);
+  return { kind: 'write', firstVersion: stream.version + 1 };
+}
+
+/**
+ * Decides what appends to several streams do: all of them are written, or all are duplicates. Ids are checked first, then the
+ * versions of the streams.
+ *
+ * @param stateOf returns the state of the stream of a request
+ * @param knownIn returns what finds the events of that stream
+ * @throws `invalid_argument` (reason `id_conflict`), `wrong_expected_version`, `stream_deleted`
+ */
+export function planAppends(
+  requests: readonly AppendRequest[],
+  stateOf: (index: number) => StreamState,
+  knownIn: (index: number) => FindKnown,
+): AppendsPlan {
+  const found = requests.map(({ events }, index) => findDuplicate(events, knownIn(index)));
+  const old = found.filter((result) => result !== undefined).length;
+  if (old > 0) {
+    const withEvents = requests.filter(({ events }) => events.length > 0).length;
+    if (old < withEvents) {
+      throw invalidArgument(
+        'id_conflict',
+        `the event ids of ${old} of ${withEvents} appends already exist, the others do not; nothing was written`,
+      );
+    }
+    const results = requests.map(
+      (request, index) => found[index] ?? checkedResult(request, stateOf(index), true),
+    );
+    return { kind: 'duplicate', results };
+  }
+  const firstVersions = requests.map(({ streamId, expectedVersion }, index) => {
+    const stream = stateOf(index);
+    checkAppendVersion(streamId, expectedVersion, stream);
+    return stream.version + 1;
+  });
+  return { kind: 'write', firstVersions };
+}
+
+/**
+ * Returns the result of an append without events, which only checks the version of its stream. When the call is repeated,
+ * an exact version that was expected is still the answer, since the first call found it.
+ */
+export function checkedResult(
+  { expectedVersion }: AppendRequest,
   stream: StreamState,
-  known: (idKey: string) => KnownEvent | undefined,
-): AppendPlan {
-  const { streamId, events } = request;
+  duplicate = false,
+): StreamAppendResult {
+  const version = duplicate && expectedVersion >= 0 ? expectedVersion : stream.version;
+  return { version, count: 0, duplicate };
+}
+
+/** Returns the first result of an append whose events are all there, and undefined when none is. */
+function findDuplicate(events: readonly EncodedEvent[], known: FindKnown): AppendResult | undefined {
   checkDistinctIds(events);
   let old = 0;
   let last: KnownEvent | undefined;
@@ -58,10 +118,7 @@ export function planAppend(
     }
     last = found;
   }
-  if (last === undefined) {
-    checkAppendVersion(streamId, request.expectedVersion, stream);
-    return { kind: 'write', firstVersion: stream.version + 1 };
-  }
+  if (last === undefined) return undefined;
   if (old < events.length) {
     throw invalidArgument(
       'id_conflict',
@@ -69,7 +126,7 @@ export function planAppend(
     );
   }
   const { version, position } = last;
-  return { kind: 'duplicate', result: { version, position, count: events.length, duplicate: true } };
+  return { version, position, count: events.length, duplicate: true };
 }
 
 function checkDistinctIds(events: readonly EncodedEvent[]): void {

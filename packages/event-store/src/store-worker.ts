@@ -36,6 +36,7 @@ type StoreCall<M extends StoreMethod> = (
 
 const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
   appendEvents: (store, params, context) => store.appendEvents(params, context),
+  appendToStreams: (store, params, context) => store.appendToStreams(params, context),
   getEvents: (store, params, context) => store.getEvents(params, context),
   getVersion: (store, params, context) => store.getVersion(params, context),
   streamExists: (store, params, context) => store.streamExists(params, context),

@@ -10,6 +10,7 @@ const NEW = [
   { type: 't', data: 1 },
   { type: 't', data: 2 },
 ];
+const TWO = (streamId: string) => ({ streamId, events: NEW });
 const QUERY = { items: [{ types: ['t'] }] };
 const HUGE = Number.MAX_SAFE_INTEGER;
 
@@ -89,6 +90,36 @@ const MISFITS: readonly Case[] = [
     'appendToStreams',
     { ...STORE, appends: [{ streamId: 's', events: NEW }] },
     { results: [appended(2, 3, 3)] },
+  ],
+  [
+    'a position in the result of a check',
+    'appendToStreams',
+    { ...STORE, appends: [{ streamId: 's', events: [] }] },
+    { results: [appended(2, 3, 0)] },
+  ],
+  [
+    'another version than a check expected',
+    'appendToStreams',
+    { ...STORE, appends: [{ streamId: 's', expectedVersion: 1, events: [] }] },
+    { results: [{ version: 2, count: 0, duplicate: false }] },
+  ],
+  [
+    'a result without a position',
+    'appendToStreams',
+    { ...STORE, appends: [{ streamId: 's', events: NEW }] },
+    { results: [{ version: 1, count: 2, duplicate: false }] },
+  ],
+  [
+    'positions that do not follow each other',
+    'appendToStreams',
+    { ...STORE, appends: [TWO('a'), TWO('b')] },
+    { results: [appended(1, 2, 2), appended(1, 5, 2)] },
+  ],
+  [
+    'duplicates beside what was written',
+    'appendToStreams',
+    { ...STORE, appends: [TWO('a'), TWO('b')] },
+    { results: [appended(1, 2, 2), appended(1, 4, 2, true)] },
   ],
   [
     'an event of another store',
@@ -225,6 +256,18 @@ const FITTING: readonly Case[] = [
     'appendEvents',
     { ...STREAM, expectedVersion: -1, events: NEW },
     appended(6, 9, 2),
+  ],
+  [
+    'appends to several streams, and a check',
+    'appendToStreams',
+    { ...STORE, appends: [TWO('a'), { streamId: 's', expectedVersion: 4, events: [] }, TWO('b')] },
+    { results: [appended(1, 2, 2), { version: 4, count: 0, duplicate: false }, appended(5, 4, 2)] },
+  ],
+  [
+    'duplicates in several streams',
+    'appendToStreams',
+    { ...STORE, appends: [TWO('a'), TWO('b')] },
+    { results: [appended(1, 9, 2, true), appended(1, 4, 2, true)] },
   ],
   ['a page', 'getEvents', { ...STREAM, count: 2 }, { events: [event(0), event(1)], version: 3, next: 2 }],
   ['a stream that begins behind a deletion', 'getEvents', STREAM, { events: [event(7, 20)], version: 7 }],

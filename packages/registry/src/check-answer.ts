@@ -7,6 +7,7 @@ import {
   type StoreMethod,
   type StoreParamsOf,
   type StoreResultOf,
+  type StreamAppendResult,
 } from '@esdb-gater/types';
 
 /** Throws a `Misfit` with the reason when an answer does not fit its parameters. */
@@ -19,10 +20,18 @@ type AnswerCheck<M extends StoreMethod> = (params: StoreParamsOf<M>, result: Sto
 const CHECKS: { readonly [M in StoreMethod]?: AnswerCheck<M> } = {
   appendEvents: (params, result) => checkAppend('the result', params, result),
   appendToStreams({ appends }, { results }) {
-    same('`results`', results.length, appends.length, 'entries');
+    same('the number of `results`', results.length, appends.length);
+    const [{ duplicate } = { duplicate: false }] = results;
+    let last: number | undefined;
     appends.forEach((append, index) => {
-      const result = results[index];
-      if (result !== undefined) checkAppend(`\`results[${index}]\``, append, result);
+      const result = results[index] as StreamAppendResult;
+      const what = `\`results[${index}]\``;
+      checkAppend(what, append, result);
+      same(`\`duplicate\` of ${what}`, result.duplicate, duplicate);
+      if (duplicate || result.position === undefined) return;
+      // All events of a call stand next to each other.
+      if (last !== undefined) same(`\`position\` of ${what}`, result.position, last + result.count);
+      last = result.position;
     });
   },
   getEvents: checkStreamPage,
@@ -99,11 +108,16 @@ function above(what: string, actual: number, floor: number): void {
 function checkAppend(
   what: string,
   { expectedVersion = -2, events }: Pick<StoreParamsOf<'appendEvents'>, 'expectedVersion' | 'events'>,
-  { version, position, count, duplicate }: StoreResultOf<'appendEvents'>,
+  { version, position, count, duplicate }: StreamAppendResult,
 ): void {
   same(`\`count\` of ${what}`, count, events.length);
-  // An entry without events only checks the version of its stream.
-  if (count === 0) return;
+  if (count === 0) {
+    // It only checks the version of its stream.
+    if (!duplicate && expectedVersion >= 0) same(`\`version\` of ${what}`, version, expectedVersion);
+    same(`\`position\` of ${what}`, position, undefined);
+    return;
+  }
+  if (position === undefined) throw misfit(`\`position\` of ${what} must be a position`);
   atLeast(`\`version\` of ${what}`, version, count - 1);
   atLeast(`\`position\` of ${what}`, position, count);
   // A duplicate returns the version and position of the original append. A deleted stream begins again at any version.

@@ -1,13 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
+  type AppendRequest,
   checkDeleteVersion,
+  checkedResult,
   type EncodedEvent,
+  type KnownEvent,
   MISSING_STREAM,
   nextEpochUs,
   planAppend,
+  planAppends,
   type StoredEvent,
 } from '@esdb-gater/event-store';
 import { GenerationMap } from '@esdb-gater/primitives';
+import type { StreamAppendResult } from '@esdb-gater/types';
 import { streamChecksum } from './checksum.ts';
 import { Conditions, type KnownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
 import { EVENT_COLUMNS, eventChecksum } from './event-row.ts';
@@ -17,8 +22,12 @@ import { type StreamRow, StreamRows } from './stream-rows.ts';
 /** The number of streams whose versions are cached. */
 const CACHED_STREAMS = 50_000;
 
-/** The members of an `AppendResult`. */
+/** The members of a `StreamAppendResult`; the position is 0 where it has none. */
 export type AppendAnswer = readonly [version: number, position: number, count: number, duplicate: boolean];
+
+function answerOf({ version, position = 0, count, duplicate }: StreamAppendResult): AppendAnswer {
+  return [version, position, count, duplicate];
+}
 
 /** Appends to streams and deletes them, within a transaction of the caller. Its cache includes uncommitted changes. */
 export class AppendWriter {
@@ -79,17 +88,47 @@ export class AppendWriter {
   ): AppendAnswer | Unchecked {
     const found = this.#stream(streamId);
     const request = { streamId, expectedVersion, events };
-    const known = (id: string) => (found === undefined ? undefined : this.#known.find(found.id, id));
-    const plan = planAppend(request, found ?? MISSING_STREAM, known);
-    if (plan.kind === 'duplicate') {
-      const { version, position, count } = plan.result;
-      return [version, position, count, true];
-    }
+    const plan = planAppend(request, found ?? MISSING_STREAM, this.#knownIn(found));
+    if (plan.kind === 'duplicate') return answerOf(plan.result);
     if (condition !== undefined && !this.#conditions.check(condition, this.#lastPosition)) return UNCHECKED;
     // Throws for an implausible clock, so it comes before the first write.
     this.#lastEpochUs = nextEpochUs(nowMs, this.#lastEpochUs);
+    return this.#write(found, plan.firstVersion, request);
+  }
+
+  /** Appends to several streams, all or nothing. @throws what `append` throws, with nothing written */
+  appendToStreams(
+    requests: readonly AppendRequest[],
+    nowMs: number,
+    condition?: KnownCondition,
+  ): readonly AppendAnswer[] | Unchecked {
+    const rows = requests.map(({ streamId }) => this.#stream(streamId));
+    const plan = planAppends(
+      requests,
+      (index) => rows[index] ?? MISSING_STREAM,
+      (index) => this.#knownIn(rows[index]),
+    );
+    if (plan.kind === 'duplicate') return plan.results.map(answerOf);
+    if (condition !== undefined && !this.#conditions.check(condition, this.#lastPosition)) return UNCHECKED;
+    this.#lastEpochUs = nextEpochUs(nowMs, this.#lastEpochUs);
+    return requests.map((request, index) => {
+      const row = rows[index];
+      if (request.events.length === 0) return answerOf(checkedResult(request, row ?? MISSING_STREAM));
+      return this.#write(row, plan.firstVersions[index] as number, request);
+    });
+  }
+
+  #knownIn(stream: StreamRow | undefined): (id: string) => KnownEvent | undefined {
+    return (id) => (stream === undefined ? undefined : this.#known.find(stream.id, id));
+  }
+
+  #write(
+    found: StreamRow | undefined,
+    firstVersion: number,
+    { streamId, events }: AppendRequest,
+  ): AppendAnswer {
     const stream = found ?? this.#createStream(streamId);
-    let version = plan.firstVersion - 1;
+    let version = firstVersion - 1;
     for (const event of events) {
       version += 1;
       this.#insert(stream, streamId, version, event);

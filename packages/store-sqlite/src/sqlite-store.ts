@@ -4,6 +4,7 @@ import {
   checkStoreId,
   checkStreamId,
   createCommitListeners,
+  encodeAppends,
   encodeEvents,
   encodeSnapshot,
   resolveAfter,
@@ -20,6 +21,8 @@ import { checkQuery, eventMatcher } from '@esdb-gater/primitives';
 import {
   type AppendEventsParams,
   type AppendResult,
+  type AppendToStreamsParams,
+  type AppendToStreamsResult,
   type CallContext,
   type DeleteSnapshotParams,
   type DeleteStreamParams,
@@ -48,7 +51,7 @@ import { packEvents } from './pack-events.ts';
 import { readQueryPage } from './query-pages.ts';
 import { damaged } from './sqlite-errors.ts';
 import { ThreadClient } from './thread-client.ts';
-import type { ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
+import type { PackedAppend, ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
 
 /** The memory that a call needs besides its texts. */
 const CALL_BYTES = 256;
@@ -80,6 +83,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     await store.close();
     throw error;
   }
+}
+
+/** Returns the memory that texts need. */
+function costOf(fields: readonly string[]): number {
+  let costBytes = 0;
+  for (const field of fields) costBytes += field.length + 32;
+  return costBytes;
 }
 
 class SqliteFileStore implements SqliteStore {
@@ -135,8 +145,7 @@ class SqliteFileStore implements SqliteStore {
     const condition = knownCondition(params.condition);
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const fields = packEvents(encodeEvents(params.events, this.#options.clock.now()));
-    let costBytes = CALL_BYTES;
-    for (const field of fields) costBytes += field.length + 32;
+    const costBytes = CALL_BYTES + costOf(fields);
     const args = [params.streamId, expectedVersion, fields] as const;
     const answer = await this.#checked(condition, context, (known) =>
       known === undefined
@@ -145,6 +154,30 @@ class SqliteFileStore implements SqliteStore {
     );
     const [version, position, count, duplicate] = answer;
     return { version, position, count, duplicate };
+  }
+
+  async appendToStreams(
+    params: AppendToStreamsParams,
+    context?: CallContext,
+  ): Promise<AppendToStreamsResult> {
+    this.#checkWrite(params, context);
+    const condition = knownCondition(params.condition);
+    let costBytes = CALL_BYTES;
+    const appends = encodeAppends(params.appends, this.#options.clock.now()).map((request): PackedAppend => {
+      const fields = packEvents(request.events);
+      costBytes += CALL_BYTES + costOf(fields);
+      return [request.streamId, request.expectedVersion, fields];
+    });
+    const answers = await this.#checked(condition, context, (known) =>
+      known === undefined
+        ? this.#writer.call('appendToStreams', [appends], costBytes, context)
+        : this.#writer.call('appendToStreams', [appends, known], costBytes, context),
+    );
+    return {
+      results: answers.map(([version, position, count, duplicate]) =>
+        count === 0 ? { version, count, duplicate } : { version, position, count, duplicate },
+      ),
+    };
   }
 
   /** Appends under a condition. What takes too long for a transaction is checked by the reader first. */

@@ -28,6 +28,13 @@ export type ThreadCalls<Calls> = {
   readonly [M in keyof Calls]: { readonly args: readonly unknown[]; readonly result: unknown };
 };
 
+/** The append to one of several streams. */
+export type PackedAppend = readonly [
+  streamId: string,
+  expectedVersion: number,
+  packedEvents: readonly string[],
+];
+
 /** The calls of the writer. */
 export interface WriterCalls {
   readonly append: {
@@ -38,6 +45,10 @@ export interface WriterCalls {
       condition?: KnownCondition,
     ];
     readonly result: AppendAnswer | Unchecked;
+  };
+  readonly appendToStreams: {
+    readonly args: readonly [appends: readonly PackedAppend[], condition?: KnownCondition];
+    readonly result: readonly AppendAnswer[] | Unchecked;
   };
   /** Returns the version of the stream's last event. */
   readonly deleteStream: {

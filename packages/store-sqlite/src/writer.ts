@@ -139,6 +139,15 @@ export class Writer {
         const [, , streamId, expectedVersion, fields, condition] = call;
         return this.#appends.append(streamId, expectedVersion, unpackEvents(fields), nowMs, condition);
       }
+      case 'appendToStreams': {
+        const [, , appends, condition] = call;
+        const requests = appends.map(([streamId, expectedVersion, fields]) => ({
+          streamId,
+          expectedVersion,
+          events: unpackEvents(fields),
+        }));
+        return this.#appends.appendToStreams(requests, nowMs, condition);
+      }
       case 'deleteStream': {
         const [, , streamId, expectedVersion] = call;
         return this.#appends.deleteStream(streamId, expectedVersion);

@@ -44,6 +44,12 @@ export interface AppendResult {
   readonly duplicate: boolean;
 }
 
+/** The answer to one of the appends of `appendToStreams`. */
+export interface StreamAppendResult extends Omit<AppendResult, 'position'> {
+  /** Of the last event; absent when the append had no events and only checked the stream's version. */
+  readonly position?: number;
+}
+
 /** A page of one stream. */
 export interface StreamPage {
   readonly events: readonly RecordedEvent[];

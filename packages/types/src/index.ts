@@ -11,7 +11,14 @@ export {
 } from './channel-names.ts';
 // Errors
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
-export type { AppendResult, NewEvent, RecordedEvent, StorePage, StreamPage } from './events.ts';
+export type {
+  AppendResult,
+  NewEvent,
+  RecordedEvent,
+  StorePage,
+  StreamAppendResult,
+  StreamPage,
+} from './events.ts';
 export {
   type DetailsByCode,
   type ErrorData,
@@ -69,6 +76,7 @@ export type { Registry, RegistryEvent, StoreWorker, WorkerInfo } from './ports/r
 export type {
   AppendEventsParams,
   AppendToStreamsParams,
+  AppendToStreamsResult,
   DeleteSnapshotParams,
   DeleteStreamParams,
   GetEventsParams,

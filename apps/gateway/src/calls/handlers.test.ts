@@ -19,8 +19,8 @@ test('the stores of this project serve what every worker must, and nothing that 
   expect(STORE_METHODS.filter((method) => !isWorkerMethod(method))).toEqual([]);
   expect([...STORE_METHODS].sort()).toEqual(
     (
-      'appendEvents deleteSnapshot deleteStream getEvents getStreams getVersion listSnapshots quickHealthCheck ' +
-      'readAll readSnapshot recordSnapshot streamExists'
+      'appendEvents appendToStreams deleteSnapshot deleteStream getEvents getStreams getVersion listSnapshots quickHealthCheck ' +
+      'queryEvents readAll readSnapshot recordSnapshot streamExists'
     ).split(' '),
   );
 });

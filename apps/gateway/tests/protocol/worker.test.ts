@@ -6,6 +6,9 @@ import { type RawClient, type RpcRequest, rawConnect } from '../support/raw-clie
 
 type Json = Record<string, unknown>;
 
+/** Methods that only workers with more than the simplest store serve. */
+const NAMED = ['queryEvents', 'appendToStreams'];
+
 const document = readProtocolDocument();
 const registration = exampleOf('registerWorker').params;
 const storeId = String(registration['storeId']);
@@ -192,23 +195,29 @@ test('the gateway made only calls that the document shows', async () => {
     expect(known, method).toEqual(expect.arrayContaining(Object.keys(params)));
   }
   const shown = [...document.calls.keys()].filter(
-    (method) => !['registerWorker', 'queryEvents'].includes(method),
+    (method) => method !== 'registerWorker' && !NAMED.includes(method),
   );
   expect(new Set(documented.asked.map(({ method }) => method))).toEqual(new Set(shown));
 });
 
-test('queryEvents comes as the document shows it, to a worker that names it', async () => {
-  const { params, result } = exampleOf('queryEvents');
+test.each(NAMED)('%s comes as the document shows it, to a worker that names it', async (method) => {
+  const { params, result } = exampleOf(method);
+  const named = `named-${method}`;
   const other = await rawConnect(gateway.url);
   const asked: RpcRequest[] = [];
   other.serve((request) => {
     asked.push(request);
-    return request.method === 'queryEvents' ? result : { events: [], lastPosition: 0 };
+    return request.method === method ? result : { events: [], lastPosition: 0 };
   });
-  await other.call('registerWorker', { storeId: 'queried', methods: ['queryEvents'] });
+  await other.call('registerWorker', { storeId: named, methods: ['queryEvents', method] });
   const { deadlineMs: _, ...given } = params;
-  expect((await client.call('readAll', { ...given, storeId: 'queried' })).result).toEqual(result);
-  const request = asked.find(({ method }) => method === 'queryEvents');
-  expect(Object.keys(request?.params ?? {}).sort()).toEqual(Object.keys(params).sort());
+  // A `readAll` with a query comes as `queryEvents`.
+  const calls = method === 'queryEvents' ? ['queryEvents', 'readAll'] : [method];
+  for (const called of calls) {
+    expect((await client.call(called, { ...given, storeId: named })).result).toEqual(result);
+    const request = asked.findLast((one) => one.method === method);
+    expect(Object.keys(request?.params ?? {}).sort()).toEqual(Object.keys(params).sort());
+    asked.length = 0;
+  }
   await other.close();
 });

@@ -18,6 +18,8 @@ export interface StoreSupports {
   readonly snapshots?: boolean;
   /** `queryEvents`, `readAll` with a query, and appends with a condition. @default true */
   readonly queries?: boolean;
+  /** `appendToStreams`. @default true */
+  readonly severalStreams?: boolean;
   /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
   readonly feed?: boolean;
   /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */

@@ -8,10 +8,12 @@ import { durability } from './durability.ts';
 import { expectedVersions } from './expected-versions.ts';
 import type { CaseSpec, StoreSuiteOptions, StoreSupports, StoreTrial } from './harness.ts';
 import { idempotence } from './idempotence.ts';
+import { linearizability } from './linearizability.ts';
 import { listingStreams } from './listing-streams.ts';
 import { querying } from './querying.ts';
 import { readingAll } from './reading-all.ts';
 import { readingStreams } from './reading-streams.ts';
+import { severalStreams } from './several-streams.ts';
 import { snapshots } from './snapshots.ts';
 import { surroundings } from './surroundings.ts';
 import { values } from './values.ts';
@@ -25,6 +27,8 @@ const SPECS: readonly CaseSpec[] = [
   ...readingAll,
   ...querying,
   ...conditions,
+  ...severalStreams,
+  ...linearizability,
   ...listingStreams,
   ...deleting,
   ...snapshots,
@@ -39,6 +43,7 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
     deletion: true,
     snapshots: true,
     queries: true,
+    severalStreams: true,
     feed: true,
     durability: options.reopen !== undefined,
     ...options.supports,

@@ -45,7 +45,7 @@ export interface MethodFacts {
 export const METHODS = {
   // Streams
   appendEvents: { servedBy: 'store', worker: 'required', action: 'stream/append', target: 'stream', alsoReads: 'condition', idempotent: true, carriesEvents: true },
-  appendToStreams: { servedBy: 'store', worker: 'optional', action: 'stream/append', target: 'streams', alsoReads: 'condition', idempotent: true, carriesEvents: true, planned: true },
+  appendToStreams: { servedBy: 'store', worker: 'optional', action: 'stream/append', target: 'streams', alsoReads: 'condition', idempotent: true, carriesEvents: true },
   getEvents: { servedBy: 'store', worker: 'required', action: 'stream/read', target: 'stream', idempotent: true, paged: true, carriesEvents: true },
   streamForward: { servedBy: 'store', worker: 'never', action: 'stream/read', target: 'stream', idempotent: true, paged: true, carriesEvents: true },
   streamBackward: { servedBy: 'store', worker: 'never', action: 'stream/read', target: 'stream', idempotent: true, paged: true, carriesEvents: true },

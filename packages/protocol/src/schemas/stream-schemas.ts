@@ -10,6 +10,7 @@ import {
   type NewEvent,
   type StorePage,
   type StreamAppend,
+  type StreamAppendResult,
   type StreamPage,
 } from '@esdb-gater/types';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
@@ -58,6 +59,16 @@ const events: Schema<readonly NewEvent[]> = array(newEvent, {
   reason: 'events',
 });
 
+const streamAppend: Schema<StreamAppend> = object<StreamAppend>({
+  streamId,
+  expectedVersion: optional(expectedVersion),
+  events: array(newEvent, {
+    max: LIMITS.eventsPerAppend,
+    description: `at most ${LIMITS.eventsPerAppend} events`,
+    reason: 'events',
+  }),
+});
+
 const queryItem: Schema<EventQueryItem> = object<EventQueryItem>(
   {
     types: optional(array(eventType, { description: 'an array of event types' })),
@@ -86,6 +97,11 @@ const condition: Schema<AppendCondition> = object<AppendCondition>({
 
 const appendResult: Schema<AppendResult> = object<AppendResult>(
   { version: integer(0), position: integer(1), count: integer(1), duplicate: boolean() },
+  { open: true },
+);
+
+const streamAppendResult: Schema<StreamAppendResult> = object<StreamAppendResult>(
+  { version: integer(-1), position: optional(integer(1)), count: integer(0), duplicate: boolean() },
   { open: true },
 );
 
@@ -136,7 +152,7 @@ export const STREAM_SCHEMAS: SchemasOf<
     summary: 'Appends to several streams of a store, all or nothing.',
     params: object<ParamsOf<'appendToStreams'>>({
       storeId,
-      appends: array(object<StreamAppend>({ streamId, expectedVersion: optional(expectedVersion), events }), {
+      appends: array(streamAppend, {
         min: 1,
         max: LIMITS.eventsPerAppend,
         description: `1 to ${LIMITS.eventsPerAppend} appends`,
@@ -144,7 +160,7 @@ export const STREAM_SCHEMAS: SchemasOf<
       }),
       condition: optional(condition),
     }),
-    result: object<ResultOf<'appendToStreams'>>({ results: array(appendResult) }, { open: true }),
+    result: object<ResultOf<'appendToStreams'>>({ results: array(streamAppendResult) }, { open: true }),
     check: checkAppends,
   },
   getEvents: {

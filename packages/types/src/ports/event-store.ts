@@ -2,6 +2,8 @@ import type { AppendResult, StorePage, StreamPage } from '../events.ts';
 import type { Snapshot } from '../snapshots.ts';
 import type {
   AppendEventsParams,
+  AppendToStreamsParams,
+  AppendToStreamsResult,
   DeleteSnapshotParams,
   DeleteStreamParams,
   GetEventsParams,
@@ -41,8 +43,14 @@ export interface EventStore {
   /** The method names that this store serves. */
   readonly methods: readonly string[];
 
-  /** @throws `wrong_expected_version`, `stream_deleted`, `invalid_argument` (reason `id_conflict`), `unavailable` */
+  /** @throws `wrong_expected_version`, `append_condition_failed`, `stream_deleted`, `invalid_argument` (reason `id_conflict`), `unavailable` */
   appendEvents(params: AppendEventsParams, context?: CallContext): Promise<AppendResult>;
+  /**
+   * Appends to several streams, all or nothing, with positions that follow each other.
+   *
+   * @throws what `appendEvents` throws
+   */
+  appendToStreams(params: AppendToStreamsParams, context?: CallContext): Promise<AppendToStreamsResult>;
   /** @throws `stream_not_found`, `stream_deleted` */
   getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage>;
   /** -1 for a stream that never was; the last version of a deleted one. */

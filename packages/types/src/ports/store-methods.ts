@@ -1,4 +1,4 @@
-import type { AppendResult, NewEvent, StorePage, StreamPage } from '../events.ts';
+import type { AppendResult, NewEvent, StorePage, StreamAppendResult, StreamPage } from '../events.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { AppendCondition, EventQuery } from '../queries.ts';
 import type { Snapshot } from '../snapshots.ts';
@@ -25,8 +25,17 @@ export interface AppendEventsParams extends StreamAppend {
 
 export interface AppendToStreamsParams {
   readonly storeId: string;
+  /**
+   * Each with a stream of its own. One without events only checks the version of its stream. 1 to 1 000, and as many events in
+   * all.
+   */
   readonly appends: readonly StreamAppend[];
   readonly condition?: AppendCondition;
+}
+
+export interface AppendToStreamsResult {
+  /** One for each append, in their order. */
+  readonly results: readonly StreamAppendResult[];
 }
 
 /** `getEvents` in one direction. */
@@ -120,7 +129,7 @@ export interface StoreMethods {
   readonly appendEvents: { readonly params: AppendEventsParams; readonly result: AppendResult };
   readonly appendToStreams: {
     readonly params: AppendToStreamsParams;
-    readonly result: { readonly results: readonly AppendResult[] };
+    readonly result: AppendToStreamsResult;
   };
   readonly getEvents: { readonly params: GetEventsParams; readonly result: StreamPage };
   readonly getVersion: { readonly params: StreamParams; readonly result: { readonly version: number } };
