@@ -151,6 +151,7 @@ function storeOver(worker: RemoteWorker): EventStore {
     appendToStreams: call('appendToStreams'),
     getEvents: call('getEvents'),
     getVersion: call('getVersion'),
+    versionAt: call('versionAt'),
     streamExists: call('streamExists'),
     getStreams: call('getStreams'),
     deleteStream: call('deleteStream'),

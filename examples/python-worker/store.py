@@ -202,6 +202,8 @@ class Store:
         return {"snapshots": snapshots, **({"next": versions[len(snapshots)]} if more else {})}
 
     def delete_snapshot(self, params):
+        if "version" not in params:
+            return {"deleted": bool(self._snapshots.pop(snapshot_key(params), None))}
         kept = self._snapshots.get(snapshot_key(params), {})
         return {"deleted": kept.pop(whole(params.get("version"), "version", 0), None) is not None}
 

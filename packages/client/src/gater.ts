@@ -86,10 +86,16 @@ export interface StoreEvents<E extends AnyEvent> {
 }
 
 /** Parameters of `events`: from `startVersion` to the end of the stream; `count` is the size of a page. */
-export type EventsParams = GetEventsParams;
+export interface EventsParams extends GetEventsParams {
+  /** An RFC 3339 time. Later events are left out; one of exactly that millisecond counts. @default none */
+  readonly until?: string;
+}
 
 /** Parameters of `allEvents`: from `after` to the end of the store; `limit` is the size of a page. */
-export type AllEventsParams = ReadAllParams;
+export interface AllEventsParams extends ReadAllParams {
+  /** An RFC 3339 time. Ends before the first later event; one of exactly that millisecond counts. @default none */
+  readonly until?: string;
+}
 
 /** Calls a method of the protocol. */
 export type CallMethod = <M extends MethodName>(

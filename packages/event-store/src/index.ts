@@ -87,3 +87,4 @@ export {
 } from './tail/store-tail.ts';
 export type { TailPage } from './tail/tail-position.ts';
 export type { TailStore, TailStore as FeedStore } from './tail/tail-store.ts';
+export { resolveTime, versionUpTo } from './version-at.ts';

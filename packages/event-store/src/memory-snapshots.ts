@@ -23,8 +23,10 @@ export class MemorySnapshots {
     return this.#byStream.get(keyOf(params))?.get(version);
   }
 
-  delete(params: SnapshotKey, version: number): boolean {
+  /** Deletes one snapshot, or without a version all of them. */
+  delete(params: SnapshotKey, version: number | undefined): boolean {
     const key = keyOf(params);
+    if (version === undefined) return this.#byStream.delete(key);
     const versions = this.#byStream.get(key);
     const deleted = versions?.delete(version) ?? false;
     if (versions?.size === 0) this.#byStream.delete(key);

@@ -37,6 +37,7 @@ import {
   type StreamParams,
   silentLogger,
   systemClock,
+  type VersionAtParams,
 } from '@esdb-gater/types';
 import { throwIfEnded } from './call-context.ts';
 import { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
@@ -64,6 +65,7 @@ import {
 import { checkedResult, idKey, type KnownEvent, planAppend, planAppends } from './plan-append.ts';
 import { STORE_METHODS } from './store-worker.ts';
 import { isReadable } from './stream-state.ts';
+import { resolveTime, versionUpTo } from './version-at.ts';
 
 export interface MemoryStoreOptions {
   readonly storeId: string;
@@ -74,6 +76,7 @@ export interface MemoryStoreOptions {
 }
 
 interface MemoryEvent extends KnownEvent {
+  readonly epochUs: number;
   /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can modify the store. */
   readonly text: string;
   readonly bytes: number;
@@ -205,6 +208,15 @@ class MemoryStore implements EventStore {
     return { version: this.#streams.state(params.streamId).version };
   }
 
+  async versionAt(params: VersionAtParams, context?: CallContext): Promise<{ version: number }> {
+    this.#check(params, context);
+    const { streamId, time } = params;
+    const epochUs = resolveTime(time);
+    const { version } = this.#streams.state(streamId);
+    const timeOf = (at: number): number => this.#at(this.#streams.position(streamId, at)).epochUs;
+    return { version: versionUpTo(version, epochUs, timeOf) };
+  }
+
   async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {
     this.#check(params, context);
     return { exists: isReadable(this.#streams.state(params.streamId)) };
@@ -300,7 +312,7 @@ class MemoryStore implements EventStore {
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
     this.#check(params, context);
     checkSnapshotIds(params);
-    checkSnapshotVersion(params.version);
+    if (params.version !== undefined) checkSnapshotVersion(params.version);
     return { deleted: this.#snapshots.delete(params, params.version) };
   }
 

@@ -39,6 +39,7 @@ const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
   appendToStreams: (store, params, context) => store.appendToStreams(params, context),
   getEvents: (store, params, context) => store.getEvents(params, context),
   getVersion: (store, params, context) => store.getVersion(params, context),
+  versionAt: (store, params, context) => store.versionAt(params, context),
   streamExists: (store, params, context) => store.streamExists(params, context),
   getStreams: (store, params, context) => store.getStreams(params, context),
   deleteStream: (store, params, context) => store.deleteStream(params, context),

@@ -9,12 +9,15 @@ import {
   snapshotNotFound,
   snapshotPageText,
   snapshotText,
+  versionUpTo,
 } from '@esdb-gater/event-store';
 import type { StreamNames } from '@esdb-gater/types';
 import type { KnownCondition } from './conditions.ts';
 import { EventPages } from './event-pages.ts';
 import { readFeedPosition } from './meta.ts';
+import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { SnapshotReader } from './snapshot-rows.ts';
+import { damaged } from './sqlite-errors.ts';
 import { checkStreamRow, StreamRows } from './stream-rows.ts';
 import type { CallOf, ReaderCalls, ResultOf } from './thread-messages.ts';
 
@@ -26,6 +29,7 @@ export class Reader {
   readonly #pages: EventPages;
   readonly #snapshots: SnapshotReader;
   readonly #names: StatementSync;
+  readonly #timeOf: RowStatement<[epochUs: number]>;
   readonly #newest: StatementSync;
 
   constructor(database: DatabaseSync, storeId: string, file: string) {
@@ -41,6 +45,10 @@ export class Reader {
          OR hidden_through < (SELECT max(version) FROM events WHERE stream = streams.id))
        ORDER BY name LIMIT ?`,
     );
+    this.#timeOf = prepareRows(
+      database,
+      'SELECT CAST(epoch_us AS REAL) FROM events WHERE stream = ? AND version = ?',
+    );
     this.#newest = database.prepare('SELECT max(position) AS position FROM events');
   }
 
@@ -50,6 +58,8 @@ export class Reader {
         return this.#getEvents(call[2]);
       case 'getVersion':
         return this.#state(call[2]).version;
+      case 'versionAt':
+        return this.#versionAt(call[2], call[3]);
       case 'streamExists':
         return isReadable(this.#state(call[2]));
       case 'getStreams': {
@@ -89,6 +99,17 @@ export class Reader {
     const stream = this.#streams.find(read.streamId);
     const range = readableRange(read, stream ?? MISSING_STREAM);
     return this.#pages.ofStream(read, range, stream as NonNullable<typeof stream>);
+  }
+
+  #versionAt(name: string, epochUs: number): number {
+    const stream = this.#streams.find(name);
+    if (stream === undefined) return MISSING_STREAM.version;
+    return versionUpTo(stream.version, epochUs, (version) => {
+      const row = this.#timeOf.get(stream.id, version);
+      if (row === undefined)
+        throw damaged(this.#file, `version ${version} of ${JSON.stringify(name)} is missing`);
+      return row[0];
+    });
   }
 
   #checkCondition({ query, after }: KnownCondition): KnownCondition {

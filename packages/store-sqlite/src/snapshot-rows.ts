@@ -12,6 +12,7 @@ type Columns = [version: number, record: string, metadata: string, epochUs: numb
 export class SnapshotWriter {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
+  readonly #deleteAll: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#put = database.prepare(
@@ -22,6 +23,7 @@ export class SnapshotWriter {
     this.#delete = database.prepare(
       'DELETE FROM snapshots WHERE source_uuid = ? AND stream_uuid = ? AND version = ?',
     );
+    this.#deleteAll = database.prepare('DELETE FROM snapshots WHERE source_uuid = ? AND stream_uuid = ?');
   }
 
   put(snapshot: StoredSnapshot): void {
@@ -30,7 +32,9 @@ export class SnapshotWriter {
     this.#put.run(sourceUuid, streamUuid, version, record, metadata, epochUs, sum);
   }
 
-  delete(sourceUuid: string, streamUuid: string, version: number): boolean {
+  /** Deletes one snapshot, or without a version all of them. */
+  delete(sourceUuid: string, streamUuid: string, version: number | undefined): boolean {
+    if (version === undefined) return Number(this.#deleteAll.run(sourceUuid, streamUuid).changes) > 0;
     return Number(this.#delete.run(sourceUuid, streamUuid, version).changes) > 0;
   }
 }

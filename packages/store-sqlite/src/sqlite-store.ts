@@ -12,6 +12,7 @@ import {
   resolveExpectedVersion,
   resolveSnapshotList,
   resolveStreamRead,
+  resolveTime,
   STORE_METHODS,
   type StoreHealth,
   storeClosed,
@@ -42,6 +43,7 @@ import {
   type StreamNames,
   type StreamPage,
   type StreamParams,
+  type VersionAtParams,
 } from '@esdb-gater/types';
 import { type KnownCondition, knownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
 import { type FileLock, lockFile } from './file-lock.ts';
@@ -204,6 +206,12 @@ class SqliteFileStore implements SqliteStore {
     return { version: await this.#reader.call('getVersion', [params.streamId], CALL_BYTES, context) };
   }
 
+  async versionAt(params: VersionAtParams, context?: CallContext): Promise<{ version: number }> {
+    this.#check(params, context);
+    const args = [params.streamId, resolveTime(params.time)] as const;
+    return { version: await this.#reader.call('versionAt', args, CALL_BYTES, context) };
+  }
+
   async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {
     this.#check(params, context);
     return { exists: await this.#reader.call('streamExists', [params.streamId], CALL_BYTES, context) };
@@ -270,7 +278,7 @@ class SqliteFileStore implements SqliteStore {
   async deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ deleted: boolean }> {
     this.#checkWrite(params, context);
     checkSnapshotIds(params);
-    checkSnapshotVersion(params.version);
+    if (params.version !== undefined) checkSnapshotVersion(params.version);
     const args = [params.sourceUuid, params.streamUuid, params.version] as const;
     return { deleted: await this.#writer.call('deleteSnapshot', args, CALL_BYTES, context) };
   }

@@ -59,9 +59,9 @@ export interface WriterCalls {
     readonly args: readonly [snapshot: Omit<StoredSnapshot, 'epochUs'>];
     readonly result: true;
   };
-  /** Returns whether the snapshot existed. */
+  /** Returns whether there was such a snapshot; without a version, any. */
   readonly deleteSnapshot: {
-    readonly args: readonly [sourceUuid: string, streamUuid: string, version: number];
+    readonly args: readonly [sourceUuid: string, streamUuid: string, version: number | undefined];
     readonly result: boolean;
   };
   readonly saveCheckpoint: { readonly args: readonly [position: FeedPosition]; readonly result: true };
@@ -72,6 +72,10 @@ export interface WriterCalls {
 export interface ReaderCalls {
   readonly getEvents: { readonly args: readonly [read: StreamRead]; readonly result: string };
   readonly getVersion: { readonly args: readonly [streamId: string]; readonly result: number };
+  readonly versionAt: {
+    readonly args: readonly [streamId: string, epochUs: number];
+    readonly result: number;
+  };
   readonly streamExists: { readonly args: readonly [streamId: string]; readonly result: boolean };
   readonly getStreams: {
     readonly args: readonly [prefix: string, after: string, limit: number];

@@ -20,7 +20,7 @@ test('the stores of this project serve what every worker must, and nothing that 
   expect([...STORE_METHODS].sort()).toEqual(
     (
       'appendEvents appendToStreams deleteSnapshot deleteStream getEvents getStreams getVersion listSnapshots quickHealthCheck ' +
-      'queryEvents readAll readSnapshot recordSnapshot streamExists'
+      'queryEvents readAll readSnapshot recordSnapshot streamExists versionAt'
     ).split(' '),
   );
 });

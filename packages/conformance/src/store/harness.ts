@@ -20,6 +20,8 @@ export interface StoreSupports {
   readonly queries?: boolean;
   /** `appendToStreams`. @default true */
   readonly severalStreams?: boolean;
+  /** `versionAt`. @default true */
+  readonly versionAt?: boolean;
   /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
   readonly feed?: boolean;
   /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */

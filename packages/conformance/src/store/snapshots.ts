@@ -161,6 +161,20 @@ export const snapshots: readonly CaseSpec[] = [
     },
   },
   {
+    title: 'deleteSnapshot without a version deletes all of a stream’s, and no others',
+    needs: ['snapshots'],
+    async body({ store }) {
+      for (const version of [1, 2, 3]) await store.recordSnapshot({ ...at(store), version, record: version });
+      await store.recordSnapshot({ ...at(store, 'source', 'other'), version: 1, record: 1 });
+      await store.recordSnapshot({ ...at(store, 'other'), version: 1, record: 1 });
+      assert.deepEqual(await store.deleteSnapshot(at(store)), { deleted: true });
+      assert.deepEqual(await store.listSnapshots(at(store)), { snapshots: [] });
+      assert.deepEqual(await store.deleteSnapshot(at(store)), { deleted: false });
+      assert.equal((await store.readSnapshot(at(store, 'source', 'other'))).version, 1);
+      assert.equal((await store.readSnapshot(at(store, 'other'))).version, 1);
+    },
+  },
+  {
     title: 'odd names are names like any other, and keep apart',
     needs: ['snapshots'],
     async body({ store }) {

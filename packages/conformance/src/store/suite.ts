@@ -10,6 +10,7 @@ import type { CaseSpec, StoreSuiteOptions, StoreSupports, StoreTrial } from './h
 import { idempotence } from './idempotence.ts';
 import { linearizability } from './linearizability.ts';
 import { listingStreams } from './listing-streams.ts';
+import { pastTimes } from './past-times.ts';
 import { querying } from './querying.ts';
 import { readingAll } from './reading-all.ts';
 import { readingStreams } from './reading-streams.ts';
@@ -28,6 +29,7 @@ const SPECS: readonly CaseSpec[] = [
   ...querying,
   ...conditions,
   ...severalStreams,
+  ...pastTimes,
   ...linearizability,
   ...listingStreams,
   ...deleting,
@@ -44,6 +46,7 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
     snapshots: true,
     queries: true,
     severalStreams: true,
+    versionAt: true,
     feed: true,
     durability: options.reopen !== undefined,
     ...options.supports,

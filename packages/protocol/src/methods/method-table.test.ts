@@ -98,9 +98,7 @@ describe('the table of methods', () => {
     expect(having((facts) => facts.planned !== true)).toEqual(
       names(
         'appendEvents appendToStreams getEvents streamForward streamBackward getVersion streamExists getStreams deleteStream ' +
-          'readAll queryEvents recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish ' +
-          'channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker ' +
-          'unregisterWorker',
+          'readAll queryEvents recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker unregisterWorker versionAt',
       ),
     );
   });

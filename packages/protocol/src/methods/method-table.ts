@@ -55,7 +55,7 @@ export const METHODS = {
   deleteStream: { servedBy: 'store', worker: 'optional', action: 'stream/delete', target: 'stream' },
   followEvents: { servedBy: 'connection', worker: 'never', action: 'stream/read', target: 'stream-or-store' },
   unfollow: { servedBy: 'connection', worker: 'never' },
-  versionAt: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true, planned: true },
+  versionAt: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true },
   verifyStream: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true, planned: true },
   readAll: { servedBy: 'store', worker: 'required', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true },
   queryEvents: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true },

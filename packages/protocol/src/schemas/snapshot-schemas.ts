@@ -40,8 +40,8 @@ export const SNAPSHOT_SCHEMAS: SchemasOf<
     ),
   },
   deleteSnapshot: {
-    summary: 'Deletes the snapshot at a version.',
-    params: object<ParamsOf<'deleteSnapshot'>>({ ...ids, version }),
+    summary: 'Deletes the snapshot at a version, by default all of them.',
+    params: object<ParamsOf<'deleteSnapshot'>>({ ...ids, version: optional(version) }),
     result: object<ResultOf<'deleteSnapshot'>>({ deleted: boolean() }, { open: true }),
   },
 };

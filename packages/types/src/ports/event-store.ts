@@ -16,6 +16,7 @@ import type {
   SnapshotPage,
   StreamNames,
   StreamParams,
+  VersionAtParams,
 } from './store-methods.ts';
 
 /** The options of a call. */
@@ -53,6 +54,8 @@ export interface EventStore {
   appendToStreams(params: AppendToStreamsParams, context?: CallContext): Promise<AppendToStreamsResult>;
   /** @throws `stream_not_found`, `stream_deleted` */
   getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage>;
+  /** The version of a stream's last event that was recorded at or before a time, or -1. */
+  versionAt(params: VersionAtParams, context?: CallContext): Promise<{ readonly version: number }>;
   /** -1 for a stream that never was; the last version of a deleted one. */
   getVersion(params: StreamParams, context?: CallContext): Promise<{ readonly version: number }>;
   streamExists(params: StreamParams, context?: CallContext): Promise<{ readonly exists: boolean }>;
@@ -67,6 +70,7 @@ export interface EventStore {
   readSnapshot(params: ReadSnapshotParams, context?: CallContext): Promise<Snapshot>;
   /** A page of snapshots, newest first. */
   listSnapshots(params: ListSnapshotsParams, context?: CallContext): Promise<SnapshotPage>;
+  /** Deletes the snapshot of a version, or without `version` all of them. `deleted` says whether there was any. */
   deleteSnapshot(params: DeleteSnapshotParams, context?: CallContext): Promise<{ readonly deleted: boolean }>;
   /** Resolves when the store can serve. @throws `unavailable` */
   quickHealthCheck(context?: CallContext): Promise<Record<string, never>>;

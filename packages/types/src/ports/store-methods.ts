@@ -65,7 +65,7 @@ export interface DeleteStreamParams extends StreamParams {
 }
 
 export interface VersionAtParams extends StreamParams {
-  /** RFC 3339. */
+  /** RFC 3339. An event of exactly that millisecond counts. */
   readonly time: string;
 }
 
@@ -107,7 +107,8 @@ export interface ListSnapshotsParams extends SnapshotParams {
 }
 
 export interface DeleteSnapshotParams extends SnapshotParams {
-  readonly version: number;
+  /** @default all of them */
+  readonly version?: number;
 }
 
 /** A page of snapshots, newest first. */
