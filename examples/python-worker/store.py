@@ -334,7 +334,8 @@ def deleted(stream_id, stream):
 
 
 def same_content(old, event):
-    return all(same_json(old[member], event[member]) for member in ("type", "data", "metadata", "tags"))
+    members = ("type", "data", "dataBase64", "contentType", "metadata", "tags")
+    return all((member in old) == (member in event) and same_json(old.get(member), event.get(member)) for member in members)
 
 
 def snapshot_key(params):

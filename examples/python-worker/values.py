@@ -1,5 +1,6 @@
 """Errors, and the rules for the values that come in a call."""
 
+import base64
 import json
 import math
 import re
@@ -11,6 +12,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Control characters (C0, DEL, C1) and halves of surrogate pairs, which JSON can carry and UTF-8 cannot.
+MEDIA_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ ;][ -~]*)?")
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -118,17 +120,34 @@ def new_event(event):
     event_id = event.get("id", str(uuid.uuid4()))
     if not isinstance(event_id, str) or not UUID.fullmatch(event_id):
         raise invalid("event_id", "the id of an event is a UUID")
-    if "data" not in event:
-        raise invalid("events", "an event has data, be it null")
+    content = event_content(event)
     if json_bytes(event) > MAX_EVENT_BYTES:
         raise StoreError("payload_too_large", "an event has at most 1 MiB as JSON", maxBytes=MAX_EVENT_BYTES)
     return {
         "id": event_id,
         "type": name(event.get("type"), "event_type"),
-        "data": event["data"],
+        **content,
         "metadata": metadata,
         "tags": [name(tag, "event_tags") for tag in tags],
     }
+
+
+def event_content(event):
+    """What an event is about: JSON as `data`, or bytes as `dataBase64` with their `contentType`."""
+    if ("data" in event) == ("dataBase64" in event) or ("contentType" in event) != ("dataBase64" in event):
+        raise invalid("events", "an event has either data, or dataBase64 and contentType")
+    if "data" in event:
+        return {"data": event["data"]}
+    text, content_type = event["dataBase64"], event["contentType"]
+    try:
+        canonical = base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
+    except (TypeError, ValueError):
+        canonical = False
+    if not canonical:
+        raise invalid("data_base64", "dataBase64 is base64 with padding, in its canonical form")
+    if not isinstance(content_type, str) or len(content_type) > 255 or not MEDIA_TYPE.fullmatch(content_type):
+        raise invalid("content_type", "contentType is a media type, such as image/png")
+    return {"dataBase64": text, "contentType": content_type}
 
 
 def json_bytes(value):

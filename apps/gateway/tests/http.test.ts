@@ -144,12 +144,25 @@ describe('CloudEvents', () => {
     });
   });
 
+  test('a CloudEvent with data_base64 is an event with bytes, and a repeat of it a duplicate', async () => {
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const { data: _, ...attributes } = cloudEvent as { data: unknown };
+    const image = { ...attributes, id: 'img', datacontenttype: 'image/png', data_base64: 'iVBORw==' };
+    expect(await http('POST', events('img'), image, headers)).toMatchObject({ status: 201 });
+    expect(await http('POST', events('img'), image, headers)).toMatchObject({ status: 200 });
+    const { body } = await http('GET', events('img'));
+    const [event] = (body as { events: object[] }).events;
+    expect(event).toMatchObject({ dataBase64: 'iVBORw==', contentType: 'image/png' });
+    expect(event).not.toHaveProperty('data');
+  });
+
   test('a body that is not a CloudEvent is refused', async () => {
     const headers = { 'content-type': 'application/cloudevents+json' };
     for (const broken of [
       {},
       { ...cloudEvent, specversion: '0.3' },
       { ...cloudEvent, data_base64: 'AA==' },
+      { ...cloudEvent, data: undefined, data_base64: 'AA' },
       [],
       null,
     ]) {

@@ -12,6 +12,7 @@ import type {
   ExpectedVersion,
   GetEventsParams,
   JsonValue,
+  NewBytesEvent,
   NewEvent,
   QueryEventsParams,
   ReadAllParams,
@@ -46,9 +47,14 @@ export type AnyEvent = NewEvent<string, unknown>;
 export type Recorded<E extends AnyEvent> =
   E extends NewEvent<infer Type, infer Data> ? RecordedEvent<Type, Data> : never;
 
-/** The events of `E` as callers append them: with `id`, `metadata` and `tags`, and data that JSON can hold. */
+/**
+ * The events of `E` as callers append them: with `id`, `metadata` and `tags`, and data that JSON can hold. A program that does
+ * not type its events may append bytes too.
+ */
 export type Appendable<E extends AnyEvent> =
-  E extends NewEvent<infer Type, infer Data> ? NewEvent<Type, Jsonable<Data>> : never;
+  E extends NewEvent<infer Type, infer Data>
+    ? NewEvent<Type, Jsonable<Data>> | (string extends Type ? NewBytesEvent : never)
+    : never;
 
 export interface Append<E extends AnyEvent> {
   readonly streamId: string;

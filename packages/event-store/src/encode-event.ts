@@ -1,11 +1,27 @@
-import { isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
-import { GaterError, invalidArgument, isName, LIMITS, type NewEvent } from '@esdb-gater/types';
+import { checkEventContent, isUuid, utf8Bytes, uuidV7 } from '@esdb-gater/primitives';
+import {
+  GaterError,
+  invalidArgument,
+  isName,
+  LIMITS,
+  type NewBytesEvent,
+  type NewEvent,
+} from '@esdb-gater/types';
+
+/** Holds the bytes that an event carries instead of JSON. */
+export interface EncodedBytes {
+  readonly contentType: string;
+  /** Canonical, with padding. */
+  readonly base64: string;
+}
 
 /** Holds a new event whose parts are JSON text: encoded once, then compared, stored and read as text. */
 export interface EncodedEvent {
   readonly id: string;
   readonly type: string;
+  /** Empty when the event carries bytes. */
   readonly data: string;
+  readonly bytes?: EncodedBytes;
   /** `{}` when none was given. */
   readonly metadata: string;
   /** `[]` when none were given. */
@@ -20,17 +36,18 @@ const NO_TAGS: readonly string[] = Object.freeze([]);
  *
  * An event without an id gets a UUIDv7. That is for embedded use; behind a gateway every event has an id.
  *
- * @throws `invalid_argument` (reasons `events`, `event_type`, `event_id`, `event_tags`, `event_metadata`, `json`),
+ * @throws `invalid_argument` (reasons `events`, `event_type`, `event_id`, `event_tags`, `event_metadata`, `json`, and those of
+ * `checkEventContent`),
  * `payload_too_large`
  */
-export function encodeEvents(events: readonly NewEvent[], nowMs: number): EncodedEvent[] {
+export function encodeEvents(events: readonly (NewEvent | NewBytesEvent)[], nowMs: number): EncodedEvent[] {
   if (!Array.isArray(events) || events.length < 1 || events.length > LIMITS.eventsPerAppend) {
     throw invalidArgument('events', `events must be an array of 1 to ${LIMITS.eventsPerAppend} events`);
   }
   return events.map((event, index) => encodeEvent(event, `events[${index}]`, nowMs));
 }
 
-function encodeEvent(event: NewEvent, path: string, nowMs: number): EncodedEvent {
+function encodeEvent(event: NewEvent | NewBytesEvent, path: string, nowMs: number): EncodedEvent {
   if (!isName(event.type)) {
     throw invalidArgument(
       'event_type',
@@ -49,10 +66,18 @@ function encodeEvent(event: NewEvent, path: string, nowMs: number): EncodedEvent
   }
   const metadata = event.metadata === undefined ? '{}' : encodeJson(event.metadata, `${path}.metadata`);
   if (metadata[0] !== '{') throw invalidArgument('event_metadata', `${path}.metadata must be an object`);
-  const data = encodeJson(event.data, `${path}.data`);
   const tags = tagList.length === 0 ? '[]' : JSON.stringify(tagList);
+  const rest = { id: event.id ?? uuidV7(nowMs), type: event.type, metadata, tags, tagList };
+  if (event.dataBase64 !== undefined || event.data === undefined || event.contentType !== undefined) {
+    checkEventContent(event, path);
+    const { contentType, dataBase64 } = event as NewBytesEvent;
+    const bytes = { contentType, base64: dataBase64 };
+    checkBytes(dataBase64 + contentType, metadata, tags, path);
+    return { ...rest, data: '', bytes };
+  }
+  const data = encodeJson(event.data, `${path}.data`);
   checkBytes(data, metadata, tags, path);
-  return { id: event.id ?? uuidV7(nowMs), type: event.type, data, metadata, tags, tagList };
+  return { ...rest, data };
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { EncodedBytes } from './encode-event.ts';
+
 /** Holds an event as stores keep it: its JSON parts are text. */
 export interface StoredEvent {
   readonly streamId: string;
@@ -5,7 +7,9 @@ export interface StoredEvent {
   readonly position: number;
   readonly id: string;
   readonly type: string;
+  /** Empty when the event carries bytes. */
   readonly data: string;
+  readonly bytes?: EncodedBytes;
   readonly metadata: string;
   readonly tags: string;
   readonly epochUs: number;
@@ -18,9 +22,15 @@ export interface StoredEvent {
 export function eventCore(event: StoredEvent): string {
   return (
     `"streamId":${quoteStream(event.streamId)},"version":${event.version},"position":${event.position}` +
-    `,"id":"${event.id}","type":${JSON.stringify(event.type)},"data":${event.data}` +
+    `,"id":"${event.id}","type":${JSON.stringify(event.type)},${contentText(event)}` +
     `,"metadata":${event.metadata},"tags":${event.tags},"epochUs":${event.epochUs}`
   );
+}
+
+/** Returns the members that hold what an event is about, as JSON without the braces. */
+function contentText({ data, bytes }: Pick<StoredEvent, 'data' | 'bytes'>): string {
+  if (bytes === undefined) return `"data":${data}`;
+  return `"dataBase64":"${bytes.base64}","contentType":${JSON.stringify(bytes.contentType)}`;
 }
 
 /** Returns a `RecordedEvent` as JSON, given its core. */

@@ -5,7 +5,7 @@ export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
 export { encodeAppends } from './encode-appends.ts';
-export { type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
+export { type EncodedBytes, type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
 export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
 export {
   appendConditionFailed,

@@ -79,7 +79,7 @@ interface MemoryEvent extends KnownEvent {
   readonly epochUs: number;
   /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can modify the store. */
   readonly text: string;
-  readonly bytes: number;
+  readonly textBytes: number;
 }
 
 /**
@@ -173,13 +173,13 @@ class MemoryStore implements EventStore {
 
   #write(streamId: string, version: number, event: EncodedEvent): void {
     const position = this.#events.length + 1;
-    const { id, type, data, metadata, tags } = event;
+    const { tagList: _, ...members } = event;
     const epochUs = this.#lastEpochUs;
-    const stored = { streamId, version, position, id, type, data, metadata, tags, epochUs };
+    const stored = { ...members, streamId, version, position, epochUs };
     const text = eventText(this.storeId, eventCore(stored), epochUs);
-    const kept: MemoryEvent = { ...stored, text, bytes: utf8Bytes(text) };
+    const kept: MemoryEvent = { ...stored, text, textBytes: utf8Bytes(text) };
     this.#events.push(kept);
-    this.#byId.set(eventKey(streamId, idKey(id)), kept);
+    this.#byId.set(eventKey(streamId, idKey(event.id)), kept);
     this.#streams.add(streamId, position);
     this.#index.add(event, position);
   }
@@ -195,7 +195,7 @@ class MemoryStore implements EventStore {
     let version = read.backward ? range.highest : range.lowest;
     while (events.length < read.count && version >= range.lowest && version <= range.highest) {
       const event = this.#at(this.#streams.position(read.streamId, version));
-      if (!meter.take(event.bytes)) break;
+      if (!meter.take(event.textBytes)) break;
       events.push(JSON.parse(event.text) as RecordedEvent);
       version += step;
     }
@@ -253,7 +253,7 @@ class MemoryStore implements EventStore {
     const events: RecordedEvent[] = [];
     for (const position of this.#positions(query, resolveAfter(params.after))) {
       const event = this.#at(position);
-      if (events.length === limit || !meter.take(event.bytes)) {
+      if (events.length === limit || !meter.take(event.textBytes)) {
         const last = events.at(-1)?.position ?? 0;
         return { events, lastPosition: last, next: last };
       }

@@ -1,5 +1,5 @@
 import { type AppendResult, invalidArgument, type StreamAppendResult } from '@esdb-gater/types';
-import type { EncodedEvent } from './encode-event.ts';
+import type { EncodedBytes, EncodedEvent } from './encode-event.ts';
 import { checkAppendVersion } from './expected-version.ts';
 import { jsonTextEqual } from './json-equal.ts';
 import { sameMetadata } from './same-metadata.ts';
@@ -11,6 +11,7 @@ export interface KnownEvent {
   readonly position: number;
   readonly type: string;
   readonly data: string;
+  readonly bytes?: EncodedBytes;
   readonly metadata: string;
   readonly tags: string;
 }
@@ -142,10 +143,17 @@ function checkDistinctIds(events: readonly EncodedEvent[]): void {
 function sameContent(found: KnownEvent, event: EncodedEvent): boolean {
   return (
     found.type === event.type &&
-    jsonTextEqual(found.data, event.data) &&
+    sameData(found, event) &&
     sameMetadata(found.metadata, event.metadata) &&
     jsonTextEqual(found.tags, event.tags)
   );
+}
+
+function sameData(found: KnownEvent, event: EncodedEvent): boolean {
+  if (found.bytes === undefined || event.bytes === undefined) {
+    return found.bytes === event.bytes && jsonTextEqual(found.data, event.data);
+  }
+  return found.bytes.base64 === event.bytes.base64 && found.bytes.contentType === event.bytes.contentType;
 }
 
 function idConflict(id: string, what: string): Error {

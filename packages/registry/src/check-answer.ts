@@ -1,4 +1,4 @@
-import { compareUtf8, eventMatcher } from '@esdb-gater/primitives';
+import { checkEventContent, compareUtf8, eventMatcher } from '@esdb-gater/primitives';
 import {
   GaterError,
   LIMITS,
@@ -126,6 +126,11 @@ function checkAppend(
 
 function checkEvent(what: string, { storeId }: { readonly storeId: string }, event: RecordedEvent): void {
   same(`\`storeId\` of ${what}`, event.storeId, storeId);
+  try {
+    checkEventContent(event, what);
+  } catch (error) {
+    throw misfit((error as Error).message);
+  }
 }
 
 function checkStreamPage(

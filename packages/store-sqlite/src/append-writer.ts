@@ -37,6 +37,7 @@ export class AppendWriter {
   readonly #conditions: Conditions;
   readonly #insertEvent: StatementSync;
   readonly #insertTag: StatementSync;
+  readonly #insertBytes: StatementSync;
   readonly #insertStream: StatementSync;
   readonly #hideStream: StatementSync;
   readonly #streams = new GenerationMap<string, StreamRow>(CACHED_STREAMS);
@@ -53,6 +54,9 @@ export class AppendWriter {
       `INSERT INTO events (${EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertTag = database.prepare('INSERT INTO event_tags (tag, position) VALUES (?, ?)');
+    this.#insertBytes = database.prepare(
+      'INSERT INTO event_bytes (position, content_type, bytes) VALUES (?, ?, ?)',
+    );
     this.#insertStream = database.prepare(
       'INSERT INTO streams (id, name, hidden_through, checksum) VALUES (?, ?, -1, ?)',
     );
@@ -165,11 +169,14 @@ export class AppendWriter {
     this.#lastPosition += 1;
     const position = this.#lastPosition;
     const epochUs = this.#lastEpochUs;
-    const { id, type, data, metadata, tags } = event;
+    const { id, type, data, bytes, metadata, tags } = event;
     const stored: StoredEvent = { streamId, version, position, id, type, data, metadata, tags, epochUs };
-    const checksum = eventChecksum(stored);
+    const checksum = eventChecksum(bytes === undefined ? stored : { ...stored, bytes });
     // In the order of EVENT_COLUMNS. Inserting one row at a time measured faster than any multi-row statement.
     this.#insertEvent.run(position, stream.id, version, id, type, data, metadata, tags, epochUs, checksum);
+    if (bytes !== undefined) {
+      this.#insertBytes.run(position, bytes.contentType, Buffer.from(bytes.base64, 'base64'));
+    }
     for (const tag of new Set(event.tagList)) this.#insertTag.run(tag, position);
   }
 }

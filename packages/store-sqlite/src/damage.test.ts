@@ -50,8 +50,10 @@ function fill(file: string): Writer {
     const events = encodeEvents(
       [1, 2].map((part) => ({
         type: `type-${index % 3}`,
-        data: { index, part, text: 'abc '.repeat(10) },
         tags: ['t'],
+        ...(part === 2 && index % 4 === 0
+          ? { dataBase64: Buffer.alloc(30, index).toString('base64'), contentType: 'a/b' }
+          : { data: { index, part, text: 'abc '.repeat(10) } }),
       })),
       NOW_MS + index,
     );

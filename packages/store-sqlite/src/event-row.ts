@@ -1,10 +1,25 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { eventCore, eventHead, type StoredEvent } from '@esdb-gater/event-store';
 import { utf8Bytes } from '@esdb-gater/primitives';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
+/** The name of the function of SQL that writes bytes as base64. */
+const TO_BASE64 = 'to_base64';
+
+/** Gives a connection the function that the columns for readers use. */
+export function defineFunctions(database: DatabaseSync): void {
+  database.function(TO_BASE64, { deterministic: true }, (bytes) =>
+    Buffer.from(bytes as Uint8Array).toString('base64'),
+  );
+}
+
 /** The columns of an event, in the order of inserts. */
 export const EVENT_COLUMNS = 'position, stream, version, id, type, data, metadata, tags, epoch_us, checksum';
+
+/** The members of an event that carries bytes, as JSON. `to_base64` is a function of ours. */
+const BYTES_TEXT = `(SELECT ',"dataBase64":"' || ${TO_BASE64}(bytes) || '","contentType":' || json_quote(content_type)
+  FROM event_bytes WHERE event_bytes.position = events.position)`;
 
 /**
  * The `eventCore` of a row without the stream's name. SQLite builds it: reading one text per row costs half as much as
@@ -15,7 +30,8 @@ const CORE_TEXT = [
   `',"position":' || position`,
   `',"id":"' || id || '"'`,
   `',"type":' || json_quote(type)`,
-  `',"data":' || data`,
+  // An event that carries bytes has an empty text as its data.
+  `iif(data = '', ${BYTES_TEXT}, ',"data":' || data)`,
   `',"metadata":' || metadata`,
   `',"tags":' || tags`,
   `',"epochUs":' || epoch_us`,

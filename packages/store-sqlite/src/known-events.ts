@@ -15,6 +15,7 @@ type Columns = [
 export class KnownEvents {
   readonly #position: RowStatement<[position: number]>;
   readonly #event: RowStatement<Columns>;
+  readonly #bytes: RowStatement<[contentType: string, bytes: Uint8Array]>;
 
   constructor(database: DatabaseSync) {
     // Nearly all ids are new, which the index alone can tell.
@@ -23,6 +24,7 @@ export class KnownEvents {
       database,
       'SELECT version, position, type, data, metadata, tags FROM events WHERE position = ?',
     );
+    this.#bytes = prepareRows(database, 'SELECT content_type, bytes FROM event_bytes WHERE position = ?');
   }
 
   find(stream: number, id: string): KnownEvent | undefined {
@@ -31,6 +33,9 @@ export class KnownEvents {
     const row = this.#event.get(found[0]);
     if (row === undefined) return undefined;
     const [version, position, type, data, metadata, tags] = row;
-    return { version, position, type, data, metadata, tags };
+    const known = { version, position, type, data, metadata, tags };
+    const bytes = data === '' ? this.#bytes.get(position) : undefined;
+    if (bytes === undefined) return known;
+    return { ...known, bytes: { contentType: bytes[0], base64: Buffer.from(bytes[1]).toString('base64') } };
   }
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { GaterError } from '@esdb-gater/types';
 import { checkSchema } from './check-schema.ts';
+import { defineFunctions } from './event-row.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { migrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
@@ -49,6 +50,7 @@ export function openForWriting(options: OpenDatabaseOptions): DatabaseSync {
 export function openForReading(options: OpenDatabaseOptions): DatabaseSync {
   const database = new DatabaseSync(options.file, { readOnly: true, timeout: options.busyTimeoutMs });
   database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
+  defineFunctions(database);
   return database;
 }
 

@@ -1,7 +1,7 @@
 /** `ESDB` in the file's header, so that any tool can identify the database. */
 export const APPLICATION_ID = 0x45_53_44_42;
 
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * The tables, as SQLite keeps them in `sqlite_schema`: an opened file must have exactly these.
@@ -11,6 +11,7 @@ export const SCHEMA_VERSION = 2;
  * - `hidden_through` is the version of the last event that a delete hid, or -1.
  * - Event ids are unique per stream. They are compared without case, since they are UUIDs, and stored unchanged. The
  *   index begins with the id, because UUIDv7 ids then go to its end.
+ * - An event that carries bytes has an empty text as its `data`, and a row in `event_bytes`.
  * - `checksum` is the CRC-32 described in `checksum.ts` and, for events, in `event-row.ts`.
  */
 export const SCHEMA: ReadonlyMap<string, string> = new Map([
@@ -58,6 +59,14 @@ export const SCHEMA: ReadonlyMap<string, string> = new Map([
 ) STRICT, WITHOUT ROWID`,
   ],
   [
+    'event_bytes',
+    `CREATE TABLE event_bytes (
+  position INTEGER PRIMARY KEY REFERENCES events (position),
+  content_type TEXT NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT`,
+  ],
+  [
     'snapshots',
     `CREATE TABLE snapshots (
   source_uuid TEXT NOT NULL,
@@ -73,9 +82,11 @@ export const SCHEMA: ReadonlyMap<string, string> = new Map([
   [
     'recorded_events',
     `CREATE VIEW recorded_events AS
-SELECT position, name AS stream_id, version, events.id AS id, type, data, metadata, tags, epoch_us,
+SELECT events.position AS position, name AS stream_id, version, events.id AS id, type,
+  nullif(data, '') AS data, content_type, bytes, metadata, tags, epoch_us,
   strftime('%Y-%m-%dT%H:%M:%S', epoch_us / 1000000, 'unixepoch')
     || printf('.%03dZ', epoch_us / 1000 % 1000) AS timestamp
-FROM events JOIN streams ON streams.id = events.stream`,
+FROM events JOIN streams ON streams.id = events.stream
+  LEFT JOIN event_bytes ON event_bytes.position = events.position`,
   ],
 ]);

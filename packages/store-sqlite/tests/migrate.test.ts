@@ -62,7 +62,7 @@ test('a file of schema version 1 is migrated when it is opened, and keeps all it
     expect((await store.appendEvents({ ...params, streamId: 'new' })).duplicate).toBe(opening === 'second');
     await store.close();
   }
-  expect(schemaOf(file)).toEqual([2, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
+  expect(schemaOf(file)).toEqual([3, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
 });
 
 test('a migration that fails halfway leaves the old version, which is migrated at the next opening [R5]', async () => {
@@ -77,7 +77,7 @@ test('a migration that fails halfway leaves the old version, which is migrated a
   database.close();
   expect(schemaOf(file)).toEqual([1, 'CREATE UNIQUE INDEX events_by_id ON events (id)']);
   await (await openSqliteStore({ storeId: 'main', file })).close();
-  expect(schemaOf(file)[0]).toBe(2);
+  expect(schemaOf(file)[0]).toBe(3);
 });
 
 test('a file of schema version 1 whose tables were changed is refused and not migrated [R5]', async () => {

@@ -1,17 +1,31 @@
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** An event as a caller hands it in. */
-export interface NewEvent<Type extends string = string, Data = JsonValue> {
+interface NewEventMembers<Type extends string> {
   /** 1 to 255 UTF-16 units. */
   readonly type: Type;
-  /** Any JSON value. */
-  readonly data: Data;
   /** A UUID. It makes the append idempotent; the client (else the gateway) makes a UUIDv7 where it is absent. */
   readonly id?: string;
   /** `correlationId` and `causationId` are the conventional members. */
   readonly metadata?: JsonObject;
   /** Each 1 to 255 UTF-16 units. */
   readonly tags?: readonly string[];
+}
+
+/** An event as a caller passes it. */
+export interface NewEvent<Type extends string = string, Data = JsonValue> extends NewEventMembers<Type> {
+  /** Any JSON value. */
+  readonly data: Data;
+  readonly dataBase64?: never;
+  readonly contentType?: never;
+}
+
+/** An event that carries bytes instead of JSON. */
+export interface NewBytesEvent<Type extends string = string> extends NewEventMembers<Type> {
+  readonly data?: never;
+  /** RFC 4648, section 4, with padding. */
+  readonly dataBase64: string;
+  /** The media type of the bytes. */
+  readonly contentType: string;
 }
 
 /** An event as a store keeps it. */
@@ -24,7 +38,12 @@ export interface RecordedEvent<Type extends string = string, Data = JsonValue> {
   readonly version: number;
   /** In the store, from 1; only grows, and no reader can step over one that becomes visible later. */
   readonly position: number;
+  /** Absent in an event that carries bytes. */
   readonly data: Data;
+  /** The bytes of an event that carries bytes: RFC 4648, section 4, with padding. */
+  readonly dataBase64?: string;
+  /** The media type of the bytes. */
+  readonly contentType?: string;
   readonly metadata: JsonObject;
   readonly tags: readonly string[];
   /** ISO 8601 with milliseconds and `Z`. */

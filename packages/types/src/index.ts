@@ -13,6 +13,7 @@ export {
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
 export type {
   AppendResult,
+  NewBytesEvent,
   NewEvent,
   RecordedEvent,
   StorePage,

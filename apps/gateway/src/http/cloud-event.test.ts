@@ -34,9 +34,22 @@ describe('a CloudEvent', () => {
     expect(cloudEventToEvent(minimal).data).toBeNull();
   });
 
+  test('with bytes becomes an event with their content type', () => {
+    const image = { ...minimal, data_base64: 'iVBORw==', datacontenttype: 'image/png' };
+    const event = cloudEventToEvent(image);
+    expect(event).toMatchObject({ dataBase64: 'iVBORw==', contentType: 'image/png' });
+    expect(event).not.toHaveProperty('data');
+    expect(event.metadata).toMatchObject({ cloudevent: { datacontenttype: 'image/png' } });
+    const untyped = cloudEventToEvent({ ...minimal, data: null, data_base64: '' });
+    expect(untyped).toMatchObject({ dataBase64: '', contentType: 'application/octet-stream' });
+  });
+
   test.each([
     ['specversion', { ...minimal, specversion: '0.3' }],
-    ['data_base64', { ...minimal, data_base64: 'AA==' }],
+    ['data_base64 beside data', { ...minimal, data: 1, data_base64: 'AA==' }],
+    ['data_base64 without padding', { ...minimal, data_base64: 'AA' }],
+    ['data_base64 that is not a string', { ...minimal, data_base64: 1 }],
+    ['datacontenttype', { ...minimal, data_base64: 'AA==', datacontenttype: 'png' }],
     ['source', { specversion: '1.0', id: 'a', type: 't' }],
     ['attribute', { ...minimal, 'Not-Lower': 'x' }],
     ['extension', { ...minimal, extension: { nested: true } }],

@@ -1,10 +1,11 @@
-import { describeValue, isUuid, uuidV5 } from '@esdb-gater/primitives';
+import { describeValue, isBase64, isMediaType, isUuid, uuidV5 } from '@esdb-gater/primitives';
 import {
   type GaterError,
   invalidArgument,
   isName,
   type JsonObject,
   type JsonValue,
+  type NewBytesEvent,
   type NewEvent,
 } from '@esdb-gater/types';
 
@@ -18,7 +19,7 @@ const TAKEN = new Set(['id', 'type', 'data', 'data_base64']);
 const NON_EMPTY_ATTRIBUTES = ['subject', 'time', 'dataschema', 'datacontenttype'] as const;
 
 /**
- * Converts a CloudEvent (1.0, JSON format) to an event with its `type` and `data`, and its `id` when that is a UUID,
+ * Converts a CloudEvent (1.0, JSON format) to an event with its `type` and `data` (or `dataBase64`), and its `id` when that is a UUID,
  * else the UUIDv5 (URL namespace) of `source + "\n" + id`. All other attributes go into `metadata.cloudevent`, and so does
  * an id that is not a UUID. An attribute that is null is absent.
  *
@@ -28,15 +29,10 @@ const NON_EMPTY_ATTRIBUTES = ['subject', 'time', 'dataschema', 'datacontenttype'
 export function cloudEventToEvent(
   cloudEvent: JsonObject,
   path: string = '',
-): NewEvent & { readonly id: string } {
+): (NewEvent | NewBytesEvent) & { readonly id: string } {
   const members = Object.entries(cloudEvent).filter(([name, value]) => value !== null || name === 'data');
   const given = new Map<string, JsonValue>(members);
   if (given.get('specversion') !== '1.0') throw refused(path, 'specversion', '"1.0"', given);
-  if (given.has('data_base64')) {
-    throw invalidCloudEvent(
-      `${nameOf(path, 'data_base64')} is not supported; send the data as JSON in \`data\``,
-    );
-  }
   const id = requiredText(path, 'id', given);
   const source = requiredText(path, 'source', given);
   const type = given.get('type');
@@ -49,11 +45,36 @@ export function cloudEventToEvent(
   return {
     id: isUuid(id) ? id.toLowerCase() : uuidV5(`${source}\n${id}`),
     type,
-    data: given.get('data') ?? null,
+    ...contentOf(path, given),
     metadata: {
       cloudevent: Object.fromEntries([...attributes, ...(isUuid(id) ? [] : [['id', id] as const])]),
     },
   };
+}
+
+/** CloudEvents does not require a type for bytes. */
+const UNKNOWN_BYTES = 'application/octet-stream';
+
+/** Returns the data of a CloudEvent: JSON, or the bytes of `data_base64` with the type that `datacontenttype` gives. */
+function contentOf(
+  path: string,
+  given: ReadonlyMap<string, JsonValue>,
+): Pick<NewEvent, 'data'> | Pick<NewBytesEvent, 'dataBase64' | 'contentType'> {
+  if (!given.has('data_base64')) return { data: given.get('data') ?? null };
+  if ((given.get('data') ?? null) !== null) {
+    throw invalidCloudEvent(
+      `${nameOf(path, 'data')} and \`data_base64\` of a CloudEvent must not both be given`,
+    );
+  }
+  const dataBase64 = given.get('data_base64');
+  if (!isBase64(dataBase64)) {
+    throw refused(path, 'data_base64', 'bytes in base64 (RFC 4648) with padding', given);
+  }
+  const contentType = given.get('datacontenttype') ?? UNKNOWN_BYTES;
+  if (!isMediaType(contentType)) {
+    throw refused(path, 'datacontenttype', 'a media type, such as image/png', given);
+  }
+  return { dataBase64, contentType };
 }
 
 function requiredText(path: string, name: string, given: ReadonlyMap<string, JsonValue>): string {

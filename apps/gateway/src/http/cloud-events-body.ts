@@ -1,5 +1,11 @@
 import { findInexactNumber } from '@esdb-gater/primitives';
-import { invalidArgument, type JsonObject, type JsonValue, type NewEvent } from '@esdb-gater/types';
+import {
+  invalidArgument,
+  type JsonObject,
+  type JsonValue,
+  type NewBytesEvent,
+  type NewEvent,
+} from '@esdb-gater/types';
 import type { FastifyRequest } from 'fastify';
 import { bodyMembers, parseJson } from './body.ts';
 import { cloudEventToEvent, invalidCloudEvent } from './cloud-event.ts';
@@ -20,7 +26,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
  *
  * @throws `invalid_argument` (reasons `json`, `cloud_event`); a 415 for data in binary mode that is not JSON
  */
-export function cloudEventsOf(request: FastifyRequest): readonly NewEvent[] | undefined {
+export function cloudEventsOf(request: FastifyRequest): readonly (NewEvent | NewBytesEvent)[] | undefined {
   const type = mediaTypeOf(request);
   const body = (): JsonValue => parseJson(bytesOf(request) ?? Buffer.alloc(0), findInexactNumber);
   if (type === 'application/cloudevents+json') return [cloudEventToEvent(bodyMembers(body()))];

@@ -22,6 +22,8 @@ export interface StoreSupports {
   readonly severalStreams?: boolean;
   /** `versionAt`. @default true */
   readonly versionAt?: boolean;
+  /** Events with `dataBase64` and `contentType` instead of `data`. @default true */
+  readonly bytes?: boolean;
   /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
   readonly feed?: boolean;
   /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */

@@ -1,6 +1,7 @@
 import { invalidArgument } from '@esdb-gater/types';
 import { isSupported, type SuiteCase, type SuiteReport } from '../suite-case.ts';
 import { appending } from './appending.ts';
+import { bytes } from './bytes.ts';
 import { concurrency } from './concurrency.ts';
 import { conditions } from './conditions.ts';
 import { deleting } from './deleting.ts';
@@ -29,6 +30,7 @@ const SPECS: readonly CaseSpec[] = [
   ...querying,
   ...conditions,
   ...severalStreams,
+  ...bytes,
   ...pastTimes,
   ...linearizability,
   ...listingStreams,
@@ -47,6 +49,7 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
     queries: true,
     severalStreams: true,
     versionAt: true,
+    bytes: true,
     feed: true,
     durability: options.reopen !== undefined,
     ...options.supports,

@@ -1,5 +1,5 @@
-import { utf8Bytes, uuidV7, walkJson } from '@esdb-gater/primitives';
-import { GaterError, invalidArgument, LIMITS, type NewEvent } from '@esdb-gater/types';
+import { checkEventContent, utf8Bytes, uuidV7, walkJson } from '@esdb-gater/primitives';
+import { GaterError, LIMITS, type NewBytesEvent, type NewEvent } from '@esdb-gater/types';
 import type { MethodName } from './method-table.ts';
 import type { ParamsOf } from './method-types.ts';
 
@@ -60,19 +60,15 @@ function weigh(value: unknown, path: string, limit: number): void {
  *
  * @throws `payload_too_large` with `bytes` and `limit`; `invalid_argument`, reason `json`, for what is no JSON
  */
-export function prepareEvents(
-  events: readonly NewEvent[],
+export function prepareEvents<E extends NewEvent | NewBytesEvent>(
+  events: readonly E[],
   options: PrepareOptions = {},
   path = 'events',
-): readonly NewEvent[] {
+): readonly (E & { readonly id: string })[] {
   const limit = limitOf(options);
   const newId = options.newId ?? uuidV7;
   return events.map((event, index) => {
-    if (event.data === undefined) {
-      throw invalidArgument('schema', `\`${path}[${index}].data\` is missing, expected any JSON value`, {
-        path: `${path}[${index}].data`,
-      });
-    }
+    checkEventContent(event, `${path}[${index}]`);
     const id = event.id === undefined ? newId() : event.id.toLowerCase();
     return { ...weighed(event, `${path}[${index}]`, limit, options), id };
   });

@@ -5,6 +5,7 @@ import {
   isName,
   isStoreId,
   isStreamId,
+  type JsonValue,
   LIMITS,
   type RecordedEvent,
   type Snapshot,
@@ -18,6 +19,7 @@ import {
   jsonObject,
   object,
   oneOf,
+  optional,
   type Schema,
   text,
 } from './schema-kit.ts';
@@ -100,7 +102,10 @@ export function pageSize(reason: 'count' | 'limit'): Schema<number> {
   return integer(1, { maximum: LIMITS.pageCount, reason });
 }
 
-export const recordedEvent: Schema<RecordedEvent> = object<RecordedEvent>(
+/** `data` is absent where there are bytes, which the type of `RecordedEvent` leaves out for programs that store none. */
+type RecordedMembers = Omit<RecordedEvent, 'data'> & { readonly data?: JsonValue };
+
+export const recordedEvent: Schema<RecordedEvent> = object<RecordedMembers>(
   {
     id: anyText('a UUID'),
     type: anyText(),
@@ -108,14 +113,16 @@ export const recordedEvent: Schema<RecordedEvent> = object<RecordedEvent>(
     streamId: anyText(),
     version: integer(0),
     position: integer(1),
-    data: json(),
+    data: optional(json()),
+    dataBase64: optional(anyText('bytes in base64 (RFC 4648) with padding, instead of `data`')),
+    contentType: optional(anyText('the media type of `dataBase64`')),
     metadata: jsonObject(),
     tags: array(anyText()),
     timestamp: anyText('ISO 8601 with milliseconds and Z'),
     epochUs: integer(0, { description: 'microseconds since the Unix epoch, never decreasing in a store' }),
   },
   { open: true, description: 'an event as a store keeps it' },
-);
+) as Schema<RecordedMembers> as Schema<RecordedEvent>;
 
 export const snapshot: Schema<Snapshot> = object<Snapshot>(
   {

@@ -1,4 +1,4 @@
-import { checkCondition, checkQuery } from '@esdb-gater/primitives';
+import { checkCondition, checkEventContent, checkQuery } from '@esdb-gater/primitives';
 import {
   type AppendCondition,
   type AppendResult,
@@ -6,7 +6,9 @@ import {
   type EventQuery,
   type EventQueryItem,
   invalidArgument,
+  type JsonValue,
   LIMITS,
+  type NewBytesEvent,
   type NewEvent,
   type StorePage,
   type StreamAppend,
@@ -41,18 +43,29 @@ import {
   type SchemasOf,
 } from './schema-kit.ts';
 
-const newEvent: Schema<NewEvent> = object<NewEvent>(
+type AnyNewEvent = NewEvent | NewBytesEvent;
+
+/** What is either JSON or bytes, of which `checkEventContent` asks for exactly one. */
+interface EventMembers extends Pick<NewEvent, 'type' | 'id' | 'metadata' | 'tags'> {
+  readonly data?: JsonValue;
+  readonly dataBase64?: string;
+  readonly contentType?: string;
+}
+
+const newEvent: Schema<AnyNewEvent> = object<EventMembers>(
   {
     type: eventType,
-    data: json(),
+    data: optional(json()),
+    dataBase64: optional(anyText('bytes in base64 (RFC 4648) with padding, instead of `data`')),
+    contentType: optional(anyText('the media type of `dataBase64`')),
     id: optional(uuid),
     metadata: optional(jsonObject()),
     tags: optional(array(tag, { description: 'an array of tags' })),
   },
-  { description: 'an event as a caller hands it in' },
-);
+  { description: 'an event as a caller passes it: with `data`, or with `dataBase64` and `contentType`' },
+) as Schema<EventMembers> as Schema<AnyNewEvent>;
 
-const events: Schema<readonly NewEvent[]> = array(newEvent, {
+const events: Schema<readonly AnyNewEvent[]> = array(newEvent, {
   min: 1,
   max: LIMITS.eventsPerAppend,
   description: `1 to ${LIMITS.eventsPerAppend} events`,
@@ -146,7 +159,10 @@ export const STREAM_SCHEMAS: SchemasOf<
       condition: optional(condition),
     }),
     result: appendResult,
-    check: checkConditionOf,
+    check: (params) => {
+      checkContents(params.events, 'events');
+      checkConditionOf(params);
+    },
   },
   appendToStreams: {
     summary: 'Appends to several streams of a store, all or nothing.',
@@ -296,6 +312,10 @@ function checkQueryOf(params: { readonly query?: EventQuery }): void {
   if (params.query !== undefined) checkQuery(params.query);
 }
 
+function checkContents(events: readonly AnyNewEvent[], path: string): void {
+  for (const [index, event] of events.entries()) checkEventContent(event, `${path}[${index}]`);
+}
+
 function checkConditionOf(params: { readonly condition?: AppendCondition }): void {
   if (params.condition !== undefined) checkCondition(params.condition);
 }
@@ -315,6 +335,7 @@ function checkAppends(params: AppendToStreamsParams): void {
       );
     }
     seen.add(id);
+    checkContents(some, `appends[${index}].events`);
     count += some.length;
   }
   if (count <= LIMITS.eventsPerAppend) return;

@@ -1,4 +1,11 @@
-import type { AppendResult, NewEvent, StorePage, StreamAppendResult, StreamPage } from '../events.ts';
+import type {
+  AppendResult,
+  NewBytesEvent,
+  NewEvent,
+  StorePage,
+  StreamAppendResult,
+  StreamPage,
+} from '../events.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { AppendCondition, EventQuery } from '../queries.ts';
 import type { Snapshot } from '../snapshots.ts';
@@ -15,7 +22,7 @@ export interface StreamAppend {
   /** @default ANY_VERSION */
   readonly expectedVersion?: ExpectedVersion;
   /** 1 to 1 000. In a call of a store every one has its `id`. */
-  readonly events: readonly NewEvent[];
+  readonly events: readonly (NewEvent | NewBytesEvent)[];
 }
 
 export interface AppendEventsParams extends StreamAppend {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { uuidV5 } from '@esdb-gater/primitives';
-import type { JsonObject, JsonValue, NewEvent } from '@esdb-gater/types';
+import type { JsonObject, JsonValue, NewBytesEvent, NewEvent } from '@esdb-gater/types';
 import { createOccurrences } from './occurrences.ts';
 
 /** Makes the ids of the events of one import that do not bring their own. */
 export interface EventIds {
-  idOf(streamId: string, event: NewEvent): string;
+  idOf(streamId: string, event: NewEvent | NewBytesEvent): string;
 }
 
 /**
@@ -16,8 +16,9 @@ export interface EventIds {
 export function createEventIds(importName: string): EventIds {
   const occurrences = createOccurrences();
   return {
-    idOf(streamId, { type, data, metadata = {}, tags = [] }) {
-      const content = stableJson({ streamId, type, data, metadata, tags });
+    idOf(streamId, { type, data, dataBase64, contentType, metadata = {}, tags = [] }) {
+      const body = dataBase64 === undefined ? { data: data as JsonValue } : { dataBase64, contentType };
+      const content = stableJson({ streamId, type, ...body, metadata, tags });
       const digest = createHash('sha256').update(content).digest();
       const before = occurrences.add(digest);
       return uuidV5(`esdb-gater-import\n${importName}\n${digest.toString('hex')}\n${before}`);

@@ -34,6 +34,16 @@ describe('a line of an import', () => {
     expect(importOf('f')(value)).toEqual({ place: { number: 3 }, streamId, event, hasOwnId: true });
   });
 
+  test('may carry bytes, which are part of its id', () => {
+    const value = { streamId: 'a', type: 't', dataBase64: 'AQ==', contentType: 'a/b' };
+    expect(importOf('f')(value).event).toMatchObject({ dataBase64: 'AQ==', contentType: 'a/b' });
+    const [first, other, same] = [value, { ...value, dataBase64: 'Ag==' }, value].map(
+      (one) => importOf('f')(one).event.id,
+    );
+    expect(same).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
   test('without an id gets the same one each time, so that the same file again writes nothing twice', () => {
     const value = { streamId: 'a', type: 't', data: 1 };
     const [first, second, other] = idsOf('f', value, value, { ...value, data: 2 });
@@ -129,9 +139,11 @@ describe('a line of an import', () => {
       { specversion: '0.3', id: 'x', source: 's', type: 't', subject: 'a' },
     ],
     [
-      'binary data',
-      { specversion: '1.0', id: 'x', source: 's', type: 't', subject: 'a', data_base64: 'AA==' },
+      'bytes without padding',
+      { specversion: '1.0', id: 'x', source: 's', type: 't', subject: 'a', data_base64: 'AA' },
     ],
+    ['bytes without a content type', { streamId: 'a', type: 't', dataBase64: 'AA==' }],
+    ['bytes and data', { streamId: 'a', type: 't', dataBase64: 'AA==', contentType: 'a/b', data: 1 }],
   ])('with %s is refused by its number', (_, value) => {
     expect(() => importOf('f')(value)).toThrow(/^line 3 /);
   });

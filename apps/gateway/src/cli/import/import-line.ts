@@ -1,6 +1,6 @@
 import { describeValue } from '@esdb-gater/primitives';
 import { prepareEvents, validateParams } from '@esdb-gater/protocol';
-import { GaterError, type JsonObject, type NewEvent } from '@esdb-gater/types';
+import { GaterError, type JsonObject, type NewBytesEvent, type NewEvent } from '@esdb-gater/types';
 import { cloudEventToEvent } from '../../http/cloud-event.ts';
 import { type InputLine, type InputPlace, LineError, parseLine } from '../lines.ts';
 import type { EventIds } from './event-ids.ts';
@@ -9,7 +9,7 @@ import type { EventIds } from './event-ids.ts';
 export interface ImportedEvent {
   readonly place: InputPlace;
   readonly streamId: string;
-  readonly event: NewEvent & { readonly id: string };
+  readonly event: (NewEvent | NewBytesEvent) & { readonly id: string };
   /** True when the line gave the id: then a store may have that id with other content. */
   readonly hasOwnId: boolean;
 }
@@ -23,7 +23,7 @@ export interface ImportLineOptions {
   readonly messageBytes: number;
 }
 
-const EVENT_MEMBERS = ['type', 'data', 'id', 'metadata', 'tags'] as const;
+const EVENT_MEMBERS = ['type', 'data', 'dataBase64', 'contentType', 'id', 'metadata', 'tags'] as const;
 
 /** What a recorded event has besides, as `read` prints it. The store gives the copy its own. */
 const RECORDED_MEMBERS = ['storeId', 'version', 'position', 'timestamp', 'epochUs'];
@@ -87,7 +87,7 @@ function streamOf(line: InputLine, member: string, object: JsonObject, stream: s
   throw new LineError(line, `must name a stream; give --stream, or the member "${member}"`);
 }
 
-function plainEvent(object: JsonObject): NewEvent {
+function plainEvent(object: JsonObject): NewEvent | NewBytesEvent {
   const members = EVENT_MEMBERS.filter((name) => Object.hasOwn(object, name));
   return Object.fromEntries(members.map((name) => [name, object[name]])) as unknown as NewEvent;
 }

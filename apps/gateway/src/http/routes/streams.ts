@@ -1,4 +1,4 @@
-import type { NewEvent } from '@esdb-gater/types';
+import type { NewBytesEvent, NewEvent } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { cloudEventsOf } from '../cloud-events-body.ts';
@@ -98,8 +98,8 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
 }
 
 function withVersion(
-  events: readonly NewEvent[],
+  events: readonly (NewEvent | NewBytesEvent)[],
   query: { readonly expectedVersion?: number },
-): { readonly events: readonly NewEvent[]; readonly expectedVersion?: number } {
+): { readonly events: readonly (NewEvent | NewBytesEvent)[]; readonly expectedVersion?: number } {
   return { events, ...query };
 }
