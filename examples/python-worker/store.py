@@ -13,6 +13,7 @@ from values import (
     expected_version,
     invalid,
     json_bytes,
+    milliseconds,
     name,
     new_events,
     same_json,
@@ -64,6 +65,7 @@ class Store:
         self._optional = {
             "deleteStream": self.delete_stream,
             "queryEvents": self.read_all,
+            "versionAt": self.version_at,
             "appendToStreams": self.append_to_streams,
             "recordSnapshot": self.record_snapshot,
             "readSnapshot": self.read_snapshot,
@@ -133,6 +135,13 @@ class Store:
     def get_version(self, params):
         stream = self._streams.get(stream_name(params))
         return {"version": NO_STREAM if stream is None else stream.version}
+
+    def version_at(self, params):
+        until = milliseconds(params.get("time"))
+        stream = self._streams.get(stream_name(params))
+        # Times never decrease, so the events up to a time are the first of the stream.
+        events = [] if stream is None else stream.events
+        return {"version": bisect_right(events, until, key=lambda event: event["epochUs"] // 1_000) - 1}
 
     def stream_exists(self, params):
         stream = self._streams.get(stream_name(params))

@@ -5,11 +5,13 @@ import json
 import math
 import re
 import uuid
+from datetime import datetime, timedelta, timezone
 
 RETRIABLE = {"timeout", "unavailable", "overloaded", "no_workers", "rate_limited"}
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_SAFE_INTEGER = 2**53 - 1
 
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Control characters (C0, DEL, C1) and halves of surrogate pairs, which JSON can carry and UTF-8 cannot.
 MEDIA_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ ;][ -~]*)?")
@@ -46,6 +48,17 @@ def stream_name(params):
     if stream_id in (".", "..", "$all"):
         raise invalid("stream_id", "stream_id must not be one of . .. $all")
     return stream_id
+
+
+def milliseconds(value):
+    """The Unix milliseconds of an RFC 3339 time."""
+    try:
+        if not RFC_3339.fullmatch(value):
+            raise ValueError(value)
+        since = datetime.fromisoformat(value) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    except (TypeError, ValueError):
+        raise invalid("time", "time is an RFC 3339 time, such as 2026-01-31T12:00:00Z") from None
+    return since // timedelta(milliseconds=1)
 
 
 def whole(value, reason, least):
