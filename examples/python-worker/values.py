@@ -55,7 +55,7 @@ def milliseconds(value):
     try:
         if not RFC_3339.fullmatch(value):
             raise ValueError(value)
-        since = datetime.fromisoformat(value) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+        since = datetime.fromisoformat(value.upper()) - datetime(1970, 1, 1, tzinfo=timezone.utc)
     except (TypeError, ValueError):
         raise invalid("time", "time is an RFC 3339 time, such as 2026-01-31T12:00:00Z") from None
     return since // timedelta(milliseconds=1)
