@@ -4,4 +4,7 @@ export type { BrokerSuiteOptions, BrokerSupports, OpenedBroker } from './broker/
 export { brokerSuite } from './broker/suite.ts';
 export type { StoreSuiteOptions, StoreSupports } from './store/harness.ts';
 export { storeSuite } from './store/suite.ts';
+// Persistent subscriptions
+export type { OpenedSubscriptions, SubscriptionSuiteOptions } from './subscriptions/harness.ts';
+export { subscriptionSuite } from './subscriptions/suite.ts';
 export type { SuiteCase } from './suite-case.ts';

@@ -50,6 +50,8 @@ export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { type PositionIndex, type PositionList, SortedPositions } from './matching/position-list.ts';
 export { type Match, QueryMatches } from './matching/query-matches.ts';
 export { createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+// Persistent subscriptions
+export { createMemorySubscriptionState } from './memory-subscription-state.ts';
 export {
   nextVersion,
   PageMeter,
@@ -75,6 +77,13 @@ export {
 export type { StoreHealth } from './store-health.ts';
 export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
+export type { SubscribedStore } from './subscriptions/subscribed-store.ts';
+export {
+  createSubscriptions,
+  type SubscriptionsComponents,
+  type SubscriptionsHost,
+  type SubscriptionsOptions,
+} from './subscriptions/subscriptions.ts';
 // The feed to the channel `events`
 export { eventProof } from './tail/event-proof.ts';
 // Reading a store to its end and beyond

@@ -35,6 +35,7 @@ import {
   type StreamNames,
   type StreamPage,
   type StreamParams,
+  type SubscriptionState,
   silentLogger,
   systemClock,
   type VersionAtParams,
@@ -53,6 +54,7 @@ import { QueryMatches } from './matching/query-matches.ts';
 import { MemoryIndex } from './memory-index.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
 import { MemoryStreams } from './memory-streams.ts';
+import { createMemorySubscriptionState } from './memory-subscription-state.ts';
 import {
   nextVersion,
   PageMeter,
@@ -100,6 +102,7 @@ class MemoryStore implements EventStore {
   readonly storeUuid: string = crypto.randomUUID();
   readonly methods: readonly string[] = STORE_METHODS;
   readonly feedCheckpoint: FeedCheckpoint = createMemoryCheckpoint();
+  readonly subscriptionState: SubscriptionState = createMemorySubscriptionState();
 
   readonly #clock: Clock;
   readonly #listeners: CommitListeners;

@@ -1,4 +1,17 @@
 // Methods
+export type {
+  AckEventParams,
+  ListParkedParams,
+  NackAction,
+  NackEventParams,
+  NamedSubscription,
+  ParkedEvent,
+  RemoveSubscriptionParams,
+  ReplayParkedParams,
+  ResetSubscriptionParams,
+  SaveSubscriptionParams,
+  SubscriptionEvent,
+} from '@esdb-gater/types';
 export { findContentNumber } from './methods/content-numbers.ts';
 export type {
   AuthenticateParams,
@@ -34,18 +47,6 @@ export type {
 } from './methods/method-types.ts';
 export { type PrepareOptions, prepareEvents, prepareParams } from './methods/prepare.ts';
 export { type Action, type Requirement, requirementsOf, type Target } from './methods/requirements.ts';
-export type {
-  AckEventParams,
-  ListParkedParams,
-  NackAction,
-  NackEventParams,
-  NamedSubscription,
-  ParkedEvent,
-  RemoveSubscriptionParams,
-  ReplayParkedParams,
-  ResetSubscriptionParams,
-  SaveSubscriptionParams,
-} from './methods/subscription-types.ts';
 // Speaking
 export {
   encodeError,
@@ -80,7 +81,6 @@ export {
   type Hello,
   NOTIFICATIONS,
   type ReplacedNotice,
-  type SubscriptionEvent,
 } from './schemas/notifications.ts';
 export type { MethodSchemas, OptionalSchema, Schema } from './schemas/schema-kit.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';

@@ -99,8 +99,38 @@ export type {
   StreamParams,
   VersionAtParams,
 } from './ports/store-methods.ts';
+export type {
+  NewSubscription,
+  ParkedFilter,
+  ParkedRecord,
+  ParkedRecords,
+  SubscriptionRecord,
+  SubscriptionState,
+} from './ports/subscription-state.ts';
+export type {
+  JoinedConsumer,
+  SubscriptionConsumer,
+  SubscriptionDelivery,
+  SubscriptionStats,
+  Subscriptions,
+} from './ports/subscriptions.ts';
 export type { Transport, TransportHandlers } from './ports/transport.ts';
 export type { AppendCondition, EventQuery, EventQueryItem } from './queries.ts';
 export type { Snapshot } from './snapshots.ts';
-export type { Subscription, SubscriptionType } from './subscriptions.ts';
+export type {
+  AckEventParams,
+  ListParkedParams,
+  NackAction,
+  NackEventParams,
+  NamedSubscription,
+  ParkedEvent,
+  ParkedPage,
+  RemoveSubscriptionParams,
+  ReplayParkedParams,
+  ResetSubscriptionParams,
+  SaveSubscriptionParams,
+  Subscription,
+  SubscriptionEvent,
+  SubscriptionType,
+} from './subscriptions.ts';
 export { ANY_VERSION, type ExpectedVersion, NO_STREAM, STREAM_EXISTS } from './versions.ts';

@@ -20,7 +20,8 @@ Runs the promises of the port against an adapter, and exits with 0 when all are 
   --json             one JSON value per line
   --help             this text
 
-For a store, supports may have deletion, snapshots, queries, severalStreams, versionAt, bytes, feed and durability; for a broker, reopening and durability.
+For a store, supports may have deletion, snapshots, queries, severalStreams, versionAt, bytes, feed, subscriptions and
+durability; for a broker, reopening and durability.
 Cases that need what the adapter does not support are named and not run.
 `;
 

@@ -26,6 +26,8 @@ export interface StoreSupports {
   readonly bytes?: boolean;
   /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
   readonly feed?: boolean;
+  /** `subscriptionState`, in which persistent subscriptions are kept. @default true */
+  readonly subscriptions?: boolean;
   /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */
   readonly durability?: boolean;
 }

@@ -17,6 +17,7 @@ import { readingAll } from './reading-all.ts';
 import { readingStreams } from './reading-streams.ts';
 import { severalStreams } from './several-streams.ts';
 import { snapshots } from './snapshots.ts';
+import { subscriptionState } from './subscription-state.ts';
 import { surroundings } from './surroundings.ts';
 import { values } from './values.ts';
 
@@ -38,6 +39,7 @@ const SPECS: readonly CaseSpec[] = [
   ...snapshots,
   ...values,
   ...surroundings,
+  ...subscriptionState,
   ...durability,
 ];
 
@@ -51,6 +53,7 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
     versionAt: true,
     bytes: true,
     feed: true,
+    subscriptions: true,
     durability: options.reopen !== undefined,
     ...options.supports,
   };

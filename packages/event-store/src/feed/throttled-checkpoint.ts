@@ -13,6 +13,8 @@ import { thinOut } from '../tail/thin-out.ts';
 export interface ThrottledCheckpointOptions {
   readonly everyEvents: number;
   readonly delayMs: number;
+  /** What it belongs to, for the log. @default 'the feed' */
+  readonly owner?: string;
 }
 
 /**
@@ -55,7 +57,8 @@ export class ThrottledCheckpoint {
   /** Takes note that the broker accepted everything up to `point`. */
   reach(point: StorePoint): void {
     this.#reached = point;
-    if (point.position - this.#saved.position >= this.#options.everyEvents) void this.flush();
+    const isFar = point.position - this.#saved.position >= this.#options.everyEvents;
+    if (isFar && this.#saving === undefined) void this.flush();
     else this.#schedule();
   }
 
@@ -67,6 +70,18 @@ export class ThrottledCheckpoint {
     const { position, proof } = point;
     this.#earlier = proof === undefined ? before : [{ position, proof }, ...before];
     this.#schedule();
+  }
+
+  /** Returns what would be saved after going back to `point`. */
+  positionAfter(point: StorePoint): FeedPosition {
+    const earlier = this.#earlier.filter((one) => one.position < point.position);
+    const { position, proof } = point;
+    return {
+      position,
+      ...(proof === undefined ? {} : { proof }),
+      turn: this.#turn + 1,
+      ...(earlier.length === 0 ? {} : { earlier }),
+    };
   }
 
   /** Saves what was reached. A failure is logged, and the next save makes up for it. */
@@ -99,7 +114,8 @@ export class ThrottledCheckpoint {
         this.#earlier = [{ position, proof }, ...earlier];
       }
     } catch (error) {
-      this.#logger.warn({ err: GaterError.from(error), position }, 'cannot save the checkpoint of the feed');
+      const { owner = 'the feed' } = this.#options;
+      this.#logger.warn({ err: GaterError.from(error), position }, `cannot save the checkpoint of ${owner}`);
     } finally {
       this.#saving = undefined;
     }

@@ -1,10 +1,19 @@
 import type {
+  AckEventParams,
   ChannelInfo,
   ChannelName,
   EventQuery,
+  ListParkedParams,
+  NackEventParams,
+  NamedSubscription,
+  ParkedPage,
   PublishParams,
   PublishResult,
   ReadStreamParams,
+  RemoveSubscriptionParams,
+  ReplayParkedParams,
+  ResetSubscriptionParams,
+  SaveSubscriptionParams,
   StoreMethods,
   StreamPage,
   SubscribeParams,
@@ -20,18 +29,6 @@ import type {
   UnregisterWorkerParams,
 } from './gateway-types.ts';
 import type { MethodName } from './method-table.ts';
-import type {
-  AckEventParams,
-  ListParkedParams,
-  NackEventParams,
-  NamedSubscription,
-  ParkedEvent,
-  RemoveSubscriptionParams,
-  ReplayParkedParams,
-  ResetSubscriptionParams,
-  SaveSubscriptionParams,
-} from './subscription-types.ts';
-
 /** A stream, or a query, or neither for the whole store. */
 export interface FollowEventsParams {
   readonly storeId: string;
@@ -74,10 +71,7 @@ export interface Methods extends Omit<StoreMethods, 'quickHealthCheck'> {
     { readonly storeId: string },
     { readonly subscriptions: readonly Subscription[] }
   >;
-  readonly listParked: Method<
-    ListParkedParams,
-    { readonly events: readonly ParkedEvent[]; readonly next?: number }
-  >;
+  readonly listParked: Method<ListParkedParams, ParkedPage>;
   readonly replayParked: Method<ReplayParkedParams, { readonly count: number }>;
   readonly resetSubscription: Method<ResetSubscriptionParams, Empty>;
   readonly publish: Method<PublishParams, PublishResult>;

@@ -4,6 +4,7 @@ import {
   type DroppedNotice,
   type RecordedEvent,
   type ReplayedNotice,
+  type SubscriptionEvent,
 } from '@esdb-gater/types';
 import { recordedEvent } from './leaf-schemas.ts';
 import { anyText, array, integer, json, object, oneOf, optional, type Schema } from './schema-kit.ts';
@@ -34,15 +35,6 @@ export interface HelloLimits {
   readonly inFlight: number;
   /** Maximum requests of a batch. */
   readonly batch: number;
-}
-
-/** An event of a persistent subscription. */
-export interface SubscriptionEvent {
-  readonly storeId: string;
-  readonly name: string;
-  readonly event: RecordedEvent;
-  /** From 1. */
-  readonly attempt: number;
 }
 
 /** An event of a `followEvents`. */

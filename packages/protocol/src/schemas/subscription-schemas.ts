@@ -3,11 +3,11 @@ import {
   isName,
   isStreamId,
   type JsonValue,
+  type ParkedEvent,
   type Subscription,
   type SubscriptionType,
 } from '@esdb-gater/types';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
-import type { ParkedEvent } from '../methods/subscription-types.ts';
 import {
   empty,
   pageSize,

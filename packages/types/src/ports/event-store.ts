@@ -18,6 +18,7 @@ import type {
   StreamParams,
   VersionAtParams,
 } from './store-methods.ts';
+import type { SubscriptionState } from './subscription-state.ts';
 
 /** The options of a call. */
 export interface CallContext {
@@ -79,6 +80,8 @@ export interface EventStore {
   onCommitted(listener: (position: number) => void): () => void;
   /** The feed's checkpoint, stored with the events: every event up to it was published. */
   readonly feedCheckpoint: FeedCheckpoint;
+  /** The persistent subscriptions, kept with the events. A store without it cannot have any. */
+  readonly subscriptionState?: SubscriptionState;
   /** Ends the calls in flight, flushes and releases the file. */
   close(): Promise<void>;
 }

@@ -1,0 +1,40 @@
+import { Heap } from './heap.ts';
+import type { PendingEvent, Turn } from './stream-queue.ts';
+
+export interface ConsumerOptions {
+  /** Events that it may have unacknowledged. */
+  readonly maxInFlight: number;
+  /** After this an unacknowledged event comes again. */
+  readonly ackTimeoutMs: number;
+  /** After this many failures beyond the first an event is parked. */
+  readonly maxRetries: number;
+}
+
+/** How the window gives an event to a consumer. */
+export interface ConsumerSink {
+  deliver(pending: PendingEvent): void;
+  isReady(): boolean;
+}
+
+/** A consumer as the window knows it. */
+export class WindowConsumer {
+  options: ConsumerOptions;
+  readonly sink: ConsumerSink;
+  /** In the order of delivery, which is that of their deadlines. */
+  readonly inFlight = new Set<PendingEvent>();
+  /** Streams with events in flight here, whose next events wait for room. By the position of their next event. */
+  readonly blocked = new Heap<Turn>();
+  /** True after an acknowledgement was late, until the consumer answers again: others are preferred. */
+  stalled = false;
+  /** How many streams were given to it. */
+  streams = 0;
+
+  constructor(options: ConsumerOptions, sink: ConsumerSink) {
+    this.options = options;
+    this.sink = sink;
+  }
+
+  get hasRoom(): boolean {
+    return this.inFlight.size < this.options.maxInFlight && this.sink.isReady();
+  }
+}
