@@ -7,7 +7,7 @@ interface Migration {
   readonly from: number;
   /** The objects whose SQL differed in the version before. */
   readonly before: ReadonlyMap<string, string>;
-  /** The objects that the version before did not have. */
+  /** The objects that did not exist in the version before. */
   readonly added: readonly string[];
   readonly statements: readonly string[];
 }
@@ -39,6 +39,13 @@ FROM events JOIN streams ON streams.id = events.stream`,
       SCHEMA.get('event_bytes') as string,
       SCHEMA.get('recorded_events') as string,
     ],
+  },
+  {
+    // There were no persistent subscriptions.
+    from: 3,
+    before: new Map(),
+    added: ['subscriptions', 'parked_events'],
+    statements: [SCHEMA.get('subscriptions') as string, SCHEMA.get('parked_events') as string],
   },
 ];
 

@@ -19,6 +19,7 @@ import { prepareRows, type RowStatement } from './prepare-rows.ts';
 import { SnapshotReader } from './snapshot-rows.ts';
 import { damaged } from './sqlite-errors.ts';
 import { checkStreamRow, StreamRows } from './stream-rows.ts';
+import { SubscriptionReader } from './subscription-rows.ts';
 import type { CallOf, ReaderCalls, ResultOf } from './thread-messages.ts';
 
 /** Runs the calls that read. Events and snapshots are returned as JSON text. */
@@ -28,6 +29,7 @@ export class Reader {
   readonly #streams: StreamRows;
   readonly #pages: EventPages;
   readonly #snapshots: SnapshotReader;
+  readonly #subscriptions: SubscriptionReader;
   readonly #names: StatementSync;
   readonly #timeOf: RowStatement<[epochUs: number]>;
   readonly #newest: StatementSync;
@@ -38,6 +40,7 @@ export class Reader {
     this.#streams = new StreamRows(database, file);
     this.#pages = new EventPages(database, storeId, file);
     this.#snapshots = new SnapshotReader(database, file);
+    this.#subscriptions = new SubscriptionReader(database, file);
     // SQLite compares UTF-8 by bytes. Streams that were never deleted, nearly all, skip the subquery.
     this.#names = database.prepare(
       `SELECT id, name, hidden_through, checksum FROM streams
@@ -84,6 +87,12 @@ export class Reader {
       }
       case 'loadCheckpoint':
         return readFeedPosition(this.#database, this.#file);
+      case 'listSubscriptions':
+        return this.#subscriptions.list();
+      case 'loadSubscription':
+        return this.#subscriptions.load(call[2]);
+      case 'listParked':
+        return this.#subscriptions.listParked(call[2], call[3]);
       case 'ping':
         return this.#newestPosition() >= 0;
     }

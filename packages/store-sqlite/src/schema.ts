@@ -1,7 +1,7 @@
 /** `ESDB` in the file's header, so that any tool can identify the database. */
 export const APPLICATION_ID = 0x45_53_44_42;
 
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * The tables, as SQLite keeps them in `sqlite_schema`: an opened file must have exactly these.
@@ -12,6 +12,7 @@ export const SCHEMA_VERSION = 3;
  * - Event ids are unique per stream. They are compared without case, since they are UUIDs, and stored unchanged. The
  *   index begins with the id, because UUIDv7 ids then go to its end.
  * - An event that carries bytes has an empty text as its `data`, and a row in `event_bytes`.
+ * - A subscription's `definition` and `checkpoint` are JSON. Its parked events name the events, which stay where they are.
  * - `checksum` is the CRC-32 described in `checksum.ts` and, for events, in `event-row.ts`.
  */
 export const SCHEMA: ReadonlyMap<string, string> = new Map([
@@ -78,6 +79,30 @@ export const SCHEMA: ReadonlyMap<string, string> = new Map([
   checksum INTEGER NOT NULL,
   UNIQUE (source_uuid, stream_uuid, version)
 ) STRICT`,
+  ],
+  [
+    'subscriptions',
+    `CREATE TABLE subscriptions (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  definition TEXT NOT NULL,
+  checkpoint TEXT NOT NULL,
+  checksum INTEGER NOT NULL
+) STRICT`,
+  ],
+  [
+    'parked_events',
+    `CREATE TABLE parked_events (
+  subscription INTEGER NOT NULL REFERENCES subscriptions (id),
+  replaying INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  event_id TEXT NOT NULL COLLATE NOCASE,
+  reason TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  parked_ms INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (subscription, replaying, position)
+) STRICT, WITHOUT ROWID`,
   ],
   [
     'recorded_events',

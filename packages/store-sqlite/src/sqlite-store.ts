@@ -43,6 +43,7 @@ import {
   type StreamNames,
   type StreamPage,
   type StreamParams,
+  type SubscriptionState,
   type VersionAtParams,
 } from '@esdb-gater/types';
 import { type KnownCondition, knownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
@@ -52,6 +53,7 @@ import { type ResolvedOptions, resolveOptions, type SqliteStoreOptions } from '.
 import { packEvents } from './pack-events.ts';
 import { readQueryPage } from './query-pages.ts';
 import { damaged } from './sqlite-errors.ts';
+import { createSqliteSubscriptionState } from './sqlite-subscription-state.ts';
 import { ThreadClient } from './thread-client.ts';
 import type { PackedAppend, ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
 
@@ -98,6 +100,7 @@ class SqliteFileStore implements SqliteStore {
   readonly storeId: string;
   readonly methods: readonly string[] = STORE_METHODS;
   readonly feedCheckpoint: FeedCheckpoint;
+  readonly subscriptionState: SubscriptionState;
 
   readonly #options: ResolvedOptions;
   readonly #lock: FileLock;
@@ -128,6 +131,12 @@ class SqliteFileStore implements SqliteStore {
         await this.#writer.call('saveCheckpoint', [position], CALL_BYTES);
       },
     };
+    this.subscriptionState = createSqliteSubscriptionState({
+      reader: this.#reader,
+      writer: this.#writer,
+      check: (isWrite) =>
+        isWrite ? this.#checkWrite({ storeId }, undefined) : this.#check({ storeId }, undefined),
+    });
   }
 
   get storeUuid(): string {

@@ -1,5 +1,14 @@
 import type { SnapshotList, StoredSnapshot, StreamRead } from '@esdb-gater/event-store';
-import type { ErrorData, FeedPosition, StreamNames } from '@esdb-gater/types';
+import type {
+  ErrorData,
+  FeedPosition,
+  NewSubscription,
+  ParkedFilter,
+  ParkedRecord,
+  ParkedRecords,
+  StreamNames,
+  SubscriptionRecord,
+} from '@esdb-gater/types';
 import type { AppendAnswer } from './append-writer.ts';
 import type { KnownCondition, Unchecked } from './conditions.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
@@ -65,6 +74,34 @@ export interface WriterCalls {
     readonly result: boolean;
   };
   readonly saveCheckpoint: { readonly args: readonly [position: FeedPosition]; readonly result: true };
+  /** Returns false when there is a subscription of that name. */
+  readonly createSubscription: {
+    readonly args: readonly [subscription: NewSubscription];
+    readonly result: boolean;
+  };
+  readonly saveSubscriptionCheckpoint: {
+    readonly args: readonly [name: string, position: FeedPosition];
+    readonly result: true;
+  };
+  readonly resetSubscription: {
+    readonly args: readonly [name: string, startFrom: number | 'latest', checkpoint: FeedPosition];
+    readonly result: true;
+  };
+  /** Returns false while parked events are left, and undefined when the subscription does not exist. */
+  readonly removeSubscription: {
+    readonly args: readonly [name: string, most: number];
+    readonly result: boolean | undefined;
+  };
+  readonly park: { readonly args: readonly [name: string, record: ParkedRecord]; readonly result: true };
+  /** Returns how many were marked. */
+  readonly markReplay: {
+    readonly args: readonly [name: string, eventIds: readonly string[] | undefined, most: number];
+    readonly result: number;
+  };
+  readonly unpark: {
+    readonly args: readonly [name: string, positions: readonly number[]];
+    readonly result: true;
+  };
   readonly ping: { readonly args: readonly []; readonly result: true };
 }
 
@@ -98,6 +135,18 @@ export interface ReaderCalls {
     readonly result: string;
   };
   readonly loadCheckpoint: { readonly args: readonly []; readonly result: FeedPosition };
+  readonly listSubscriptions: {
+    readonly args: readonly [];
+    readonly result: readonly SubscriptionRecord[];
+  };
+  readonly loadSubscription: {
+    readonly args: readonly [name: string];
+    readonly result: SubscriptionRecord | undefined;
+  };
+  readonly listParked: {
+    readonly args: readonly [name: string, filter: ParkedFilter];
+    readonly result: ParkedRecords;
+  };
   readonly ping: { readonly args: readonly []; readonly result: boolean };
 }
 

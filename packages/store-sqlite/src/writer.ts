@@ -8,6 +8,7 @@ import { OpenedFiles } from './opened-files.ts';
 import { unpackEvents } from './pack-events.ts';
 import { SnapshotWriter } from './snapshot-rows.ts';
 import { damaged, fromSqlite, isBusy, sqliteCode } from './sqlite-errors.ts';
+import { SubscriptionWriter } from './subscription-rows.ts';
 import type {
   AnswerMessage,
   CallMessage,
@@ -29,6 +30,7 @@ export class Writer {
   readonly #file: string;
   readonly #appends: AppendWriter;
   readonly #snapshots: SnapshotWriter;
+  readonly #subscriptions: SubscriptionWriter;
   readonly #files: OpenedFiles;
   #trouble: string | undefined;
   #damage: string | undefined;
@@ -39,6 +41,7 @@ export class Writer {
     this.#file = file;
     this.#appends = new AppendWriter(database, file);
     this.#snapshots = new SnapshotWriter(database);
+    this.#subscriptions = new SubscriptionWriter(database, file);
     this.#files = new OpenedFiles(file);
   }
 
@@ -161,6 +164,24 @@ export class Writer {
       }
       case 'saveCheckpoint':
         this.#saveCheckpoint(call[2]);
+        return true;
+      case 'createSubscription':
+        return this.#subscriptions.create(call[2]);
+      case 'saveSubscriptionCheckpoint':
+        this.#subscriptions.saveCheckpoint(call[2], call[3]);
+        return true;
+      case 'resetSubscription':
+        this.#subscriptions.reset(call[2], call[3], call[4]);
+        return true;
+      case 'removeSubscription':
+        return this.#subscriptions.remove(call[2], call[3]);
+      case 'park':
+        this.#subscriptions.park(call[2], call[3]);
+        return true;
+      case 'markReplay':
+        return this.#subscriptions.markReplay(call[2], call[3], call[4]);
+      case 'unpark':
+        this.#subscriptions.unpark(call[2], call[3]);
         return true;
       case 'ping':
         this.#probes += 1;

@@ -87,3 +87,15 @@ test('a file of schema version 1 whose tables were changed is refused and not mi
   await expect(openSqliteStore({ storeId: 'main', file })).rejects.toThrow(/events_by_type was changed/);
   expect(schemaOf(file)[0]).toBe(1);
 });
+
+test('a file of schema version 2 gets the tables of persistent subscriptions', async () => {
+  await (await openSqliteStore({ storeId: 'main', file })).close();
+  const database = new DatabaseSync(file);
+  database.exec('DROP TABLE subscriptions; DROP TABLE parked_events; PRAGMA user_version = 2');
+  database.close();
+  const store = await openSqliteStore({ storeId: 'main', file });
+  expect(await store.subscriptionState?.list()).toEqual([]);
+  expect((await store.readAll({ storeId: 'main' })).events).toHaveLength(9);
+  await store.close();
+  expect(schemaOf(file)[0]).toBe(3);
+});

@@ -58,6 +58,7 @@ export class TestConsumer {
   /** Acknowledges everything at once. */
   autoAck = false;
   ready = true;
+  onDelivered: (event: RecordedEvent) => void = () => {};
   error: GaterError | undefined;
   joined: JoinedConsumer | undefined;
   readonly #listeners = new Set<() => void>();
@@ -122,6 +123,7 @@ export class TestConsumer {
   #deliver({ eventText, attempt }: SubscriptionDelivery): void {
     const event = JSON.parse(eventText) as RecordedEvent;
     this.all.push({ event, attempt });
+    this.onDelivered(event);
     if (this.autoAck) void this.ack(event);
     this.#changed();
   }

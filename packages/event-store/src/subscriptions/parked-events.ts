@@ -98,6 +98,7 @@ export class ParkedEvents {
     await store.subscriptionState.unpark(name, positions).then(
       () => {
         for (const position of positions) this.#replayed.delete(position);
+        void this.#run();
       },
       () => {
         for (const position of positions) this.#settled.add(position);

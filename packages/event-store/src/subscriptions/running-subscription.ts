@@ -78,6 +78,8 @@ export class RunningSubscription {
   /** The newest event that was ever sent or settled. */
   #sentTo: number;
   #parkedCount: number;
+  /** The parking that began last. */
+  #parking: Promise<void> | undefined;
   #isRemoved = false;
   #isStarting = false;
   /** When there were consumers again, on the monotonic clock. */
@@ -116,7 +118,9 @@ export class RunningSubscription {
     this.#window = new DeliveryWindow({
       clock,
       onSettled: (pending) => this.#settled(pending),
-      onParked: (pending, reason) => void this.#park(pending, reason),
+      onParked: (pending, reason) => {
+        this.#parking = this.#park(pending, reason);
+      },
     });
     this.#parked = new ParkedEvents({
       store,
@@ -290,7 +294,11 @@ export class RunningSubscription {
     consumer: WindowConsumer,
     { streamId, eventNumber, ...refusal }: Omit<NackEventParams, keyof NamedSubscription>,
   ): Promise<number> {
-    return this.#answer(this.#window.nack(consumer, streamId, eventNumber, refusal), streamId, eventNumber);
+    this.#parking = undefined;
+    const outcome = this.#window.nack(consumer, streamId, eventNumber, refusal);
+    // An event that was parked is kept before the caller is told.
+    await this.#parking;
+    return this.#answer(outcome, streamId, eventNumber);
   }
 
   async #answer(outcome: AckOutcome, streamId: string, eventNumber: number): Promise<number> {
