@@ -4,7 +4,7 @@ import { createStoreWorker } from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
 import { createRegistry, createStoreCaller } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
-import type { Broker, Channels, Clock, Logger, Registry } from '@esdb-gater/types';
+import type { Broker, Channels, Clock, Logger, Registry, Subscriptions } from '@esdb-gater/types';
 import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-security.ts';
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
@@ -21,6 +21,7 @@ import { openEpochFile } from './stores/epoch-file.ts';
 import { openFeedHost } from './stores/feed-host.ts';
 import { createFollowHost, type FollowHost } from './stores/follow-host.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
+import { openSubscriptionHost } from './stores/subscription-host.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
 
 /** How long a start waits for the revocations from Kafka. */
@@ -35,6 +36,7 @@ export interface GatewayCore {
   /** The broker, when it is Kafka. */
   readonly kafka: KafkaBroker | undefined;
   readonly channels: Channels;
+  readonly subscriptions: Subscriptions;
   readonly security: GatewaySecurity;
   readonly authorizer: Authorizer;
   readonly dispatcher: Dispatcher;
@@ -81,6 +83,9 @@ export async function openGatewayCore(
     registry.register(createStoreWorker(store, { nodeId, clock, system: engine }));
   }
 
+  const persistent = openSubscriptionHost({ dataDir, registry, local: stores.local, clock, logger });
+  cleanup.defer(() => persistent.close());
+  const { subscriptions } = persistent;
   const feeds = await openFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   cleanup.defer(() => security.revocations.close());
@@ -125,7 +130,11 @@ export async function openGatewayCore(
       broker,
       eventLoop,
       clock,
-      healthReasons: () => [...stores.healthReasons(), ...feeds.healthReasons()],
+      healthReasons: () => [
+        ...stores.healthReasons(),
+        ...feeds.healthReasons(),
+        ...persistent.healthReasons(),
+      ],
     },
     { nodeId, url },
   );
@@ -133,7 +142,15 @@ export async function openGatewayCore(
   const dispatcher = createDispatcher(
     {
       authorizer,
-      handlers: createHandlers({ stores: caller, channels, registry, health, authorizer, revocations }),
+      handlers: createHandlers({
+        stores: caller,
+        channels,
+        subscriptions,
+        registry,
+        health,
+        authorizer,
+        revocations,
+      }),
       accepting,
     },
     { messageBytes: config.limits.messageBytes },
@@ -147,6 +164,7 @@ export async function openGatewayCore(
       onWorker(worker) {
         feeds.workerRegistered(worker);
         follows.workerRegistered(worker);
+        persistent.workerRegistered(worker);
       },
       onRefused: health.refused,
     },
@@ -159,6 +177,7 @@ export async function openGatewayCore(
     broker,
     kafka,
     channels,
+    subscriptions,
     security,
     authorizer,
     dispatcher,

@@ -167,9 +167,8 @@ async function openPort(
   { clock, logger, cleanup, accepting, metrics, bounds }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
-  const { nodeId, registry, channels, stores, broker, kafka, dispatcher, authorizer, workers, follows } =
-    core;
-  const { eventLoop } = core;
+  const { nodeId, registry, channels, subscriptions, stores, broker, kafka } = core;
+  const { dispatcher, authorizer, workers, follows, eventLoop } = core;
   const { grants, authenticator, revocations, identity } = core.security;
   const admission = createAdmission(config.limits);
   const streams = createSseConnections(clock);
@@ -232,6 +231,7 @@ async function openPort(
     authorizer,
     grants,
     channels,
+    subscriptions,
     admission,
     originGuard,
     clock,

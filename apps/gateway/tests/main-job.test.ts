@@ -26,11 +26,11 @@ test('hello lists the methods that are served, and no others', () => {
   expect(client.hello['methods']).toEqual(
     expect.arrayContaining(['appendEvents', 'subscribe', 'registerWorker']),
   );
-  expect(client.hello['methods']).not.toContain('saveSubscription');
+  expect(client.hello['methods']).not.toContain('followEvents');
 });
 
 test('a method of later work answers not_supported, and an unknown one too', async () => {
-  for (const method of ['saveSubscription', 'frobnicate', 'constructor']) {
+  for (const method of ['frobnicate', 'constructor', 'verifyStreams']) {
     const { error } = await client.call(method, {});
     expect(error, method).toMatchObject({ code: -32601, data: { code: 'not_supported', retriable: false } });
   }

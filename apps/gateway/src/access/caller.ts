@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { GaterError } from '@esdb-gater/types';
 import type { VerifiedGrant } from './grants.ts';
+import { senderOf } from './sender-limiter.ts';
 
 /** The sender of a call, whatever transport it uses. */
 export interface Caller {
@@ -26,6 +27,11 @@ export function callerOf(request: { readonly socket: Pick<Socket, 'remoteAddress
   // An IPv4 client of a dual-stack socket is the same client.
   const address = raw.startsWith('::ffff:') ? raw.slice('::ffff:'.length) : raw;
   return { address, loopback: address === '::1' || address.startsWith('127.') };
+}
+
+/** Returns whom what a call leaves behind counts for: the audience of its token, else the address of the caller. */
+export function makerOf({ caller, grant }: Call): string {
+  return grant?.audience ?? senderOf(caller.address);
 }
 
 /**

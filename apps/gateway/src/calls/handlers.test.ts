@@ -5,7 +5,10 @@ import { expect, test } from 'vitest';
 import { isServed } from './dispatcher.ts';
 import { createHandlers, type HandlerComponents } from './handlers.ts';
 
-const CONNECTION_METHODS = ['authenticate', 'subscribe', 'unsubscribe', 'registerWorker', 'unregisterWorker'];
+const CONNECTION_METHODS = [
+  ...['authenticate', 'subscribe', 'unsubscribe', 'registerWorker', 'unregisterWorker'],
+  ...['saveSubscription', 'leaveSubscription', 'ackEvent', 'nackEvent'],
+];
 
 test('every served method has a handler, unless it is served by connections', () => {
   const handlers = createHandlers({} as HandlerComponents);

@@ -1,6 +1,6 @@
 import { isServedBy, METHOD_NAMES, type MethodName } from '@esdb-gater/protocol';
 import { countLiveWorkers, type StoreCaller, type StoreCallMethod } from '@esdb-gater/registry';
-import type { Channels, GetStreamsParams, Registry } from '@esdb-gater/types';
+import type { Channels, GetStreamsParams, Registry, Subscriptions } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 import type { Revocations } from '../access/revocations.ts';
@@ -12,6 +12,7 @@ import { listVisibleStreams } from './list-streams.ts';
 export interface HandlerComponents {
   readonly stores: StoreCaller;
   readonly channels: Channels;
+  readonly subscriptions: Subscriptions;
   readonly registry: Registry;
   readonly health: HealthMonitor;
   readonly authorizer: Authorizer;
@@ -24,7 +25,7 @@ type HandlersOf<M extends MethodName> = { readonly [K in M]: Handler<K> };
 export function createHandlers(
   components: HandlerComponents,
 ): HandlersOf<Exclude<ServedMethod, ConnectionMethod>> {
-  const { stores, channels, registry, health, authorizer, revocations } = components;
+  const { stores, channels, subscriptions, registry, health, authorizer, revocations } = components;
   return {
     ...storeHandlers(stores),
     getStreams(params, call) {
@@ -40,6 +41,34 @@ export function createHandlers(
             call,
           ),
       });
+    },
+    async removeSubscription(params) {
+      return { removed: await subscriptions.remove(params) };
+    },
+    async getSubscriptions({ storeId }, call) {
+      const all = await subscriptions.list(storeId);
+      const isVisible = ({ name }: { readonly name: string }): boolean =>
+        authorizer.isVisible(
+          { action: 'subscription/list', target: { kind: 'subscription', storeId, name } },
+          call,
+        );
+      return { subscriptions: all.filter(isVisible) };
+    },
+    async listParked(params, call) {
+      const page = await subscriptions.listParked(params);
+      const { storeId } = params;
+      // Whoever may use a subscription need not be allowed to read every stream that it selects from.
+      const events = page.events.filter(({ event: { streamId } }) =>
+        authorizer.isVisible({ action: 'stream/read', target: { kind: 'stream', storeId, streamId } }, call),
+      );
+      return { ...page, events };
+    },
+    async replayParked(params) {
+      return { count: await subscriptions.replayParked(params) };
+    },
+    async resetSubscription(params) {
+      await subscriptions.reset(params);
+      return {};
     },
     health: () => health.health(),
     quickHealthCheck: ({ storeId }) => countLiveWorkers(registry, storeId),

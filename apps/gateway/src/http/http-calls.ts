@@ -1,12 +1,13 @@
 import { onNextTurn } from '@esdb-gater/primitives';
 import type { MethodName, ResultOf } from '@esdb-gater/protocol';
+import type { Subscriptions } from '@esdb-gater/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
-import { bearerToken, callerOf } from '../access/caller.ts';
+import { bearerToken, callerOf, makerOf } from '../access/caller.ts';
 import type { GrantVerifier } from '../access/grants.ts';
 import type { OutboundBudget } from '../access/outbound-budget.ts';
-import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { ConnectionMethods, Dispatcher } from '../calls/dispatcher.ts';
 import { hasLargeAnswer } from '../calls/large-answers.ts';
 
 /** The path of revocations, whose body is limited since it needs no token. */
@@ -14,6 +15,7 @@ export const REVOCATIONS_PATH = '/v1/revocations';
 
 export interface HttpCallsComponents {
   readonly dispatcher: Dispatcher;
+  readonly subscriptions: Pick<Subscriptions, 'save'>;
   readonly authorizer: Authorizer;
   readonly grants: GrantVerifier;
   readonly outbound: Pick<OutboundBudget, 'enter' | 'leave'>;
@@ -33,10 +35,18 @@ export interface HttpCalls {
 
 export function createHttpCalls({
   dispatcher,
+  subscriptions,
   authorizer,
   grants,
   outbound,
 }: HttpCallsComponents): HttpCalls {
+  // A request makes a subscription without joining it: events are delivered over WebSocket.
+  const own: Partial<ConnectionMethods> = {
+    saveSubscription: async (params, one) => ({
+      subscription: await subscriptions.save(params, makerOf(one)),
+    }),
+  };
+
   function call(request: FastifyRequest): Call {
     const { authorization, traceparent, tracestate } = request.headers;
     const token = authorizer.mode === 'disabled' ? undefined : bearerToken(authorization);
@@ -74,6 +84,7 @@ export function createHttpCalls({
           params,
           { ...call(request), signal: closed.signal },
           source,
+          own,
         );
         // The handler of a method returns that method's result.
         return (await result) as ResultOf<M>;

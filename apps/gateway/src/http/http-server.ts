@@ -1,4 +1,4 @@
-import type { Channels, Clock, Logger } from '@esdb-gater/types';
+import type { Channels, Clock, Logger, Subscriptions } from '@esdb-gater/types';
 import type { FastifyInstance } from 'fastify';
 import type { Admission } from '../access/admission.ts';
 import type { Authorizer } from '../access/authorizer.ts';
@@ -26,6 +26,7 @@ export interface HttpServerComponents {
   readonly authorizer: Authorizer;
   readonly grants: GrantVerifier;
   readonly channels: Channels;
+  readonly subscriptions: Subscriptions;
   readonly streams: SseConnections;
   readonly admission: Admission;
   readonly inbound: InboundBudget;

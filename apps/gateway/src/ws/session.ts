@@ -20,10 +20,11 @@ import {
   type Logger,
   type SubscribeParams,
   type SubscribeResult,
+  type Subscriptions,
   type Timer,
 } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
-import type { Call, Caller } from '../access/caller.ts';
+import { type Call, type Caller, makerOf } from '../access/caller.ts';
 import type { GrantVerifier, VerifiedGrant } from '../access/grants.ts';
 import type { InboundBudget } from '../access/inbound-budget.ts';
 import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
@@ -34,6 +35,7 @@ import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import type { FollowHost } from '../stores/follow-host.ts';
 import { type ConnectionFollows, createConnectionFollows } from './connection-follows.ts';
+import { ConnectionSubscriptions, keyOf } from './connection-subscriptions.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { joinDeliveries, messageEncoder } from './frames.ts';
 import type { GatewaySocket } from './gateway-socket.ts';
@@ -47,6 +49,7 @@ export interface SessionComponents {
   readonly authorizer: Authorizer;
   readonly grants: GrantVerifier;
   readonly channels: Channels;
+  readonly subscriptions: Subscriptions;
   readonly workers: WorkerHost;
   readonly follows: FollowHost;
   readonly authenticator: TokenAuthenticator;
@@ -94,6 +97,7 @@ export class Session implements ConnectionMethods {
   /** DIDs that this connection has proved to own. */
   #proved: readonly string[] = [];
   #subscriber: ChannelSubscriber | undefined;
+  #persistent: ConnectionSubscriptions | undefined;
   #workers: ConnectionWorkers | undefined;
   #follows: ConnectionFollows | undefined;
   #authenticateTimer: Timer | undefined;
@@ -171,6 +175,7 @@ export class Session implements ConnectionMethods {
     this.#pages.drained();
     this.#subscriber?.drained();
     this.#follows?.drained();
+    this.#persistent?.drained();
   }
 
   /** Is called after a revocation: closes the connection if its token was revoked. */
@@ -240,6 +245,27 @@ export class Session implements ConnectionMethods {
     return { removed: this.#follows?.unfollow(followId) ?? false };
   }
 
+  async saveSubscription(
+    params: ParamsOf<'saveSubscription'>,
+    call: Call,
+  ): Promise<ResultOf<'saveSubscription'>> {
+    const result = await this.#openPersistent().save(params, makerOf(call));
+    this.#hold(keyOf(params), 'saveSubscription', params, call);
+    return result;
+  }
+
+  leaveSubscription(params: ParamsOf<'leaveSubscription'>): Promise<ResultOf<'leaveSubscription'>> {
+    return this.#openPersistent().leave(params);
+  }
+
+  ackEvent(params: ParamsOf<'ackEvent'>): Promise<ResultOf<'ackEvent'>> {
+    return this.#openPersistent().ack(params);
+  }
+
+  nackEvent(params: ParamsOf<'nackEvent'>): Promise<ResultOf<'nackEvent'>> {
+    return this.#openPersistent().nack(params);
+  }
+
   registerWorker(params: ParamsOf<'registerWorker'>, call: Call): ResultOf<'registerWorker'> {
     this.#workers ??= this.#shared.workers.open(this.#peer, (storeId, workerId) =>
       this.#grants.release(`worker ${storeId} ${workerId}`),
@@ -260,6 +286,7 @@ export class Session implements ConnectionMethods {
   #handle(method: string, given: unknown, context: PeerContext): unknown {
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
     if (method === 'followEvents') context.afterAnswer(() => this.#follows?.answered());
+    if (method === 'saveSubscription') this.#openPersistent().hold(context);
     const result = this.#start(method, given, context);
     if (!(result instanceof Promise)) return result;
     const { share } = this.#transport;
@@ -299,7 +326,7 @@ export class Session implements ConnectionMethods {
   }
 
   /** Ties a subscription, a follow or a worker to the token that authorised it. */
-  #hold<M extends 'subscribe' | 'followEvents' | 'registerWorker'>(
+  #hold<M extends 'subscribe' | 'followEvents' | 'saveSubscription' | 'registerWorker'>(
     key: string,
     method: M,
     params: ParamsOf<M>,
@@ -309,6 +336,16 @@ export class Session implements ConnectionMethods {
     this.#grants.hold(key, call.grant, (grant) =>
       requirementsOf(method, params).every((requirement) => grant.allows(requirement)),
     );
+  }
+
+  #openPersistent(): ConnectionSubscriptions {
+    this.#persistent ??= new ConnectionSubscriptions({
+      subscriptions: this.#shared.subscriptions,
+      send: (text) => this.#writer.text(text),
+      isReady: () => this.queuedBytes() <= PAUSE_BYTES,
+      onEnded: (key) => this.#grants.release(key),
+    });
+    return this.#persistent;
   }
 
   #openSubscriber(): ChannelSubscriber {
@@ -354,6 +391,7 @@ export class Session implements ConnectionMethods {
     this.#grants.close();
     this.#pages.close();
     this.#subscriber?.close();
+    this.#persistent?.close();
     this.#workers?.close();
     this.#follows?.close();
   }

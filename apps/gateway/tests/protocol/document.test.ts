@@ -141,7 +141,12 @@ describe('the examples of PROTOCOL.md fit the schemas', () => {
 
   test('notifications', () => {
     const notifications = document.examples.filter(({ value }) => 'method' in value && !('id' in value));
-    expect(notifications.map(({ value }) => value['method'])).toEqual(['hello', 'message', 'committed']);
+    expect(notifications.map(({ value }) => value['method'])).toEqual([
+      'hello',
+      'message',
+      'event',
+      'committed',
+    ]);
     for (const { value } of notifications) {
       const schema = NOTIFICATIONS[value['method'] as keyof typeof NOTIFICATIONS];
       expect(compileCheck(schema)(value['params']), String(value['method'])).toBe(true);

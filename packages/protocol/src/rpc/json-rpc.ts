@@ -113,7 +113,7 @@ function withNumber(element: Inbound, inexact: InexactNumber | undefined): Inbou
   return inexact === undefined || element.kind === 'invalid' ? element : { ...element, inexact };
 }
 
-/** A JSON text that is already encoded: `encodeResult` inserts it unchanged. */
+/** A JSON text that is already encoded: `encodeResult` and `encodeNotification` insert it unchanged. */
 export class RawJson {
   readonly text: string;
 
@@ -123,8 +123,7 @@ export class RawJson {
 }
 
 export function encodeResult(id: RpcId, result: unknown): string {
-  const text = result instanceof RawJson ? result.text : (JSON.stringify(result) ?? '{}');
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${textOf(result)}}`;
 }
 
 export function encodeError(id: RpcId, error: RpcError): string {
@@ -140,5 +139,9 @@ export function encodeRequest(id: RpcId, method: string, params: unknown, trace:
 
 /** Encodes a call that is not answered. */
 export function encodeNotification(method: string, params: unknown): string {
-  return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}}`;
+  return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${textOf(params ?? {})}}`;
+}
+
+function textOf(value: unknown): string {
+  return value instanceof RawJson ? value.text : (JSON.stringify(value) ?? '{}');
 }

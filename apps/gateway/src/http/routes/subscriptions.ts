@@ -1,3 +1,4 @@
+import { GaterError } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { bodyOf, requireJsonType } from '../http-app.ts';
@@ -33,8 +34,19 @@ export function subscriptionRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: `${SUBSCRIPTIONS}/:name`,
-      handler: async (request, reply) =>
-        sendJson(reply, await calls.run(request, 'getSubscriptions', partsOf(request, 'storeId'))),
+      async handler(request, reply) {
+        const { storeId, name } = partsOf(request, 'storeId', 'name');
+        const { subscriptions } = await calls.run(request, 'getSubscriptions', { storeId });
+        const found = subscriptions.find((one) => one.name === name);
+        if (found === undefined) {
+          throw new GaterError(
+            'subscription_not_found',
+            `subscription ${JSON.stringify(name)} does not exist, or its grant is missing`,
+            { details: { storeId, name } },
+          );
+        }
+        return sendJson(reply, found);
+      },
     },
   ];
 }
