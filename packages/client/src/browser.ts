@@ -20,6 +20,17 @@ export type {
   ServeCall,
 } from './connection/connection.ts';
 export type { ConnectComponents, ConnectOptions, TokenSource } from './connection/options.ts';
+export {
+  type EventSchema,
+  type EventsAppended,
+  type EventsRead,
+  type EventTypeSchema,
+  type EventTypes,
+  type EventTypesOf,
+  eventSchema,
+  type Upcaster,
+} from './events/event-schema.ts';
+export type { StandardIssue, StandardResult, StandardSchemaV1 } from './events/standard-schema.ts';
 export type {
   AllEventsParams,
   AnyEvent,
@@ -38,6 +49,7 @@ export type {
   SubscribeOptions,
 } from './gater.ts';
 export type { Jsonable } from './jsonable.ts';
+export { type LoadedState, type LoadStateParams, loadState } from './load-state.ts';
 export type { PlainMethods } from './plain-methods.ts';
 export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
 export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';

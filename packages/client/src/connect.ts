@@ -20,6 +20,8 @@ import {
   resolveConnect,
 } from './connection/options.ts';
 import { retryingCalls } from './connection/retrying-calls.ts';
+import type { EventSchema } from './events/event-schema.ts';
+import { withSchema } from './events/with-schema.ts';
 import { createFacade } from './facade.ts';
 import { FollowHub } from './follow/follow-hub.ts';
 import type { AnyEvent, CallOptions, Gater } from './gater.ts';
@@ -29,12 +31,13 @@ import { SubscriptionHub } from './subscriptions/subscription-hub.ts';
 import { type SubscriptionConnection, SubscriptionPool } from './subscriptions/subscription-pool.ts';
 
 /** A `Gater` over WebSocket. */
-export interface RemoteGater<E extends AnyEvent = NewEvent> extends Gater<E> {
+export interface RemoteGater<E extends AnyEvent = NewEvent, A extends AnyEvent = E> extends Gater<E, A> {
   /** The `hello` of the gateway on the last connection. */
   readonly hello: Hello;
   /** The connection, to serve a store through it or to listen to other notifications. */
   readonly connection: Connection;
   withEvents<F extends AnyEvent>(): RemoteGater<F>;
+  withEvents<F extends AnyEvent, B extends AnyEvent>(schema: EventSchema<F, B>): RemoteGater<F, B>;
 }
 
 /** Creates the receiving side of subscriptions over a connection. */
@@ -146,7 +149,8 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
       subscriptions.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
     saveSubscription: (params: SaveSubscriptionParams, options?: CallOptions) =>
       persistent.join(params, options),
-    withEvents: <F extends AnyEvent>() => gater as unknown as RemoteGater<F>,
+    withEvents: <F extends AnyEvent, B extends AnyEvent>(schema?: EventSchema<F, B>) =>
+      (schema === undefined ? gater : withSchema(gater, schema)) as unknown as RemoteGater<F, B>,
     async close() {
       persistent.close();
       follows.close();

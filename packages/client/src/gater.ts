@@ -20,6 +20,7 @@ import type {
   RecordedEvent,
   SubscribeParams,
 } from '@esdb-gater/types';
+import type { EventSchema } from './events/event-schema.ts';
 import type { Jsonable } from './jsonable.ts';
 import type { PlainMethods } from './plain-methods.ts';
 import type { EventSubscription } from './subscriptions/event-subscription.ts';
@@ -114,14 +115,16 @@ export type CallMethod = <M extends MethodName>(
  * The one interface to streams, snapshots, subscriptions and channels, in process and over WebSocket.
  *
  * Every method takes one object with the protocol's parameters and resolves to the protocol's result; what it
- * throws is a `GaterError`, or the reason of the signal. `E` types the events of the program that calls; nothing
- * is checked by it at run time.
+ * throws is a `GaterError`, or the reason of the signal. `E` types the events of the program that calls, and `A` those
+ * that it appends; nothing is checked by them at run time, unless `withEvents` gets a schema.
  */
-export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, AsyncDisposable {
+export interface Gater<E extends AnyEvent = NewEvent, A extends AnyEvent = E>
+  extends PlainMethods,
+    AsyncDisposable {
   /** Idempotent by the events' ids, which are filled in before the first attempt. */
-  appendEvents(params: AppendParams<E>, options?: CallOptions): Promise<AppendResult>;
+  appendEvents(params: AppendParams<A>, options?: CallOptions): Promise<AppendResult>;
   /** Appends to several streams, all or nothing. An append without events only checks the version of its stream. */
-  appendToStreams(params: AppendManyParams<E>, options?: CallOptions): Promise<AppendToStreamsResult>;
+  appendToStreams(params: AppendManyParams<A>, options?: CallOptions): Promise<AppendToStreamsResult>;
   /** Reads a page of a stream, forward or backward. */
   getEvents(params: GetEventsParams, options?: CallOptions): Promise<StreamEvents<E>>;
   /** Reads a page of a stream, oldest events first. */
@@ -160,6 +163,11 @@ export interface Gater<E extends AnyEvent = NewEvent> extends PlainMethods, Asyn
   ): Promise<EventSubscription<Recorded<E>>>;
   /** The same object for a program whose events are `F`. */
   withEvents<F extends AnyEvent>(): Gater<F>;
+  /**
+   * A `Gater` over the same connection whose events pass a schema: read events are brought to their newest version and
+   * validated, appended ones are validated and get their version. Messages of channels are left alone.
+   */
+  withEvents<F extends AnyEvent, B extends AnyEvent>(schema: EventSchema<F, B>): Gater<F, B>;
   /** Ends subscriptions and, over WebSocket, the connection. What the caller passed in is not closed. */
   close(): Promise<void>;
 }

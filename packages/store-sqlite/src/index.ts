@@ -1,2 +1,4 @@
+export { backupStore, restoreStore } from './backup.ts';
+export type { CopyOptions, CopyProgress, StoreContents } from './backup-file.ts';
 export type { SqliteStoreOptions } from './options.ts';
 export { openSqliteStore, type SqliteStore } from './sqlite-store.ts';

@@ -28,6 +28,8 @@ import {
   type StoreWorker,
   systemClock,
 } from '@esdb-gater/types';
+import type { EventSchema } from '../events/event-schema.ts';
+import { withSchema } from '../events/with-schema.ts';
 import { createFacade } from '../facade.ts';
 import type { AnyEvent, CallOptions, Gater } from '../gater.ts';
 import { storeEvents, streamEvents } from '../paging.ts';
@@ -53,7 +55,7 @@ export interface GaterOptions {
 }
 
 /** A `Gater` that runs in this process and also gives access to its workers. */
-export interface LocalGater<E extends AnyEvent = NewEvent> extends Gater<E> {
+export interface LocalGater<E extends AnyEvent = NewEvent, A extends AnyEvent = E> extends Gater<E, A> {
   /**
    * Runs `fn` with a worker of the store, and again with the next one while it fails with a retriable error.
    * `fn` must therefore be safe to repeat.
@@ -64,6 +66,7 @@ export interface LocalGater<E extends AnyEvent = NewEvent> extends Gater<E> {
     policy?: RetryPolicyOptions,
   ): Promise<T>;
   withEvents<F extends AnyEvent>(): LocalGater<F>;
+  withEvents<F extends AnyEvent, B extends AnyEvent>(schema: EventSchema<F, B>): LocalGater<F, B>;
 }
 
 /** What all calls of one `Gater` share. */
@@ -188,7 +191,8 @@ export function createGater<E extends AnyEvent = NewEvent>(
       throw new GaterError('not_supported', 'saveSubscription is served by gateways only');
     },
     execute: (storeId, fn, policy) => stores.execute(storeId, fn, policy),
-    withEvents: <F extends AnyEvent>() => gater as unknown as LocalGater<F>,
+    withEvents: <F extends AnyEvent, B extends AnyEvent>(schema?: EventSchema<F, B>) =>
+      (schema === undefined ? gater : withSchema(gater, schema)) as unknown as LocalGater<F, B>,
     async close() {
       closed = true;
       follows.close();
