@@ -23,6 +23,7 @@ export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean; readonly fd?: number };
   readonly stdout: NodeJS.WritableStream & {
     readonly isTTY?: boolean;
+    readonly columns?: number;
     readonly writableLength: number;
     readonly writableNeedDrain: boolean;
   };

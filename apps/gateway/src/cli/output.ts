@@ -24,15 +24,28 @@ function escaped(character: string): string {
 
 /** Writes the results of a command. */
 export interface Output {
+  /** True at a terminal without `--json`: a person reads. */
+  readonly isForPeople: boolean;
+  /** Columns of the terminal. */
+  readonly columns: number;
   /** Writes one line, and waits while the reader is slower. @throws the reason of the signal, when it ends the wait */
   line(text: string): Promise<void>;
   /** Writes `value` as JSON with `--json`, else `text`. */
   result(value: JsonValue | object, text: string): Promise<void>;
 }
 
-export function createOutput(stream: NodeJS.WritableStream, json: boolean, signal: AbortSignal): Output {
+export function createOutput(
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
+  json: boolean,
+  signal: AbortSignal,
+): Output {
   const line = async (text: string): Promise<void> => {
     if (!stream.write(`${text}\n`)) await once(stream, 'drain', { signal });
   };
-  return { line, result: (value, text) => line(json ? jsonLine(value) : plain(text)) };
+  return {
+    isForPeople: stream.isTTY === true && !json,
+    columns: stream.columns ?? 80,
+    line,
+    result: (value, text) => line(json ? jsonLine(value) : plain(text)),
+  };
 }

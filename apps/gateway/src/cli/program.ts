@@ -2,6 +2,8 @@ import { CHANNEL_NAMES } from '@esdb-gater/types';
 import { Command } from 'commander';
 import type { Terminal } from './context.ts';
 import { EXIT } from './exit.ts';
+import { addStoreCommands, type CommandTools } from './store-commands.ts';
+import { addSubscriptionCommands } from './subscription-commands.ts';
 
 /** A function that commander calls with the arguments, the options and the command. */
 type Action = (...args: never[]) => Promise<unknown>;
@@ -130,6 +132,10 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
         (await import('./commands/import.ts')).importEvents(file, given, terminal),
       ),
     );
+
+  const tools: CommandTools = { terminal, client, run, collect };
+  addStoreCommands(program, tools);
+  addSubscriptionCommands(program, tools);
 
   client(program.command('health'))
     .description('print the state of a gateway; exit code 1 when it is unhealthy')

@@ -6,9 +6,9 @@ import { EXIT, UsageError } from '../exit.ts';
 import { createEventIds } from '../import/event-ids.ts';
 import { type ImportedEvent, importLine } from '../import/import-line.ts';
 import { type Append, createImporter, type ImportCounts } from '../import/importer.ts';
-import { createProgress } from '../import/progress.ts';
 import { openInput } from '../import/read-input.ts';
 import { LineError } from '../lines.ts';
+import { createProgress } from '../progress.ts';
 
 export interface ImportOptions extends CommonOptions {
   readonly stream?: string;

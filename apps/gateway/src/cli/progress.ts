@@ -6,8 +6,12 @@ export interface ProgressScreen {
 }
 
 export interface Progress {
-  /** Shows `done` of `total` bytes; undefined when the total is not known. */
-  update(done: number, total: number | undefined, events: number): void;
+  /**
+   * Shows `done` of `total`, such as bytes; undefined when the total is not known.
+   *
+   * @param count of what is counted for people
+   */
+  update(done: number, total: number | undefined, count: number): void;
   /** Removes the bar. */
   end(): void;
 }
@@ -15,18 +19,22 @@ export interface Progress {
 const REDRAW_MS = 100;
 const BAR_COLUMNS = 24;
 
-/** Creates a progress bar for a terminal. Elsewhere it shows nothing, so that logs stay readable. */
-export function createProgress(screen: ProgressScreen, now: () => number): Progress {
+/**
+ * Creates a progress bar for a terminal. Elsewhere it shows nothing, so that logs stay readable.
+ *
+ * @param noun what is counted
+ */
+export function createProgress(screen: ProgressScreen, now: () => number, noun = 'events'): Progress {
   if (screen.isTTY !== true) return { update() {}, end() {} };
   const startedAt = now();
   let drawnAt = Number.NEGATIVE_INFINITY;
   return {
-    update(done, total, events) {
+    update(done, total, count) {
       const at = now();
       if (at - drawnAt < REDRAW_MS) return;
       drawnAt = at;
       const seconds = Math.max((at - startedAt) / 1_000, 0.001);
-      const rate = `${events} events, ${Math.round(events / seconds)}/s`;
+      const rate = `${count} ${noun}, ${Math.round(count / seconds)}/s`;
       const text =
         total === undefined || total === 0
           ? rate
