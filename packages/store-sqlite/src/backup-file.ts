@@ -34,8 +34,8 @@ export interface StoreContents {
 
 const OWNER_ONLY = 0o600;
 
-/** Pages that are copied at a time: 4 MiB, so that the progress moves. */
-const PAGES_PER_STEP = 1_024;
+/** Pages that are copied at a time: 1 MiB, so that the progress moves. */
+const PAGES_PER_STEP = 256;
 
 /** How long a step waits for another program's lock. */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -56,7 +56,7 @@ const leftovers = (): string[] => readdirSync(folder).filter((name) => name.incl
 
 test('a backup of a running store has all that was there, and the store goes on', async () => {
   const store = await open();
-  await append(store, 500, 'x'.repeat(2_000));
+  await append(store, 500, 'x'.repeat(8_000));
   const before = await eventsOf(store);
   const phases: string[] = [];
   const backing = backupStore(at('s.db'), at('b.db'), {

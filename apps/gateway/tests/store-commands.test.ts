@@ -1,0 +1,140 @@
+import type { RecordedEvent } from '@esdb-gater/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestGateway, type TestGateway } from './support/in-process.ts';
+import { runInProcess } from './support/terminal.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway({ stores: '{"default":{"engine":"memory"}}' });
+  for (const [stream, type, ...rest] of [
+    ['users-1', 'created', '--tag', 'eu', '--tag', 'paid'],
+    ['users-1', 'renamed', '--tag', 'eu'],
+    ['users-2', 'created', '--tag', 'us', '--tag', 'paid'],
+    ['orders-1', 'placed', '--data', '{"note":"\\u001b[31mred"}'],
+  ] as const) {
+    await cli(['append', stream, '--type', type, ...rest]);
+  }
+});
+afterAll(() => gateway.close());
+
+type Options = Parameters<typeof runInProcess>[1];
+const cli = (args: readonly string[], options: Options = {}) =>
+  runInProcess(args, { env: { ESDB_GATER_URL: gateway.url }, ...options });
+const values = <Value>(text: string): Value[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Value);
+
+describe('streams and delete', () => {
+  test('list the names, all or those with a prefix, as JSON or for people', async () => {
+    const all = await cli(['streams']);
+    expect(values(all.stdout)).toEqual([
+      { streamId: 'orders-1' },
+      { streamId: 'users-1' },
+      { streamId: 'users-2' },
+    ]);
+    const some = await cli(['streams', 'users-', '--count', '1'], { isTTY: true });
+    expect(some).toMatchObject({ code: 0, stdout: 'users-1\n', stderr: '' });
+    const json = await cli(['streams', 'users-', '--count', '1', '--json'], { isTTY: true });
+    expect(values(json.stdout)).toEqual([{ streamId: 'users-1' }]);
+  });
+
+  test('delete a stream at an expected version', async () => {
+    await cli(['append', 'gone', '--type', 't']);
+    const wrong = await cli(['delete', 'gone', '--expected-version', '4']);
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toMatch(/^wrong_expected_version: .*\n$/);
+    const deleted = await cli(['delete', 'gone', '--expected-version', '0'], { isTTY: true });
+    expect(deleted.stdout).toBe('deleted gone, whose last version was 0\n');
+    expect((await cli(['streams', 'gone'])).stdout).toBe('');
+    expect((await cli(['delete', 'gone'])).stderr).toMatch(/^stream_deleted: /);
+  });
+});
+
+describe('query', () => {
+  const found = async (...args: string[]) => {
+    const { stdout } = await cli(['query', ...args]);
+    return values<RecordedEvent>(stdout).map(({ streamId, version }) => `${streamId}@${version}`);
+  };
+
+  test('selects by any of the types and all of the tags, or by a whole query', async () => {
+    expect(await found('--type', 'created')).toEqual(['users-1@0', 'users-2@0']);
+    expect(await found('--type', 'created', '--type', 'renamed', '--tag', 'eu')).toEqual([
+      'users-1@0',
+      'users-1@1',
+    ]);
+    expect(await found('--tag', 'paid', '--tag', 'us')).toEqual(['users-2@0']);
+    const items = '[{"types":["renamed"]},{"tags":["us"]}]';
+    expect(await found('--query', items, '--count', '1')).toEqual(['users-1@1']);
+    expect(await found('--query', `{"items":${items}}`, '--after', '2')).toEqual(['users-2@0']);
+  });
+
+  test('is a line per event for people, in which no event can move the cursor', async () => {
+    const { stdout } = await cli(['query', '--type', 'placed'], { isTTY: true });
+    expect(stdout).toMatch(
+      /^ +4 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}orders-1@0 +placed +\{"note":"\\u001b/,
+    );
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  test.each([
+    [[], 'give --type, --tag or --query'],
+    [['--type', 'a', '--query', '[]'], 'give either --query or --type and --tag'],
+    [['--query', 'x'], '--query must be valid JSON'],
+  ])('refuses %j as wrong usage', async (args, message) => {
+    const { code, stdout, stderr } = await cli(['query', ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('follow', () => {
+  test('prints what is there and each new event, and ends without an error by Ctrl-C', async () => {
+    const interruption = new AbortController();
+    const lines: string[] = [];
+    const seen = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    const running = cli(['follow', 'users-1'], {
+      interrupted: interruption.signal,
+      onOutput(text) {
+        lines.splice(0, lines.length, ...text.split('\n').filter((line) => line !== ''));
+        if (lines.length >= 2) seen.resolve();
+        if (lines.length === 3) late.resolve();
+      },
+    });
+    await seen.promise;
+    await cli(['append', 'users-1', '--type', 'left']);
+    await late.promise;
+    interruption.abort(new Error('Ctrl-C'));
+    expect(await running).toMatchObject({ code: 0, stderr: '' });
+    expect(values<RecordedEvent>(lines.join('\n')).map(({ type }) => type)).toEqual([
+      'created',
+      'renamed',
+      'left',
+    ]);
+  });
+
+  test('follows a query or the whole store from a position, and tells people when it has caught up', async () => {
+    const byTag = await cli(['follow', '--tag', 'paid', '--count', '2']);
+    expect(values(byTag.stdout).length).toBe(2);
+    const store = await cli(['follow', '--all', '--after', '2', '--count', '1'], { isTTY: true });
+    expect(store.stdout).toMatch(/^ +3 .*users-2@0/);
+    const lost = await cli(['follow', '--all', '--after', '999999']);
+    expect(lost.code).toBe(1);
+    expect(lost.stderr).toMatch(/^invalid_argument: .*reason=position_lost/);
+    for (const wrong of [[], ['users-1', '--all']]) {
+      expect((await cli(['follow', ...wrong])).code).toBe(2);
+    }
+  });
+});
+
+test('backup and restore say in one line why they cannot work with a store', async () => {
+  const missing = await cli(['backup', 'b.db', '--data-dir', '/nonexistent'], { env: {} });
+  expect(missing).toMatchObject({ code: 1, stdout: '' });
+  expect(missing.stderr).toMatch(/^unavailable: the store default has no file .*; give --data-dir\n$/);
+  const stores = '{"default":{"engine":"memory"}}';
+  const memory = await cli(['backup', 'b.db'], { env: { ESDB_GATER_STORES: stores } });
+  expect(memory.code).toBe(2);
+  expect(memory.stderr).toContain('must have the engine sqlite, got memory');
+});
