@@ -1,4 +1,4 @@
-import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
+import { CountingController, createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError, type Registry, silentLogger } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeWorker, fakeWorker, STREAM, unavailable } from '../tests/fake-worker.ts';
@@ -234,6 +234,51 @@ describe('with another live worker', () => {
     a.behave(unavailable());
     await callA(2);
     expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('a call counts once: an answer or error after its time limit counts no more', async () => {
+    const calls: PromiseWithResolvers<never>[] = [];
+    vi.spyOn(a, 'call').mockImplementation(() => {
+      const call = Promise.withResolvers<never>();
+      calls.push(call);
+      return call.promise;
+    });
+    const late = Promise.allSettled(Array.from({ length: 4 }, () => limited(100)));
+    await clock.pass(100);
+    await late;
+    expect([calls.length, live()]).toEqual([2, ['a', 'b']]);
+    // Two failures so far: neither does this error make a third one, nor this answer begin the count anew.
+    calls[0]?.reject(unavailable());
+    await clock.pass(0);
+    expect(live()).toEqual(['a', 'b']);
+    calls[1]?.resolve({} as never);
+    await clock.pass(0);
+    vi.mocked(a.call).mockRejectedValue(unavailable());
+    await callA(1);
+    expect(live()).toEqual(['b']);
+  });
+
+  test('calls with a signal count their errors and answers, and leave no listener on it', async () => {
+    const counting = new CountingController();
+    const call = async (): Promise<void> => {
+      for (let n = 0; n < 2; n++) {
+        await registry
+          .pick('default')
+          .call('getVersion', STREAM, { signal: counting.signal })
+          .catch(() => {});
+      }
+    };
+    for (let n = 0; n < 4; n++) {
+      a.behave(n % 2 === 0 ? unavailable() : 'answers');
+      await call();
+    }
+    expect([live(), counting.listeners]).toEqual([['a', 'b'], 0]);
+    a.behave(new GaterError('not_supported', 'no such method'));
+    for (let n = 0; n < 4; n++) await call();
+    expect(live()).toEqual(['a', 'b']);
+    a.behave(unavailable());
+    for (let n = 0; n < 3; n++) await call();
+    expect([live(), counting.listeners]).toEqual([['b'], 0]);
   });
 
   test('probes of a closed registry change nothing', async () => {

@@ -239,6 +239,45 @@ describe('registering', () => {
     await expect(registry.pick('default').call('getVersion', STREAM)).resolves.toEqual({ by: 'a' });
   });
 
+  test('a call with a deadline reaches the worker with its trace, its deadline, and a signal', async () => {
+    const registry = createRegistry();
+    const worker = fakeWorker('a');
+    const seen: unknown[] = [];
+    registry.register({
+      ...worker,
+      call: ((_method, _params, context) => {
+        seen.push(context);
+        return Promise.resolve({});
+      }) as typeof worker.call,
+    });
+    const context = { deadlineMs: 50, traceparent: '00-x', tracestate: 'a=1' };
+    await registry.pick('default').call('getVersion', STREAM, context);
+    await registry.pick('default').call('getVersion', STREAM, { traceparent: '00-x' });
+    expect(seen).toEqual([{ ...context, signal: expect.any(AbortSignal) }, { traceparent: '00-x' }]);
+  });
+
+  test('an aborted signal ends a call before the worker is asked', async () => {
+    const registry = createRegistry();
+    const worker = fakeWorker('a');
+    registry.register(worker);
+    const call = registry.pick('default').call('getVersion', STREAM, { signal: AbortSignal.abort('before') });
+    await expect(call).rejects.toBe('before');
+    expect(worker.calls).toEqual([]);
+  });
+
+  test('an error that a worker throws at once is the error of the call', async () => {
+    const registry = createRegistry();
+    const throws = (): never => {
+      throw new GaterError('overloaded', 'busy');
+    };
+    registry.register({ ...fakeWorker('a'), call: throws });
+    for (const context of [{}, { deadlineMs: 10 }]) {
+      await expect(registry.pick('default').call('getVersion', STREAM, context)).rejects.toMatchObject({
+        code: 'overloaded',
+      });
+    }
+  });
+
   test('a lower incarnation that arrives after a higher one is ignored', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 2 }));
