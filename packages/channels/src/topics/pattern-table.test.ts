@@ -111,7 +111,7 @@ describe('the slots of a table', () => {
   test('reach as far as there are patterns', () => {
     const { table, add, match } = counted();
     const slots = Array.from({ length: 1_000 }, (_, n) => add(`*.${n % 4}`));
-    expect(new Set(slots).size).toBe(1_000);
+    expect(new Set(slots)).toEqual(new Set(Array.from({ length: 1_000 }, (_, n) => n)));
     expect(match('a.1')).toHaveLength(250);
     for (const slot of slots.slice(0, 990)) table.remove(slot);
     expect(match('a.1')).toEqual(Array.from({ length: 2 }, () => '*.1'));
