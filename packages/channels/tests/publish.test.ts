@@ -111,6 +111,27 @@ describe('publish', () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
+  test('stamps each message with the time of its publish, in whole milliseconds', async () => {
+    const { publish, appended, clock } = opened();
+    for (const ms of [0, 0.4, 0.6, 1_000]) {
+      clock.advance(ms);
+      await publish('system', 1);
+    }
+    expect(appended.map(({ time }) => time)).toEqual([
+      '2023-11-14T22:13:20.000Z',
+      '2023-11-14T22:13:20.000Z',
+      '2023-11-14T22:13:20.001Z',
+      '2023-11-14T22:13:21.001Z',
+    ]);
+    expect(appended[0]).not.toHaveProperty('traceparent');
+  });
+
+  test('answers without a position when the broker gives none', async () => {
+    const { publish, outcomes } = opened();
+    outcomes.push(() => Promise.resolve({}));
+    expect(await publish('system', 1)).toEqual({ id: expect.any(String), delivered: true });
+  });
+
   test('passes the trace context on', async () => {
     const { publish, appended } = opened();
     await publish('system', 1, { traceparent: '00-x', tracestate: 'y' });
@@ -390,6 +411,45 @@ describe('the same id again', () => {
 });
 
 describe('the options of the channels', () => {
+  test('bound what is remembered of ids: their time, their number and their bytes', async () => {
+    const published = async (options: ChannelsOptions, count: number, waitMs = 0): Promise<number> => {
+      const { publish, appended, clock } = opened(options);
+      for (let round = 0; round < 2; round++) {
+        for (let n = 0; n < count; n++) await publish('system', 1, { id: `id-${n}` });
+        clock.advance(waitMs);
+      }
+      return appended.length;
+    };
+    expect(await published({}, 20)).toBe(20);
+    expect(await published({ idempotencyMs: 50 }, 20, 51)).toBe(40);
+    expect(await published({ idempotencyMs: 50 }, 20, 50)).toBe(20);
+    expect(await published({ idempotencyEntries: 2 }, 20)).toBe(40);
+    expect(await published({ idempotencyEntries: 0 }, 20)).toBe(40);
+    expect(await published({ idempotencyBytes: 1_000 }, 20)).toBe(40);
+  });
+
+  test('have bounds of at least 1, or 0 where that means none', () => {
+    for (const name of ['messageBytes', 'historyBytes', 'lastValueTopics', 'subscriptionsPerSubscriber']) {
+      expect(() => createChannels({}, { [name]: 0 })).toThrow(
+        expect.objectContaining({ reason: 'channels_option', option: name }),
+      );
+      opened({ [name]: 1 });
+    }
+    for (const name of ['idempotencyMs', 'idempotencyEntries', 'idempotencyBytes']) {
+      expect(() => createChannels({}, { [name]: -1 })).toThrow(
+        expect.objectContaining({ reason: 'channels_option', option: name }),
+      );
+      opened({ [name]: 0 });
+    }
+    opened({ channels: { system: { history: 0, maxRate: 1 } } });
+  });
+
+  test('name the realm in the source of messages', async () => {
+    const { publish, appended } = opened({ realm: 'plant' });
+    await publish('audit', 1);
+    expect(appended[0]?.source).toBe('esdb://plant/channel/audit');
+  });
+
   test('are refused by name when they are wrong', () => {
     for (const [options, name] of [
       [{ channels: { nope: {} } }, 'channels.nope'],

@@ -1,5 +1,5 @@
-import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
-import { GaterError, type Registry } from '@esdb-gater/types';
+import { CountingController, createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
+import { GaterError, type Registry, silentLogger } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeWorker, fakeWorker, STREAM, unavailable } from '../tests/fake-worker.ts';
 import { createRegistry } from './registry.ts';
@@ -148,6 +148,148 @@ describe('with another live worker', () => {
     expect(live()).toEqual(['a', 'b']);
   });
 
+  test('a probe that fails does not restore the worker', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.calls.length = 0;
+    const watcher = registry.watch()[Symbol.asyncIterator]();
+    await clock.pass(1_000);
+    expect([a.calls, live()]).toEqual([['quickHealthCheck'], ['b']]);
+    for (let n = 0; n < 4; n++) expect(registry.pick('default').workerId).toBe('b');
+    a.behave('answers');
+    await clock.pass(2_000);
+    expect(live()).toEqual(['a', 'b']);
+    expect((await watcher.next()).value).toMatchObject({ kind: 'restored', worker: { workerId: 'a' } });
+    await watcher.return?.();
+  });
+
+  test('a probe that is answered with an error of the request restores the worker', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.behave(new GaterError('not_supported', 'no such method'));
+    await clock.pass(1_000);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('one that is unregistered while its probe is under way is not restored by the answer', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    const { promise, resolve } = Promise.withResolvers<never>();
+    vi.spyOn(a, 'call').mockReturnValue(promise);
+    await clock.pass(1_000);
+    const watcher = registry.watch()[Symbol.asyncIterator]();
+    registry.unregister('default', 'a');
+    resolve({} as never);
+    await clock.pass(100);
+    registry.register(fakeWorker('c'));
+    expect((await watcher.next()).value).toMatchObject({ kind: 'unregistered', worker: { workerId: 'a' } });
+    expect((await watcher.next()).value).toMatchObject({ kind: 'registered', worker: { workerId: 'c' } });
+    await watcher.return?.();
+  });
+
+  test('one that is unregistered while its probe is under way is not asked again when that fails', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.behave('hangs');
+    await clock.pass(1_000);
+    registry.unregister('default', 'a');
+    a.calls.length = 0;
+    await clock.pass(60_000);
+    expect([a.calls, clock.timers]).toEqual([[], 0]);
+  });
+
+  test('one that a watcher unregisters at its ejection is not probed', async () => {
+    const worker = fakeWorker('c', { storeId: 'other' });
+    const logger = {
+      ...silentLogger,
+      warn: () => void registry.unregister('other', 'c'),
+    };
+    registry = createRegistry({ clock, logger });
+    registry.register(worker);
+    registry.register(fakeWorker('d', { storeId: 'other' }));
+    worker.behave(unavailable());
+    for (let n = 0; n < 6; n++) {
+      await registry
+        .pick('other')
+        .call('getVersion', STREAM)
+        .catch(() => {});
+    }
+    worker.calls.length = 0;
+    await clock.pass(10_000);
+    expect([registry.workers('other').map(({ workerId }) => workerId), worker.calls]).toEqual([['d'], []]);
+  });
+
+  test('calls that end after the ejection neither make it longer nor count after it', async () => {
+    a.behave('hangs');
+    const slow = Promise.allSettled(Array.from({ length: 20 }, () => limited(900)));
+    a.behave(unavailable());
+    await callA(3);
+    a.behave('answers');
+    await clock.pass(900);
+    await slow;
+    expect(live()).toEqual(['b']);
+    await clock.pass(100);
+    expect(live()).toEqual(['a', 'b']);
+    // Two failures do not eject it: the count began anew.
+    a.behave(unavailable());
+    await callA(2);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
+  test('a call counts once: an answer or error after its time limit counts no more', async () => {
+    const calls: PromiseWithResolvers<never>[] = [];
+    vi.spyOn(a, 'call').mockImplementation(() => {
+      const call = Promise.withResolvers<never>();
+      calls.push(call);
+      return call.promise;
+    });
+    const late = Promise.allSettled(Array.from({ length: 4 }, () => limited(100)));
+    await clock.pass(100);
+    await late;
+    expect([calls.length, live()]).toEqual([2, ['a', 'b']]);
+    // Two failures so far: neither does this error make a third one, nor this answer begin the count anew.
+    calls[0]?.reject(unavailable());
+    await clock.pass(0);
+    expect(live()).toEqual(['a', 'b']);
+    calls[1]?.resolve({} as never);
+    await clock.pass(0);
+    vi.mocked(a.call).mockRejectedValue(unavailable());
+    await callA(1);
+    expect(live()).toEqual(['b']);
+  });
+
+  test('calls with a signal count their errors and answers, and leave no listener on it', async () => {
+    const counting = new CountingController();
+    const call = async (): Promise<void> => {
+      for (let n = 0; n < 2; n++) {
+        await registry
+          .pick('default')
+          .call('getVersion', STREAM, { signal: counting.signal })
+          .catch(() => {});
+      }
+    };
+    for (let n = 0; n < 4; n++) {
+      a.behave(n % 2 === 0 ? unavailable() : 'answers');
+      await call();
+    }
+    expect([live(), counting.listeners]).toEqual([['a', 'b'], 0]);
+    a.behave(new GaterError('not_supported', 'no such method'));
+    for (let n = 0; n < 4; n++) await call();
+    expect(live()).toEqual(['a', 'b']);
+    a.behave(unavailable());
+    for (let n = 0; n < 3; n++) await call();
+    expect([live(), counting.listeners]).toEqual([['b'], 0]);
+  });
+
+  test('probes of a closed registry change nothing', async () => {
+    a.behave('hangs');
+    const probed = registry.probe('default');
+    registry.close();
+    expect(await probed).toEqual([]);
+    for (let n = 0; n < 5; n++) expect(await registry.probe('default')).toEqual([]);
+    expect(live()).toEqual(['a', 'b']);
+  });
+
   test('the time until the next probe doubles with every probe that fails, up to a bound', async () => {
     a.behave(unavailable());
     await callA(3);
@@ -220,6 +362,28 @@ describe('with another live worker', () => {
   });
 });
 
+test('the bounds of failures, ejections and probes can be chosen', async () => {
+  registry = createRegistry(
+    { clock },
+    { maxFailures: 1, ejectBaseMs: 10, ejectMaxMs: 15, probeTimeoutMs: 0.5 },
+  );
+  registry.register(a);
+  registry.register(b);
+  a.behave('hangs');
+  expect(await Promise.all([registry.probe('default'), clock.pass(0.5)])).toMatchObject([
+    [{ workerId: 'b' }],
+    undefined,
+  ]);
+  expect(live()).toEqual(['b']);
+  // Probes at 10.5 and 26 ms, each with its half millisecond.
+  a.calls.length = 0;
+  await clock.pass(25);
+  expect(a.calls).toHaveLength(1);
+  a.behave('answers');
+  await clock.pass(0.5);
+  expect([a.calls.length, live()]).toEqual([2, ['a', 'b']]);
+});
+
 describe("a store's only worker", () => {
   beforeEach(() => {
     registry.register(a);
@@ -232,6 +396,18 @@ describe("a store's only worker", () => {
     a.behave('answers');
     await clock.pass(1_000);
     expect(live()).toEqual(['a']);
+  });
+
+  test('is probed again after the first ejection time, and then after twice as long', async () => {
+    a.behave(unavailable());
+    await callA(3);
+    a.calls.length = 0;
+    const probesAt: number[] = [];
+    while (probesAt.length < 4) {
+      await clock.passToNextTimer();
+      if (a.calls.splice(0).length > 0) probesAt.push(clock.monotonic());
+    }
+    expect(probesAt).toEqual([1_000, 3_000, 7_000, 15_000]);
   });
 
   test('is probed at once, so that a worker that only fails to write can still be read', async () => {
@@ -278,6 +454,32 @@ describe('probing a store', () => {
     for (let i = 0; i < 3; i++) await registry.probe('default');
     expect(live()).toEqual(['b']);
     expect(await registry.probe('default')).toMatchObject([{ workerId: 'b' }]);
+  });
+
+  test('asks for at most two seconds when no other time is given', async () => {
+    registry.register(a);
+    a.behave('hangs');
+    const probed = registry.probe('default');
+    let ended = false;
+    void probed.then(() => {
+      ended = true;
+    });
+    await clock.pass(1_999);
+    expect(ended).toBe(false);
+    await clock.pass(1);
+    expect(await probed).toEqual([]);
+  });
+
+  test('an answer ends a row of failures', async () => {
+    registry.register(a);
+    registry.register(b);
+    for (let n = 0; n < 4; n++) {
+      a.behave(unavailable());
+      for (let i = 0; i < 2; i++) await registry.probe('default');
+      a.behave('answers');
+      await registry.probe('default');
+    }
+    expect(live()).toEqual(['a', 'b']);
   });
 
   test('a refusing answer is an answer', async () => {

@@ -64,7 +64,5 @@ export async function countLiveWorkers(
 ): Promise<{ readonly workers: number }> {
   const live = await registry.probe(storeId, { timeoutMs });
   if (live.length > 0) return { workers: live.length };
-  // Distinguishes an unknown store from a known store without live workers.
-  registry.pick(storeId);
   throw new GaterError('no_workers', `no worker of the store ${storeId} answers`);
 }

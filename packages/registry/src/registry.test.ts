@@ -1,4 +1,4 @@
-import { countCalls } from '@esdb-gater/primitives/testing';
+import { CountingController, countCalls } from '@esdb-gater/primitives/testing';
 import { withRetry } from '@esdb-gater/retry';
 import { attach, detach } from '@esdb-gater/telemetry';
 import { GaterError, type Registry, type RegistryEvent, type StoreMethod } from '@esdb-gater/types';
@@ -134,6 +134,31 @@ describe('picking', () => {
     expect(codeOf('store-3999')).toBe('c');
   });
 
+  test('a store whose last worker disconnected is known until its worker returns; 100 such stores are [R27]', () => {
+    const registry = createRegistry();
+    registry.declare('kept');
+    const disconnect = (storeId: string): void => {
+      registry.register(fakeWorker('a', { storeId }));
+      expect(registry.unregister(storeId, 'a', 1, false)).toBe(true);
+    };
+    disconnect('kept');
+    for (let n = 0; n < 100; n++) disconnect(`store-${n}`);
+    expect(registry.stores()).toHaveLength(101);
+    // The one that has just been seen again is the last to go, one that has a worker stays.
+    disconnect('store-0');
+    registry.register(fakeWorker('a', { storeId: 'store-1' }));
+    for (let n = 100; n < 102; n++) disconnect(`store-${n}`);
+    expect(registry.stores()).not.toContain('store-2');
+    for (const storeId of ['kept', 'store-0', 'store-1', 'store-3', 'store-101']) {
+      expect(registry.stores()).toContain(storeId);
+    }
+    expect(() => registry.pick('store-2')).toThrow(expect.objectContaining({ code: 'no_workers' }));
+    // Unregistered in order, it is not waited for.
+    registry.register(fakeWorker('a', { storeId: 'store-3' }));
+    registry.unregister('store-3', 'a');
+    expect(registry.stores()).not.toContain('store-3');
+  });
+
   test('a picked worker passes calls to the registered worker', async () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a'));
@@ -204,6 +229,45 @@ describe('registering', () => {
     await expect(registry.pick('default').call('getVersion', STREAM)).resolves.toEqual({ by: 'a' });
   });
 
+  test('a call with a deadline reaches the worker with its trace, its deadline, and a signal', async () => {
+    const registry = createRegistry();
+    const worker = fakeWorker('a');
+    const seen: unknown[] = [];
+    registry.register({
+      ...worker,
+      call: ((_method, _params, context) => {
+        seen.push(context);
+        return Promise.resolve({});
+      }) as typeof worker.call,
+    });
+    const context = { deadlineMs: 50, traceparent: '00-x', tracestate: 'a=1' };
+    await registry.pick('default').call('getVersion', STREAM, context);
+    await registry.pick('default').call('getVersion', STREAM, { traceparent: '00-x' });
+    expect(seen).toEqual([{ ...context, signal: expect.any(AbortSignal) }, { traceparent: '00-x' }]);
+  });
+
+  test('an aborted signal ends a call before the worker is asked', async () => {
+    const registry = createRegistry();
+    const worker = fakeWorker('a');
+    registry.register(worker);
+    const call = registry.pick('default').call('getVersion', STREAM, { signal: AbortSignal.abort('before') });
+    await expect(call).rejects.toBe('before');
+    expect(worker.calls).toEqual([]);
+  });
+
+  test('an error that a worker throws at once is the error of the call', async () => {
+    const registry = createRegistry();
+    const throws = (): never => {
+      throw new GaterError('overloaded', 'busy');
+    };
+    registry.register({ ...fakeWorker('a'), call: throws });
+    for (const context of [{}, { deadlineMs: 10 }]) {
+      await expect(registry.pick('default').call('getVersion', STREAM, context)).rejects.toMatchObject({
+        code: 'overloaded',
+      });
+    }
+  });
+
   test('a lower incarnation that arrives after a higher one is ignored', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 2 }));
@@ -221,23 +285,29 @@ describe('registering', () => {
   });
 
   test('in any order of registrations, the highest incarnation that was not unregistered stays', () => {
+    const reached = { left: 0, stale: 0 };
     const step = fc.record({ incarnation: fc.integer({ min: 1, max: 5 }), leaves: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
         const registry = createRegistry();
         let expected: number | undefined;
         for (const { incarnation, leaves } of steps) {
           if (leaves) {
-            registry.unregister('default', 'a', incarnation);
-            if (expected === incarnation) expected = undefined;
+            expect(registry.unregister('default', 'a', incarnation)).toBe(expected === incarnation);
+            if (expected !== incarnation) continue;
+            reached.left++;
+            expected = undefined;
           } else {
             registry.register(fakeWorker('a', { incarnation }));
+            if (expected !== undefined && expected > incarnation) reached.stale++;
             expected = Math.max(expected ?? 0, incarnation);
           }
           expect(registry.workers().map((worker) => worker.incarnation)).toEqual(expected ? [expected] : []);
         }
       }),
     );
+    expect(reached.left).toBeGreaterThan(50);
+    expect(reached.stale).toBeGreaterThan(50);
   });
 
   test.each([
@@ -269,6 +339,7 @@ describe('registering', () => {
     ['workerId', { workerId: '' }],
     ['nodeId', { nodeId: 'a\nb' }],
     ['incarnation', { incarnation: 0.5 }],
+    ['call', { call: undefined as never }],
   ])('a wrong %s is refused by name and makes no store known', (member, wrong) => {
     const registry = createRegistry();
     expect(() => registry.register({ ...fakeWorker('a'), ...wrong })).toThrow(
@@ -370,22 +441,12 @@ describe('watching', () => {
 
   test('leaving the loop leaves no listener behind', async () => {
     const registry = createRegistry();
-    const { signal } = new AbortController();
-    const counts = { add: 0, remove: 0 };
-    const add = signal.addEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>) => {
-      counts.add++;
-      add(...args);
-    };
-    const remove = signal.removeEventListener.bind(signal);
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-      counts.remove++;
-      remove(...args);
-    };
-    const watcher = registry.watch({ signal });
+    const controller = new CountingController();
+    const watcher = registry.watch({ signal: controller.signal });
+    expect(controller.listeners).toBe(1);
     registry.register(fakeWorker('a'));
     for await (const _ of watcher) break;
-    expect(counts).toEqual({ add: 1, remove: 1 });
+    expect(controller.listeners).toBe(0);
   });
 
   test('a reader that falls far behind gets an error, so that memory stays bounded', async () => {
@@ -404,6 +465,8 @@ test.each([
   ['policy', { policy: 'random' as 'round-robin' }],
   ['maxFailures', { maxFailures: 0 }],
   ['ejectBaseMs', { ejectBaseMs: -1 }],
+  ['ejectBaseMs', { ejectBaseMs: 0 }],
+  ['ejectMaxMs', { ejectMaxMs: 2_147_483_648 }],
   ['probeTimeoutMs', { probeTimeoutMs: Number.NaN }],
 ])('a wrong %s is refused by name', (member, options) => {
   expect(() => createRegistry({}, options)).toThrow(

@@ -46,6 +46,13 @@ describe('a remote worker', () => {
     expect(worker.methods).toEqual([...REQUIRED_METHODS, 'deleteStream']);
   });
 
+  test('has the storeUuid that it names, and none otherwise', () => {
+    expect(noted({}, { storeUuid: 'uuid-1' }).worker.storeUuid).toBe('uuid-1');
+    expect(noted({}).worker.storeUuid).toBeUndefined();
+    expect(noted({}, { incarnation: 7 }).worker.incarnation).toBe(7);
+    expect(Object.isFrozen(noted({}).worker.methods)).toBe(true);
+  });
+
   test("is sent the caller's parameters less the token, plus the time left", async () => {
     const { calls, worker } = noted({ version: 4 });
     const { signal } = new AbortController();

@@ -1,3 +1,5 @@
+import { createFakeClock } from '@esdb-gater/primitives/testing';
+import { createPeer, createTransportPair } from '@esdb-gater/protocol';
 import { attach, detach } from '@esdb-gater/telemetry';
 import { type CallContext, GaterError, type Registry, type StoreWorker } from '@esdb-gater/types';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -87,6 +89,118 @@ describe('createStoreCaller', () => {
     }
   });
 
+  test('a method that is not idempotent is repeated after an answer, but not when the answer is missing', async () => {
+    const registry = registryOf(
+      [
+        () => {
+          throw new GaterError('overloaded', 'busy');
+        },
+        () => 'done',
+      ],
+      ['deleteStream'],
+    );
+    expect(await createStoreCaller({ registry }, FAST).call('deleteStream', stream)).toBe('done');
+    const [here, there] = createTransportPair();
+    createPeer(there, { handle: () => new Promise(() => {}) });
+    const peer = createPeer(here, {});
+    const calls: unknown[] = [];
+    const lost = registryOf(
+      [
+        (method, params) => {
+          calls.push(method);
+          const call = peer.call(method, params);
+          peer.close();
+          return call;
+        },
+      ],
+      ['deleteStream'],
+    );
+    await expect(
+      createStoreCaller({ registry: lost }, FAST).call('deleteStream', stream),
+    ).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    expect(calls).toEqual(['deleteStream']);
+  });
+
+  test('a signal ends a call with its reason, and is heeded by the worker', async () => {
+    const controller = new AbortController();
+    let own: AbortSignal | undefined;
+    const hangs: Serve = (_method, _params, context) => {
+      own = context?.signal;
+      return new Promise(() => {});
+    };
+    const stores = createStoreCaller({ registry: registryOf([hangs]) }, FAST);
+    const call = stores.call('getEvents', stream, { signal: controller.signal });
+    await Promise.resolve();
+    controller.abort('enough');
+    await expect(call).rejects.toBe('enough');
+    expect(own?.reason).toBe('enough');
+  });
+
+  test('a call may have its own deadline', async () => {
+    const clock = createFakeClock();
+    const left: (number | undefined)[] = [];
+    const hangs: Serve = (_method, _params, context) => {
+      left.push(context?.deadlineMs);
+      return new Promise(() => {});
+    };
+    const stores = createStoreCaller({ registry: registryOf([hangs]), clock, random: () => 0 }, FAST);
+    const own = expect(stores.call('getEvents', stream, { deadlineMs: 300.7 })).rejects.toMatchObject({
+      code: 'timeout',
+    });
+    await clock.pass(300.7);
+    await own;
+    expect(left).toEqual([300]);
+    left.length = 0;
+    // Two attempts of two seconds, and a third one with the rest of five.
+    const usual = expect(stores.call('getEvents', stream)).rejects.toMatchObject({ code: 'timeout' });
+    await clock.pass(5_000);
+    await usual;
+    expect(left).toEqual([2_000, 2_000, 1_000]);
+    left.length = 0;
+    const short = expect(stores.call('getEvents', stream, { deadlineMs: 0.5 })).rejects.toBeDefined();
+    await clock.pass(1);
+    await short;
+    expect(left).toEqual([1]);
+  });
+
+  test('a wrong bound is refused by its name', () => {
+    for (const [member, value] of [
+      ['deadlineMs', 0],
+      ['attemptTimeoutMs', Number.NaN],
+    ] as const) {
+      expect(() => createStoreCaller({ registry: registryOf([]) }, { [member]: value })).toThrow(
+        expect.objectContaining({ code: 'invalid_argument', reason: 'retry_options', member }),
+      );
+    }
+    const registry = registryOf([]);
+    expect(() => createStoreCaller({ registry }, { deadlineMs: Number.POSITIVE_INFINITY })).not.toThrow();
+  });
+
+  test('the stores do not share their retries', async () => {
+    let calls = 0;
+    const registry = {
+      pick: (storeId: string) => ({
+        storeId,
+        call: () => {
+          calls++;
+          return Promise.reject(new GaterError('unavailable', 'down'));
+        },
+      }),
+    } as unknown as Registry;
+    const stores = createStoreCaller({ registry }, { ...FAST, maxAttempts: 2 });
+    const retries = async (storeId: string): Promise<number> => {
+      calls = 0;
+      for (let n = 0; n < 20; n++) await stores.call('getEvents', { ...stream, storeId }).catch(() => {});
+      return calls - 20;
+    };
+    // Ten, or a tenth of the calls.
+    expect(await retries('one')).toBe(10);
+    expect(await retries('one')).toBeLessThan(2);
+    expect(await retries('two')).toBe(10);
+  });
+
   test('the whole call has a deadline, and each worker gets the time that remains', async () => {
     const left: (number | undefined)[] = [];
     const stores = createStoreCaller(
@@ -146,17 +260,23 @@ describe('createStoreCaller', () => {
     expect(serve).not.toHaveBeenCalled();
     const methods = ['appendEvents', 'readAll', 'queryEvents'];
     const withQueries = createStoreCaller({ registry: registryOf([serve], methods) });
+    await without.call('readAll', { storeId: 's' });
+    expect(serve).toHaveBeenCalledTimes(1);
+    serve.mockClear();
     await withQueries.call('readAll', { storeId: 's', query });
     await withQueries.call('appendEvents', append);
     expect(serve.mock.calls.map((args: unknown[]) => args[0])).toEqual(['queryEvents', 'appendEvents']);
   });
 
-  test.each(['publish', 'toString', 'registerWorker'])('%s is not a store method', async (method) => {
-    const stores = createStoreCaller({ registry: registryOf([() => 1]) });
-    await expect(stores.call(method as 'getVersion', stream)).rejects.toMatchObject({
-      code: 'not_supported',
-    });
-  });
+  test.each(['publish', 'toString', 'registerWorker', 'execute', 'health'])(
+    '%s is not a store method',
+    async (method) => {
+      const stores = createStoreCaller({ registry: registryOf([() => 1]) });
+      await expect(stores.call(method as 'getVersion', stream)).rejects.toMatchObject({
+        code: 'not_supported',
+      });
+    },
+  );
 
   test('execute lends a worker, and another one while the error is retriable', async () => {
     const stores = createStoreCaller({ registry: registryOf([() => 'a', () => 'b']) }, FAST);

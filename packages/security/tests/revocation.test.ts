@@ -75,6 +75,24 @@ describe('verifyRevocation', () => {
     expect(reasonOf(() => verifyRevocation(reasonless))).toBe('invalid_signature');
   });
 
+  test('takes a reason of up to 1 024 characters, and a time as RFC 3339', () => {
+    const long = createRevocation(alice, { cid: tokenId(child), reason: 'x'.repeat(1_024), at: 0 });
+    expect(verifyRevocation(long).revocation).toEqual(long);
+    for (const reason of ['x'.repeat(1_025), '\ud800']) {
+      expect(reasonOf(() => createRevocation(alice, { cid: tokenId(child), reason }))).toBe(
+        'invalid_argument/revocation',
+      );
+      expect(reasonOf(() => verifyRevocation({ ...long, reason }))).toBe('invalid_argument/revocation');
+    }
+    const unsigned = { at: '2026-01-31T12:00:00Z', by: alice.did, cid: tokenId(child) };
+    const bytes = Buffer.from(`esdb-gater-revoke/1\ntoken.revoked\n${JSON.stringify(unsigned)}`);
+    const proof = Buffer.from(alice.sign(bytes)).toString('base64url');
+    expect(verifyRevocation({ ...unsigned, proof })).toMatchObject({ subject: tokenId(child) });
+    const stamped = createRevocation(alice, { cid: tokenId(child) });
+    expect(Math.abs(Number(stamped.at) - Date.now() / 1_000)).toBeLessThan(60);
+    expect(Object.isFrozen(stamped)).toBe(true);
+  });
+
   test('refuses another shape', () => {
     const { by, proof, cid, ...rest } = revocation;
     for (const wrong of [
@@ -167,6 +185,124 @@ describe('createRevocationList', () => {
     expect(list.toJSON().map(({ revocation }) => revocation['iss'])).toEqual([alice.did]);
     expect(list.isRevoked(tokenId('x'), 'cid', [bob.did])).toBe(false);
     expect(list.isRevoked(alice.did, 'iss', [alice.did])).toBe(true);
+  });
+
+  test('keeps the revocation of a token for a day and an hour, and drops it then', () => {
+    const clock = createFakeClock(0);
+    const list = createRevocationList({ clock }, { trustedIssuers: [root.did] });
+    list.add(createRevocation(bob, { cid: tokenId('x') }));
+    clock.setNow(60_000);
+    list.add(createRevocation(root, { cid: tokenId('x') }));
+    const kept = (ms: number): unknown[] => {
+      clock.setNow(ms);
+      const count = list.toJSON().length;
+      return [count, list.size, list.isRevoked(tokenId('x'), 'cid', [bob.did])];
+    };
+    expect(kept(89_999_999)).toEqual([2, 2, true]);
+    expect(list.find(bob.did, tokenId('x'))).toMatchObject({ by: bob.did, subject: tokenId('x') });
+    // The other revocation of the same token stays.
+    expect(kept(90_000_000)).toEqual([1, 1, true]);
+    expect(list.find(bob.did, tokenId('x'))).toBeUndefined();
+    expect(kept(90_060_000)).toEqual([0, 0, false]);
+  });
+
+  test.each([
+    ['all unknown issuers together', { maxEntries: 2 }],
+    ['an issuer', { maxPerIssuer: 2 }],
+    ['a sender', { maxPerSender: 2 }],
+  ])('expired revocations free the places of %s', (_, limits) => {
+    const clock = createFakeClock(0);
+    const list = createRevocationList({ clock }, { trustedIssuers: [root.did], ...limits });
+    for (let round = 0; round < 3; round++) {
+      clock.setNow(round * 90_000_000);
+      for (const n of [1, 2]) {
+        expect(list.add(createRevocation(mallory, { cid: tokenId(`${round} ${n}`) }), 'there')).toBeDefined();
+      }
+      expect(() => list.add(createRevocation(mallory, { cid: tokenId('more') }), 'there')).toThrow(
+        expect.objectContaining({ code: 'overloaded' }),
+      );
+      expect(list.size).toBe(2);
+    }
+  });
+
+  test("roots' revocations take nobody's place, however many there are", () => {
+    const limits = { maxEntries: 1, maxPerIssuer: 1, maxPerSender: 1 };
+    const list = createRevocationList({}, { trustedIssuers: [root.did], ...limits });
+    const byRoot = (n: number): unknown =>
+      list.add(createRevocation(root, { cid: tokenId(`${n}`) }), 'there');
+    for (let n = 0; n < 3; n++) expect(byRoot(n)).toBeDefined();
+    expect(list.add(createRevocation(mallory, { cid: tokenId('x') }), 'there')).toBeDefined();
+    expect(() => list.add(createRevocation(bob, { cid: tokenId('x') }), 'there')).toThrow(
+      expect.objectContaining({ code: 'overloaded' }),
+    );
+    for (let n = 3; n < 6; n++) expect(byRoot(n)).toBeDefined();
+    expect(list.add(createRevocation(root, { iss: bob.did }), 'there')).toBeDefined();
+  });
+
+  test('a known issuer is limited by itself only, and leaves the places of strangers', () => {
+    const list = createRevocationList(
+      {},
+      {
+        trustedIssuers: [root.did],
+        isKnownIssuer: (did) => did === alice.did,
+        maxEntries: 1,
+        maxPerIssuer: 2,
+        maxPerSender: 1,
+      },
+    );
+    const add = (by: typeof alice, name: string): unknown =>
+      list.add(createRevocation(by, { cid: tokenId(name) }), 'there');
+    for (const name of ['1', '2']) expect(add(alice, name)).toBeDefined();
+    expect(() => add(alice, '3')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    // An issuer revokes itself once: that is not limited by its revocations of tokens.
+    expect(list.add(createRevocation(alice, { iss: alice.did }), 'there')).toBeDefined();
+    expect(add(bob, '1')).toBeDefined();
+    expect(() => add(mallory, '1')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  });
+
+  test('strangers who revoke themselves are bounded, apart from their revocations of tokens, and by sender', () => {
+    const clock = createFakeClock(0);
+    const list = createRevocationList(
+      { clock },
+      { trustedIssuers: [root.did], maxEntries: 2, maxPerSender: 3 },
+    );
+    const ofItself = (by: typeof alice, sender: string): unknown =>
+      list.add(createRevocation(by, { iss: by.did }), sender);
+    for (const by of [bob, mallory]) expect(ofItself(by, 'there')).toBeDefined();
+    expect(() => ofItself(gateway, 'elsewhere')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(list.add(createRevocation(bob, { cid: tokenId('x') }), 'there')).toBeDefined();
+    // One place is left for tokens, but not for this sender.
+    expect(() => list.add(createRevocation(bob, { cid: tokenId('y') }), 'there')).toThrow(
+      expect.objectContaining({ code: 'overloaded' }),
+    );
+    expect(list.add(createRevocation(bob, { cid: tokenId('y') }), 'elsewhere')).toBeDefined();
+    // Those of issuers never end, so neither do their places.
+    clock.setNow(1_000_000_000);
+    expect(() => ofItself(gateway, 'elsewhere')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(list.add(createRevocation(bob, { cid: tokenId('z') }), 'there')).toBeDefined();
+  });
+
+  test('takes stored entries beyond its limits, in which they count', () => {
+    const clock = createFakeClock(0);
+    const options = { trustedIssuers: [root.did] };
+    const first = createRevocationList({ clock }, options);
+    for (let n = 0; n < 3; n++) {
+      clock.setNow(n * 1_000);
+      first.add(createRevocation(mallory, { cid: tokenId(`${n}`) }));
+      if (n === 1) first.add(createRevocation(root, { iss: bob.did }));
+    }
+    const stored = first.toJSON();
+    expect(stored.map(({ addedAt }) => addedAt)).toEqual([0, 1_000, 1_000, 2_000]);
+    const list = createRevocationList({ clock }, { ...options, maxEntries: 3, maxPerIssuer: 1 }, stored);
+    expect(list.toJSON()).toEqual(stored);
+    expect(list.isRevoked(tokenId('2'), 'cid', [mallory.did])).toBe(true);
+    expect(() => list.add(createRevocation(gateway, { cid: tokenId('x') }))).toThrow(
+      expect.objectContaining({ code: 'overloaded' }),
+    );
+    // They end when they would have ended before the restart.
+    clock.setNow(90_000_000);
+    expect(list.add(createRevocation(gateway, { cid: tokenId('x') }))).toBeDefined();
+    expect(list.size).toBe(4);
   });
 
   test('is bounded for strangers, and never for a root', () => {

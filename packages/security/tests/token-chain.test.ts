@@ -2,6 +2,7 @@ import { countCalls, createFakeClock } from '@esdb-gater/primitives/testing';
 import {
   createToken,
   createTokenVerifier,
+  decodeToken,
   delegateToken,
   type Grant,
   isTokenRevoked,
@@ -83,6 +84,13 @@ describe('a token of a trusted root', () => {
     expect(verdict(forge(), { action: 'stream/read' })).toBe('invalid_argument/type');
     expect(verdict(forge(), { resource: '*' })).toBe('invalid_argument/type');
   });
+});
+
+test('the lists of audiences and of trusted issuers must be texts', () => {
+  for (const wrong of [undefined, null, 1, {}, [1], [gateway.did, null]]) {
+    expect(verdict(forge(), { audience: wrong as never })).toBe('invalid_argument/type');
+    expect(verdict(forge(), { trustedIssuers: wrong as never })).toBe('invalid_argument/type');
+  }
 });
 
 describe('who issues', () => {
@@ -261,6 +269,17 @@ describe('revocation', () => {
     expect(isTokenRevoked(verifyToken(child, trust), isRevoked)).toBe(true);
   });
 
+  test('of one of several parents, or of its issuer, ends a token that was good before', () => {
+    const other = createToken({ issuer: root, audience: alice.did, att: [users], now: NOW });
+    const both = byAlice([parent, other]);
+    const verified = verifyToken(both, trust);
+    expect(verified.chain.map(({ id }) => id)).toEqual([tokenId(both), tokenId(parent), tokenId(other)]);
+    for (const revoked of [tokenId(both), tokenId(other), alice.did, root.did]) {
+      expect(isTokenRevoked(verified, (id) => id === revoked)).toBe(true);
+    }
+    expect(isTokenRevoked(verified, () => false)).toBe(false);
+  });
+
   test('lists who may revoke it: the issuers of the token and of its ancestors', () => {
     const asked: unknown[] = [];
     const fresh = byAlice(parent);
@@ -370,6 +389,33 @@ describe('creating', () => {
     const forBob = createToken({ issuer: root, audience: bob.did, att: [all], now: NOW });
     expect(delegate([one], [parent, forBob])).toBe('invalid_delegation');
     expect(delegate([one], parent.slice(0, -1))).toBe('parse_error');
+  });
+
+  test('makes a token of the given times, with the facts and from its beginning on', () => {
+    const token = createToken({ ...options, lifetimeSeconds: 60, notBefore: NOW + 59, fct: { a: 1 } });
+    expect(decodeToken(token).claims).toMatchObject({
+      iat: NOW,
+      nbf: NOW + 59,
+      exp: NOW + 60,
+      fct: { a: 1 },
+    });
+    expect(decodeToken(createToken({ ...options, now: NOW + 0.9 })).claims).toMatchObject({ iat: NOW });
+    expect(decodeToken(createToken(options)).claims).not.toHaveProperty('nbf');
+    expect(reasonOf(() => createToken({ ...options, lifetimeSeconds: 60, notBefore: NOW + 60 }))).toBe(
+      'invalid_argument/range',
+    );
+  });
+
+  test('delegates from up to four parents', () => {
+    const parent = (): string => createToken({ ...options, audience: alice.did });
+    const by = (count: number): string | undefined =>
+      reasonOf(() => delegateToken(Array.from({ length: count }, parent), { ...options, issuer: alice }));
+    expect([by(0), by(1), by(4), by(5)]).toEqual([
+      'invalid_argument/type',
+      undefined,
+      undefined,
+      'invalid_argument/type',
+    ]);
   });
 
   test('fails with the reason of verification for invalid grants', () => {

@@ -120,6 +120,25 @@ describe('the claims', () => {
     }
   });
 
+  test('may have 32 grants, four proofs, and a nonce of 12 bytes or more', () => {
+    const grant = { with: '*', can: '*' };
+    expect(verdict(forge(claimsOf({ att: Array(32).fill(grant) })))).toBeUndefined();
+    expect(verdict(forge(claimsOf({ nnc: 'A'.repeat(32) })))).toBeUndefined();
+    const parent = (): string => forge(claimsOf({ aud: root.did, att: [grant] }));
+    const prf = Array.from({ length: 4 }, parent);
+    expect(verdict(forge(claimsOf({ prf })))).toBeUndefined();
+  });
+
+  test('may begin at 0 of Unix time, and their facts are frozen to the last level', () => {
+    const token = forge(claimsOf({ iat: 0, nbf: 0, exp: 60, fct: { list: [{ deep: [1] }] } }));
+    const { fct, notBefore } = verifyToken(token, { ...trust, now: 30 });
+    expect(notBefore).toBe(0);
+    const [first] = (fct as { list: [{ deep: number[] }] }).list;
+    expect([Object.isFrozen(fct), Object.isFrozen(first), Object.isFrozen(first.deep)]).toEqual(
+      Array(3).fill(true),
+    );
+  });
+
   test('name their grants in normal form only', () => {
     expect(verdict(forge(claimsOf({ att: [{ with: 'esdb://default/stream/a/%2e%2e', can: '*' }] })))).toBe(
       'invalid_resource',
@@ -174,6 +193,19 @@ describe('the compact form', () => {
     expect(verdict('x'.repeat(50_000_000))).toBe('too_large');
     const did = `did:key:z${'z'.repeat(10_000)}`;
     expect(verdict(forge(claimsOf({ iss: did })))).toBe('parse_error');
+  });
+
+  test('may have 16 384 characters, and not one more', () => {
+    // With a blank in the header, as base64url has no texts of every length.
+    const header = '{"alg":"EdDSA", "typ":"JWT","ucv":"0.9.1"}';
+    const sized = (length: number): string =>
+      forge(claimsOf({ fct: { text: 'x'.repeat(length) } }), { header });
+    let length = 16_384 - sized(0).length;
+    length = Math.floor((length * 3) / 4) - 4;
+    while (sized(length + 1).length <= 16_384) length++;
+    expect(sized(length).length).toBe(16_384);
+    expect(verdict(sized(length))).toBeUndefined();
+    expect(verdict(sized(length + 1))).toBe('too_large');
   });
 
   test('is refused as an argument when it is not a string', () => {
@@ -249,7 +281,29 @@ describe('decodeToken', () => {
     expect(decoded.claims).not.toHaveProperty('prf');
   });
 
+  test('shows at most eight levels, and of each the first four parents that are texts', () => {
+    let token = forge(claimsOf({ prf: [] }));
+    // Times of few digits: ten levels fit into 16 KiB only so.
+    const short = { aud: 'x', iat: 0, exp: 60, nnc: '', att: [] };
+    for (let level = 0; level < 9; level++) token = forge({ ...short, prf: [token] });
+    let levels = 0;
+    for (
+      let at: { parents: readonly unknown[] } | undefined = decodeToken(token);
+      at !== undefined;
+      levels++
+    ) {
+      at = at.parents[0] as typeof at;
+    }
+    expect(levels).toBe(8);
+    const one = forge(short);
+    const parents = decodeToken(forge({ ...short, prf: [one, 1, one, null, one, one] })).parents;
+    expect(parents.map(({ id }) => id)).toEqual([tokenId(one), tokenId(one)]);
+    expect(decodeToken(forge('[1]'))).toMatchObject({ claims: [1], parents: [] });
+    expect(decodeToken(forge({ prf: 'x' })).parents).toEqual([]);
+  });
+
   test('refuses a token that cannot be decoded', () => {
+    expect(reasonOf(() => decodeToken(7 as never))).toBe('invalid_argument/type');
     expect(reasonOf(() => decodeToken('x'))).toBe('parse_error');
     expect(reasonOf(() => decodeToken('x'.repeat(20_000)))).toBe('too_large');
   });

@@ -64,6 +64,12 @@ function open(options: { queueBytes?: number; queueMessages?: number } = {}): Op
   return opened;
 }
 
+/** Fills the transport, and lets the queue notice it by a first message. */
+function stall({ sink, queue }: Opened): void {
+  sink.buffered = 100_000;
+  queue.offer(deliveryOf('critical', 'first'));
+}
+
 describe('the delivery queue', () => {
   test('Never again: priorities without effect', async () => {
     const { queue, clock, written } = open();
@@ -174,6 +180,188 @@ describe('the delivery queue', () => {
     sink.buffered = 0;
     queue.drained();
     expect(written().flat()).toEqual([1, 2, 'dropped']);
+  });
+
+  test('a dropped message makes room for as many bytes as it has', () => {
+    const opened = open({ queueBytes: 110_000 });
+    const { queue, sink, dropped, written } = opened;
+    stall(opened);
+    for (let n = 0; n < 50; n++) {
+      queue.offer(deliveryOf('low', n, 2_000));
+      // Always four of them wait, as in the beginning.
+      expect(dropped).toHaveLength(Math.max(0, n - 3));
+    }
+    queue.offer(deliveryOf('normal', 'long', 7_000));
+    expect([dropped.length, sink.overflows]).toEqual([49, 0]);
+    sink.buffered = 0;
+    queue.drained();
+    expect(written().flat()).toEqual(['first', 'long', 'dropped', 49]);
+    // Everything has been written, so there is as much room as in the beginning.
+    stall(opened);
+    for (let n = 0; n < 4; n++) queue.offer(deliveryOf('low', n, 2_000));
+    expect(dropped).toHaveLength(49);
+  });
+
+  test('drops no more messages than a longer one needs', () => {
+    const opened = open({ queueBytes: 110_000 });
+    const { queue, sink, dropped } = opened;
+    stall(opened);
+    for (let n = 0; n < 4; n++) queue.offer(deliveryOf('low', n, 2_000));
+    queue.offer(deliveryOf('normal', 'long', 3_000));
+    expect([dropped.length, sink.overflows]).toEqual([1, 0]);
+  });
+
+  test('keeps the order of thousands of messages that wait, while more arrive', () => {
+    const opened = open();
+    const { queue, sink, written } = opened;
+    sink.stalled = true;
+    stall(opened);
+    let next = 0;
+    const offer = (count: number): void => {
+      for (const end = next + count; next < end; next++) queue.offer(deliveryOf('normal', next, 20));
+    };
+    offer(5_000);
+    for (let n = 0; n < 10; n++) {
+      sink.buffered = 0;
+      queue.drained();
+      // A write at a time, as the transport is then full again.
+      expect(written()).toHaveLength(n + 1);
+      offer(100);
+    }
+    sink.stalled = false;
+    sink.buffered = 0;
+    queue.drained();
+    expect(written().flat()).toEqual(['first', ...Array.from({ length: next }, (_, n) => n)]);
+    expect(Math.max(...written().map(({ length }) => length))).toBeLessThanOrEqual(1_024);
+  });
+
+  test('writes at most about 64 KiB at once, and more urgent messages in between', () => {
+    const opened = open();
+    const { queue, sink, written } = opened;
+    sink.stalled = true;
+    stall(opened);
+    for (let n = 0; n < 10; n++) queue.offer(deliveryOf('normal', n, 20_000));
+    for (let n = 0; n < 2; n++) queue.offer(deliveryOf('low', `low ${n}`, 20_000));
+    const drain = (): void => {
+      sink.buffered = 0;
+      queue.drained();
+    };
+    drain();
+    queue.offer(deliveryOf('high', 'high', 20_000));
+    for (let n = 0; n < 3; n++) drain();
+    expect(written()).toEqual([['first', 0, 1, 2, 3], ['high', 4, 5, 6], [7, 8, 9, 'low 0'], ['low 1']]);
+  });
+
+  test('stays closed for everything that comes later', async () => {
+    const opened = open();
+    const { queue, sink, clock, dropped } = opened;
+    for (const priority of ['high', 'normal', 'low'] as const) queue.offer(deliveryOf(priority, priority));
+    queue.close();
+    queue.offer(deliveryOf('critical', 1));
+    queue.offer(deliveryOf('normal', 2));
+    queue.shed(deliveryOf('low', 3));
+    queue.overflow();
+    queue.drained();
+    await nextTurn();
+    clock.advance(10);
+    expect([sink.writes, sink.overflows, opened.closed, dropped]).toEqual([[], 0, 0, []]);
+    expect(queue.takesReplayed(deliveryOf('normal', 4))).toBe(false);
+    await queue.room();
+  });
+
+  test('wakes a replay that waits for room when it closes', async () => {
+    const { queue } = open();
+    const room = queue.room();
+    queue.close();
+    await room;
+  });
+
+  test('an overflow handler that fails does not reach the publisher, and the queue is closed', () => {
+    const opened = open({ queueMessages: 1 });
+    const { queue, sink } = opened;
+    sink.buffered = 100_000;
+    sink.overflow = () => {
+      throw new Error('the handler failed');
+    };
+    for (let n = 0; n < 2; n++) queue.offer(deliveryOf('normal', n));
+    expect([queue.closed, opened.closed]).toEqual([true, 1]);
+  });
+
+  test('a replay may queue 512 messages or 256 KiB, and one message of any length', () => {
+    const short = open().queue;
+    let count = 0;
+    while (short.takesReplayed(deliveryOf('normal', count))) short.offer(deliveryOf('normal', count++));
+    expect(count).toBe(512);
+    const long = open().queue;
+    for (count = 0; long.takesReplayed(deliveryOf('normal', count, 10_000)); count++)
+      long.offer(deliveryOf('normal', count, 10_000));
+    expect(count).toBe(26);
+    const small = open({ queueBytes: 1_000 }).queue;
+    expect(small.takesReplayed(deliveryOf('normal', 1, 5_000))).toBe(true);
+    small.offer(deliveryOf('normal', 1));
+    expect(small.takesReplayed(deliveryOf('normal', 2, 5_000))).toBe(false);
+    expect(small.takesReplayed(deliveryOf('normal', 2))).toBe(true);
+  });
+
+  test('takes no replayed messages while others wait for the transport', () => {
+    const { queue, sink } = open();
+    sink.buffered = 100_000;
+    queue.offer(deliveryOf('critical', 1));
+    // The transport has drained, but the queue has not been told.
+    sink.buffered = 0;
+    expect(queue.takesReplayed(deliveryOf('normal', 2))).toBe(false);
+    queue.drained();
+    expect(queue.takesReplayed(deliveryOf('normal', 2))).toBe(true);
+  });
+
+  test('a quarter of a small limit may be in the transport before it waits', () => {
+    const { queue, sink, written } = open({ queueBytes: 4_000 });
+    sink.buffered = 1_000;
+    queue.offer(deliveryOf('critical', 1));
+    sink.buffered = 1_001;
+    queue.offer(deliveryOf('critical', 2));
+    expect(written()).toEqual([[1]]);
+  });
+
+  test('a sink without an encoder is bounded by messages only', async () => {
+    const clock = createFakeClock();
+    const sink = { writes: 0, write: () => sink.writes++, bufferedBytes: () => 0, overflow: () => {} };
+    const queue = createDeliveryQueue(
+      { scheduler: createFlushScheduler(clock), logger: silentLogger, onDropped: () => {} },
+      { sink: sink as never, queueBytes: 100, queueMessages: 10, onClosed: () => {} },
+    );
+    for (let n = 0; n < 5; n++) queue.offer(deliveryOf('normal', n, 1_000));
+    expect(sink.writes).toBe(0);
+    await nextTurn();
+    expect(sink.writes).toBe(1);
+  });
+
+  test('the notice about dropped messages stands before those of low priority, and names each channel', () => {
+    const { queue, sink, written } = open({ queueMessages: 3 });
+    sink.buffered = 100_000;
+    const other = createDelivery(
+      {
+        method: 'message',
+        params: { channel: 'diagnostics', topic: 'a', id: '', time: '', position: 'q', message: ['other'] },
+      },
+      'low',
+    );
+    queue.offer(deliveryOf('normal', 'n'));
+    queue.offer(other);
+    for (let n = 0; n < 4; n++) queue.offer(deliveryOf('low', n));
+    sink.buffered = 0;
+    queue.drained();
+    expect(written()).toEqual([['n', 'dropped', 'dropped', 2, 3]]);
+    expect(sink.notices.filter(({ method }) => method === 'dropped').map(({ params }) => params)).toEqual([
+      { channel: 'diagnostics', count: 1, position: 'q' },
+      { channel: 'logging', count: 2, position: 'p1' },
+    ]);
+    // The next notice counts anew.
+    sink.buffered = 100_000;
+    for (let n = 0; n < 4; n++) queue.offer(deliveryOf('low', n));
+    sink.buffered = 0;
+    queue.drained();
+    expect(sink.notices.at(-4)).toMatchObject({ method: 'dropped', params: { count: 1, position: 'p0' } });
   });
 
   test('never drops the notice that a replay has ended', () => {
@@ -300,8 +488,9 @@ describe('the delivery queue', () => {
         { weight: 2, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
         { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
       ),
-      { maxLength: 150 },
+      { maxLength: 150, size: 'max' },
     );
+    const reached = { dropped: 0, overflows: 0, waited: 0 };
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 20 }), async (list, queueMessages) => {
         const queueBytes = 4_000;
@@ -315,6 +504,7 @@ describe('the delivery queue', () => {
             const all = Object.values(offered).flat().length;
             const waiting = all - sink.messages.length - dropped.length;
             if (!queue.closed) expect(waiting).toBeLessThanOrEqual(queueMessages);
+            reached.waited = Math.max(reached.waited, waiting);
             expect(sink.buffered).toBeLessThanOrEqual(queueBytes + 500);
           } else if (step.kind === 'stall') {
             sink.stalled = true;
@@ -355,8 +545,13 @@ describe('the delivery queue', () => {
           0,
         );
         if (!queue.closed) expect(told).toBe(dropped.length);
+        reached.dropped += dropped.length;
+        reached.overflows += sink.overflows;
       }),
       { numRuns: 150 },
     );
+    expect(reached.dropped).toBeGreaterThan(200);
+    expect(reached.overflows).toBeGreaterThan(20);
+    expect(reached.waited).toBeGreaterThan(10);
   });
 });

@@ -30,3 +30,18 @@ test('a message for a receiver in this process, which needs no bytes, stays as i
   createBacklog().push(delivery);
   expect((delivery.notice.params as { message?: unknown }).message).toBe(message);
 });
+
+test('a notice without a message stays as it is while it waits', () => {
+  const params = { channel: 'system', topic: 'a', position: 'p' } as const;
+  const delivery = createDelivery({ method: 'replayed', params }, 'normal');
+  delivery.bytes(encoder);
+  createBacklog().push(delivery);
+  expect(delivery.notice).toEqual({ method: 'replayed', params });
+});
+
+test('a delivery that waits for several slow connections keeps its message', () => {
+  const delivery = createDelivery(notice({ n: 1 }), 'normal');
+  delivery.bytes(encoder);
+  for (let n = 0; n < 3; n++) createBacklog().push(delivery);
+  expect(delivery.notice).toEqual(notice({ n: 1 }));
+});

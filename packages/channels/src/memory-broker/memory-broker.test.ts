@@ -121,6 +121,112 @@ describe('the in-process broker', () => {
     broker.tail('system', () => {});
   });
 
+  test('a tail that was stopped late does not stop the next one', async () => {
+    const broker = createMemoryBroker();
+    const stop = broker.tail('system', () => {});
+    stop();
+    let got = 0;
+    broker.tail('system', () => got++);
+    stop();
+    await broker.append('system', record('a', '1'));
+    expect(got).toBe(1);
+  });
+
+  test('refuses to append after its end, and after the end of the call', async () => {
+    const broker = createMemoryBroker();
+    const append = (signal?: AbortSignal) =>
+      broker.append('system', record('a', '1'), signal ? { signal } : {});
+    await expect(append(AbortSignal.abort())).rejects.toMatchObject({ code: 'timeout' });
+    await append(new AbortController().signal);
+    expect(broker.health()).toEqual({ status: 'healthy' });
+    let got = 0;
+    broker.tail('system', () => got++);
+    await broker.close();
+    await expect(append()).rejects.toMatchObject({ code: 'unavailable' });
+    expect([got, broker.health().status]).toEqual([0, 'unhealthy']);
+    await broker.close();
+  });
+
+  test('refuses a channel that does not exist', async () => {
+    const broker = createMemoryBroker();
+    await expect(broker.append('nope' as 'system', record('a', '1'))).rejects.toMatchObject({
+      code: 'unknown_channel',
+    });
+  });
+
+  test('keeps the messages of a channel within its bytes', async () => {
+    const broker = createMemoryBroker({ historyBytes: 30 });
+    for (let n = 0; n < 10; n++) await broker.append('system', record('a', '12345678'));
+    const { position } = await broker.resolve('system', 'earliest');
+    const until = await broker.position('system');
+    let count = 0;
+    for await (const batch of broker.read('system', position, until)) count += batch.length;
+    expect(count).toBe(3);
+    expect(() => createMemoryBroker({ historyBytes: 0 })).toThrow(
+      expect.objectContaining({ reason: 'broker_option' }),
+    );
+  });
+
+  test('hands a record over with its trace', async () => {
+    const broker = createMemoryBroker();
+    const got: unknown[] = [];
+    broker.tail('system', (batch) => got.push(...batch));
+    await broker.append('system', { ...record('a', '1'), traceparent: '00-x', tracestate: 'a=1' });
+    await broker.append('system', record('a', '2'));
+    expect(got).toMatchObject([
+      { id: '1', topic: 'a', message: '1', traceparent: '00-x', tracestate: 'a=1' },
+      { id: '2' },
+    ]);
+    expect((got[1] as { traceparent?: string }).traceparent).toBeUndefined();
+  });
+
+  test('saves its run at the start, before the first answer on `events`, and at the end', async () => {
+    const saved: (number | null)[] = [];
+    const clock = createFakeClock(5_000.7);
+    const gate = Promise.withResolvers<void>();
+    const broker = createMemoryBroker({
+      clock,
+      epochs: {
+        earlier: [],
+        save: async ({ published, startedMs, epoch }) => {
+          expect([startedMs, epoch.length > 4]).toEqual([5_000, true]);
+          saved.push(published);
+          if (published === null) await gate.promise;
+        },
+      },
+    });
+    await broker.append('system', record('a', '0'));
+    expect(saved).toEqual([0]);
+    let answers = 0;
+    const appends = ['1', '2'].map((id) => broker.append('events', record('a', id)).then(() => answers++));
+    await new Promise(setImmediate);
+    expect([saved, answers]).toEqual([[0, null], 0]);
+    gate.resolve();
+    await Promise.all(appends);
+    await broker.append('events', record('a', '3'));
+    expect(saved).toEqual([0, null]);
+    await broker.close();
+    await broker.close();
+    expect(saved).toEqual([0, null, 3]);
+  });
+
+  test('tries to save again with the next message when that fails, and accepts messages meanwhile', async () => {
+    const saved: (number | null)[] = [];
+    const broker = createMemoryBroker({
+      epochs: {
+        earlier: [],
+        save: async ({ published }) => {
+          saved.push(published);
+          if (saved.length < 3) throw new Error('the disk is full');
+        },
+      },
+    });
+    for (let n = 0; n < 4; n++) {
+      await expect(broker.append('events', record('a', String(n)))).resolves.toHaveProperty('position');
+    }
+    expect(saved).toEqual([0, null, null]);
+  });
+
   test('refuses a history that is not a count', () => {
     expect(() => createMemoryBroker({ history: { system: -1 } })).toThrow(
       /`history.system` must be an integer of at least 0, got -1/,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KeptRecord } from './memory-record.ts';
 import { createRecordRing } from './record-ring.ts';
@@ -36,6 +37,47 @@ test('no more records are held than the capacity allows', () => {
   for (let n = 1; n <= 10; n++) ring.push(record(n, '1'));
   expect([held(ring), ring.oldest, ring.lostTime]).toEqual([[8, 9, 10], 8, '7']);
   expect(ring.slice(8, 9).map(({ sequence }) => sequence)).toEqual([9]);
+});
+
+test('holds the newest records within both limits for any sequence of records', () => {
+  const reached = { full: 0, bytes: 0, emptied: 0 };
+  const texts = fc.array(fc.nat(12), { maxLength: 60, size: 'max' });
+  fc.assert(
+    fc.property(
+      texts,
+      fc.integer({ min: 1, max: 8 }),
+      fc.integer({ min: 1, max: 30 }),
+      (lengths, capacity, maxBytes) => {
+        const ring = createRecordRing({ capacity, maxBytes });
+        let model: { readonly sequence: number; readonly bytes: number }[] = [];
+        let lost: string | undefined;
+        for (const [n, bytes] of lengths.entries()) {
+          ring.push(record(n + 1, 'x'.repeat(bytes)));
+          model.push({ sequence: n + 1, bytes });
+          const size = (): number => model.reduce((sum, one) => sum + one.bytes, 0);
+          if (model.length > capacity) reached.full++;
+          else if (size() > maxBytes) reached.bytes++;
+          while (model.length > capacity || size() > maxBytes) {
+            lost = String(model[0]?.sequence);
+            model = model.slice(1);
+          }
+          if (model.length === 0) reached.emptied++;
+          expect(held(ring)).toEqual(model.map(({ sequence }) => sequence));
+          expect([ring.newest, ring.oldest, ring.lostTime]).toEqual([
+            n + 1,
+            model[0]?.sequence ?? n + 2,
+            lost,
+          ]);
+          expect(ring.slice(n - 2, n + 100).map(({ sequence }) => sequence)).toEqual(
+            model.map(({ sequence }) => sequence).filter((sequence) => sequence > n - 2),
+          );
+        }
+      },
+    ),
+  );
+  expect(reached.full).toBeGreaterThan(200);
+  expect(reached.bytes).toBeGreaterThan(200);
+  expect(reached.emptied).toBeGreaterThan(20);
 });
 
 test('with a capacity of 0 no record is kept', () => {

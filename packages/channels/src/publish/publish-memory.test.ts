@@ -106,6 +106,34 @@ describe('the memory of publishes', () => {
     }
   });
 
+  test('forgets the older half at once, and keeps at least half of what it may hold', () => {
+    const { memory, knows } = memoryAt(10);
+    const held = (): number[] => Array.from({ length: 20 }, (_, n) => n).filter((n) => knows(String(n)));
+    for (let n = 0; n < 10; n++) memory.remember(publication(String(n)));
+    expect(held()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    memory.remember(publication('10'));
+    expect(held()).toEqual([5, 6, 7, 8, 9, 10]);
+  });
+
+  test('counts the bytes of each generation anew', () => {
+    const { memory, knows } = memoryAt(1_000, 2_000);
+    // 128 and 72: five fit into a half.
+    const id = (n: number): string => String(n).padEnd(70);
+    const held = (): number[] => Array.from({ length: 40 }, (_, n) => n).filter((n) => knows(id(n)));
+    for (let n = 0; n < 10; n++) memory.remember(publication(id(n)));
+    expect(held()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (let n = 10; n < 21; n++) memory.remember(publication(id(n)));
+    expect(held()).toEqual([15, 16, 17, 18, 19, 20]);
+  });
+
+  test('knows a publish that is in neither the newest nor the first place of its id', () => {
+    const { memory, knows } = memoryAt();
+    const entries = [1, 2, 3].map((hash) => memory.remember(publication('a', { hash })));
+    expect([1, 2, 3, 4].map((hash) => knows('a', { hash }))).toEqual([true, true, true, false]);
+    if (entries[1] !== undefined) memory.forget(entries[1]);
+    expect([1, 2, 3].map((hash) => knows('a', { hash }))).toEqual([true, false, true]);
+  });
+
   test('does not remember anything when its size is 0', () => {
     const { memory, knows } = memoryAt(0);
     memory.remember(publication('a'));

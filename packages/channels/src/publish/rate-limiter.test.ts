@@ -1,7 +1,7 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRateLimiter } from './rate-limiter.ts';
+import { createRateLimiter, type RatePlace } from './rate-limiter.ts';
 
 function limiterAt(maxRate: number): {
   readonly clock: FakeClock;
@@ -60,6 +60,7 @@ describe('the rate limiter', () => {
     at(400);
     take();
     const wait = take() ?? 0;
+    expect(wait).toBeGreaterThan(600);
     expect(wait).toBeLessThanOrEqual(1_010);
     at(400 + wait - 1);
     expect(take()).toBeDefined();
@@ -68,26 +69,83 @@ describe('the rate limiter', () => {
   });
 
   test('never lets more pass in any 1 000 ms, and is strict by at most 10 ms', () => {
+    const reached = { refused: 0, released: 0, windows: 0 };
+    const step = fc.record({
+      gapMs: fc.oneof(fc.constantFrom(0, 10, 1_000, 1_010), fc.double({ min: 0, max: 400, noNaN: true })),
+      /** Releases one of the last places. */
+      release: fc.option(fc.nat(3), { freq: 4 }),
+    });
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5 }),
-        fc.array(fc.double({ min: 0, max: 400, noNaN: true }), { maxLength: 80 }),
-        (maxRate, gaps) => {
-          const { clock, take } = limiterAt(maxRate);
-          const passed: number[] = [];
-          for (const gap of gaps) {
-            clock.advance(gap);
+        fc.nat(5_000),
+        fc.array(step, { maxLength: 120, size: 'max' }),
+        (maxRate, startMs, steps) => {
+          const { clock, limiter } = limiterAt(maxRate);
+          clock.advance(startMs);
+          let passed: { readonly ms: number; readonly place: RatePlace }[] = [];
+          const since = (ms: number): number => passed.filter((one) => one.ms > ms).length;
+          for (const { gapMs, release } of steps) {
+            clock.advance(gapMs);
             const now = clock.monotonic();
-            if (take() === undefined) {
-              passed.push(now);
-              expect(passed.filter((ms) => ms > now - 1_000).length).toBeLessThanOrEqual(maxRate);
-            } else {
-              expect(passed.filter((ms) => ms > now - 1_010).length).toBeGreaterThanOrEqual(maxRate);
+            const released = release === null ? undefined : passed.at(-1 - release);
+            if (released !== undefined) {
+              released.place.release();
+              passed = passed.filter((one) => one !== released);
+              reached.released++;
+            }
+            try {
+              passed.push({ ms: now, place: limiter.take('p') });
+              expect(since(now - 1_000)).toBeLessThanOrEqual(maxRate);
+            } catch (error) {
+              reached.refused++;
+              expect(error).toMatchObject({ code: 'rate_limited' });
+              expect(since(now - 1_010)).toBeGreaterThanOrEqual(maxRate);
+              // The next one passes when the oldest place has left the window.
+              const { retryAfterMs } = error as { readonly retryAfterMs: number };
+              const oldest = passed.at(-maxRate)?.ms ?? 0;
+              expect(now + retryAfterMs).toBeGreaterThanOrEqual(oldest + 1_000);
+              expect(now + retryAfterMs).toBeLessThanOrEqual(oldest + 1_011);
             }
           }
+          reached.windows += Math.floor((clock.monotonic() - startMs) / 1_000);
         },
       ),
     );
+    expect(reached.refused).toBeGreaterThan(500);
+    expect(reached.released).toBeGreaterThan(200);
+    expect(reached.windows).toBeGreaterThan(500);
+  });
+
+  test('14 s of publishing at exactly the limit pass, and one more message per second does not', () => {
+    const { at, take } = limiterAt(10);
+    let refused = 0;
+    for (let ms = 0; ms < 14_000; ms += 101) {
+      at(ms);
+      expect(take()).toBeUndefined();
+      if (ms > 1_000 && take() !== undefined) refused++;
+    }
+    expect(refused).toBe(Math.ceil(14_000 / 101) - 10);
+  });
+
+  test('returns how long to wait on a clock that began long ago', () => {
+    const { at, take } = limiterAt(1);
+    at(123_456);
+    take();
+    expect(take()).toBe(1_004);
+    at(123_956);
+    expect(take()).toBe(504);
+  });
+
+  test('tells to wait for the oldest place that was not released', () => {
+    const { limiter, at, take } = limiterAt(2);
+    const first = limiter.take('p');
+    at(300);
+    take();
+    at(600);
+    first.release();
+    take();
+    expect(take()).toBe(300 + 1_010 - 600);
   });
 
   test('counts each publisher by itself', () => {
@@ -111,6 +169,52 @@ describe('the rate limiter', () => {
     place.release();
     expect(take()).toBeUndefined();
     expect(take()).toBeGreaterThan(0);
+  });
+
+  test('a place that is released after the window has moved does not free a newer one', () => {
+    const { limiter, at, take } = limiterAt(2);
+    const old = limiter.take('p');
+    at(2_000);
+    expect([take(), take()]).toEqual([undefined, undefined]);
+    old.release();
+    expect(take()).toBeGreaterThan(0);
+  });
+
+  test('releases a place in its own slot, not in the newest', () => {
+    const { limiter, at, take } = limiterAt(2);
+    const first = limiter.take('p');
+    at(500);
+    take();
+    first.release();
+    take();
+    // Both places that count are of 500 ms.
+    at(1_020);
+    expect(take()).toBe(490);
+  });
+
+  test('keeps the windows of publishers that published within the last second', () => {
+    const { limiter, at, take } = limiterAt(10);
+    take('silent');
+    at(600);
+    take('recent');
+    at(1_500);
+    take('new');
+    expect(limiter.publishers).toBe(2);
+    expect([take('recent'), limiter.publishers]).toEqual([undefined, 2]);
+  });
+
+  test('removes windows about once a second, as that looks at all of them', () => {
+    const { limiter, at, take } = limiterAt(10);
+    take('a');
+    at(1_011);
+    take('b');
+    expect(limiter.publishers).toBe(1);
+    at(2_010);
+    take('c');
+    expect(limiter.publishers).toBe(2);
+    at(2_022);
+    take('c');
+    expect(limiter.publishers).toBe(1);
   });
 
   test('Never again: a rate-limit table that only grows', () => {

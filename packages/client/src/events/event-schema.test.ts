@@ -193,6 +193,12 @@ describe('a Gater with a schema', () => {
     expect(appended.length).toBe(1);
   });
 
+  test('an event that carries bytes passes as it is', async () => {
+    const bytes = { type: 'order_placed', dataBase64: 'AAE=', contentType: 'application/octet-stream' };
+    await gater.appendEvents({ ...stream, events: [bytes as never] });
+    expect(appended.at(-1)).toMatchObject({ events: [bytes] });
+  });
+
   test('its types are those of the validators', async () => {
     const { events } = await gater.getEvents(stream);
     for (const event of events) {

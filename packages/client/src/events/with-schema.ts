@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '@esdb-gater/types';
+import type { NewBytesEvent, NewEvent, RecordedEvent } from '@esdb-gater/types';
 import type { AnyEvent, Gater } from '../gater.ts';
 import type { DeliveredEvent, EventSubscription } from '../subscriptions/event-subscription.ts';
 import type { EventSchema } from './event-schema.ts';
@@ -20,17 +20,20 @@ type EventMethods = Pick<
 >;
 
 /** Returns the same `Gater` with a schema: every event that it appends or gives back passes the schema first. */
-export function withSchema<G extends Gater<NewEvent>>(
-  gater: G,
-  { read, append }: EventSchema<AnyEvent, AnyEvent>,
-): G {
+export function withSchema<G extends Gater<NewEvent>>(gater: G, schema: EventSchema<AnyEvent, AnyEvent>): G {
+  const { read } = schema;
+  // A schema describes JSON: an event that carries bytes passes as it is.
+  const append = (
+    event: NewEvent | NewBytesEvent,
+  ): Promise<NewEvent | NewBytesEvent> | NewEvent | NewBytesEvent =>
+    event.dataBase64 === undefined ? schema.append(event) : event;
   const readPage = async <Page extends { readonly events: readonly RecordedEvent[] }>(
     asked: Promise<Page>,
   ): Promise<Page> => {
     const page = await asked;
     return { ...page, events: await Promise.all(page.events.map(read)) };
   };
-  const appendAll = async <Append extends { readonly events: readonly NewEvent[] }>(
+  const appendAll = async <Append extends { readonly events: readonly (NewEvent | NewBytesEvent)[] }>(
     params: Append,
   ): Promise<Append> => ({ ...params, events: await Promise.all(params.events.map(append)) });
 

@@ -7,6 +7,7 @@ import type {
   NewEvent,
   RecordedEvent,
   SaveSubscriptionParams,
+  Subscription,
   SubscriptionDelivery,
   Subscriptions,
 } from '@esdb-gater/types';
@@ -166,7 +167,7 @@ export async function eventually(holds: () => Promise<boolean>, what: string): P
 }
 
 /** The subscription as the list has it. */
-export async function listed({ store, subscriptions }: OpenedSubscriptions) {
+export async function listed({ store, subscriptions }: OpenedSubscriptions): Promise<Subscription> {
   const [found] = await subscriptions.list(store.storeId);
   assert.ok(found !== undefined, 'the subscription must be listed');
   return found;

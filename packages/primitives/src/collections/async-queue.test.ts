@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { CountingController } from '../testing/index.ts';
 import { AsyncQueue } from './async-queue.ts';
 
 test('items added before the end are read first, then the error once, then done', async () => {
@@ -76,4 +77,62 @@ test('leaving the loop ends it, and drops the waiting items and the error', asyn
   }
   expect(onTaken.mock.calls).toEqual([[1]]);
   expect(await queue.next()).toEqual({ done: true, value: undefined });
+});
+
+test('tells whether a reader waits, and each item that a reader gets', async () => {
+  const taken: number[] = [];
+  const queue = new AsyncQueue<number>({ onTaken: (item) => taken.push(item) });
+  expect(queue.isAwaited).toBe(false);
+  const read = queue.next();
+  expect([queue.isAwaited, queue.ended]).toEqual([true, false]);
+  queue.put(1);
+  expect([queue.isAwaited, queue.size, taken]).toEqual([false, 0, [1]]);
+  queue.put(2);
+  expect([queue.size, taken]).toEqual([1, [1]]);
+  expect([await read, await queue.next()].map(({ value }) => value)).toEqual([1, 2]);
+  expect(taken).toEqual([1, 2]);
+});
+
+test('takes as many items as its limit, again and again', async () => {
+  const queue = new AsyncQueue<number>({ maxItems: 2 });
+  for (let round = 0; round < 3; round++) {
+    queue.put(1);
+    queue.put(2);
+    expect([(await queue.next()).value, (await queue.next()).value]).toEqual([1, 2]);
+  }
+  expect(queue.ended).toBe(false);
+});
+
+test('an error of the end reaches one of the readers that wait, and the others are done', async () => {
+  const queue = new AsyncQueue<number>();
+  const reads = Promise.allSettled([queue.next(), queue.next()]);
+  queue.end({ error: new Error('over') });
+  queue.end({ error: new Error('again') });
+  expect((await reads).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  expect(await queue.next()).toEqual({ done: true, value: undefined });
+});
+
+test('no listener stays on its signal, however it ends', async () => {
+  const controller = new CountingController();
+  const open = () => new AsyncQueue<number>({ signal: controller.signal, maxItems: 0 });
+  const ways: ((queue: AsyncQueue<number>) => unknown)[] = [
+    (queue) => queue.end(),
+    (queue) => queue.return(),
+    (queue) => queue.put(1),
+    (queue) => queue[Symbol.asyncDispose](),
+  ];
+  for (const end of ways) {
+    const queue = open();
+    expect(controller.listeners).toBe(1);
+    await end(queue);
+    expect([queue.ended, controller.listeners]).toEqual([true, 0]);
+  }
+});
+
+test('what waits can be dropped, and the queue goes on', async () => {
+  const queue = new AsyncQueue<number>();
+  queue.put(1);
+  queue.clear();
+  queue.put(2);
+  expect([queue.size, (await queue.next()).value]).toEqual([1, 2]);
 });

@@ -34,6 +34,35 @@ test('ten thousand values are read in order while others are added', () => {
   expect([fifo.length, fifo.shift()]).toEqual([0, undefined]);
 });
 
+test('keeps the order over each compaction, also when values are put back', () => {
+  const action = fc.record({
+    push: fc.nat(3_000),
+    shift: fc.nat(3_000),
+    unshift: fc.nat(3),
+  });
+  let compacted = 0;
+  fc.assert(
+    fc.property(fc.array(action, { size: 'max', minLength: 3, maxLength: 8 }), (actions) => {
+      const fifo = new Fifo<number>();
+      let first = 0;
+      let next = 0;
+      for (const { push, shift, unshift } of actions) {
+        for (let n = 0; n < push; n++) fifo.push(next++);
+        for (let n = 0; n < shift; n++) {
+          if (fifo.shift() !== (first === next ? undefined : first)) expect.unreachable(`not ${first}`);
+          if (first < next) first++;
+        }
+        if (shift > 1_024 && first < next) compacted++;
+        for (let n = 0; n < unshift; n++) fifo.unshift(--first);
+        if (fifo.length !== next - first) expect.unreachable(`${fifo.length} values`);
+        expect(fifo.first).toBe(first === next ? undefined : first);
+      }
+    }),
+    { numRuns: 40 },
+  );
+  expect(compacted).toBeGreaterThan(10);
+});
+
 test('is empty after it was cleared', () => {
   const fifo = new Fifo<number>();
   fifo.push(1);

@@ -18,6 +18,23 @@ describe('a map of generations', () => {
     expect(known.length).toBeLessThanOrEqual(10);
   });
 
+  test('holds the last `size` entries exactly, and at most twice as many', () => {
+    const map = new GenerationMap<number, number>(3);
+    for (let i = 0; i < 6; i++) map.set(i, i);
+    const held = (): number[] =>
+      Array.from({ length: 20 }, (_, i) => i).filter(
+        (i) => (map.peekYoung(i) ?? map.peekOld(i)) !== undefined,
+      );
+    expect(held()).toEqual([0, 1, 2, 3, 4, 5]);
+    map.set(6, 6);
+    expect(held()).toEqual([3, 4, 5, 6]);
+    // A use moves an entry to the young generation, where it counts.
+    expect([map.get(3), map.peekYoung(3), map.get(6)]).toEqual([3, 3, 6]);
+    expect(map.get(4)).toBe(4);
+    map.set(7, 7);
+    expect(held()).toEqual([3, 4, 6, 7]);
+  });
+
   test('`rotate` starts a new generation and keeps one former generation', () => {
     const map = new GenerationMap<string, number>(Number.POSITIVE_INFINITY);
     map.set('a', 1);
@@ -56,6 +73,13 @@ describe('a set of generations', () => {
     expect(recent.add('a')).toBe(false);
     for (let i = 0; i < 30; i++) recent.add(`y${i}`);
     expect(recent.add('a')).toBe(true);
+    // The last ten are known, and at most twice as many.
+    const last = new GenerationSet<number>(3);
+    for (let i = 0; i < 6; i++) last.add(i);
+    expect([0, 3, 5].map((i) => last.add(i))).toEqual([false, false, false]);
+    const all = new GenerationSet<number>(3);
+    for (let i = 0; i < 7; i++) all.add(i);
+    expect([0, 1, 2].map((i) => all.add(i))).toEqual([true, true, true]);
   });
 
   test('a set of size 0 does not remember keys', () => {

@@ -9,6 +9,7 @@ test.each([
   [Number.NaN, 'NaN', 'a number'],
   [true, 'true', 'a boolean'],
   ['a"b', '"a\\"b"', 'a string'],
+  ['x'.repeat(64), `"${'x'.repeat(64)}"`, 'a string'],
   ['x'.repeat(65), 'a string of 65 UTF-16 units', 'a string'],
   [[1, 2], 'an array of 2', 'an array'],
   [{ secret: 1 }, 'an object', 'an object'],

@@ -23,6 +23,16 @@ describe('isTopic and isTopicPattern', () => {
     ['a\u00a0b', false, false],
     ['a\u007f', false, false],
     ['\ud800', false, false],
+    ['\udbff\udfff.\ud800\udc00', true, true],
+    ['\udbff\ue000', false, false],
+    ['\ud800\udbff', false, false],
+    ['\udc00\udc00', false, false],
+    ['\ud7ff\ue000', true, true],
+    ['~!', true, true],
+    ['a.*.>', false, true],
+    ['*.*', false, true],
+    ['a.>.', false, false],
+    ['a.*b', false, false],
     [5, false, false],
   ])('%j', (value, isOne, isPattern) => {
     expect([isTopic(value), isTopicPattern(value)]).toEqual([isOne, isPattern]);

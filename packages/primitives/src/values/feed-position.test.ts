@@ -18,6 +18,15 @@ test.each([undefined, null, 'x', -1, 1.5, {}, { position: '7' }, { position: 2 *
   },
 );
 
+test.each([0, -1, 1.5, '1', null, 2 ** 60])('a turn that is %j is left out', (turn) => {
+  expect(parseFeedPosition({ position: 3, turn })).toEqual({ position: 3 });
+});
+
+test('a proof and earlier points that are of another type are left out', () => {
+  expect(parseFeedPosition({ position: 3, proof: 7, earlier: 'x' })).toEqual({ position: 3 });
+  expect(parseFeedPosition({ position: 3, turn: 1 })).toEqual({ position: 3, turn: 1 });
+});
+
 test('earlier points without a proof are left out', () => {
   const earlier = [{ position: 1 }, null, { position: 2, proof: 'abcdefgh' }];
   expect(parseFeedPosition({ position: 3, earlier }).earlier).toEqual([{ position: 2, proof: 'abcdefgh' }]);

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareUtf8, prefixEnd } from './utf8-order.ts';
 
-const text = fc.string({ unit: 'binary', maxLength: 6 });
+// Often of the units at the borders, so that beginnings are shared.
+const border = fc.constantFrom('a', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}');
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 6, size: 'max' }),
+  fc.array(border, { maxLength: 4, size: 'max' }).map((all) => all.join('')),
+);
 
 test('strings compare as their UTF-8 bytes', () => {
   fc.assert(
@@ -34,4 +39,20 @@ test.each([
   ['\u{10ffff}\u{10ffff}', undefined],
 ])('the end of the prefix %j is %j', (prefix, end) => {
   expect(prefixEnd(prefix)).toBe(end);
+});
+
+test.each([
+  ['\ud7ff', '\ue000'],
+  ['\ud7ff', '\u{10000}'],
+  ['\ue000', '\u{10000}'],
+  ['\uffff', '\u{10000}'],
+  ['\uffff', '\u{10ffff}'],
+  ['\u{10000}', '\u{10001}'],
+  ['\u{103ff}', '\u{10400}'],
+  ['', 'a'],
+  ['a', 'ab'],
+])('%j comes before %j', (one, other) => {
+  expect(Math.sign(compareUtf8(one, other))).toBe(-1);
+  expect(Math.sign(compareUtf8(other, one))).toBe(1);
+  expect(compareUtf8(one, one)).toBe(0);
 });

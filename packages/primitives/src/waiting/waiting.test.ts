@@ -4,6 +4,7 @@ import { CountingController, createFakeClock } from '../testing/index.ts';
 import { type Limits, MAX_TIMER_MS, watchLimits } from './limits.ts';
 import { nextTurn } from './next-turn.ts';
 import { onAbort } from './on-abort.ts';
+import { retryUntilAborted } from './retry-until-aborted.ts';
 import { sleep } from './sleep.ts';
 import { finishesWithin, waitFor } from './wait-for.ts';
 import { waitUntil } from './wait-until.ts';
@@ -197,4 +198,84 @@ test('withLimit also passes on a synchronous result or error', async () => {
   };
   await expect(withLimit(fails, options)).rejects.toBe(reason);
   expect(controller.listeners).toBe(0);
+});
+
+test('a wait keeps the process alive unless it is said otherwise', async () => {
+  const timers: unknown[] = [];
+  const noted = {
+    ...clock,
+    setTimer: (...args: Parameters<typeof clock.setTimer>) => {
+      timers.push(args[2]?.unref ?? false);
+      return clock.setTimer(...args);
+    },
+  };
+  const done = Promise.resolve();
+  for (const options of [{}, { unref: true }]) {
+    await waitFor(done, { timeoutMs: 10, clock: noted, ...options });
+    await finishesWithin(done, 10, noted, options);
+    const sleeping = sleep(10, noted, undefined, options);
+    clock.advance(10);
+    await sleeping;
+  }
+  expect(timers).toEqual([false, false, false, true, true, true]);
+  const ended = new AbortController();
+  const retrying = retryUntilAborted(() => Promise.reject(reason), {
+    clock: noted,
+    signal: ended.signal,
+    backoff: () => 10,
+  });
+  await nextTurn();
+  expect(timers.at(-1)).toBe(true);
+  ended.abort();
+  await retrying;
+});
+
+test('a time limit of the longest delay is kept', () => {
+  const stop = watchLimits({ clock, timeoutMs: MAX_TIMER_MS }, unreachable);
+  expect(clock.timers).toBe(1);
+  stop();
+});
+
+test('without a time limit the signal is heeded, with its reason or the error made of it', async () => {
+  for (const timeoutMs of [undefined, Number.POSITIVE_INFINITY]) {
+    const controller = new CountingController();
+    const seen: unknown[] = [];
+    const limits = { signal: controller.signal, timeoutMs, clock };
+    watchLimits(limits, (error) => seen.push(error));
+    watchLimits({ ...limits, abortError: (why) => [why] }, (error) => seen.push(error));
+    const stop = watchLimits(limits, unreachable);
+    expect(controller.listeners).toBe(3);
+    stop();
+    controller.abort(reason);
+    expect(seen).toEqual([reason, [reason]]);
+  }
+  const late = watchLimits(
+    { signal: AbortSignal.abort(reason), timeoutMs: 10, clock, abortError: () => 'made' },
+    (error) => expect(error).toBe('made'),
+  );
+  late();
+});
+
+test('the time of a limit is told in whole milliseconds', async () => {
+  const waiting = waitFor(never(), { timeoutMs: 10.4, clock });
+  clock.advance(11);
+  await expect(waiting).rejects.toMatchObject({ code: 'timeout', timeoutMs: 10 });
+});
+
+test('a promise without limits is returned as it is', () => {
+  const promise = Promise.resolve();
+  expect(waitFor(promise, {})).toBe(promise);
+});
+
+test('withLimit without a limit settles with the function, and heeds the signal', async () => {
+  const controller = new CountingController();
+  const limits = { limitMs: Number.POSITIVE_INFINITY, clock, signal: controller.signal };
+  expect(await withLimit(() => 1, limits)).toBe(1);
+  const ended = withLimit(never, limits);
+  expect(clock.timers).toBe(0);
+  controller.abort(reason);
+  await expect(ended).rejects.toBe(reason);
+  const own = withLimit(never, { limitMs: 10, clock, timeoutError: (ms) => new Error(`after ${ms}`) });
+  clock.advance(10);
+  await expect(own).rejects.toThrow('after 10');
 });

@@ -45,6 +45,25 @@ describe('createNonceCache', () => {
     expect(() => nonces.take('a')).toThrow(REPLAYED);
   });
 
+  test('remembers a nonce for six minutes when nothing else is said', () => {
+    const clock = createFakeClock();
+    const nonces = createNonceCache({ clock });
+    nonces.take('a');
+    clock.advance(359_999);
+    expect(() => nonces.take('a')).toThrow(REPLAYED);
+    clock.advance(1);
+    expect(() => nonces.take('a')).not.toThrow();
+  });
+
+  test('takes bounds of less than 1 ms, and of one nonce', () => {
+    const clock = createFakeClock();
+    const nonces = createNonceCache({ clock }, { lifetimeMs: 0.5, maxEntries: 1 });
+    nonces.take('a');
+    expect(() => nonces.take('b')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    clock.advance(0.5);
+    expect(() => nonces.take('b')).not.toThrow();
+  });
+
   test('refuses invalid bounds', () => {
     for (const wrong of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => createNonceCache({}, { lifetimeMs: wrong })).toThrow(/lifetimeMs/);

@@ -38,6 +38,12 @@ describe('sign', () => {
     expect(Buffer.from(message.nonce, 'base64url')).toHaveLength(12);
   });
 
+  test('never uses a nonce twice', () => {
+    const nonces = Array.from({ length: 1_000 }, () => sign({}, ALERTS).nonce);
+    expect(new Set(nonces).size).toBe(1_000);
+    for (const nonce of nonces) expect(Buffer.from(nonce, 'base64url')).toHaveLength(12);
+  });
+
   test('takes an empty text for a missing channel and topic', () => {
     const { signature, ...rest } = sign({ a: 1 }, { secret: 's', now: NOW });
     const bytes = new TextEncoder().encode(`esdb-gater/1\n\n\n${canonicalJson(rest)}`);
@@ -138,8 +144,26 @@ describe('verify, in the documented order', () => {
     expect(verdict(signed(), { ...ALERTS, now: NOW + 11, ttlSeconds: 10 })).toBe('invalid_signature/expired');
   });
 
+  test('takes any lifetime above 0', () => {
+    for (const wrong of [0, -1, Number.NaN, '300', null]) {
+      expect(verdict(signed(), { ...ALERTS, ttlSeconds: wrong as number })).toBe('invalid_argument/range');
+    }
+    const at = (ttlSeconds: number, now: number): unknown =>
+      verdict(signed(), { ...ALERTS, ttlSeconds, now });
+    expect([at(0.5, NOW), at(Number.POSITIVE_INFINITY, 2 * NOW)]).toEqual([true, true]);
+    expect(verdict(signed({ ...ALERTS, now: 0 }), { ...ALERTS, now: 5 })).toBe(true);
+  });
+
   test('never again: a clock 2 s ahead refused', () => {
     expect(verdict(signed({ ...ALERTS, now: NOW + 2 }))).toBe(true);
+  });
+
+  test('takes the present as the time of signing and of verifying, when none is given', () => {
+    const { now: _, ...unstamped } = ALERTS;
+    const message = sign({ a: 1 }, unstamped);
+    expect(Math.abs(message.signed_at - Date.now() / 1_000)).toBeLessThan(60);
+    expect(verdict(message, unstamped)).toBe(true);
+    expect(verdict(signed(), unstamped)).toBe('invalid_signature/expired');
   });
 
   test('takes `now` as Unix seconds, as Unix milliseconds and as a Date', () => {
@@ -164,6 +188,32 @@ describe('verify, in the documented order', () => {
   test('never again: replay on another topic (or channel) (T7)', () => {
     expect(verdict(signed(), { ...ALERTS, topic: 'disk.fine' })).toBe('invalid_signature/mismatch');
     expect(verdict(signed(), { ...ALERTS, channel: 'security' })).toBe('invalid_signature/mismatch');
+  });
+
+  test('distinguishes an unbound message also when it is bound to a channel or a topic only', () => {
+    const { secret, now } = ALERTS;
+    const unbound = signed({ secret, now });
+    for (const binding of [{ channel: 'alerts' }, { topic: 'disk.full' }]) {
+      expect(verdict(unbound, { secret, now, ...binding })).toBe('invalid_signature/unbound');
+      expect(verdict(signed({ secret, now, ...binding }), { secret, now, ...binding })).toBe(true);
+      expect(verdict(signed({ secret, now, ...binding }))).toBe('invalid_signature/mismatch');
+    }
+  });
+
+  test('refuses a channel and a topic that are not well-formed texts', () => {
+    for (const wrong of [1, null, '\ud800', 'a\u0000', 'a\u007f', 'a\u009f']) {
+      for (const name of ['channel', 'topic'] as const) {
+        expect(() => sign({}, { ...ALERTS, [name]: wrong as string })).toThrow(
+          expect.objectContaining({ code: 'invalid_argument' }),
+        );
+      }
+    }
+  });
+
+  test('refuses a message of more than 16 Mi characters', () => {
+    const text = 'x'.repeat(16_777_216);
+    expect(() => sign({ text }, ALERTS)).toThrow(expect.objectContaining({ reason: 'too_large' }));
+    expect(() => sign({ text: text.slice(200) }, ALERTS)).not.toThrow();
   });
 
   test('lets no newline shift the border between channel and topic', () => {
@@ -221,6 +271,35 @@ describe('secrets', () => {
     const named = sign({}, { secret: 'x', keyId: 'mine' });
     expect(verdict(named, { secret: [{ keyId: 'mine', secret: 'x' }] })).toBe(true);
     expect(verdict(named, { secret: 'x' })).toBe('invalid_signature/unknown_key');
+  });
+
+  test('may be 100, and their names 255 characters', () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ keyId: `k${n}`, secret: `${n}` }));
+    expect(createSecretRing(many(100)).keyIds).toHaveLength(100);
+    expect(() => createSecretRing(many(101))).toThrow(expect.objectContaining({ reason: 'secret' }));
+    expect(createSecretRing([{ keyId: 'k'.repeat(255), secret: 's' }]).has('k'.repeat(255))).toBe(true);
+    expect(() => createSecretRing([{ keyId: 'k'.repeat(256), secret: 's' }])).toThrow(
+      expect.objectContaining({ reason: 'secret' }),
+    );
+  });
+
+  test('that are asked for by their texts stay apart, however many they are and whatever their names', () => {
+    const messages = Array.from({ length: 100 }, (_, n) =>
+      sign({ n }, { secret: `s${n}`, keyId: `k${n % 3}` }),
+    );
+    for (let round = 0; round < 2; round++) {
+      for (const [n, message] of messages.entries()) {
+        expect(verdict(message, { secret: `s${n}`, keyId: `k${n % 3}` })).toBe(true);
+        expect(verdict(message, { secret: `s${n + 1}`, keyId: `k${n % 3}` })).toBe(
+          'invalid_signature/mismatch',
+        );
+        expect(verdict(message, { secret: `s${n}`, keyId: 'other' })).toBe('invalid_signature/unknown_key');
+      }
+    }
+    // A name and a secret that read the same when put together.
+    const message = sign({}, { secret: 'bc', keyId: 'a' });
+    expect(verdict(message, { secret: 'c', keyId: 'ab' })).toBe('invalid_signature/unknown_key');
   });
 
   test('with the right key id and another secret do not verify', () => {

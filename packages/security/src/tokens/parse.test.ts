@@ -7,6 +7,7 @@ import { typescriptEngine as browserEngine } from '../platform/browser.ts';
 import { typescriptEngine as nodeEngine } from '../platform/node.ts';
 import { createToken } from './create-token.ts';
 import { checkTokenSignature, parseToken } from './parse.ts';
+import { createRevocation, verifyRevocation } from './revocation.ts';
 
 const seed = new Uint8Array(32).fill(7);
 
@@ -39,5 +40,37 @@ describe.each([
     expect(() => checkTokenSignature(parseToken(oddlySigned(token)))).toThrow(
       expect.objectContaining({ code: 'unauthorized', reason: 'invalid_signature' }),
     );
+  });
+
+  test('has exactly 64 bytes: with others behind it the same token would have another id', () => {
+    replaceEngine(engine);
+    const issuer = Identity.fromSeed(seed);
+    const token = createToken({ issuer, audience: issuer.did, att: [{ with: '*', can: '*' }] });
+    const dot = token.lastIndexOf('.') + 1;
+    const signature = Buffer.from(token.slice(dot), 'base64url');
+    for (const other of [
+      Buffer.concat([signature, Buffer.of(0)]),
+      Buffer.concat([signature, signature]),
+      Buffer.concat([Buffer.of(0), signature]),
+      signature.subarray(0, 63),
+    ]) {
+      const text = token.slice(0, dot) + other.toString('base64url');
+      expect(() => checkTokenSignature(parseToken(text))).toThrow(
+        expect.objectContaining({ code: 'unauthorized', reason: 'invalid_signature' }),
+      );
+    }
+  });
+
+  test('of a revocation has exactly 64 bytes, too', () => {
+    replaceEngine(engine);
+    const issuer = Identity.fromSeed(seed);
+    const revocation = createRevocation(issuer, { iss: issuer.did });
+    expect(verifyRevocation(revocation).subject).toBe(issuer.did);
+    const signature = Buffer.from(revocation.proof, 'base64url');
+    for (const other of [Buffer.concat([signature, Buffer.of(0)]), signature.subarray(0, 63)]) {
+      expect(() => verifyRevocation({ ...revocation, proof: other.toString('base64url') })).toThrow(
+        expect.objectContaining({ code: 'unauthorized', reason: 'invalid_signature' }),
+      );
+    }
   });
 });
