@@ -200,7 +200,7 @@ describe('registering', () => {
     expect(registry.workers().map(({ storeId }) => storeId)).toEqual(['two']);
   });
 
-  test('a higher incarnation replaces a lower one, which is fenced', async () => {
+  test('a higher incarnation replaces a lower one, which is fenced [F15]', async () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 1 }));
     const before = registry.pick('default');
@@ -213,14 +213,14 @@ describe('registering', () => {
     await expect(registry.pick('default').call('getVersion', STREAM)).resolves.toEqual({ by: 'a' });
   });
 
-  test('a lower incarnation that arrives after a higher one is ignored', () => {
+  test('a lower incarnation that arrives after a higher one is ignored [F15]', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 2 }));
     expect(registry.register(fakeWorker('a', { incarnation: 1 })).incarnation).toBe(2);
     expect(registry.workers()).toMatchObject([{ incarnation: 2 }]);
   });
 
-  test('the end of an old connection does not unregister the worker that came back', () => {
+  test('the end of an old connection does not unregister the worker that came back [F15]', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 1 }));
     registry.register(fakeWorker('a', { incarnation: 2 }));
