@@ -75,10 +75,14 @@ function markOf(status: string): string {
 
 const HEAD = `# Reliability
 
-What can go wrong, what is promised of it, and the tests that hold the promise. \`npm run docs:reliability\` writes this file from
-the titles and results of a whole test run (✓ passed, ✗ failed, – skipped, — no test yet).
+What can go wrong, what is promised, and the tests that hold the promise. \`npm run docs:reliability\` writes this file from
+the titles and results of a whole test run: ✓ passed, ✗ failed, – skipped, — no test yet. To run the tests of a row, pass its
+name: \`npm test -- -t 'F24\\b'\`.
 
 **An append that was acknowledged survives \`kill -9\` and, with the default flush setting, power loss**, exactly once per event
 id. Messages on channels are delivered at least once, in order per topic and per stream; only channels of low priority may drop
-messages, and then say so. There is no order across topics, and no exactly-once delivery.
+messages, and they report it. There is no order across topics, and no exactly-once delivery.
+
+Threats (T) are what attackers try. Faults (F) are what breaks. Reports (R) are what public bug reports of similar programs and
+attack variants found in an earlier version.
 `;

@@ -406,7 +406,7 @@ describe('refusals', () => {
     });
   });
 
-  test('headers over 32 KiB are refused', async () => {
+  test('headers over 32 KiB are refused [T14]', async () => {
     expect((await http('GET', '/livez', undefined, { 'x-long': 'x'.repeat(33_000) })).status).toBe(431);
   });
 });
@@ -431,7 +431,7 @@ describe('operations', () => {
     expect(body).not.toContain('stream=');
   });
 
-  test('the page at / is static, under a policy that blocks all scripts', async () => {
+  test('the page at / is static, under a policy that blocks all scripts [T22]', async () => {
     const { headers, body } = await http('GET', '/');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(body).not.toContain('<script');
@@ -441,14 +441,14 @@ describe('operations', () => {
 describe('foreign pages', () => {
   const origins = ['https://evil.example', 'null', 'http://127.0.0.1:1', 'http://127.0.0.1.evil.example'];
 
-  test('requests and upgrades from evil, null, a suffix trick or another port are 403', async () => {
+  test('requests and upgrades from evil, null, a suffix trick or another port are 403 [T8]', async () => {
     for (const origin of origins) {
       expect(await http('GET', '/v1/channels', undefined, { origin })).toMatchObject({ status: 403 });
       await expect(rawConnect(gateway.url, { headers: { origin } })).rejects.toThrow('403');
     }
   });
 
-  test('a host name that an attacker resolves to this machine is 403', async () => {
+  test('a host name that an attacker resolves to this machine is 403 [T8]', async () => {
     const status = (host: string): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
         const request = httpRequest(`${gateway.http}/v1/channels`, { headers: { host } }, (response) => {
@@ -490,7 +490,7 @@ describe('upgrades', () => {
     `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${headers}\r\n\r\n`;
   const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
 
-  test('a malformed upgrade is refused and the gateway still serves', async () => {
+  test('a malformed upgrade is refused and the gateway still serves [T14]', async () => {
     expect(await raw(upgrade(KEY))).toContain(' 101 ');
     expect(await raw(upgrade(KEY, '/v1/elsewhere'))).toContain(' 404 ');
     expect(await raw(upgrade(''))).toContain(' 400 ');

@@ -14,7 +14,7 @@ afterAll(() => gateway.close());
 const MIB = 1_048_576;
 
 describe('frames', () => {
-  test('a message over 1 MiB is payload_too_large and the connection stays open; a frame over 16 MiB closes with 1009', async () => {
+  test('a message over 1 MiB is payload_too_large and the connection stays open; a frame over 16 MiB closes with 1009 [T10]', async () => {
     const client = await rawConnect(gateway.url);
     const publish = (bytes: number) =>
       client.call('publish', { channel: 'system', topic: 'a', message: 'x'.repeat(bytes) });
@@ -27,7 +27,7 @@ describe('frames', () => {
     expect((await client.closed).code).toBe(1009);
   });
 
-  test('a binary frame closes with 1003, bad UTF-8 with 1007', async () => {
+  test('a binary frame closes with 1003, bad UTF-8 with 1007 [T17]', async () => {
     const binary = await rawConnect(gateway.url);
     binary.socket.send(Buffer.from('{}'), { binary: true });
     expect((await binary.closed).code).toBe(1003);
@@ -36,13 +36,13 @@ describe('frames', () => {
     expect((await bad.closed).code).toBe(1007);
   });
 
-  test('20 000 fragments of one message are refused', async () => {
+  test('20 000 fragments of one message are refused [T10]', async () => {
     const client = await rawConnect(gateway.url);
     for (let n = 0; n < 20_000; n++) client.socket.send('x', { fin: false });
     expect([1008, 1009]).toContain((await client.closed).code);
   });
 
-  test('deep, duplicated or unusual JSON is answered and the gateway still serves', async () => {
+  test('deep, duplicated or unusual JSON is answered and the gateway still serves [T17]', async () => {
     const client = await rawConnect(gateway.url);
     const deep = `{"jsonrpc":"2.0","id":1,"method":"publish","params":{"channel":"system","topic":"a","message":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
     for (const text of [
@@ -80,7 +80,7 @@ describe('frames', () => {
 });
 
 describe('calls', () => {
-  test('calls beyond the limit in flight are overloaded, and the others are answered', async () => {
+  test('calls beyond the limit in flight are overloaded, and the others are answered [T12]', async () => {
     await using small = await startTestGateway({
       'limits-in-flight-per-connection': '8',
       stores: '{"default":{"engine":"sqlite"}}',
@@ -97,7 +97,7 @@ describe('calls', () => {
     await client.close();
   });
 
-  test('a thousand large reads by a client that does not read do not fill the memory', async () => {
+  test('a thousand large reads by a client that does not read do not fill the memory [T11]', async () => {
     const writer = await rawConnect(gateway.url);
     for (let n = 0; n < 8; n++) {
       const events = Array.from({ length: 4 }, () => ({ type: 't', data: 'x'.repeat(900_000) }));
@@ -122,7 +122,7 @@ describe('calls', () => {
 });
 
 describe('connections', () => {
-  test('a connection above the limit is closed with 4429, and its place is free again later', async () => {
+  test('a connection above the limit is closed with 4429, and its place is free again later [T12]', async () => {
     await using small = await startTestGateway({
       'limits-connections': '2',
       stores: '{"default":{"engine":"memory"}}',
@@ -138,7 +138,7 @@ describe('connections', () => {
     await second.close();
   });
 
-  test('headers that arrive byte by byte do not delay other clients', async () => {
+  test('headers that arrive byte by byte do not delay other clients [T13]', async () => {
     const slow = Array.from({ length: 50 }, () => connect(gateway.port, '127.0.0.1'));
     for (const socket of slow) {
       socket.on('error', () => undefined);
@@ -157,7 +157,7 @@ describe('connections', () => {
 });
 
 describe('a subscriber that stops reading', () => {
-  test('is closed with 4008 without slowing others; clients that read receive everything in order', async () => {
+  test('is closed with 4008 without slowing others; clients that read receive everything in order [T11]', async () => {
     const stalled = await rawConnect(gateway.url);
     const reader = await rawConnect(gateway.url);
     const publisher = await rawConnect(gateway.url);

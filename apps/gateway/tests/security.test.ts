@@ -131,7 +131,7 @@ describe('required', () => {
     await client.close();
   });
 
-  test('permission is asked before existence: missing and forbidden look the same', async () => {
+  test('permission is asked before existence: missing and forbidden look the same [T23]', async () => {
     const client = await authenticated([{ with: `${STREAM}orders-*`, can: 'stream/read' }]);
     const answers = await Promise.all([
       client.call('getVersion', { storeId: 'secret', streamId: 'a' }),
@@ -144,7 +144,7 @@ describe('required', () => {
     await client.close();
   });
 
-  test('lists are filtered by grants', async () => {
+  test('lists are filtered by grants [T23]', async () => {
     const admin = await authenticated(ALL);
     for (const streamId of ['tenant-a-1', 'tenant-b-1']) await admin.call('appendEvents', append(streamId));
     const client = await authenticated([
@@ -173,7 +173,7 @@ describe('required', () => {
     await client.close();
   });
 
-  test('a worker needs worker/register for its store', async () => {
+  test('a worker needs worker/register for its store [T21]', async () => {
     const client = await authenticated([{ with: 'esdb://default/worker/mine', can: 'worker/register' }]);
     expect((await client.call('registerWorker', { storeId: 'mine' })).result).toMatchObject({
       nodeId: gateway.nodeId,

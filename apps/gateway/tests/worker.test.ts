@@ -174,7 +174,7 @@ describe('a worker over WebSocket', () => {
     });
   });
 
-  test('that answers nonsense is not believed', async () => {
+  test('that answers nonsense is not believed [T21]', async () => {
     await worker.call('registerWorker', { storeId: 'w5' });
     answer = () => ({ version: 'four' });
     expect((await client.call('getVersion', { storeId: 'w5', streamId: 'a' })).error?.data.code).toBe(
@@ -182,7 +182,7 @@ describe('a worker over WebSocket', () => {
     );
   });
 
-  test('that breaks in the middle of a call gives one definite answer', async () => {
+  test('that breaks in the middle of a call gives one definite answer [F14]', async () => {
     await worker.call('registerWorker', { storeId: 'w6' });
     answer = () => {
       worker.socket.terminate();

@@ -1,10 +1,11 @@
 import { onNextTurn, retryUntilAborted } from '@esdb-gater/primitives';
-import { isWorkerMethod, validateParams } from '@esdb-gater/protocol';
+import { isWorkerMethod, type ReplacedNotice, validateParams } from '@esdb-gater/protocol';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import { withSpan } from '@esdb-gater/telemetry';
 import {
   type Clock,
   GaterError,
+  invalidArgument,
   type Logger,
   type StoreWorker,
   silentLogger,
@@ -26,7 +27,10 @@ export interface ServeWorkerOptions {
 export interface ServedStore {
   readonly storeId: string;
   readonly workerId: string;
-  /** Resolves after `close`; rejects when the gateway refused to register the worker again. */
+  /**
+   * Resolves after `close`; rejects when the gateway refused to register the worker again, and with `invalid_argument`,
+   * reason `store_mismatch`, when another program has replaced it under its `workerId`.
+   */
   readonly ended: Promise<void>;
   /** Unregisters the worker. The store itself stays open. */
   close(): Promise<void>;
@@ -121,6 +125,21 @@ export async function serveWorker(
   });
   const stopListening = connection.listen({
     connected: registerAgain,
+    notification(method, params) {
+      if (method !== 'replaced') return false;
+      const { storeId: replaced, workerId: name } = params as ReplacedNotice;
+      if (replaced !== storeId || name !== workerId) return false;
+      logger.error({ storeId, workerId }, 'another program has replaced the worker under its name');
+      stop();
+      ended.reject(
+        invalidArgument(
+          'store_mismatch',
+          `another program has replaced worker ${workerId} of store ${storeId}; each needs its own workerId`,
+          { storeId, workerId },
+        ),
+      );
+      return true;
+    },
     disconnected: () => registering?.abort(),
     failed: (error) => {
       stop();

@@ -151,7 +151,7 @@ describe('connecting', () => {
     await expect(connect(urls as string)).rejects.toMatchObject({ code: 'invalid_argument', reason });
   });
 
-  test('a thousand clients that reconnect at once are spread', () => {
+  test('a thousand clients that reconnect at once are spread [F19]', () => {
     const policy = retryPolicy();
     const delays = Array.from({ length: 1_000 }, () => reconnectDelay(0, policy, Math.random)).sort(
       (a, b) => a - b,

@@ -72,6 +72,31 @@ describe('serveWorker', () => {
     await client.close();
   });
 
+  test('ends when another program has replaced the worker, and does not register again [R4] [T28]', async () => {
+    const { gateway, client, worker, peer, called } = await setUp();
+    const served = await serveWorker(client.connection, worker);
+    let ended = false;
+    served.ended.catch(() => {
+      ended = true;
+    });
+    peer().notify('replaced', { storeId: 's', workerId: 'another' });
+    peer().notify('replaced', { storeId: 'another', workerId: 'w1' });
+    await turns();
+    expect(ended).toBe(false);
+    peer().notify('replaced', { storeId: 's', workerId: 'w1' });
+    await expect(served.ended).rejects.toMatchObject({
+      code: 'invalid_argument',
+      reason: 'store_mismatch',
+      workerId: 'w1',
+    });
+    gateway.cut();
+    await client.getVersion({ storeId: 's', streamId: 'a' }).catch(() => {});
+    await served.close();
+    expect(called('registerWorker')).toHaveLength(1);
+    expect(called('unregisterWorker')).toEqual([]);
+    await client.close();
+  });
+
   test('registers again under its id after the connection broke', async () => {
     const { gateway, client, worker, called } = await setUp();
     await serveWorker(client.connection, worker);

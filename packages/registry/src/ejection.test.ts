@@ -97,7 +97,7 @@ describe('with another live worker', () => {
     expect(live()).toEqual(['b']);
   });
 
-  test('never again: a hung worker keeping its share', async () => {
+  test('never again: a hung worker keeping its share [F16]', async () => {
     a.behave('hangs');
     const calls = Promise.allSettled(Array.from({ length: 12 }, () => limited(200)));
     await clock.pass(200);
@@ -136,7 +136,7 @@ describe('with another live worker', () => {
     expect(live()).toEqual(['a', 'b']);
   });
 
-  test('a single probe after one second restores the worker', async () => {
+  test('a single probe after one second restores the worker [F16]', async () => {
     a.behave(unavailable());
     await callA(3);
     a.behave('answers');

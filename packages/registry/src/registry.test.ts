@@ -216,7 +216,7 @@ describe('registering', () => {
     expect(registry.workers().map(({ storeId }) => storeId)).toEqual(['two']);
   });
 
-  test('a higher incarnation replaces a lower one, which is fenced', async () => {
+  test('a higher incarnation replaces a lower one, which is fenced [F15]', async () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 1 }));
     const before = registry.pick('default');
@@ -268,14 +268,14 @@ describe('registering', () => {
     }
   });
 
-  test('a lower incarnation that arrives after a higher one is ignored', () => {
+  test('a lower incarnation that arrives after a higher one is ignored [F15]', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 2 }));
     expect(registry.register(fakeWorker('a', { incarnation: 1 })).incarnation).toBe(2);
     expect(registry.workers()).toMatchObject([{ incarnation: 2 }]);
   });
 
-  test('the end of an old connection does not unregister the worker that came back', () => {
+  test('the end of an old connection does not unregister the worker that came back [F15]', () => {
     const registry = createRegistry();
     registry.register(fakeWorker('a', { incarnation: 1 }));
     registry.register(fakeWorker('a', { incarnation: 2 }));

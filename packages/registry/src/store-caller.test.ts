@@ -55,7 +55,7 @@ describe('createStoreCaller', () => {
     expect(down).toHaveBeenCalledTimes(1);
   });
 
-  test('a worker that hangs leaves time for another', async () => {
+  test('a worker that hangs leaves time for another [F16]', async () => {
     const hangs: Serve = () => new Promise(() => {});
     const stores = createStoreCaller(
       { registry: registryOf([hangs, () => 'up']) },
@@ -223,7 +223,7 @@ describe('createStoreCaller', () => {
     expect(left.at(-1)).toBeLessThanOrEqual(25);
   });
 
-  test('retries are limited to a tenth of the calls plus ten when every worker fails', async () => {
+  test('retries are limited to a tenth of the calls plus ten when every worker fails [F17]', async () => {
     let calls = 0;
     const registry = registryOf([
       () => {

@@ -239,7 +239,7 @@ describe('the deadline', () => {
     expect(result).toEqual({ value: 'second', atMs: 250 });
   });
 
-  test('a jump of the wall clock neither ends nor prolongs a call', async () => {
+  test('a jump of the wall clock neither ends nor prolongs a call [F6]', async () => {
     const fn = async (attempt: number): Promise<number> => {
       clock.setNow(clock.now() + (attempt % 2 === 0 ? 3_600_000 : -7_200_000));
       if (attempt < 3) throw failure('unavailable');
@@ -345,7 +345,7 @@ describe('the budget', () => {
     expect(atMs).toBe(100);
   });
 
-  test('a storm of failures makes at most a tenth more calls, plus ten', async () => {
+  test('a storm of failures makes at most a tenth more calls, plus ten [F17]', async () => {
     const budget = createRetryBudget({ clock });
     let calls = 0;
     const fn = async (): Promise<string> => {

@@ -148,7 +148,7 @@ describe('a bit that flipped in the file', () => {
   });
 });
 
-test('a file that was cut is refused', () => {
+test('a file that was cut is refused [F3]', () => {
   const file = join(folder, 'cut.db');
   const { length } = readFileSync(whole);
   for (const offset of offsetsOf(length - 1)) {
@@ -161,7 +161,7 @@ test('a file that was cut is refused', () => {
   }
 });
 
-test('a log that was torn or flipped is recovered up to there, every append whole', () => {
+test('a log that was torn or flipped is recovered up to there, every append whole [F3]', () => {
   const file = join(folder, 'torn.db');
   const log = readFileSync(join(folder, 'log.db-wal'));
   const all = (JSON.parse(expected) as StorePage).events;

@@ -26,7 +26,7 @@ function mountSmallDisk(): boolean {
 }
 
 test.skipIf(!mounted)(
-  'with a full disk appends fail with unavailable, reads go on, and it recovers (needs mount)',
+  'with a full disk appends fail with unavailable, reads go on, and it recovers (needs mount) [F4]',
   async () => {
     const filler = join(folder, 'filler');
     await writeFile(filler, Buffer.alloc(2 * 1_048_576));

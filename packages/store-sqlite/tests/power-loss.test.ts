@@ -65,7 +65,7 @@ function judge(trace: string): { acknowledged: number; unflushed: number } {
 }
 
 test.skipIf(!canTrace())(
-  'the system sees a flush between each write and its acknowledgement (needs strace)',
+  'the system sees a flush between each write and its acknowledgement (needs strace) [F2]',
   { timeout: 60_000 },
   async () => {
     expect(await traceAppends('commit')).toEqual({ acknowledged: 30, unflushed: 0 });
@@ -73,7 +73,7 @@ test.skipIf(!canTrace())(
 );
 
 test.skipIf(!canTrace())(
-  'the trace shows it when the engine is set to flush later (needs strace)',
+  'the trace shows it when the engine is set to flush later (needs strace) [F2]',
   { timeout: 60_000 },
   async () => {
     const { acknowledged, unflushed } = await traceAppends('checkpoint');

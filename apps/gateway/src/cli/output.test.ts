@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { jsonLine, plain } from './output.ts';
 
 describe('what the command line prints', () => {
-  test('stays one line whatever a topic holds, and is the same JSON', () => {
+  test('stays one line whatever a topic holds, and is the same JSON [T18]', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const line = jsonLine(value);
@@ -14,7 +14,7 @@ describe('what the command line prints', () => {
     );
   });
 
-  test('escapes what would turn the text or move the cursor', () => {
+  test('escapes what would turn the text or move the cursor [T18]', () => {
     expect(jsonLine('a\u202eb\u009b2J')).toBe('"a\\u202eb\\u009b2J"');
     expect(plain('a\n{"level":50}\u001b[2J')).toBe('a\\u000a{"level":50}\\u001b[2J');
   });

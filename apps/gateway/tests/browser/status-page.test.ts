@@ -51,7 +51,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     expect(requested.filter((url) => !url.endsWith('/favicon.ico'))).toEqual([`${gateway.http}/`]);
   });
 
-  test('names that are markup stay text wherever a browser looks', async () => {
+  test('names that are markup stay text wherever a browser looks [T22]', async () => {
     const encoded = encodeURIComponent(HOSTILE);
     for (const path of [
       '/',
@@ -76,7 +76,7 @@ describeInChromium('the page of the gateway in Chromium', () => {
     expect(requested.filter((url) => new URL(url).pathname === '/x')).toEqual([]);
   });
 
-  test('cannot be framed, and its policy blocks all scripts, including injected ones', async () => {
+  test('cannot be framed, and its policy blocks all scripts, including injected ones [T22]', async () => {
     await page.goto(gateway.http);
     await page.evaluate(
       `document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(HOSTILE)}); new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`,

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 describe('a gateway that is killed with -9 while 100 writers append', () => {
-  test('has every acknowledged event once, and subscribers that reconnect receive all of them', {
+  test('has every acknowledged event once, and subscribers that reconnect receive all of them [F1]', {
     timeout: 300_000,
   }, async () => {
     const folder = temporaryFolder();

@@ -155,7 +155,7 @@ export class RunningSubscription {
     await this.#checkpoint.load();
   }
 
-  view(newest: number, parked = this.#parkedCount): Subscription {
+  view(newest: number, parked: number = this.#parkedCount): Subscription {
     const { name, type, selector, startFrom, createdMs } = this.#record;
     const { checkpoint } = this;
     return {

@@ -21,9 +21,9 @@ export class WindowConsumer {
   options: ConsumerOptions;
   readonly sink: ConsumerSink;
   /** In the order of delivery, which is that of their deadlines. */
-  readonly inFlight = new Set<PendingEvent>();
+  readonly inFlight: Set<PendingEvent> = new Set();
   /** Streams with events in flight here, whose next events wait for room. By the position of their next event. */
-  readonly blocked = new Heap<Turn>();
+  readonly blocked: Heap<Turn> = new Heap();
   /** True after an acknowledgement was late, until the consumer answers again: others are preferred. */
   stalled = false;
   /** How many streams were given to it. */

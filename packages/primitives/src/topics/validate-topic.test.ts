@@ -27,7 +27,7 @@ describe('validateTopic', () => {
     }
   });
 
-  test('takes `__proto__`, `constructor` and `toString` as names like any other', () => {
+  test('takes `__proto__`, `constructor` and `toString` as names like any other [T15]', () => {
     expect(validateTopic('__proto__.constructor.toString')).toBe('__proto__.constructor.toString');
   });
 

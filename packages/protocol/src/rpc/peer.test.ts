@@ -317,7 +317,7 @@ describe('hostile input', () => {
     });
   }
 
-  test('__proto__ and constructor are ordinary names and do not pollute prototypes', async () => {
+  test('__proto__ and constructor are ordinary names and do not pollute prototypes [T15]', async () => {
     const text =
       '{"jsonrpc":"2.0","id":1,"method":"a","params":{"__proto__":{"polluted":1},"constructor":2}}';
     const { give, wire } = setUp({ handle: (_method, params) => params });
