@@ -192,6 +192,7 @@ async function openPort(
       registry,
       channels,
       broker,
+      subscriptions,
       eventLoop,
       connections: () => ({ websocket: upgrades.sessions.size, sse: streams.size }),
       sendQueueBytes: () => {

@@ -129,7 +129,7 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
     createSubscriptionConnection(openConnection(settings), settings, onEmpty),
   );
   const overConnection = retryingCalls(connection, settings);
-  const persistent = new PersistentSubscriptions(connection, overConnection);
+  const persistent = new PersistentSubscriptions(connection, overConnection, settings);
   const follows = createFollowHub(connection, settings);
 
   const gater: RemoteGater = {

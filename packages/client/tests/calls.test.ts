@@ -385,6 +385,111 @@ describe('persistent subscriptions', () => {
     await client.close();
   });
 
+  const params = { ...subscription, type: 'stream', selector: 'a' } as const;
+
+  /** A gateway that knows the subscription, and a client that has joined it. */
+  async function joinedTo(gateway = new FakeGateway()) {
+    gateway.answers.set('saveSubscription', () => ({ subscription: { ...subscription, checkpoint: 0 } }));
+    gateway.answers.set('ackEvent', () => ({ checkpoint: 1 }));
+    gateway.answers.set('nackEvent', () => ({ checkpoint: 0 }));
+    const client = await connectTo(gateway);
+    const joined = await client.saveSubscription(params);
+    const deliver = (version: number, attempt = 1, streamId = 'a'): void => {
+      for (const { peer } of gateway.connections) {
+        peer.notify('event', { ...subscription, event: { ...event(version), streamId }, attempt });
+      }
+    };
+    const next = async () => (await joined[Symbol.asyncIterator]().next()).value;
+    return { gateway, client, joined, deliver, next };
+  }
+
+  test('a subscription that cannot be joined again at once is joined as soon as that is possible', async () => {
+    const { gateway, client, deliver, next } = await joinedTo();
+    failing(
+      gateway,
+      'saveSubscription',
+      [new GaterError('no_workers', 'none'), new GaterError('store_not_found', 'not yet')],
+      { subscription },
+    );
+    gateway.cut();
+    while (callsOf(gateway, 'saveSubscription').length < 4) await turns();
+    deliver(0);
+    expect((await next())?.event.version).toBe(0);
+    await client.close();
+  });
+
+  test('a subscription that was removed meanwhile ends with the error', async () => {
+    const { gateway, client, next } = await joinedTo();
+    failing(gateway, 'saveSubscription', [
+      new GaterError('unauthorized', 'no', { details: { reason: 'revoked' } }),
+    ]);
+    gateway.cut();
+    await expect(next()).rejects.toMatchObject({ code: 'unauthorized' });
+    await client.close();
+  });
+
+  test('the gateway ends a subscription: for good with an error, and otherwise it is joined again', async () => {
+    const { gateway, client, deliver, next } = await joinedTo();
+    const tell = (code: string): void => {
+      for (const { peer } of gateway.connections) {
+        peer.notify('subscriptionEnded', { ...subscription, code, message: 'it ended' });
+      }
+    };
+    tell('unavailable');
+    while (callsOf(gateway, 'saveSubscription').length < 2) await turns();
+    deliver(4);
+    expect((await next())?.event.version).toBe(4);
+    tell('subscription_not_found');
+    await expect(next()).rejects.toMatchObject({ code: 'subscription_not_found', message: 'it ended' });
+    // It can be joined again.
+    await client.saveSubscription(params);
+    await client.close();
+  });
+
+  test('after a retry the later events of the stream that are buffered are left out, as they come again', async () => {
+    const { client, deliver, next } = await joinedTo();
+    for (const version of [0, 1, 2]) deliver(version);
+    deliver(0, 1, 'b');
+    const first = await next();
+    await first?.nack();
+    for (const version of [0, 1, 2]) deliver(version, 2);
+    const seen: unknown[] = [];
+    for (let count = 0; count < 4; count++) {
+      const delivered = await next();
+      seen.push([delivered?.event.streamId, delivered?.event.version, delivered?.attempt]);
+    }
+    expect(seen).toEqual([
+      ['b', 0, 1],
+      ['a', 0, 2],
+      ['a', 1, 2],
+      ['a', 2, 2],
+    ]);
+    await client.close();
+  });
+
+  test('an answer to an event of an earlier connection waits until the subscription is joined, and is no error', async () => {
+    const { gateway, client, deliver, next } = await joinedTo();
+    for (const version of [0, 1]) deliver(version);
+    const first = await next();
+    const second = await next();
+    const unknown = (reason: string) => new GaterError('invalid_argument', 'no', { details: { reason } });
+    failing(gateway, 'ackEvent', [unknown('not_delivered')], { checkpoint: 9 });
+    gateway.cut();
+    await turns();
+    expect(await first?.ack()).toEqual({ checkpoint: 0 });
+    expect(gateway.calls.map(({ method }) => method)).toEqual([
+      'saveSubscription',
+      'saveSubscription',
+      'ackEvent',
+    ]);
+    failing(gateway, 'ackEvent', [unknown('not_delivered')]);
+    deliver(5);
+    await expect((await next())?.ack()).rejects.toMatchObject({ reason: 'not_delivered' });
+    failing(gateway, 'ackEvent', [], { checkpoint: 7 });
+    expect(await second?.ack({ upTo: true })).toEqual({ checkpoint: 7 });
+    await client.close();
+  });
+
   test('one is read once in a client', async () => {
     const gateway = new FakeGateway();
     gateway.answers.set('saveSubscription', () => ({ subscription }));

@@ -81,6 +81,7 @@ export {
   type Hello,
   NOTIFICATIONS,
   type ReplacedNotice,
+  type SubscriptionEnded,
 } from './schemas/notifications.ts';
 export type { MethodSchemas, OptionalSchema, Schema } from './schemas/schema-kit.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';

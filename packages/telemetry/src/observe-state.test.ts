@@ -96,6 +96,33 @@ describe('observeState', () => {
     });
   });
 
+  test('adds up the persistent subscriptions of a store, and tells the worst lag and age', async () => {
+    const one = {
+      storeId: 'mine',
+      consumers: 1,
+      lag: 5,
+      parked: 2,
+      inFlight: 3,
+      retries: 4,
+      oldestUnackedMs: 500,
+    };
+    const subscriptions = () => [
+      one,
+      { ...one, lag: 7, oldestUnackedMs: 100 },
+      { ...one, storeId: 'made-up-1' },
+      { ...one, storeId: 'made-up-2' },
+    ];
+    const labels = createLabelValues({ configuredStores: ['mine'] });
+    expect(await exported({ ...STATE, subscriptions }, { labels })).toMatchObject({
+      'esdb_gater.subscription.consumers': { mine: 2, other: 2 },
+      'esdb_gater.subscription.lag': { mine: 7, other: 5 },
+      'esdb_gater.subscription.parked': { mine: 4, other: 4 },
+      'esdb_gater.subscription.in_flight': { mine: 6, other: 6 },
+      'esdb_gater.subscription.retries': { mine: 8, other: 8 },
+      'esdb_gater.subscription.oldest_unacknowledged': { mine: 0.5, other: 0.5 },
+    });
+  });
+
   test('is asked no more once it has been stopped', async () => {
     expect(await exported(STATE, { stopFirst: true })).toEqual({});
   });

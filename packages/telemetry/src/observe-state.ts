@@ -18,6 +18,8 @@ export interface ObservedState {
   refusedNotifications(): number;
   channels(): Iterable<ObservedChannel>;
   stores(): Iterable<{ readonly storeId: string; readonly live: number; readonly ejected: number }>;
+  /** The persistent subscriptions in use. @default none */
+  subscriptions?(): Iterable<ObservedSubscription>;
   /** Milliseconds, over the last 10 s. */
   eventLoopDelay(): { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
   broker(): ObservedBroker;
@@ -29,6 +31,16 @@ export interface ObservedChannel {
   readonly publishedPerSecond: number;
   readonly deliveredPerSecond: number;
   readonly dropped: number;
+}
+
+export interface ObservedSubscription {
+  readonly storeId: string;
+  readonly consumers: number;
+  readonly lag: number;
+  readonly parked: number;
+  readonly inFlight: number;
+  readonly retries: number;
+  readonly oldestUnackedMs: number;
 }
 
 export interface ObservedBroker {
@@ -69,6 +81,7 @@ export function observeState(state: ObservedState, options: ObserveStateOptions 
     observeConnections(state, observe);
     observeChannels(state, labels, observe);
     observeStores(state, labels, observe);
+    observeSubscriptions(state, labels, observe);
     observeEventLoop(state, observe);
     observeBroker(state.broker(), labels, observe);
   });
@@ -104,6 +117,31 @@ function observeStores(state: ObservedState, labels: LabelValues, observe: Obser
   for (const [store_id, { live, ejected }] of byStore) {
     observe(INSTRUMENTS.workers, live, { store_id, state: 'live' });
     observe(INSTRUMENTS.workers, ejected, { store_id, state: 'ejected' });
+  }
+}
+
+/** Names of subscriptions are chosen by callers, so the metrics are those of stores. */
+function observeSubscriptions(state: ObservedState, labels: LabelValues, observe: Observe): void {
+  const byStore = new Map<string, Omit<ObservedSubscription, 'storeId'>>();
+  for (const one of state.subscriptions?.() ?? []) {
+    const store_id = labels.store(one.storeId);
+    const before = byStore.get(store_id);
+    byStore.set(store_id, {
+      consumers: (before?.consumers ?? 0) + one.consumers,
+      lag: Math.max(before?.lag ?? 0, one.lag),
+      parked: (before?.parked ?? 0) + one.parked,
+      inFlight: (before?.inFlight ?? 0) + one.inFlight,
+      retries: (before?.retries ?? 0) + one.retries,
+      oldestUnackedMs: Math.max(before?.oldestUnackedMs ?? 0, one.oldestUnackedMs),
+    });
+  }
+  for (const [store_id, all] of byStore) {
+    observe(INSTRUMENTS.subscriptionConsumers, all.consumers, { store_id });
+    observe(INSTRUMENTS.subscriptionLag, all.lag, { store_id });
+    observe(INSTRUMENTS.subscriptionParked, all.parked, { store_id });
+    observe(INSTRUMENTS.subscriptionInFlight, all.inFlight, { store_id });
+    observe(INSTRUMENTS.subscriptionRetries, all.retries, { store_id });
+    observe(INSTRUMENTS.subscriptionOldest, all.oldestUnackedMs / 1_000, { store_id });
   }
 }
 

@@ -25,6 +25,9 @@ const STATE: GatewayState = {
     { storeId: 's', live: 1, ejected: 2 },
     { storeId: 'made-up', live: 1, ejected: 0 },
   ],
+  subscriptions: () => [
+    { storeId: 's', consumers: 1, lag: 5, parked: 2, inFlight: 3, retries: 4, oldestUnackedMs: 500 },
+  ],
   eventLoopDelay: () => ({ p50Ms: 1, p99Ms: 20, maxMs: 300 }),
   broker: () => ({
     status: 'degraded',

@@ -1,13 +1,14 @@
 import type { KafkaBroker, KafkaStats } from '@esdb-gater/broker-kafka';
 import { CLOSE_CODES } from '@esdb-gater/protocol';
 import type { ObservedState } from '@esdb-gater/telemetry';
-import type { Broker, Channels, Registry } from '@esdb-gater/types';
+import type { Broker, Channels, Registry, Subscriptions } from '@esdb-gater/types';
 import type { EventLoopMonitor } from './event-loop.ts';
 
 export interface GatewayStateComponents {
   readonly registry: Registry;
   readonly channels: Channels;
   readonly broker: Broker;
+  readonly subscriptions: Pick<Subscriptions, 'stats'>;
   readonly eventLoop: EventLoopMonitor;
   /** Live WebSocket connections and server-sent streams. */
   readonly connections: () => { readonly websocket: number; readonly sse: number };
@@ -25,7 +26,7 @@ export interface GatewayState extends ObservedState {
 }
 
 export function createGatewayState(components: GatewayStateComponents): GatewayState {
-  const { registry, channels, broker, eventLoop, closures, ...rest } = components;
+  const { registry, channels, broker, subscriptions, eventLoop, closures, ...rest } = components;
   return {
     ...rest,
     *closures() {
@@ -44,6 +45,7 @@ export function createGatewayState(components: GatewayStateComponents): GatewayS
         const live = workers.filter(({ workerId }) => registry.isLive(storeId, workerId)).length;
         return { storeId, live, ejected: workers.length - live };
       }),
+    subscriptions: () => subscriptions.stats(),
     eventLoopDelay: () => eventLoop.read(),
     broker() {
       const { status } = broker.health();

@@ -6,22 +6,26 @@ import {
   type ResultOf,
 } from '@esdb-gater/protocol';
 import {
+  type GaterError,
   invalidArgument,
   type JoinedConsumer,
   type NamedSubscription,
   type SubscriptionDelivery,
   type Subscriptions,
 } from '@esdb-gater/types';
+import type { OutboundBudget } from '../access/outbound-budget.ts';
+import type { FrameWriter } from './frame-writer.ts';
 
 export interface ConnectionSubscriptionsParts {
   readonly subscriptions: Subscriptions;
-  /** Queues a message for the client. */
-  readonly send: (text: string) => void;
-  /** Returns false while the client does not read what it has got. */
-  readonly isReady: () => boolean;
+  readonly writer: Pick<FrameWriter, 'text' | 'bufferedBytes'>;
+  readonly outbound: Pick<OutboundBudget, 'hasRoom' | 'whenRoom' | 'wrote'>;
   /** Is called when a subscription has ended for this connection, with its key. */
   readonly onEnded: (key: string) => void;
 }
+
+/** Unsent bytes at which the events wait. */
+const MAX_UNSENT_BYTES = 524_288;
 
 /** The persistent subscriptions that one connection has joined. */
 export class ConnectionSubscriptions {
@@ -30,6 +34,7 @@ export class ConnectionSubscriptions {
   /** Answers that must go out before events. */
   #held = 0;
   #isClosed = false;
+  #waitsForRoom = false;
 
   constructor(parts: ConnectionSubscriptionsParts) {
     this.#parts = parts;
@@ -56,9 +61,9 @@ export class ConnectionSubscriptions {
     const joining = this.#parts.subscriptions.join(
       params,
       {
-        isReady: () => this.#held === 0 && this.#parts.isReady(),
-        deliver: (delivery) => this.#parts.send(eventText(delivery)),
-        ended: () => this.#ended(key, joining),
+        isReady: () => this.#held === 0 && this.#isReady(),
+        deliver: (delivery) => this.#deliver(delivery),
+        ended: (error) => this.#endedBy(error, params, key, joining),
       },
       maker,
     );
@@ -116,6 +121,45 @@ export class ConnectionSubscriptions {
     );
   }
 
+  #deliver({ storeId, name, eventText, attempt }: SubscriptionDelivery): void {
+    const { writer, outbound } = this.#parts;
+    outbound.wrote(eventText.length);
+    const head = `{"storeId":${JSON.stringify(storeId)},"name":${JSON.stringify(name)}`;
+    const params = `${head},"event":${eventText},"attempt":${attempt}}`;
+    writer.text(encodeNotification('event', new RawJson(params)));
+  }
+
+  /** Returns false while the client does not read what it has got, or the gateway holds too much for all clients. */
+  #isReady(): boolean {
+    const { writer, outbound } = this.#parts;
+    const unsent = writer.bufferedBytes();
+    if (unsent >= MAX_UNSENT_BYTES) return false;
+    const hasRoom = outbound.hasRoom(unsent > 0);
+    // With output in the socket its `drain` is certain to come.
+    if (!hasRoom && unsent === 0) this.#waitForRoom();
+    return hasRoom;
+  }
+
+  #waitForRoom(): void {
+    if (this.#waitsForRoom || this.#isClosed) return;
+    this.#waitsForRoom = true;
+    this.#parts.outbound.whenRoom(() => {
+      this.#waitsForRoom = false;
+      this.drained();
+    });
+  }
+
+  /** Tells the client, which must not wait for ever. */
+  #endedBy(
+    { code, message }: GaterError,
+    { storeId, name }: NamedSubscription,
+    key: string,
+    joining: Promise<JoinedConsumer>,
+  ): void {
+    this.#ended(key, joining);
+    this.#parts.writer.text(encodeNotification('subscriptionEnded', { storeId, name, code, message }));
+  }
+
   #ended(key: string, joining: Promise<JoinedConsumer>): void {
     if (this.#joined.get(key) !== joining) return;
     this.#joined.delete(key);
@@ -126,11 +170,6 @@ export class ConnectionSubscriptions {
 /** Returns the key of a subscription on a connection. A store id has no space. */
 export function keyOf({ storeId, name }: NamedSubscription): string {
   return `persistent ${storeId} ${name}`;
-}
-
-function eventText({ storeId, name, eventText: event, attempt }: SubscriptionDelivery): string {
-  const head = `{"storeId":${JSON.stringify(storeId)},"name":${JSON.stringify(name)}`;
-  return encodeNotification('event', new RawJson(`${head},"event":${event},"attempt":${attempt}}`));
 }
 
 function noop(): void {}

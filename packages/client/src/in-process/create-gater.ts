@@ -26,6 +26,7 @@ import {
   type NewEvent,
   type Registry,
   type StoreWorker,
+  type Subscriptions,
   systemClock,
 } from '@esdb-gater/types';
 import type { EventSchema } from '../events/event-schema.ts';
@@ -36,11 +37,14 @@ import { storeEvents, streamEvents } from '../paging.ts';
 import { SubscriptionPool } from '../subscriptions/subscription-pool.ts';
 import { createLocalConnection } from './local-connection.ts';
 import { createLocalFollows } from './local-follows.ts';
+import { LocalPersistent } from './local-persistent.ts';
 
 export interface GaterComponents {
   readonly registry: Registry;
   /** Without channels, `publish`, `subscribe` and `channelInfo` fail with `not_supported`. */
   readonly channels?: Channels;
+  /** Without them the methods of persistent subscriptions fail with `not_supported`. */
+  readonly subscriptions?: Subscriptions;
   readonly clock?: Clock;
   /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
@@ -75,11 +79,26 @@ interface Parts {
   readonly channels: Channels | undefined;
   readonly stores: StoreCaller;
   readonly subscriptions: SubscriptionPool | undefined;
+  readonly persistent: PersistentParts | undefined;
   readonly options: GaterOptions;
+}
+
+interface PersistentParts {
+  readonly all: Subscriptions;
+  /** Those that this `Gater` has joined. */
+  readonly joined: LocalPersistent;
 }
 
 function noChannels(method: string): GaterError {
   return new GaterError('not_supported', `${method} needs channels, but this Gater was created without them`);
+}
+
+function persistentOf({ persistent }: Parts, method: string): PersistentParts {
+  if (persistent !== undefined) return persistent;
+  throw new GaterError(
+    'not_supported',
+    `${method} needs subscriptions, but this Gater was created without them`,
+  );
 }
 
 /** The methods that are served in process besides those of the stores. */
@@ -101,6 +120,33 @@ const LOCAL: {
   async unsubscribe({ subscriptions }, params) {
     if (subscriptions === undefined) throw noChannels('unsubscribe');
     return { removed: await subscriptions.unsubscribe(params) };
+  },
+  async leaveSubscription(parts, params) {
+    return { left: persistentOf(parts, 'leaveSubscription').joined.leave(params) };
+  },
+  async ackEvent(parts, params) {
+    const consumer = await persistentOf(parts, 'ackEvent').joined.consumer(params);
+    return { checkpoint: await consumer.ack(params) };
+  },
+  async nackEvent(parts, { storeId, name, ...params }) {
+    const consumer = await persistentOf(parts, 'nackEvent').joined.consumer({ storeId, name });
+    return { checkpoint: await consumer.nack(params) };
+  },
+  async removeSubscription(parts, params) {
+    return { removed: await persistentOf(parts, 'removeSubscription').all.remove(params) };
+  },
+  async getSubscriptions(parts, { storeId }) {
+    return { subscriptions: await persistentOf(parts, 'getSubscriptions').all.list(storeId) };
+  },
+  async listParked(parts, params) {
+    return persistentOf(parts, 'listParked').all.listParked(params);
+  },
+  async replayParked(parts, params) {
+    return { count: await persistentOf(parts, 'replayParked').all.replayParked(params) };
+  },
+  async resetSubscription(parts, params) {
+    await persistentOf(parts, 'resetSubscription').all.reset(params);
+    return {};
   },
   health: ({ registry, options }) => processHealth(registry, options.nodeId),
   quickHealthCheck: ({ registry }, { storeId }) => countLiveWorkers(registry, storeId),
@@ -159,7 +205,11 @@ export function createGater<E extends AnyEvent = NewEvent>(
       : new SubscriptionPool(createLocalConnection(channels, clock), (onEmpty) =>
           createLocalConnection(channels, clock, onEmpty),
         );
-  const parts: Parts = { registry, channels, stores, subscriptions, options };
+  const persistent = components.subscriptions && {
+    all: components.subscriptions,
+    joined: new LocalPersistent(components.subscriptions),
+  };
+  const parts: Parts = { registry, channels, stores, subscriptions, persistent, options };
   let closed = false;
 
   async function callMethod<M extends MethodName>(
@@ -186,9 +236,10 @@ export function createGater<E extends AnyEvent = NewEvent>(
       if (subscriptions === undefined) throw noChannels('subscribe');
       return subscriptions.subscribe(valid, subscribeOptions);
     },
-    async saveSubscription(params) {
-      validateParams('saveSubscription', params);
-      throw new GaterError('not_supported', 'saveSubscription is served by gateways only');
+    async saveSubscription(params, callOptions = {}) {
+      if (closed) throw new GaterError('unavailable', 'the Gater is closed');
+      const valid = paramsOf('saveSubscription', params, parts);
+      return persistentOf(parts, 'saveSubscription').joined.join(valid, callOptions);
     },
     execute: (storeId, fn, policy) => stores.execute(storeId, fn, policy),
     withEvents: <F extends AnyEvent, B extends AnyEvent>(schema?: EventSchema<F, B>) =>
@@ -196,6 +247,7 @@ export function createGater<E extends AnyEvent = NewEvent>(
     async close() {
       closed = true;
       follows.close();
+      persistent?.joined.close();
       await subscriptions?.close();
     },
     [Symbol.asyncDispose]: () => gater.close(),

@@ -42,6 +42,8 @@ export class StoreSubscriptions {
   readonly #tail: StoreTail;
   readonly #history: StoreHistory;
   readonly #running = new Map<string, RunningSubscription>();
+  /** Of subscriptions that were removed: what counts never decreases. */
+  #formerRetries = 0;
   /** Changes come one after the other. */
   #changes: Promise<unknown> = Promise.resolve();
 
@@ -85,6 +87,7 @@ export class StoreSubscriptions {
       if (!isSame(record, params)) throw subscriptionMismatch(name);
       const running = this.#running.get(name);
       this.#running.delete(name);
+      this.#formerRetries += running?.stats().retries ?? 0;
       await running?.close(subscriptionNotFound(this.store.storeId, name), true);
       return this.store.subscriptionState.remove(name);
     });
@@ -139,7 +142,20 @@ export class StoreSubscriptions {
   }
 
   stats(): readonly SubscriptionStats[] {
-    return [...this.#running.values()].map((running) => running.stats());
+    const { storeId } = this.store;
+    const retries = this.#formerRetries;
+    const removed = {
+      storeId,
+      name: '',
+      consumers: 0,
+      lag: 0,
+      parked: 0,
+      inFlight: 0,
+      oldestUnackedMs: 0,
+      retries,
+    };
+    const running = [...this.#running.values()].map((one) => one.stats());
+    return retries > 0 ? [...running, removed] : running;
   }
 
   problems(): readonly string[] {

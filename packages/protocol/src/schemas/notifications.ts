@@ -50,6 +50,15 @@ export interface FollowNotice {
   readonly position: number;
 }
 
+/** A persistent subscription has ended for this connection. */
+export interface SubscriptionEnded {
+  readonly storeId: string;
+  readonly name: string;
+  /** `subscription_not_found` when it was removed, `unavailable` when its store has left. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** A worker tells that its store has new events. */
 export interface CommittedNotice {
   readonly storeId: string;
@@ -74,6 +83,7 @@ export const NOTIFICATIONS: {
   readonly replayed: Schema<ReplayedNotice>;
   readonly dropped: Schema<DroppedNotice>;
   readonly event: Schema<SubscriptionEvent>;
+  readonly subscriptionEnded: Schema<SubscriptionEnded>;
   readonly followed: Schema<FollowedEvent>;
   readonly caughtUp: Schema<FollowNotice>;
   readonly fellBehind: Schema<FollowNotice>;
@@ -120,6 +130,10 @@ export const NOTIFICATIONS: {
   event: object<SubscriptionEvent>(
     { storeId: anyText(), name: anyText(), event: recordedEvent, attempt: integer(1) },
     { open: true, description: 'an event of a persistent subscription, to be acknowledged' },
+  ),
+  subscriptionEnded: object<SubscriptionEnded>(
+    { storeId: anyText(), name: anyText(), code: anyText(), message: anyText() },
+    { open: true, description: 'a persistent subscription has ended for this connection' },
   ),
   followed: object<FollowedEvent>(
     { followId: anyText(), event: recordedEvent },

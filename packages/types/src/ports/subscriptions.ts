@@ -58,6 +58,7 @@ export interface JoinedConsumer {
 /** How a persistent subscription is doing. */
 export interface SubscriptionStats {
   readonly storeId: string;
+  /** Empty for those that were removed, whose retries still count. */
   readonly name: string;
   readonly consumers: number;
   /** How many positions the checkpoint lies behind the newest one that is known. */
