@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 /** Holds the events that consumers of a subscription got and acknowledged against what it promises. */
 export class OrderChecker {
-  /** By stream, the versions that a gateway confirmed as acknowledged. */
+  /** By stream, the versions that were acknowledged. */
   readonly #acknowledged = new Map<string, Set<number>>();
   /** By stream, the highest version that was ever delivered. */
   readonly #highest = new Map<string, number>();
