@@ -62,7 +62,7 @@ test('a file of schema version 1 is migrated when it is opened, and keeps all it
     expect((await store.appendEvents({ ...params, streamId: 'new' })).duplicate).toBe(opening === 'second');
     await store.close();
   }
-  expect(schemaOf(file)).toEqual([3, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
+  expect(schemaOf(file)).toEqual([4, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
 });
 
 test('a migration that fails halfway leaves the old version, which is migrated at the next opening [R5]', async () => {
@@ -77,7 +77,7 @@ test('a migration that fails halfway leaves the old version, which is migrated a
   database.close();
   expect(schemaOf(file)).toEqual([1, 'CREATE UNIQUE INDEX events_by_id ON events (id)']);
   await (await openSqliteStore({ storeId: 'main', file })).close();
-  expect(schemaOf(file)[0]).toBe(3);
+  expect(schemaOf(file)[0]).toBe(4);
 });
 
 test('a file of schema version 1 whose tables were changed is refused and not migrated [R5]', async () => {
@@ -88,14 +88,14 @@ test('a file of schema version 1 whose tables were changed is refused and not mi
   expect(schemaOf(file)[0]).toBe(1);
 });
 
-test('a file of schema version 2 gets the tables of persistent subscriptions', async () => {
+test('a file of schema version 3 gets the tables of persistent subscriptions', async () => {
   await (await openSqliteStore({ storeId: 'main', file })).close();
   const database = new DatabaseSync(file);
-  database.exec('DROP TABLE subscriptions; DROP TABLE parked_events; PRAGMA user_version = 2');
+  database.exec('DROP TABLE subscriptions; DROP TABLE parked_events; PRAGMA user_version = 3');
   database.close();
   const store = await openSqliteStore({ storeId: 'main', file });
   expect(await store.subscriptionState?.list()).toEqual([]);
   expect((await store.readAll({ storeId: 'main' })).events).toHaveLength(9);
   await store.close();
-  expect(schemaOf(file)[0]).toBe(3);
+  expect(schemaOf(file)[0]).toBe(4);
 });

@@ -341,8 +341,8 @@ export class Session implements ConnectionMethods {
   #openPersistent(): ConnectionSubscriptions {
     this.#persistent ??= new ConnectionSubscriptions({
       subscriptions: this.#shared.subscriptions,
-      send: (text) => this.#writer.text(text),
-      isReady: () => this.queuedBytes() <= PAUSE_BYTES,
+      writer: this.#writer,
+      outbound: this.#shared.outbound,
       onEnded: (key) => this.#grants.release(key),
     });
     return this.#persistent;

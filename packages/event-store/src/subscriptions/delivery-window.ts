@@ -239,10 +239,7 @@ export class DeliveryWindow {
     this.#held.clear();
     this.#size = 0;
     this.#bytes = 0;
-    for (const consumer of this.#consumers) {
-      consumer.inFlight.clear();
-      consumer.blocked.clear();
-    }
+    for (const consumer of this.#consumers) consumer.clear();
     this.#cancelTimer();
   }
 
@@ -347,7 +344,7 @@ export class DeliveryWindow {
     pending.holder = consumer;
     pending.firstDeliveredMs ??= nowMs;
     pending.deadlineMs = nowMs + consumer.options.ackTimeoutMs;
-    consumer.inFlight.add(pending);
+    consumer.take(pending);
     consumer.sink.deliver(pending);
   }
 

@@ -84,7 +84,7 @@ export class StreamQueue {
     else this.events.splice(at, 1);
     if (at >= this.inFlight) return;
     this.inFlight -= 1;
-    pending.holder?.inFlight.delete(pending);
+    pending.holder?.give(pending);
   }
 
   /**
@@ -95,7 +95,7 @@ export class StreamQueue {
     const at = this.events.indexOf(from);
     for (let index = at; index < this.inFlight; index++) {
       const pending = this.events[index] as PendingEvent;
-      pending.holder?.inFlight.delete(pending);
+      pending.holder?.give(pending);
     }
     this.inFlight = Math.min(this.inFlight, at);
   }

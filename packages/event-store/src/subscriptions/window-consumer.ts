@@ -1,6 +1,9 @@
 import { Heap } from './heap.ts';
 import type { PendingEvent, Turn } from './stream-queue.ts';
 
+/** Bytes of events that a consumer may have unacknowledged. */
+const MAX_IN_FLIGHT_BYTES = 16_777_216;
+
 export interface ConsumerOptions {
   /** Events that it may have unacknowledged. */
   readonly maxInFlight: number;
@@ -22,6 +25,7 @@ export class WindowConsumer {
   readonly sink: ConsumerSink;
   /** In the order of delivery, which is that of their deadlines. */
   readonly inFlight: Set<PendingEvent> = new Set();
+  inFlightBytes = 0;
   /** Streams with events in flight here, whose next events wait for room. By the position of their next event. */
   readonly blocked: Heap<Turn> = new Heap();
   /** True after an acknowledgement was late, until the consumer answers again: others are preferred. */
@@ -34,7 +38,26 @@ export class WindowConsumer {
     this.sink = sink;
   }
 
+  /** It may take one more event, and any number of bytes up to a bound: its own buffer is then bounded, too. */
   get hasRoom(): boolean {
-    return this.inFlight.size < this.options.maxInFlight && this.sink.isReady();
+    const { size } = this.inFlight;
+    return size < this.options.maxInFlight && this.inFlightBytes < MAX_IN_FLIGHT_BYTES && this.sink.isReady();
+  }
+
+  take(pending: PendingEvent): void {
+    if (this.inFlight.has(pending)) return;
+    this.inFlight.add(pending);
+    this.inFlightBytes += pending.event.bytes;
+  }
+
+  give(pending: PendingEvent): void {
+    if (this.inFlight.delete(pending)) this.inFlightBytes -= pending.event.bytes;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.inFlight.clear();
+    this.inFlightBytes = 0;
+    this.blocked.clear();
   }
 }
