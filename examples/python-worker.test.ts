@@ -152,6 +152,7 @@ function storeOver(worker: RemoteWorker): EventStore {
     getEvents: call('getEvents'),
     getVersion: call('getVersion'),
     versionAt: call('versionAt'),
+    verifyStream: call('verifyStream'),
     streamExists: call('streamExists'),
     getStreams: call('getStreams'),
     deleteStream: call('deleteStream'),

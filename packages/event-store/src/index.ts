@@ -46,6 +46,7 @@ export {
   type StoreFollows,
   type StoreFollowsComponents,
 } from './follow/store-follows.ts';
+export { CHAIN_START, chainHash, checkHashable } from './hash-chain.ts';
 export { jsonEqual, jsonTextEqual } from './json-equal.ts';
 export { type PositionIndex, type PositionList, SortedPositions } from './matching/position-list.ts';
 export { type Match, QueryMatches } from './matching/query-matches.ts';
@@ -75,7 +76,7 @@ export {
   planAppends,
 } from './plan-append.ts';
 export type { StoreHealth } from './store-health.ts';
-export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions } from './store-worker.ts';
+export { createStoreWorker, STORE_METHODS, type StoreWorkerOptions, storeMethods } from './store-worker.ts';
 export { isDeleted, isMissing, isReadable, MISSING_STREAM, type StreamState } from './stream-state.ts';
 export type { SubscribedStore } from './subscriptions/subscribed-store.ts';
 export {

@@ -7,6 +7,7 @@ import { createMemoryStore } from './memory-store.ts';
 for (const { title, run } of storeSuite({
   name: 'memory store',
   open: async () => createMemoryStore({ storeId: 'memory' }),
+  openTamperEvident: async () => createMemoryStore({ storeId: 'memory', tamperEvident: true }),
 })) {
   test(title, run);
 }

@@ -38,6 +38,7 @@ import {
   type SubscriptionState,
   silentLogger,
   systemClock,
+  type VerifyStreamResult,
   type VersionAtParams,
 } from '@esdb-gater/types';
 import { throwIfEnded } from './call-context.ts';
@@ -46,10 +47,17 @@ import { type CommitListeners, createCommitListeners } from './commit-listeners.
 import { encodeAppends } from './encode-appends.ts';
 import { type EncodedEvent, encodeEvents } from './encode-event.ts';
 import { encodeSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';
-import { appendConditionFailed, snapshotNotFound, storeClosed } from './errors.ts';
+import {
+  appendConditionFailed,
+  notSupported,
+  snapshotNotFound,
+  storeClosed,
+  streamNotFound,
+} from './errors.ts';
 import { eventCore, eventText } from './event-text.ts';
 import { nextEpochUs } from './event-time.ts';
 import { checkDeleteVersion, resolveExpectedVersion } from './expected-version.ts';
+import { CHAIN_START, chainHash, checkHashable } from './hash-chain.ts';
 import { QueryMatches } from './matching/query-matches.ts';
 import { MemoryIndex } from './memory-index.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
@@ -65,12 +73,14 @@ import {
   resolveStreamRead,
 } from './pages.ts';
 import { checkedResult, idKey, type KnownEvent, planAppend, planAppends } from './plan-append.ts';
-import { STORE_METHODS } from './store-worker.ts';
-import { isReadable } from './stream-state.ts';
+import { storeMethods } from './store-worker.ts';
+import { isMissing, isReadable } from './stream-state.ts';
 import { resolveTime, versionUpTo } from './version-at.ts';
 
 export interface MemoryStoreOptions {
   readonly storeId: string;
+  /** Keeps a chain of hashes per stream, which `verifyStream` checks. @default false */
+  readonly tamperEvident?: boolean;
   /** @default the system clock */
   readonly clock?: Clock;
   /** @default logs nothing */
@@ -82,6 +92,9 @@ interface MemoryEvent extends KnownEvent {
   /** The `RecordedEvent` as JSON. It is parsed for each reader, so that no reader can modify the store. */
   readonly text: string;
   readonly textBytes: number;
+  readonly core: string;
+  /** Empty when the store keeps no chain. */
+  readonly hash: string;
 }
 
 /**
@@ -100,7 +113,7 @@ export function createMemoryStore(options: MemoryStoreOptions): EventStore {
 class MemoryStore implements EventStore {
   readonly storeId: string;
   readonly storeUuid: string = crypto.randomUUID();
-  readonly methods: readonly string[] = STORE_METHODS;
+  readonly methods: readonly string[];
   readonly feedCheckpoint: FeedCheckpoint = createMemoryCheckpoint();
   readonly subscriptionState: SubscriptionState = createMemorySubscriptionState();
 
@@ -113,11 +126,14 @@ class MemoryStore implements EventStore {
   readonly #index = new MemoryIndex();
   /** By `eventKey`. */
   readonly #byId = new Map<string, MemoryEvent>();
+  readonly #tamperEvident: boolean;
   #lastEpochUs = 0;
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
     this.storeId = options.storeId;
+    this.#tamperEvident = options.tamperEvident === true;
+    this.methods = storeMethods(this.#tamperEvident);
     this.#clock = options.clock ?? systemClock;
     this.#listeners = createCommitListeners(options.logger ?? silentLogger);
   }
@@ -129,6 +145,7 @@ class MemoryStore implements EventStore {
     if (condition !== undefined) checkCondition(condition);
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
     const events = encodeEvents(params.events, this.#clock.now());
+    if (this.#tamperEvident) checkHashable(events);
     const state = this.#streams.state(streamId);
     const plan = planAppend({ streamId, expectedVersion, events }, state, (key) =>
       this.#byId.get(eventKey(streamId, key)),
@@ -149,6 +166,7 @@ class MemoryStore implements EventStore {
     const { condition } = params;
     if (condition !== undefined) checkCondition(condition);
     const requests = encodeAppends(params.appends, this.#clock.now());
+    if (this.#tamperEvident) for (const { events } of requests) checkHashable(events);
     const streamOf = (index: number): string => requests[index]?.streamId ?? '';
     const plan = planAppends(
       requests,
@@ -179,8 +197,10 @@ class MemoryStore implements EventStore {
     const { tagList: _, ...members } = event;
     const epochUs = this.#lastEpochUs;
     const stored = { ...members, streamId, version, position, epochUs };
-    const text = eventText(this.storeId, eventCore(stored), epochUs);
-    const kept: MemoryEvent = { ...stored, text, textBytes: utf8Bytes(text) };
+    const core = eventCore(stored);
+    const text = eventText(this.storeId, core, epochUs);
+    const hash = this.#tamperEvident ? chainHash(this.#hashBefore(streamId, version), core, epochUs) : '';
+    const kept: MemoryEvent = { ...stored, core, text, textBytes: utf8Bytes(text), hash };
     this.#events.push(kept);
     this.#byId.set(eventKey(streamId, idKey(event.id)), kept);
     this.#streams.add(streamId, position);
@@ -218,6 +238,25 @@ class MemoryStore implements EventStore {
     const { version } = this.#streams.state(streamId);
     const timeOf = (at: number): number => this.#at(this.#streams.position(streamId, at)).epochUs;
     return { version: versionUpTo(version, epochUs, timeOf) };
+  }
+
+  async verifyStream(params: StreamParams, context?: CallContext): Promise<VerifyStreamResult> {
+    this.#check(params, context);
+    const { streamId } = params;
+    if (!this.#tamperEvident) throw notSupported('verifyStream, which needs `tamperEvident`', this.storeId);
+    const stream = this.#streams.state(streamId);
+    if (isMissing(stream)) throw streamNotFound(streamId);
+    for (let version = 0; version <= stream.version; version += 1) {
+      const { core, epochUs, hash } = this.#at(this.#streams.position(streamId, version));
+      if (chainHash(this.#hashBefore(streamId, version), core, epochUs) !== hash) {
+        return { verified: false, brokenAt: version };
+      }
+    }
+    return { verified: true };
+  }
+
+  #hashBefore(streamId: string, version: number): string {
+    return version === 0 ? CHAIN_START : this.#at(this.#streams.position(streamId, version - 1)).hash;
   }
 
   async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {

@@ -40,6 +40,7 @@ const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
   getEvents: (store, params, context) => store.getEvents(params, context),
   getVersion: (store, params, context) => store.getVersion(params, context),
   versionAt: (store, params, context) => store.versionAt(params, context),
+  verifyStream: (store, params, context) => store.verifyStream(params, context),
   streamExists: (store, params, context) => store.streamExists(params, context),
   getStreams: (store, params, context) => store.getStreams(params, context),
   deleteStream: (store, params, context) => store.deleteStream(params, context),
@@ -52,8 +53,13 @@ const CALLS: { readonly [M in OwnMethod]: StoreCall<M> } = {
   quickHealthCheck: (store, _params, context) => store.quickHealthCheck(context),
 };
 
-/** The methods of `EventStore` that can be called by name. The stores of this project serve all of them. */
+/** The methods of `EventStore` that can be called by name. The stores of this project serve all of them when they are tamper-evident. */
 export const STORE_METHODS: readonly string[] = Object.freeze(Object.keys(CALLS));
+
+/** Returns the methods that a store of this project serves. */
+export function storeMethods(tamperEvident: boolean): readonly string[] {
+  return tamperEvident ? STORE_METHODS : STORE_METHODS.filter((method) => method !== 'verifyStream');
+}
 
 /** `CALLS` by any wire method; some of those are not methods of `EventStore`. */
 const BY_NAME: { readonly [M in StoreMethod]?: StoreCall<M> } = CALLS;

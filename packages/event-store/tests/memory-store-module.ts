@@ -4,6 +4,10 @@ import type { EventStore } from '@esdb-gater/types';
 
 export const name = 'memory store';
 
+export async function openTamperEvident(): Promise<EventStore> {
+  return createMemoryStore({ storeId: 'memory', tamperEvident: true });
+}
+
 export async function open(): Promise<EventStore> {
   return createMemoryStore({ storeId: 'memory' });
 }

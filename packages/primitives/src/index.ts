@@ -28,6 +28,7 @@ export {
   parseExactly,
 } from './json/exact-numbers.ts';
 export { endOfString, JSON_DEPTH, nestsDeeper } from './json/json-depth.ts';
+export { stableJson } from './json/stable-json.ts';
 export { utf8Bytes } from './json/utf8-bytes.ts';
 export { walkJson } from './json/walk-json.ts';
 // Topics

@@ -1,9 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   type AppendRequest,
+  chainHash,
   checkDeleteVersion,
   checkedResult,
   type EncodedEvent,
+  eventCore,
   type KnownEvent,
   MISSING_STREAM,
   nextEpochUs,
@@ -13,9 +15,10 @@ import {
 } from '@esdb-gater/event-store';
 import { GenerationMap } from '@esdb-gater/primitives';
 import type { StreamAppendResult } from '@esdb-gater/types';
-import { streamChecksum } from './checksum.ts';
+import { ChainRows } from './chain-rows.ts';
+import { checksum, streamChecksum } from './checksum.ts';
 import { Conditions, type KnownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
-import { EVENT_COLUMNS, eventChecksum } from './event-row.ts';
+import { EVENT_COLUMNS } from './event-row.ts';
 import { KnownEvents } from './known-events.ts';
 import { type StreamRow, StreamRows } from './stream-rows.ts';
 
@@ -34,6 +37,8 @@ export class AppendWriter {
   readonly #database: DatabaseSync;
   readonly #streamRows: StreamRows;
   readonly #known: KnownEvents;
+  /** Undefined when the store is not tamper-evident. */
+  readonly #chains: ChainRows | undefined;
   readonly #conditions: Conditions;
   readonly #insertEvent: StatementSync;
   readonly #insertTag: StatementSync;
@@ -45,10 +50,11 @@ export class AppendWriter {
   #lastStream = 0;
   #lastEpochUs = 0;
 
-  constructor(database: DatabaseSync, file: string) {
+  constructor(database: DatabaseSync, file: string, tamperEvident: boolean) {
     this.#database = database;
     this.#streamRows = new StreamRows(database, file);
     this.#known = new KnownEvents(database);
+    this.#chains = tamperEvident ? new ChainRows(database) : undefined;
     this.#conditions = new Conditions(database);
     this.#insertEvent = database.prepare(
       `INSERT INTO events (${EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -133,11 +139,15 @@ export class AppendWriter {
   ): AppendAnswer {
     const stream = found ?? this.#createStream(streamId);
     let version = firstVersion - 1;
+    let hash = this.#chains && (stream.hash ?? this.#chains.hashOf(stream.id, version));
     for (const event of events) {
       version += 1;
-      this.#insert(stream, streamId, version, event);
+      const [core, epochUs] = this.#insert(stream, streamId, version, event);
+      if (this.#chains === undefined || hash === undefined) continue;
+      hash = chainHash(hash, core, epochUs);
+      this.#chains.insert(stream.id, version, hash);
     }
-    this.#streams.set(streamId, { ...stream, version });
+    this.#streams.set(streamId, { ...stream, version, ...(hash === undefined ? {} : { hash }) });
     return [version, this.#lastPosition, events.length, false];
   }
 
@@ -147,7 +157,7 @@ export class AppendWriter {
     checkDeleteVersion(streamId, expectedVersion, found ?? MISSING_STREAM);
     const { id, version } = found as StreamRow;
     this.#hideStream.run(version, streamChecksum(id, streamId, version), id);
-    this.#streams.set(streamId, { id, version, hiddenThrough: version });
+    this.#streams.set(streamId, { ...(found as StreamRow), hiddenThrough: version });
     return version;
   }
 
@@ -165,18 +175,36 @@ export class AppendWriter {
     return { id: this.#lastStream, ...MISSING_STREAM };
   }
 
-  #insert(stream: StreamRow, streamId: string, version: number, event: EncodedEvent): void {
+  /** Inserts an event and returns its core and its time. */
+  #insert(
+    stream: StreamRow,
+    streamId: string,
+    version: number,
+    event: EncodedEvent,
+  ): readonly [core: string, epochUs: number] {
     this.#lastPosition += 1;
     const position = this.#lastPosition;
     const epochUs = this.#lastEpochUs;
     const { id, type, data, bytes, metadata, tags } = event;
     const stored: StoredEvent = { streamId, version, position, id, type, data, metadata, tags, epochUs };
-    const checksum = eventChecksum(bytes === undefined ? stored : { ...stored, bytes });
+    const core = eventCore(bytes === undefined ? stored : { ...stored, bytes });
     // In the order of EVENT_COLUMNS. Inserting one row at a time measured faster than any multi-row statement.
-    this.#insertEvent.run(position, stream.id, version, id, type, data, metadata, tags, epochUs, checksum);
+    this.#insertEvent.run(
+      position,
+      stream.id,
+      version,
+      id,
+      type,
+      data,
+      metadata,
+      tags,
+      epochUs,
+      checksum(core),
+    );
     if (bytes !== undefined) {
       this.#insertBytes.run(position, bytes.contentType, Buffer.from(bytes.base64, 'base64'));
     }
     for (const tag of new Set(event.tagList)) this.#insertTag.run(tag, position);
+    return [core, epochUs];
   }
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { eventCore, eventHead, type StoredEvent } from '@esdb-gater/event-store';
+import { eventHead } from '@esdb-gater/event-store';
 import { utf8Bytes } from '@esdb-gater/primitives';
 import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
@@ -66,11 +66,6 @@ export function streamPart(storeId: string, name: string): StreamPart {
   const core = `"streamId":${JSON.stringify(name)},`;
   const head = eventHead(storeId) + core;
   return { head, headBytes: utf8Bytes(head), checksum: checksum(core) };
-}
-
-/** Returns the checksum of an event. It covers every member that a reader sees, including the stream's name. */
-export function eventChecksum(event: StoredEvent): number {
-  return checksum(eventCore(event));
 }
 
 /**

@@ -5,7 +5,7 @@ import { checksum } from './checksum.ts';
 import { damaged } from './sqlite-errors.ts';
 
 /** The names of values that a file keeps besides its events. */
-export type MetaName = 'store_uuid' | 'feed_checkpoint' | 'write_probe';
+export type MetaName = 'store_uuid' | 'feed_checkpoint' | 'write_probe' | 'chain_start';
 
 /** Reads a value; undefined when it does not exist. @throws `internal` when it does not match its checksum */
 export function readMeta(database: DatabaseSync, name: MetaName, file: string): string | undefined {
@@ -26,6 +26,16 @@ export function readFeedPosition(database: DatabaseSync, file: string): FeedPosi
   } catch {
     throw damaged(file, 'feed_checkpoint is not JSON');
   }
+}
+
+/** Returns the position of the first event that has a hash, or undefined in a file without chains. */
+export function readChainStart(database: DatabaseSync, file: string): number | undefined {
+  const text = readMeta(database, 'chain_start', file);
+  return text === undefined ? undefined : Number(text);
+}
+
+export function deleteMeta(database: DatabaseSync, name: MetaName): void {
+  database.prepare('DELETE FROM meta WHERE name = ?').run(name);
 }
 
 export function writeMeta(database: DatabaseSync, name: MetaName, value: string): void {

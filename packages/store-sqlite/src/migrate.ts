@@ -47,6 +47,13 @@ FROM events JOIN streams ON streams.id = events.stream`,
     added: ['subscriptions', 'parked_events'],
     statements: [SCHEMA.get('subscriptions') as string, SCHEMA.get('parked_events') as string],
   },
+  {
+    // Events had no hashes.
+    from: 4,
+    before: new Map(),
+    added: ['event_hashes'],
+    statements: [SCHEMA.get('event_hashes') as string],
+  },
 ];
 
 /**

@@ -11,6 +11,11 @@ export interface SqliteStoreOptions {
    * checkpointed. The latter survives the end of the process but not a power loss. @default 'commit'
    */
   readonly flush?: 'commit' | 'checkpoint';
+  /**
+   * Keeps a chain of hashes per stream, which `verifyStream` checks. In a file without one the chains begin with the next
+   * event. Opening a file without this option ends its chains. @default false
+   */
+  readonly tamperEvident?: boolean;
   /** The maximum of waiting calls, for reads and for writes each. @default 10 000 */
   readonly maxWaitingCalls?: number;
   /** The maximum of bytes of events and snapshots that wait to be written. @default 64 MiB */
@@ -43,6 +48,7 @@ export function resolveOptions(options: SqliteStoreOptions): ResolvedOptions {
     storeId: options.storeId,
     file: resolve(options.file),
     flush: requireOneOf('flush', options.flush ?? 'commit', ['commit', 'checkpoint']),
+    tamperEvident: options.tamperEvident === true,
     maxWaitingCalls: requireInteger('maxWaitingCalls', options.maxWaitingCalls ?? 10_000, { min: 1 }),
     maxWaitingBytes: requireInteger('maxWaitingBytes', options.maxWaitingBytes ?? 64 * 1_048_576, { min: 1 }),
     checkBytes: requireInteger('checkBytes', options.checkBytes ?? 64 * 1_048_576, { min: 0 }),

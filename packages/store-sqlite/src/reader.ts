@@ -9,9 +9,11 @@ import {
   snapshotNotFound,
   snapshotPageText,
   snapshotText,
+  streamNotFound,
   versionUpTo,
 } from '@esdb-gater/event-store';
 import type { StreamNames } from '@esdb-gater/types';
+import { type ChainCheck, type ChainState, ChainVerifier } from './chain-verifier.ts';
 import type { KnownCondition } from './conditions.ts';
 import { EventPages } from './event-pages.ts';
 import { readFeedPosition } from './meta.ts';
@@ -28,6 +30,7 @@ export class Reader {
   readonly #file: string;
   readonly #streams: StreamRows;
   readonly #pages: EventPages;
+  readonly #chains: ChainVerifier;
   readonly #snapshots: SnapshotReader;
   readonly #subscriptions: SubscriptionReader;
   readonly #names: StatementSync;
@@ -39,6 +42,7 @@ export class Reader {
     this.#file = file;
     this.#streams = new StreamRows(database, file);
     this.#pages = new EventPages(database, storeId, file);
+    this.#chains = new ChainVerifier(database, file);
     this.#snapshots = new SnapshotReader(database, file);
     this.#subscriptions = new SubscriptionReader(database, file);
     // SQLite compares UTF-8 by bytes. Streams that were never deleted, nearly all, skip the subquery.
@@ -63,6 +67,8 @@ export class Reader {
         return this.#state(call[2]).version;
       case 'versionAt':
         return this.#versionAt(call[2], call[3]);
+      case 'verifyStream':
+        return this.#verifyStream(call[2], call[3]);
       case 'streamExists':
         return isReadable(this.#state(call[2]));
       case 'getStreams': {
@@ -119,6 +125,12 @@ export class Reader {
         throw damaged(this.#file, `version ${version} of ${JSON.stringify(name)} is missing`);
       return row[0];
     });
+  }
+
+  #verifyStream(name: string, state: ChainState | undefined): ChainCheck {
+    const stream = this.#streams.find(name);
+    if (stream === undefined) throw streamNotFound(name);
+    return this.#chains.check(stream, name, state);
   }
 
   #checkCondition({ query, after }: KnownCondition): KnownCondition {

@@ -1,7 +1,7 @@
 /** `ESDB` in the file's header, so that any tool can identify the database. */
 export const APPLICATION_ID = 0x45_53_44_42;
 
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * The tables, as SQLite keeps them in `sqlite_schema`: an opened file must have exactly these.
@@ -13,6 +13,8 @@ export const SCHEMA_VERSION = 4;
  *   index begins with the id, because UUIDv7 ids then go to its end.
  * - An event that carries bytes has an empty text as its `data`, and a row in `event_bytes`.
  * - A subscription's `definition` and `checkpoint` are JSON. Its parked events name the events, which stay where they are.
+ * - `event_hashes` has rows only while the store is tamper-evident: the chain of each stream, see `chainHash`. Its own key shows that
+ *   events at the end of a stream are missing.
  * - `checksum` is the CRC-32 described in `checksum.ts` and, for events, in `event-row.ts`.
  */
 export const SCHEMA: ReadonlyMap<string, string> = new Map([
@@ -66,6 +68,15 @@ export const SCHEMA: ReadonlyMap<string, string> = new Map([
   content_type TEXT NOT NULL,
   bytes BLOB NOT NULL
 ) STRICT`,
+  ],
+  [
+    'event_hashes',
+    `CREATE TABLE event_hashes (
+  stream INTEGER NOT NULL REFERENCES streams (id),
+  version INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (stream, version)
+) STRICT, WITHOUT ROWID`,
   ],
   [
     'snapshots',

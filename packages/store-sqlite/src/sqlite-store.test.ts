@@ -17,8 +17,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function open(file: string): ReturnType<typeof openSqliteStore> {
-  const store = await openSqliteStore({ storeId: 'sqlite', file });
+async function open(file: string, tamperEvident = false): ReturnType<typeof openSqliteStore> {
+  const store = await openSqliteStore({ storeId: 'sqlite', file, tamperEvident });
   fileOf.set(store, file);
   return store;
 }
@@ -28,6 +28,10 @@ for (const { title, run } of storeSuite({
   open() {
     files += 1;
     return open(join(folder, `${files}.db`));
+  },
+  openTamperEvident() {
+    files += 1;
+    return open(join(folder, `${files}.db`), true);
   },
   async reopen(store) {
     await store.close();

@@ -1,4 +1,5 @@
 import {
+  checkHashable,
   checkSnapshotIds,
   checkSnapshotVersion,
   checkStoreId,
@@ -7,15 +8,16 @@ import {
   encodeAppends,
   encodeEvents,
   encodeSnapshot,
+  notSupported,
   resolveAfter,
   resolveCount,
   resolveExpectedVersion,
   resolveSnapshotList,
   resolveStreamRead,
   resolveTime,
-  STORE_METHODS,
   type StoreHealth,
   storeClosed,
+  storeMethods,
   throwIfEnded,
 } from '@esdb-gater/event-store';
 import { checkQuery, eventMatcher } from '@esdb-gater/primitives';
@@ -44,8 +46,10 @@ import {
   type StreamPage,
   type StreamParams,
   type SubscriptionState,
+  type VerifyStreamResult,
   type VersionAtParams,
 } from '@esdb-gater/types';
+import type { ChainState } from './chain-verifier.ts';
 import { type KnownCondition, knownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
 import { type FileLock, lockFile } from './file-lock.ts';
 import { OpenedFiles } from './opened-files.ts';
@@ -55,7 +59,7 @@ import { readQueryPage } from './query-pages.ts';
 import { damaged } from './sqlite-errors.ts';
 import { createSqliteSubscriptionState } from './sqlite-subscription-state.ts';
 import { ThreadClient } from './thread-client.ts';
-import type { PackedAppend, ReaderCalls, ThreadSetup, WriterCalls } from './thread-messages.ts';
+import type { PackedAppend, ReaderCalls, WriterCalls } from './thread-messages.ts';
 
 /** The memory that a call needs besides its texts. */
 const CALL_BYTES = 256;
@@ -98,7 +102,7 @@ function costOf(fields: readonly string[]): number {
 
 class SqliteFileStore implements SqliteStore {
   readonly storeId: string;
-  readonly methods: readonly string[] = STORE_METHODS;
+  readonly methods: readonly string[];
   readonly feedCheckpoint: FeedCheckpoint;
   readonly subscriptionState: SubscriptionState;
 
@@ -112,8 +116,9 @@ class SqliteFileStore implements SqliteStore {
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions, lock: FileLock) {
-    const { storeId, file, flush, checkBytes, busyTimeoutMs } = options;
-    const setup: Omit<ThreadSetup, 'role'> = { storeId, file, flush, checkBytes, busyTimeoutMs };
+    const { storeId, file, flush, checkBytes, busyTimeoutMs, tamperEvident } = options;
+    const setup = { storeId, file, flush, checkBytes, busyTimeoutMs, tamperEvident };
+    this.methods = storeMethods(tamperEvident);
     this.storeId = storeId;
     this.#options = options;
     this.#lock = lock;
@@ -155,7 +160,9 @@ class SqliteFileStore implements SqliteStore {
     checkStreamId(params.streamId);
     const condition = knownCondition(params.condition);
     const expectedVersion = resolveExpectedVersion(params.expectedVersion);
-    const fields = packEvents(encodeEvents(params.events, this.#options.clock.now()));
+    const events = encodeEvents(params.events, this.#options.clock.now());
+    if (this.#options.tamperEvident) checkHashable(events);
+    const fields = packEvents(events);
     const costBytes = CALL_BYTES + costOf(fields);
     const args = [params.streamId, expectedVersion, fields] as const;
     const answer = await this.#checked(condition, context, (known) =>
@@ -175,6 +182,7 @@ class SqliteFileStore implements SqliteStore {
     const condition = knownCondition(params.condition);
     let costBytes = CALL_BYTES;
     const appends = encodeAppends(params.appends, this.#options.clock.now()).map((request): PackedAppend => {
+      if (this.#options.tamperEvident) checkHashable(request.events);
       const fields = packEvents(request.events);
       costBytes += CALL_BYTES + costOf(fields);
       return [request.streamId, request.expectedVersion, fields];
@@ -219,6 +227,19 @@ class SqliteFileStore implements SqliteStore {
     this.#check(params, context);
     const args = [params.streamId, resolveTime(params.time)] as const;
     return { version: await this.#reader.call('versionAt', args, CALL_BYTES, context) };
+  }
+
+  async verifyStream(params: StreamParams, context?: CallContext): Promise<VerifyStreamResult> {
+    this.#check(params, context);
+    if (!this.#options.tamperEvident)
+      throw notSupported('verifyStream, which needs `tamperEvident`', this.storeId);
+    for (let state: ChainState | undefined; ; ) {
+      const args = [params.streamId, state] as const;
+      const { next, brokenAt } = await this.#reader.call('verifyStream', args, CALL_BYTES, context);
+      if (brokenAt !== undefined) return { verified: false, brokenAt };
+      if (next === undefined) return { verified: true };
+      state = next;
+    }
   }
 
   async streamExists(params: StreamParams, context?: CallContext): Promise<{ exists: boolean }> {

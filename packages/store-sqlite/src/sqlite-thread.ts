@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { GaterError } from '@esdb-gater/types';
+import { switchChains } from './chain-rows.ts';
 import { readMeta } from './meta.ts';
 import { openForReading, openForWriting } from './open-database.ts';
 import { Reader } from './reader.ts';
@@ -11,6 +12,7 @@ import type {
   FromThread,
   ReaderCalls,
   ThreadAnswer,
+  ThreadReady,
   ThreadSetup,
   ToThread,
   WriterCalls,
@@ -22,8 +24,7 @@ import { toWire, Writer } from './writer.ts';
 const GATHERED_CHARACTERS = 262_144;
 
 /** The handler of a thread's messages. */
-interface Served<Call> {
-  readonly storeUuid: string;
+interface Served<Call> extends Omit<ThreadReady, 'kind'> {
   run(message: CallMessage<Call>, post: (message: FromThread) => void): void;
   close(): void;
 }
@@ -31,11 +32,17 @@ interface Served<Call> {
 function serveWriter(setup: ThreadSetup): Served<CallOf<WriterCalls>> {
   const database = openForWriting(setup);
   const storeUuid = readMeta(database, 'store_uuid', setup.file) as string;
-  const writer = new Writer(database, setup.file);
+  const chains = switchChains(database, setup.file, setup.tamperEvident);
+  const writer = new Writer(database, setup.file, setup.tamperEvident);
   // From here on the queue waits for the lock of another program: SQLite would block the thread.
   database.exec('PRAGMA busy_timeout = 0');
   const queue = new WriteQueue(writer, setup.busyTimeoutMs);
-  return { storeUuid, run: (message, post) => queue.run(message, post), close: () => writer.close() };
+  return {
+    storeUuid,
+    ...(chains === undefined ? {} : { chains }),
+    run: (message, post) => queue.run(message, post),
+    close: () => writer.close(),
+  };
 }
 
 function serveReader(setup: ThreadSetup): Served<CallOf<ReaderCalls>> {
@@ -90,7 +97,8 @@ function main<Call>(
   const open = (): void => {
     try {
       served = serve(setup);
-      post({ kind: 'ready', storeUuid: served.storeUuid });
+      const { storeUuid, chains } = served;
+      post({ kind: 'ready', storeUuid, ...(chains === undefined ? {} : { chains }) });
     } catch (error) {
       post({ kind: 'failed', error: toWire(openError(error, setup.file)) });
       port.close();

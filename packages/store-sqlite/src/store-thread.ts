@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { GaterError } from '@esdb-gater/types';
+import type { ChainChange } from './chain-rows.ts';
 import type { FromThread, ThreadSetup } from './thread-messages.ts';
 
 /** A running thread. */
 export interface StoreThread {
   readonly worker: Worker;
   readonly storeUuid: string;
+  readonly chains?: ChainChange;
 }
 
 /**
@@ -44,7 +46,7 @@ function waitUntilOpen(worker: Worker, setup: ThreadSetup): Promise<StoreThread>
   worker.once('message', (message: FromThread) => {
     worker.removeListener('exit', fail);
     worker.removeListener('error', fail);
-    if (message.kind === 'ready') return resolve({ worker, storeUuid: message.storeUuid });
+    if (message.kind === 'ready') return resolve({ worker, ...message });
     // The thread ends itself after this message.
     if (message.kind === 'failed') {
       worker.once('error', () => {});

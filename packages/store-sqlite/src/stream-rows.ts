@@ -7,6 +7,8 @@ import { damaged } from './sqlite-errors.ts';
 /** A stream's row in the file. */
 export interface StreamRow extends StreamState {
   readonly id: number;
+  /** The hash of its last event, once it is known. */
+  readonly hash?: string;
 }
 
 type Columns = [id: number, hiddenThrough: number, checksum: number, version: number | null];

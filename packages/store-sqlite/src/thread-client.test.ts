@@ -18,8 +18,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'esdb-gater-thread-'));
   starts = 0;
   const options = resolveOptions({ storeId: 'main', file: join(folder, 'main.db'), maxWaitingCalls: 50 });
-  const { storeId, file, flush, checkBytes, busyTimeoutMs } = options;
-  const setup = { role: 'writer' as const, storeId, file, flush, checkBytes, busyTimeoutMs };
+  const { storeId, file, flush, checkBytes, busyTimeoutMs, tamperEvident } = options;
+  const bounds = { flush, checkBytes, busyTimeoutMs };
+  const setup = { role: 'writer' as const, storeId, file, tamperEvident, ...bounds };
   client = new ThreadClient(setup, options, {}, async (...args) => {
     starts += 1;
     const thread = await startThread(...args);

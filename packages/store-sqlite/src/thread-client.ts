@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { retryUntilAborted, sleep } from '@esdb-gater/primitives';
 import { type CallContext, GaterError } from '@esdb-gater/types';
 import { CallQueue } from './call-queue.ts';
+import type { ChainChange } from './chain-rows.ts';
 import type { ResolvedOptions } from './options.ts';
 import { startThread as startStoreThread } from './store-thread.ts';
 import type { AnswerMessage, CallMessage, ThreadCalls, ThreadSetup } from './thread-messages.ts';
@@ -75,7 +76,8 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
 
   /** Starts the thread, which opens the file once `before` has resolved. @throws `unavailable` */
   async start(before?: Promise<unknown>): Promise<void> {
-    const { worker, storeUuid } = await this.#startThread(this.#setup, before);
+    const { worker, storeUuid, chains } = await this.#startThread(this.#setup, before);
+    if (chains !== undefined) this.#noteChains(chains);
     if (this.#closing.signal.aborted) {
       worker.postMessage({ kind: 'close' });
       return;
@@ -154,6 +156,17 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
     this.#worker?.unref();
     this.#idle?.();
     this.#idle = undefined;
+  }
+
+  #noteChains(change: ChainChange): void {
+    const { file, storeId } = this.#setup;
+    const { logger } = this.#options;
+    if (change === 'begun') logger.info({ storeId, file }, 'the hash chains begin with the next event');
+    else
+      logger.warn(
+        { storeId, file },
+        'the hash chains end here, since the store is not tamper-evident any more',
+      );
   }
 
   #noteTrouble(trouble: string | undefined): void {

@@ -10,6 +10,8 @@ import type {
   SubscriptionRecord,
 } from '@esdb-gater/types';
 import type { AppendAnswer } from './append-writer.ts';
+import type { ChainChange } from './chain-rows.ts';
+import type { ChainCheck, ChainState } from './chain-verifier.ts';
 import type { KnownCondition, Unchecked } from './conditions.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
 import type { QueryRead } from './query-pages.ts';
@@ -17,6 +19,7 @@ import type { QueryRead } from './query-pages.ts';
 /** The data that a thread is started with. */
 export interface ThreadSetup extends OpenDatabaseOptions {
   readonly role: 'writer' | 'reader';
+  readonly tamperEvident: boolean;
   readonly storeId: string;
 }
 
@@ -24,6 +27,8 @@ export interface ThreadSetup extends OpenDatabaseOptions {
 export interface ThreadReady {
   readonly kind: 'ready';
   readonly storeUuid: string;
+  /** What opening the file did to its chains of hashes. */
+  readonly chains?: ChainChange;
 }
 
 /** Reports that a thread could not open its connection. */
@@ -112,6 +117,11 @@ export interface ReaderCalls {
   readonly versionAt: {
     readonly args: readonly [streamId: string, epochUs: number];
     readonly result: number;
+  };
+  /** Checks the next events of a stream against its chain of hashes. */
+  readonly verifyStream: {
+    readonly args: readonly [streamId: string, state: ChainState | undefined];
+    readonly result: ChainCheck;
   };
   readonly streamExists: { readonly args: readonly [streamId: string]; readonly result: boolean };
   readonly getStreams: {

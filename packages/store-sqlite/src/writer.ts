@@ -36,10 +36,10 @@ export class Writer {
   #damage: string | undefined;
   #probes = 0;
 
-  constructor(database: DatabaseSync, file: string) {
+  constructor(database: DatabaseSync, file: string, tamperEvident = false) {
     this.#database = database;
     this.#file = file;
-    this.#appends = new AppendWriter(database, file);
+    this.#appends = new AppendWriter(database, file, tamperEvident);
     this.#snapshots = new SnapshotWriter(database);
     this.#subscriptions = new SubscriptionWriter(database, file);
     this.#files = new OpenedFiles(file);

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { eventCore } from '@esdb-gater/event-store';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
 import { systemClock } from '@esdb-gater/types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventChecksum } from '../src/event-row.ts';
+import { checksum as checksumOf } from '../src/checksum.ts';
 import { type Acknowledgement, appendCommand, startChild } from './child.ts';
 
 let folder = '';
@@ -76,7 +77,7 @@ test('a file in which an older version wrote a time of 2260 opens, reads, and ta
     tags: '[]',
     epochUs,
   };
-  const checksum = eventChecksum({ ...stored, id: String(row?.['id']) });
+  const checksum = checksumOf(eventCore({ ...stored, id: String(row?.['id']) }));
   database.prepare('UPDATE events SET epoch_us = ?, checksum = ?').run(epochUs, checksum);
   database.close();
 

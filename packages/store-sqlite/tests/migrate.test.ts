@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate } from '../src/migrate.ts';
+import { SCHEMA_VERSION } from '../src/schema.ts';
 
 /** A file that version 0.1.0 wrote before event ids counted per stream: 3 streams with 3 events each, one deleted. */
 const OLD_FILE = new URL('./schema-1.db.gz', import.meta.url);
@@ -62,7 +63,7 @@ test('a file of schema version 1 is migrated when it is opened, and keeps all it
     expect((await store.appendEvents({ ...params, streamId: 'new' })).duplicate).toBe(opening === 'second');
     await store.close();
   }
-  expect(schemaOf(file)).toEqual([4, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
+  expect(schemaOf(file)).toEqual([SCHEMA_VERSION, 'CREATE UNIQUE INDEX events_by_id ON events (id, stream)']);
 });
 
 test('a migration that fails halfway leaves the old version, which is migrated at the next opening [R5]', async () => {
@@ -77,7 +78,7 @@ test('a migration that fails halfway leaves the old version, which is migrated a
   database.close();
   expect(schemaOf(file)).toEqual([1, 'CREATE UNIQUE INDEX events_by_id ON events (id)']);
   await (await openSqliteStore({ storeId: 'main', file })).close();
-  expect(schemaOf(file)[0]).toBe(4);
+  expect(schemaOf(file)[0]).toBe(SCHEMA_VERSION);
 });
 
 test('a file of schema version 1 whose tables were changed is refused and not migrated [R5]', async () => {
@@ -97,5 +98,5 @@ test('a file of schema version 3 gets the tables of persistent subscriptions', a
   expect(await store.subscriptionState?.list()).toEqual([]);
   expect((await store.readAll({ storeId: 'main' })).events).toHaveLength(9);
   await store.close();
-  expect(schemaOf(file)[0]).toBe(4);
+  expect(schemaOf(file)[0]).toBe(SCHEMA_VERSION);
 });

@@ -97,6 +97,7 @@ export type {
   StreamAppend,
   StreamNames,
   StreamParams,
+  VerifyStreamResult,
   VersionAtParams,
 } from './ports/store-methods.ts';
 export type {

@@ -23,7 +23,7 @@ test('the stores of this project serve what every worker must, and nothing that 
   expect([...STORE_METHODS].sort()).toEqual(
     (
       'appendEvents appendToStreams deleteSnapshot deleteStream getEvents getStreams getVersion listSnapshots queryEvents ' +
-      'quickHealthCheck readAll readSnapshot recordSnapshot streamExists versionAt'
+      'quickHealthCheck readAll readSnapshot recordSnapshot streamExists verifyStream versionAt'
     ).split(' '),
   );
 });

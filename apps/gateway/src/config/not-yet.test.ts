@@ -14,7 +14,7 @@ test('the defaults are supported, also when they are given', () => {
     'cluster-port': '45893',
     'kafka-ssl-enabled': 'false',
     'metrics-host': '127.0.0.1',
-    stores: '{"a":{"engine":"sqlite","tamperEvident":false}}',
+    stores: '{"a":{"engine":"sqlite","tamperEvident":true}}',
   };
   expect(() => assertSupported(loadConfig({ flags }))).not.toThrow();
 });
@@ -42,7 +42,6 @@ const REFUSED: [key: string, flags: Record<string, string>][] = [
   ['stores.a.url', { stores: '{"a":{"engine":"sqlite","url":"postgres://u:hunter2@h"}}' }],
   ['stores.a.urlFile', { stores: '{"a":{"engine":"sqlite","urlFile":"x"}}' }],
   ['stores.a.schema', { stores: '{"a":{"engine":"sqlite","schema":"x"}}' }],
-  ['stores.a.tamperEvident', { stores: '{"a":{"engine":"sqlite","tamperEvident":true}}' }],
 ];
 
 test.each(REFUSED)('%s is refused by its name while it is not implemented', (key, flags) => {

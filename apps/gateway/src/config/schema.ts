@@ -43,7 +43,7 @@ const store = section({
     flag({ default: true, description: 'publish the events of the store on the channel `events`' }),
   ),
   tamperEvident: Type.Optional(
-    flag({ default: false, description: 'keep a hash chain of each stream', notYet: 'the hash chain' }),
+    flag({ default: false, description: 'keep a chain of hashes per stream, for `verifyStream`' }),
   ),
 });
 

@@ -22,15 +22,16 @@ export async function openStore(
   config: StoreConfig,
   { dataDir, clock, logger }: OpenStoreComponents,
 ): Promise<EventStore | undefined> {
+  const tamperEvident = config.tamperEvident === true;
   switch (config.engine) {
     case 'remote':
       return undefined;
     case 'memory':
-      return createMemoryStore({ storeId, clock, logger });
+      return createMemoryStore({ storeId, clock, logger, tamperEvident });
     case 'sqlite': {
       const file = config.file === undefined ? dataDir.file(`${storeId}.db`) : resolve(config.file);
       await mkdir(dirname(file), { recursive: true });
-      return openSqliteStore({ storeId, file, clock, logger });
+      return openSqliteStore({ storeId, file, clock, logger, tamperEvident });
     }
     case 'postgres':
       throw new GaterError('not_supported', `stores.${storeId}.engine: the engine postgres is not supported`);

@@ -7,7 +7,7 @@ import { type RawClient, type RpcRequest, rawConnect } from '../support/raw-clie
 type Json = Record<string, unknown>;
 
 /** Methods that only workers with more than the simplest store serve. */
-const NAMED = ['queryEvents', 'appendToStreams', 'versionAt'];
+const NAMED = ['queryEvents', 'appendToStreams', 'versionAt', 'verifyStream'];
 
 const document = readProtocolDocument();
 const registration = exampleOf('registerWorker').params;

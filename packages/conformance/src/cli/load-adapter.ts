@@ -12,7 +12,7 @@ export type SuiteKind = 'store' | 'broker';
 export class UsageError extends Error {}
 
 /**
- * Imports the module that opens an adapter and binds the suite to it. The module exports `open`, and may export `reopen`,
+ * Imports the module that opens an adapter and binds the suite to it. The module exports `open`, and may export `reopen`, `openTamperEvident`,
  * `supports`, `name` and, for a broker, `alertsHistory` and `patienceMs`.
  *
  * @throws UsageError when the file cannot be imported or has no function `open`
@@ -28,9 +28,9 @@ export async function loadAdapter(kind: SuiteKind, file: string): Promise<SuiteR
   if (typeof module['open'] !== 'function') {
     throw new UsageError(`${path} must export a function \`open\` that opens an empty ${kind}`);
   }
-  const { open, reopen, supports, name = kind, alertsHistory, patienceMs } = module;
+  const { open, reopen, openTamperEvident, supports, name = kind, alertsHistory, patienceMs } = module;
   const given = Object.fromEntries(
-    Object.entries({ name, open, reopen, supports, alertsHistory, patienceMs }).filter(
+    Object.entries({ name, open, reopen, openTamperEvident, supports, alertsHistory, patienceMs }).filter(
       ([, value]) => value !== undefined,
     ),
   );

@@ -13,15 +13,15 @@ const HELP = `Usage: conformance store|broker --module FILE [options]
 
 Runs the promises of the port against an adapter, and exits with 0 when all are kept.
 
-  --module FILE      exports open(), and may export reopen(opened), supports, name, alertsHistory, patienceMs
+  --module FILE      exports open(), and may export reopen(opened), openTamperEvident(), supports, name, alertsHistory, patienceMs
   --only TEXT        only the cases whose title contains the text
   --timeout-ms N     how long a case may take (default: 60000)
   --list             print the cases without running them
   --json             one JSON value per line
   --help             this text
 
-For a store, supports may have deletion, snapshots, queries, severalStreams, versionAt, bytes, feed, subscriptions and
-durability; for a broker, reopening and durability.
+For a store, supports may have deletion, snapshots, queries, severalStreams, versionAt, bytes, tamperEvidence, feed,
+subscriptions and durability; for a broker, reopening and durability.
 Cases that need what the adapter does not support are named and not run.
 `;
 

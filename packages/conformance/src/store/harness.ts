@@ -24,6 +24,8 @@ export interface StoreSupports {
   readonly versionAt?: boolean;
   /** Events with `dataBase64` and `contentType` instead of `data`. @default true */
   readonly bytes?: boolean;
+  /** `verifyStream`; needs `openTamperEvident`. @default whether `openTamperEvident` is given */
+  readonly tamperEvidence?: boolean;
   /** `feedCheckpoint` and `onCommitted`, on which the feed to the channel `events` stands. @default true */
   readonly feed?: boolean;
   /** `subscriptionState`, in which persistent subscriptions are kept. @default true */
@@ -40,6 +42,8 @@ export interface StoreSuiteOptions {
   readonly open: () => Promise<EventStore>;
   /** Closes the store and opens the same data again. */
   readonly reopen?: (store: EventStore) => Promise<EventStore>;
+  /** Opens a store without events that keeps chains of hashes. The suite closes it. */
+  readonly openTamperEvident?: () => Promise<EventStore>;
   readonly supports?: StoreSupports;
 }
 
@@ -47,6 +51,7 @@ export interface StoreSuiteOptions {
 export interface StoreTrial {
   store: EventStore;
   readonly reopen: (() => Promise<EventStore>) | undefined;
+  readonly openTamperEvident: (() => Promise<EventStore>) | undefined;
 }
 
 /** A case before it is bound to a store. */

@@ -19,6 +19,7 @@ import { severalStreams } from './several-streams.ts';
 import { snapshots } from './snapshots.ts';
 import { subscriptionState } from './subscription-state.ts';
 import { surroundings } from './surroundings.ts';
+import { tamperEvidence } from './tamper-evidence.ts';
 import { values } from './values.ts';
 
 const SPECS: readonly CaseSpec[] = [
@@ -32,6 +33,7 @@ const SPECS: readonly CaseSpec[] = [
   ...conditions,
   ...severalStreams,
   ...bytes,
+  ...tamperEvidence,
   ...pastTimes,
   ...linearizability,
   ...listingStreams,
@@ -55,10 +57,14 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
     feed: true,
     subscriptions: true,
     durability: options.reopen !== undefined,
+    tamperEvidence: options.openTamperEvident !== undefined,
     ...options.supports,
   };
   if (supports.durability && options.reopen === undefined) {
     throw invalidArgument('supports', '`supports.durability` needs the function `reopen`');
+  }
+  if (supports.tamperEvidence && options.openTamperEvident === undefined) {
+    throw invalidArgument('supports', '`supports.tamperEvidence` needs the function `openTamperEvident`');
   }
   const cases = SPECS.map(({ title, needs = [], ...spec }) => ({
     title: `${options.name}: ${title}`,
@@ -82,8 +88,12 @@ export function storeSuite(options: StoreSuiteOptions): SuiteCase[] {
   return report.cases.filter((one) => isSupported(one, report));
 }
 
-async function runCase(spec: CaseSpec, { open, reopen }: StoreSuiteOptions): Promise<void> {
+async function runCase(
+  spec: CaseSpec,
+  { open, reopen, openTamperEvident }: StoreSuiteOptions,
+): Promise<void> {
   const trial: StoreTrial = {
+    openTamperEvident,
     store: await open(),
     reopen:
       reopen &&

@@ -97,7 +97,7 @@ describe('the table of methods', () => {
   test('says what this version of the gateway serves', () => {
     expect(having((facts) => facts.planned !== true)).toEqual(
       names(
-        'appendEvents appendToStreams getEvents streamForward streamBackward getVersion streamExists getStreams deleteStream readAll queryEvents recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker unregisterWorker versionAt saveSubscription leaveSubscription removeSubscription ackEvent nackEvent getSubscriptions listParked replayParked resetSubscription',
+        'appendEvents appendToStreams getEvents streamForward streamBackward getVersion streamExists getStreams deleteStream readAll queryEvents recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker unregisterWorker versionAt verifyStream saveSubscription leaveSubscription removeSubscription ackEvent nackEvent getSubscriptions listParked replayParked resetSubscription',
       ),
     );
   });

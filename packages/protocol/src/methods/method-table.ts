@@ -56,7 +56,7 @@ export const METHODS = {
   followEvents: { servedBy: 'connection', worker: 'never', action: 'stream/read', target: 'stream-or-store' },
   unfollow: { servedBy: 'connection', worker: 'never' },
   versionAt: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true },
-  verifyStream: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true, planned: true },
+  verifyStream: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'stream', idempotent: true },
   readAll: { servedBy: 'store', worker: 'required', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true },
   queryEvents: { servedBy: 'store', worker: 'optional', action: 'stream/read', target: 'store', idempotent: true, paged: true, carriesEvents: true },
   // Snapshots

@@ -16,6 +16,7 @@ import type {
   SnapshotPage,
   StreamNames,
   StreamParams,
+  VerifyStreamResult,
   VersionAtParams,
 } from './store-methods.ts';
 import type { SubscriptionState } from './subscription-state.ts';
@@ -63,6 +64,12 @@ export interface EventStore {
   getStreams(params: GetStreamsParams, context?: CallContext): Promise<StreamNames>;
   /** @throws `wrong_expected_version`, `stream_not_found`, `stream_deleted` */
   deleteStream(params: DeleteStreamParams, context?: CallContext): Promise<{ readonly version: number }>;
+  /**
+   * Checks the hash chain of a stream. `brokenAt` is the version of the first event that does not fit.
+   *
+   * @throws `not_supported` by a store that keeps no chain, `stream_not_found`
+   */
+  verifyStream(params: StreamParams, context?: CallContext): Promise<VerifyStreamResult>;
   readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
   /** The events that match a query, in the order of positions. */
   queryEvents(params: QueryEventsParams, context?: CallContext): Promise<StorePage>;

@@ -76,6 +76,12 @@ export interface VersionAtParams extends StreamParams {
   readonly time: string;
 }
 
+export interface VerifyStreamResult {
+  readonly verified: boolean;
+  /** The version of the first event that does not fit; absent when all fit. */
+  readonly brokenAt?: number;
+}
+
 export interface ReadAllParams {
   readonly storeId: string;
   /** An exclusive position. @default 0 */
@@ -150,7 +156,7 @@ export interface StoreMethods {
   readonly versionAt: { readonly params: VersionAtParams; readonly result: { readonly version: number } };
   readonly verifyStream: {
     readonly params: StreamParams;
-    readonly result: { readonly verified: boolean; readonly brokenAt?: number };
+    readonly result: VerifyStreamResult;
   };
   readonly readAll: { readonly params: ReadAllParams; readonly result: StorePage };
   readonly queryEvents: { readonly params: QueryEventsParams; readonly result: StorePage };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { uuidV5 } from '@esdb-gater/primitives';
-import type { JsonObject, JsonValue, NewBytesEvent, NewEvent } from '@esdb-gater/types';
+import { stableJson, uuidV5 } from '@esdb-gater/primitives';
+import type { JsonValue, NewBytesEvent, NewEvent } from '@esdb-gater/types';
 import { createOccurrences } from './occurrences.ts';
 
 /** Makes the ids of the events of one import that do not bring their own. */
@@ -24,18 +24,4 @@ export function createEventIds(importName: string): EventIds {
       return uuidV5(`esdb-gater-import\n${importName}\n${digest.toString('hex')}\n${before}`);
     },
   };
-}
-
-/**
- * Writes a value so that equal values have equal texts: the members of objects in order, numbers by value. Unlike the
- * canonical JSON of signatures it takes lone surrogates, which events may contain.
- */
-export function stableJson(value: JsonValue): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(stableJson).join()}]`;
-  const object = value as JsonObject;
-  const members = Object.keys(object)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${stableJson(object[name] as JsonValue)}`);
-  return `{${members.join()}}`;
 }
