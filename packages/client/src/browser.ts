@@ -3,10 +3,13 @@
 
 export {
   ANY_VERSION,
+  type AppendCondition,
   type ChannelMessage,
   type ErrorCode,
+  type EventQuery,
   GaterError,
   type JsonValue,
+  type NewBytesEvent,
   type NewEvent,
   NO_STREAM,
   type RecordedEvent,

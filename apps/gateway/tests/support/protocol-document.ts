@@ -24,8 +24,6 @@ export interface ProtocolDocument {
   shape(heading: string): Record<string, unknown>;
   /** The first cells of the table under a heading that has `column` as its first column, without backticks. */
   firstColumn(heading: string, column: string): readonly string[];
-  /** Returns the texts in backticks in the paragraph that begins with `words`. */
-  namesIn(words: string): readonly string[];
 }
 
 const DOCUMENT = new URL('../../../../PROTOCOL.md', import.meta.url);
@@ -49,12 +47,6 @@ export function readProtocolDocument(): ProtocolDocument {
       tablesOf(sectionOf(text, heading))
         .filter(([head]) => head === column)
         .flatMap(([, ...cells]) => cells.map((cell) => cell.replaceAll('`', ''))),
-    namesIn(words) {
-      const start = text.indexOf(words);
-      if (start < 0) throw new Error(`PROTOCOL.md must have a paragraph that begins with "${words}"`);
-      const paragraph = text.slice(start, text.indexOf('\n\n', start));
-      return [...paragraph.slice(words.length).matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
-    },
   };
 }
 
