@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util';
 import { benchCrypto } from './crypto/bench.ts';
 import { benchFanout } from './fanout/bench.ts';
 import { benchKafka } from './kafka/bench.ts';
+import { benchQueries } from './queries/bench.ts';
 import { benchStores } from './stores/bench.ts';
 
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   stores: benchStores,
+  queries: benchQueries,
   fanout: benchFanout,
   crypto: benchCrypto,
   kafka: benchKafka,
