@@ -92,7 +92,9 @@ test('a file of schema version 1 whose tables were changed is refused and not mi
 test('a file of schema version 3 gets the tables of persistent subscriptions and hashes', async () => {
   await (await openSqliteStore({ storeId: 'main', file })).close();
   const database = new DatabaseSync(file);
-  database.exec('DROP TABLE subscriptions; DROP TABLE parked_events; DROP TABLE event_hashes; PRAGMA user_version = 3');
+  database.exec(
+    'DROP TABLE subscriptions; DROP TABLE parked_events; DROP TABLE event_hashes; PRAGMA user_version = 3',
+  );
   database.close();
   const store = await openSqliteStore({ storeId: 'main', file });
   expect(await store.subscriptionState?.list()).toEqual([]);
