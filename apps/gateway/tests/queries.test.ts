@@ -6,7 +6,10 @@ let gateway: TestGateway;
 let client: RawClient;
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ stores: '{"default":{"engine":"sqlite"}}' });
+  gateway = await startTestGateway({
+    stores:
+      '{"default":{"engine":"sqlite"},"sealed":{"engine":"sqlite","tamperEvident":true},"scratch":{"engine":"memory","tamperEvident":true}}',
+  });
   client = await rawConnect(gateway.url);
   for (const [index, tags] of [['user:1'], ['user:2', 'vip'], ['user:1', 'vip']].entries()) {
     const events = [{ type: index === 1 ? 'renamed' : 'joined', data: index, tags }];
@@ -102,5 +105,54 @@ describe('appendToStreams', () => {
       streamId: 's0',
       actual: 0,
     });
+  });
+});
+
+describe('versionAt', () => {
+  test('gives the version that a stream had at a time', async () => {
+    const stream = { storeId: 'default', streamId: 's0' };
+    const { result } = await client.call('getEvents', stream);
+    const [event] = (result as { events: { timestamp: string }[] }).events;
+    const at = async (time: unknown) => client.call('versionAt', { ...stream, time });
+    expect((await at(event?.timestamp)).result).toEqual({ version: 0 });
+    expect((await at('2001-01-01T00:00:00Z')).result).toEqual({ version: -1 });
+    expect((await at('2001-01-01')).error?.data).toMatchObject({ code: 'invalid_argument', reason: 'time' });
+  });
+});
+
+describe('verifyStream', () => {
+  test('is served by stores with the option tamperEvident, and not_supported by others', async () => {
+    for (const storeId of ['sealed', 'scratch']) {
+      const stream = { storeId, streamId: 's' };
+      await client.call('appendEvents', { ...stream, events: [{ type: 't', data: 1 }] });
+      expect((await client.call('verifyStream', stream)).result, storeId).toEqual({ verified: true });
+    }
+    const { error } = await client.call('verifyStream', { storeId: 'default', streamId: 's0' });
+    expect(error?.data).toMatchObject({ code: 'not_supported' });
+  });
+});
+
+describe('bytes', () => {
+  test('come back as they were, also over HTTP, and reach the channel events', async () => {
+    const stream = { storeId: 'default', streamId: 'drawing' };
+    await client.call('subscribe', { channel: 'events', topic: 'default.drawing.>' });
+    const events = [{ type: 'drawn', dataBase64: 'iVBORw==', contentType: 'image/png' }];
+    expect((await client.call('appendEvents', { ...stream, events })).error).toBeUndefined();
+    const answer = await fetch(`${gateway.http}/v1/stores/default/streams/drawing/events`);
+    const [read] = ((await answer.json()) as { events: object[] }).events;
+    expect(read).toMatchObject(events[0] as object);
+    expect(read).not.toHaveProperty('data');
+    await client.until(() => client.notices.some(({ method }) => method === 'message'));
+    const message = client.notices.find(({ method }) => method === 'message');
+    expect(message?.params['message']).toEqual(read);
+  });
+
+  test('both of data and dataBase64, or neither, are invalid_argument', async () => {
+    for (const event of [{ type: 't' }, { type: 't', data: 1, dataBase64: 'AA==', contentType: 'a/b' }]) {
+      const params = { storeId: 'default', streamId: 'x', events: [event] };
+      expect((await client.call('appendEvents', params)).error?.data).toMatchObject({
+        code: 'invalid_argument',
+      });
+    }
   });
 });
