@@ -7,7 +7,7 @@ import { createHandlers, type HandlerComponents } from './handlers.ts';
 
 const CONNECTION_METHODS = [
   ...['authenticate', 'subscribe', 'unsubscribe', 'registerWorker', 'unregisterWorker'],
-  ...['followEvents', 'unfollow', 'saveSubscription', 'leaveSubscription', 'ackEvent', 'nackEvent'],
+  ...['saveSubscription', 'leaveSubscription', 'ackEvent', 'nackEvent', 'followEvents', 'unfollow'],
 ];
 
 test('every served method has a handler, unless it is served by connections', () => {
