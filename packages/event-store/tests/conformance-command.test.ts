@@ -9,5 +9,5 @@ const MODULE = join(import.meta.dirname, 'memory-store-module.ts');
 test('the in-memory store proves itself by the command of the conformance package', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, 'store', '--module', MODULE]);
   expect(stdout).toContain('✓ memory store: ');
-  expect(stdout).toMatch(/\d{2} passed, 0 failed, 2 not supported\n$/);
+  expect(stdout).toMatch(/\d+ passed, 0 failed, 4 not supported\n$/);
 }, 60_000);
