@@ -89,6 +89,15 @@ describe('query', () => {
   });
 });
 
+test('append is refused when an event matches its condition', async () => {
+  const condition = '{"failIfEventsMatch":{"items":[{"tags":["us"]}]}}';
+  const refused = await cli(['append', 'users-3', '--type', 'created', '--condition', condition]);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toMatch(/^append_condition_failed: .*position=3/);
+  const after = '{"failIfEventsMatch":{"items":[{"tags":["us"]}]},"after":3}';
+  expect((await cli(['append', 'other', '--type', 't', '--condition', after])).code).toBe(0);
+});
+
 describe('follow', () => {
   test('prints what is there and each new event, and ends without an error by Ctrl-C', async () => {
     const interruption = new AbortController();

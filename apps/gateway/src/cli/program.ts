@@ -68,6 +68,10 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     .option('--metadata <json>', 'a JSON object')
     .option('--tag <tag>', 'may be repeated', collect)
     .option('--expected-version <version>', 'a version from 0, any, none or exists (default: any)')
+    .option(
+      '--condition <json>',
+      '{ "failIfEventsMatch": query, "after": position }: append only when none matches',
+    )
     .action(
       run(async (stream: string, given: never) =>
         (await import('./commands/append.ts')).append(stream, given, terminal),

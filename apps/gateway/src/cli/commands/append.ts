@@ -1,5 +1,12 @@
 import { describeValue } from '@esdb-gater/primitives';
-import { ANY_VERSION, LIMITS, type NewEvent, NO_STREAM, STREAM_EXISTS } from '@esdb-gater/types';
+import {
+  ANY_VERSION,
+  type AppendCondition,
+  LIMITS,
+  type NewEvent,
+  NO_STREAM,
+  STREAM_EXISTS,
+} from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, jsonArgument, outputOf, type Terminal } from '../context.ts';
 import { UsageError } from '../exit.ts';
 import { linesOf, parseLine } from '../lines.ts';
@@ -11,16 +18,22 @@ export interface AppendOptions extends CommonOptions {
   readonly metadata?: string;
   readonly tag?: readonly string[];
   readonly expectedVersion?: string;
+  /** JSON: `{ failIfEventsMatch, after? }`. */
+  readonly condition?: string;
 }
 
 /** `append STREAM`: appends one event of flags, or all events of NDJSON on standard input atomically. */
 export async function append(streamId: string, options: AppendOptions, terminal: Terminal): Promise<void> {
   const expectedVersion = parseExpectedVersion(options.expectedVersion ?? 'any');
+  const condition =
+    options.condition === undefined
+      ? undefined
+      : (jsonArgument('--condition', options.condition, 'condition') as AppendCondition);
   const events =
     options.type === undefined ? await eventsFrom(options, terminal) : [eventOf(options.type, options)];
   await using client = await connectGateway(options, terminal);
   const result = await client.appendEvents(
-    { storeId: options.store, streamId, expectedVersion, events },
+    { storeId: options.store, streamId, expectedVersion, events, ...(condition && { condition }) },
     { signal: terminal.interrupted },
   );
   const what = `${result.count} ${result.count === 1 ? 'event' : 'events'}`;

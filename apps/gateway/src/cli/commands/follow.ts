@@ -43,5 +43,10 @@ export async function follow(
       },
     },
   );
-  await writeEvents(outputOf(options, terminal), events, count);
+  try {
+    await writeEvents(outputOf(options, terminal), events, count);
+  } catch (error) {
+    // Ctrl-C is the usual end of this command.
+    if (!terminal.interrupted.aborted) throw error;
+  }
 }
