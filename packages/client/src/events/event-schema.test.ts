@@ -107,6 +107,11 @@ describe('appending', () => {
     expect(await orders.append(closed)).toBe(closed);
   });
 
+  test('bytes pass as they are', () => {
+    const bytes = { type: 'order_placed', dataBase64: 'AAEC', contentType: 'application/x-protobuf' };
+    expect(orders.append(bytes)).toBe(bytes);
+  });
+
   test('invalid data, another version and a type that the schema lacks are refused', async () => {
     await expect(orders.append({ type: 'order_placed', data: { amount: 7 } })).rejects.toMatchObject(
       refusal('invalid_data', { issues: ['amount: must be a string'] }),

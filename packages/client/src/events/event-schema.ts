@@ -3,6 +3,7 @@ import {
   type GaterError,
   invalidArgument,
   type JsonValue,
+  type NewBytesEvent,
   type NewEvent,
   type RecordedEvent,
 } from '@esdb-gater/types';
@@ -27,6 +28,9 @@ export interface EventTypeSchema<Input = unknown, Output = Input> {
    */
   readonly data?: StandardSchemaV1<Input, Output>;
 }
+
+/** An event, with JSON or bytes, that is to be appended. */
+type AppendedEvent = NewEvent | NewBytesEvent;
 
 /** The types of event that a program knows, by name. */
 export interface EventTypes {
@@ -60,11 +64,12 @@ export interface EventSchema<E extends AnyEvent = AnyEvent, A extends AnyEvent =
    */
   read(event: RecordedEvent): RecordedEvent | Promise<RecordedEvent>;
   /**
-   * Validates an event that is to be appended, and writes its version into `metadata.schemaVersion` when that is not 1.
+   * Validates an event that is to be appended, and writes its version into `metadata.schemaVersion` when that is not 1. Bytes
+   * have a content type instead, and pass as they are.
    *
    * @throws `invalid_argument` (reason `event_schema`)
    */
-  append(event: NewEvent): NewEvent | Promise<NewEvent>;
+  append(event: AppendedEvent): AppendedEvent | Promise<AppendedEvent>;
   /** Only for the compiler. */
   readonly '~types'?: { readonly read: E; readonly appended: A };
 }
@@ -86,6 +91,7 @@ export function eventSchema(types: EventTypes): EventSchema {
   return {
     read: (event) => known.get(event.type)?.read(event) ?? event,
     append(event) {
+      if (event.data === undefined) return event;
       const type = known.get(event.type);
       if (type !== undefined) return type.append(event);
       throw invalidSchema(`the event type ${JSON.stringify(event.type)} must be one of the schema`, {
@@ -138,7 +144,6 @@ class KnownType {
   }
 
   append(event: NewEvent): NewEvent | Promise<NewEvent> {
-    if (event.data === undefined) return event;
     const validator = this.#validator;
     const stamped = this.#stamp(event);
     if (validator === undefined) return stamped;
