@@ -138,6 +138,82 @@ describe('follow', () => {
   });
 });
 
+describe('subscription', () => {
+  const subscription = (args: readonly string[], options?: Options) =>
+    cli(['subscription', ...args], options);
+
+  test('create makes one, list shows it with its lag, consume reads and acknowledges', async () => {
+    const created = await subscription(['create', 'mail', '--type', 'created', '--max-retries', '0']);
+    expect(values(created.stdout)).toMatchObject([{ name: 'mail', type: 'event_type', selector: 'created' }]);
+    const first = await subscription(['consume', 'mail', '--count', '1']);
+    expect(values(first.stdout)).toMatchObject([{ streamId: 'users-1', version: 0, attempt: 1 }]);
+    const second = await subscription(['consume', 'mail', '--count', '1'], { isTTY: true });
+    expect(second.stdout).toMatch(/users-2@0 +created/);
+    const list = await subscription(['list'], { isTTY: true });
+    const [head, row] = list.stdout.split('\n');
+    expect(head).toMatch(/^NAME +CHECKPOINT +LAG +PARKED +CONSUMERS +CREATED +SELECTS$/);
+    expect(row).toMatch(/^mail +\d+ +\d+ +0 +0 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +event_type "created"$/);
+    // The columns of the row begin where those of the head do.
+    expect(row?.indexOf('event_type')).toBe(head?.indexOf('SELECTS'));
+  });
+
+  test('parked events are listed and replayed', async () => {
+    const { connect } = await import('@esdb-gater/client');
+    await subscription(['create', 'broken', '--stream', 'users-2']);
+    await using client = await connect(gateway.url);
+    const joined = await client.saveSubscription({
+      storeId: 'default',
+      name: 'broken',
+      type: 'stream',
+      selector: 'users-2',
+    });
+    for await (const { nack } of joined) {
+      await nack({ action: 'park', reason: 'no such\naddress' });
+      break;
+    }
+    await joined.unsubscribe();
+    const parked = await subscription(['parked', 'broken'], { isTTY: true });
+    expect(parked.stdout).toMatch(
+      /^POSITION +EVENT +TYPE +ATTEMPTS +PARKED +ID +REASON\n3 +users-2@0 +created +1 .* no such\\u000aaddress\n$/,
+    );
+    const [one] = values<{ event: { id: string } }>((await subscription(['parked', 'broken'])).stdout);
+    const replayed = await subscription(['replay', 'broken', one?.event.id ?? '']);
+    expect(values(replayed.stdout)).toEqual([{ count: 1 }]);
+    const again = await subscription(['consume', 'broken', '--count', '1']);
+    expect(values(again.stdout)).toMatchObject([{ streamId: 'users-2', version: 0 }]);
+    expect((await subscription(['parked', 'broken'], { isTTY: true })).stdout).toBe(
+      'subscription broken has no parked events\n',
+    );
+  });
+
+  test('reset goes to another position, and remove removes it', async () => {
+    await subscription(['create', 'audit', '--all', '--from', 'latest']);
+    const reset = await subscription(['reset', 'audit', '--from', '2'], { isTTY: true });
+    expect(reset.stdout).toBe('subscription audit continues from position 2\n');
+    const next = await subscription(['consume', 'audit', '--count', '1']);
+    expect(values(next.stdout)).toMatchObject([{ position: 3 }]);
+    expect((await subscription(['remove', 'audit'])).code).toBe(0);
+    for (const gone of [
+      ['remove', 'audit'],
+      ['consume', 'audit'],
+    ]) {
+      const refused = await subscription(gone);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/^subscription_not_found: .*\n$/);
+    }
+  });
+
+  test.each([
+    [['create', 'x']],
+    [['create', 'x', '--all', '--stream', 'a']],
+    [['create', 'x', '--all', '--from', 'now']],
+    [['reset', 'x']],
+    [['frobnicate']],
+  ])('refuses %j as wrong usage', async (args) => {
+    expect(await subscription(args)).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
 test('backup and restore say in one line why they cannot work with a store', async () => {
   const missing = await cli(['backup', 'b.db', '--data-dir', '/nonexistent'], { env: {} });
   expect(missing).toMatchObject({ code: 1, stdout: '' });

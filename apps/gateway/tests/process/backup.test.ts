@@ -63,6 +63,26 @@ test('a store is backed up under its running gateway, and restored only without 
   expect((await client.getVersion({ storeId: 'default', streamId: 's' })).version).toBe(49);
 });
 
+test('a persistent subscription goes back with its store, and delivers what was written since', async () => {
+  await append(3);
+  const create = ['subscription', 'create', 'reader', '--all', '--url', gateway?.url ?? ''];
+  expect((await runCli(create, {})).code).toBe(0);
+  const consume = async (count: number): Promise<unknown[]> => {
+    const args = ['subscription', 'consume', 'reader', '--count', String(count), '--url', gateway?.url ?? ''];
+    return jsonLines<RecordedEvent>((await runCli(args, {})).stdout).map(({ data }) => data);
+  };
+  const start = written - 3;
+  expect(await consume(2)).toEqual([start + 1, start + 2]);
+  expect((await cli('backup', file())).code).toBe(0);
+  await append(2);
+  expect(await consume(3)).toEqual([start + 3, start + 4, start + 5]);
+  await gateway?.stop();
+  expect((await cli('restore', file(), '--force')).code).toBe(0);
+  await restart();
+  await append(4);
+  expect(await consume(5)).toEqual([start + 3, start + 6, start + 7, start + 8, start + 9]);
+});
+
 test('after a restore nobody has a silent gap: positions tell `lost`, and a follow says that its position is gone [F26]', async () => {
   await append(5);
   expect((await cli('backup', file())).code).toBe(0);
