@@ -223,3 +223,11 @@ test('backup and restore say in one line why they cannot work with a store', asy
   expect(memory.code).toBe(2);
   expect(memory.stderr).toContain('must have the engine sqlite, got memory');
 });
+
+test('verify says in one line that a store keeps no hash chains', async () => {
+  for (const args of [['verify'], ['verify', 'users-1']]) {
+    const refused = await cli(args);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^not_supported: .*\n$/);
+  }
+});

@@ -52,6 +52,16 @@ function gatewayUrl(text: string): string {
   return url.href;
 }
 
+/** Returns the WebSocket URL of the gateway that the options or the environment name. @throws UsageError */
+export function gatewayUrlOf(options: CommonOptions, terminal: Terminal): string {
+  return gatewayUrl(options.url ?? variable(terminal, 'ESDB_GATER_URL') ?? DEFAULT_URL);
+}
+
+/** Accepts gateways with a certificate of the authority of `--ca-file`. @throws UsageError */
+export function trustAuthority({ caFile }: CommonOptions): void {
+  if (caFile !== undefined) trust(readTextFile('--ca-file', caFile));
+}
+
 /**
  * Connects to the gateway that the options or the environment name.
  *
@@ -63,11 +73,11 @@ export async function connectGateway(
   terminal: Terminal,
   signal: AbortSignal = terminal.interrupted,
 ): Promise<RemoteGater> {
-  const url = gatewayUrl(options.url ?? variable(terminal, 'ESDB_GATER_URL') ?? DEFAULT_URL);
+  const url = gatewayUrlOf(options, terminal);
   const token = tokenOption(options, terminal);
   const identity =
     options.identityFile === undefined ? undefined : readIdentity(options.identityFile, '--identity-file');
-  if (options.caFile !== undefined) trust(readTextFile('--ca-file', options.caFile));
+  trustAuthority(options);
   try {
     return await connect(
       url,

@@ -1,6 +1,6 @@
 import type { RemoteGater } from '@esdb-gater/client';
 import { describeValue } from '@esdb-gater/primitives';
-import type { ParkedEvent, SaveSubscriptionParams } from '@esdb-gater/protocol';
+import type { ParkedEvent, ResultOf, SaveSubscriptionParams } from '@esdb-gater/protocol';
 import { GaterError, LIMITS, type Subscription, type SubscriptionType } from '@esdb-gater/types';
 import {
   type CommonOptions,
@@ -11,6 +11,7 @@ import {
   type Terminal,
 } from '../context.ts';
 import { UsageError } from '../exit.ts';
+import { putJson } from '../http-request.ts';
 import { jsonLine, plain } from '../output.ts';
 import { eventLine, readableTime, shorten, writeList } from '../table.ts';
 
@@ -68,13 +69,31 @@ export async function subscriptionCreate(
       : { ackTimeoutMs: integerArgument('--ack-timeout-ms', ackTimeoutMs, 1) }),
     ...(maxRetries === undefined ? {} : { maxRetries: integerArgument('--max-retries', maxRetries, 0) }),
   };
-  await using client = await connectGateway(options, terminal);
-  const joined = await client.saveSubscription(params, { signal: terminal.interrupted });
-  await joined.unsubscribe();
-  const { subscription } = joined;
+  const subscription = await make(params, options, terminal);
   const output = outputOf(options, terminal);
   const text = `subscription ${name} continues from position ${subscription.checkpoint}`;
   await output.line(output.isForPeople ? plain(text) : jsonLine(subscription));
+}
+
+/**
+ * Makes a subscription over HTTP, which does not join it: a consumer that joins gets events, which count as attempts. An
+ * identity can be proved only over WebSocket.
+ */
+async function make(
+  params: SaveSubscriptionParams,
+  options: CommonOptions,
+  terminal: Terminal,
+): Promise<Subscription> {
+  if (options.identityFile === undefined) {
+    const { storeId, name, ...body } = params;
+    const path = `/v1/stores/${encodeURIComponent(storeId)}/subscriptions/${encodeURIComponent(name)}`;
+    const { subscription } = (await putJson(path, body, options, terminal)) as ResultOf<'saveSubscription'>;
+    return subscription;
+  }
+  await using client = await connectGateway(options, terminal);
+  const joined = await client.saveSubscription(params, { signal: terminal.interrupted });
+  await joined.unsubscribe();
+  return joined.subscription;
 }
 
 /** `subscription remove NAME`: removes a persistent subscription with its checkpoint and its parked events. */

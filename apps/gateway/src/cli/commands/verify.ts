@@ -28,7 +28,8 @@ export async function verify(
     await tell(output, found);
     return found.verified ? EXIT.ok : EXIT.failed;
   }
-  return verifyStore(client, options.store, output, terminal);
+  // Awaited: the connection closes when this function returns.
+  return await verifyStore(client, options.store, output, terminal);
 }
 
 async function verifyStore(
