@@ -4,7 +4,7 @@ import type { JsonValue } from '@esdb-gater/types';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryBroker } from '../src/index.ts';
 import { openChannels } from './open-channels.ts';
-import { nextTurn, TestSink, until } from './support.ts';
+import { type jsonEncoder, nextTurn, TestSink, until } from './support.ts';
 
 afterEach(() => setSecret(undefined));
 
@@ -53,6 +53,10 @@ describe('many connections', () => {
     await nextTurn();
     expect(first.sink.writes[0]).toHaveLength(5);
     expect(second.writes[0]).toBe(first.sink.writes[0]);
+    for (const { encoder } of [first.sink, second]) {
+      for (const delivery of second.writes[0] ?? []) delivery.bytes(encoder);
+      expect((encoder as ReturnType<typeof jsonEncoder>).encoded).toBe(5);
+    }
   });
 
   test('shed low priority first while the process is behind (F20)', async () => {

@@ -84,6 +84,7 @@ describe('validateTopic', () => {
   });
 
   test('accepts 1 024 UTF-16 units and 32 segments, and refuses one more of either', () => {
+    expect(validateTopic('a'.repeat(1_024))).toHaveLength(1_024);
     expect(refusal(() => validateTopic('a'.repeat(1_025))).message).toMatch(
       /at most 1024 UTF-16 units, got 1025/,
     );
