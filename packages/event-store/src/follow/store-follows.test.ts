@@ -31,6 +31,8 @@ class TestStore implements FollowStore {
   reads = 0;
   queries = 0;
   failure: GaterError | undefined;
+  /** Holds back what `readAll` has read. */
+  held: Promise<void> | undefined;
   readonly #listeners = new Set<(position: number) => void>();
 
   async append(streamId: string, count = 1, event: Partial<NewEvent> = {}): Promise<number> {
@@ -46,7 +48,9 @@ class TestStore implements FollowStore {
       this.queries += 1;
       throw new GaterError('not_supported', 'no queries here');
     }
-    return this.inner.readAll(params);
+    const page = await this.inner.readAll(params);
+    await this.held;
+    return page;
   }
 
   async getEvents(params: GetEventsParams) {
@@ -150,6 +154,27 @@ test('a stream is followed from a position, in a long stream with few reads', as
   });
   const wanted = events.map(({ position }) => position).filter((position) => position > 1_000);
   expect(reader.positions).toEqual(wanted);
+});
+
+test('an event that a follow has read before the newest events have it is not sent twice', async () => {
+  const { store, follow, follows } = setUp();
+  await store.append('a');
+  const first = await follow({ streamId: 'a' });
+  const sink = new TestSink();
+  const second = await follows.follow({ after: 0, streamId: 'a' }, sink);
+  await until(() => first.log.length === 1);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.held = promise;
+  await store.append('a');
+  second.begin();
+  await until(() => sink.log.length === 1);
+  expect(first.positions).toEqual([1]);
+  expect(sink.positions).toEqual([1, 2]);
+  store.held = undefined;
+  resolve();
+  await store.append('a');
+  await until(() => first.positions.length === 3);
+  expect(sink.positions).toEqual([1, 2, 3]);
 });
 
 test('a stream that does not exist yet is waited for', async () => {
