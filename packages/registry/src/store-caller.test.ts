@@ -315,4 +315,15 @@ describe('telemetry of a call', () => {
       ['esdb_gater.request.error', { ...request, reason: 'retries_exhausted', duration: expect.any(Number) }],
     ]);
   });
+
+  test('tells that retries are exhausted only when they are, and nothing of a retry without one', async () => {
+    const seen: string[] = [];
+    attach('test', (name) => void seen.push(name));
+    const conflict: Serve = () => {
+      throw new GaterError('wrong_expected_version', 'no', { details: { expected: 1, actual: 2 } });
+    };
+    const stores = createStoreCaller({ registry: registryOf([conflict]) }, FAST);
+    await expect(stores.call('getEvents', stream)).rejects.toMatchObject({ actual: 2 });
+    expect(seen).toEqual(['esdb_gater.request.start', 'esdb_gater.request.error']);
+  });
 });

@@ -113,3 +113,20 @@ describe('base58', () => {
     }
   });
 });
+
+test('values at the borders of one, two and three bytes are read as they were written', () => {
+  for (const bytes of [
+    [1],
+    [0xff],
+    [1, 0],
+    [0xff, 0xff],
+    [1, 0, 0],
+    [0xff, 0xff, 0xff],
+    [1, 0, 0, 0],
+    [0, 1, 0],
+  ]) {
+    const text = base58.encode(Uint8Array.from(bytes));
+    expect(text).toBe(bs58.encode(Uint8Array.from(bytes)));
+    expect([...base58.decode(text)]).toEqual(bytes);
+  }
+});

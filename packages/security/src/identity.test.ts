@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ed25519Verify } from './ed25519.ts';
 import { Identity, identityFromJson, identityToJson, isIdentity } from './identity.ts';
+import { createProof } from './tokens/proof.ts';
 
 const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 const data = new TextEncoder().encode('data');
@@ -80,4 +81,26 @@ describe('Identity', () => {
     );
     expect([isIdentity(Identity.generate()), isIdentity({}), isIdentity(null)]).toEqual([true, false, false]);
   });
+});
+
+test('only an identity made here is taken for one', () => {
+  const like = { did: 'x', publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) };
+  for (const wrong of [like, {}, null, 'did:key:z6Mk']) {
+    expect(() => identityToJson(wrong as never)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'type' }),
+    );
+    expect(() => createProof(wrong as never, 'gateway', 'nonce')).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', reason: 'type' }),
+    );
+  }
+});
+
+test('bytes whose memory was transferred elsewhere are refused, and empty ones are not', () => {
+  const identity = Identity.generate();
+  const bytes = new Uint8Array(3);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  expect(() => identity.sign(bytes)).toThrow(
+    expect.objectContaining({ code: 'invalid_argument', reason: 'type' }),
+  );
+  expect(identity.sign(new Uint8Array(0))).toHaveLength(64);
 });

@@ -179,6 +179,24 @@ describe('covers', () => {
     ]) {
       expect(coversAction('*', text)).toBe(false);
     }
+    // Without a `*` at its end a grant covers only itself, not what differs in its last character.
+    for (const [one, other] of [
+      ['stream/read', 'stream/reab'],
+      ['stream/read', 'stream/reads'],
+      ['stream/reads', 'stream/read'],
+    ] as const) {
+      expect([coversAction(one, one), coversAction(one, other)]).toEqual([true, false]);
+    }
+    for (const other of ['users-2', 'users-', 'users-10', 'users-*']) {
+      const name = (id: string): string => `esdb://default/stream/default/${id}`;
+      expect([
+        coversResource(name('users-1'), name('users-1')),
+        coversResource(name('users-1'), name(other)),
+      ]).toEqual([true, false]);
+    }
+    // Three segments are enough, also when one of them is percent-encoded.
+    expect(coversResource('esdb://default/worker/%C3%BC', 'esdb://default/worker/%C3%BC')).toBe(true);
+    expect(coversResource('*', 'esdb://default/%C3%BC')).toBe(false);
     expect(coversAction('stream/*', 'stream/read')).toBe(true);
     expect(coversAction('stream/*', 'streams/read')).toBe(false);
     expect(coversAction('stream/read', 'stream/*')).toBe(false);

@@ -14,7 +14,7 @@ const MAX_UNITS = 10_240;
 /** Realm, kind and at least one part. */
 const MIN_SEGMENTS = 3;
 
-const WRITTEN = /^(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/;
+const PLAIN = /^[A-Za-z0-9\-._~/]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -51,10 +51,10 @@ function normalForm(resource: string): string | undefined {
   if (body.includes('*')) return undefined;
   const segments = body.split('/');
   if (!open && segments.length < MIN_SEGMENTS) return undefined;
-  const spelt = WRITTEN.test(body) && !body.includes('%');
+  const isPlain = PLAIN.test(body);
   const normal: string[] = [];
   for (const [i, segment] of segments.entries()) {
-    const one = spelt ? segment : normalSegment(segment);
+    const one = isPlain ? segment : normalSegment(segment);
     // The part of a name before `*` may be any prefix of a valid name.
     const beginning = open && i === segments.length - 1;
     if (one === undefined || (!beginning && (one === '' || one === '.' || one === '..'))) return undefined;
