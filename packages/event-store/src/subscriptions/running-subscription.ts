@@ -1,4 +1,4 @@
-import { onNextTurn, requireInteger, waitUntil } from '@esdb-gater/primitives';
+import { onNextTurn, waitUntil } from '@esdb-gater/primitives';
 import {
   type AckEventParams,
   type Clock,
@@ -20,6 +20,7 @@ import { EventPoint } from '../tail/event-proof.ts';
 import type { StoreTail } from '../tail/store-tail.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import { CheckpointTracker } from './checkpoint-tracker.ts';
+import { resolveConsumerOptions } from './consumer-options.ts';
 import { type AckOutcome, DeliveryWindow } from './delivery-window.ts';
 import { notDelivered } from './errors.ts';
 import { windowEvent } from './event-texts.ts';
@@ -27,7 +28,8 @@ import { ParkedEvents } from './parked-events.ts';
 import { compileSelector, type Selects } from './selector.ts';
 import type { PendingEvent } from './stream-queue.ts';
 import type { SubscribedStore } from './subscribed-store.ts';
-import type { ConsumerOptions, WindowConsumer } from './window-consumer.ts';
+import { wasSent } from './was-sent.ts';
+import type { WindowConsumer } from './window-consumer.ts';
 
 /** Unsettled events of a subscription that are kept in memory, and their bytes. */
 const MAX_BUFFERED_EVENTS = 5_000;
@@ -177,7 +179,7 @@ export class RunningSubscription {
     if (this.#consumers.size >= MAX_CONSUMERS) {
       throw new GaterError('overloaded', `a subscription must have at most ${MAX_CONSUMERS} consumers`);
     }
-    const joined = this.#window.join(this.#optionsOf(params), {
+    const joined = this.#window.join(resolveConsumerOptions(params, this.#record), {
       isReady: () => consumer.isReady?.() !== false,
       deliver: (pending) => this.#deliver(pending, consumer),
     });
@@ -263,15 +265,6 @@ export class RunningSubscription {
     await this.#checkpoint.flush();
   }
 
-  #optionsOf(params: SaveSubscriptionParams): ConsumerOptions {
-    const { maxInFlight, ackTimeoutMs, maxRetries } = { ...this.#record, ...withoutUndefined(params) };
-    return {
-      maxInFlight: requireInteger('maxInFlight', maxInFlight, { min: 1, reason: 'max_in_flight' }),
-      ackTimeoutMs: requireInteger('ackTimeoutMs', ackTimeoutMs, { min: 1, reason: 'ack_timeout' }),
-      maxRetries: requireInteger('maxRetries', maxRetries, { min: 0, reason: 'max_retries' }),
-    };
-  }
-
   #deliver(pending: PendingEvent, consumer: SubscriptionConsumer): void {
     const { event, deliveries } = pending;
     this.#sentTo = Math.max(this.#sentTo, event.position);
@@ -302,32 +295,14 @@ export class RunningSubscription {
   }
 
   async #answer(outcome: AckOutcome, streamId: string, eventNumber: number): Promise<number> {
-    const wasSent =
-      outcome === 'unknown' ? await this.#wasSent(streamId, eventNumber) : outcome !== 'undelivered';
-    if (!wasSent) throw notDelivered(streamId, eventNumber);
+    const sent =
+      outcome === 'unknown'
+        ? await wasSent(this.#components.store, { streamId, eventNumber }, (event) => {
+            return event.position <= this.#sentTo && this.#selects(event);
+          })
+        : outcome !== 'undelivered';
+    if (!sent) throw notDelivered(streamId, eventNumber);
     return this.checkpoint;
-  }
-
-  /** Returns whether an event that the window does not hold was sent at some time. */
-  async #wasSent(streamId: string, eventNumber: number): Promise<boolean> {
-    const { store } = this.#components;
-    try {
-      const page = await store.getEvents({
-        storeId: store.storeId,
-        streamId,
-        startVersion: eventNumber,
-        count: 1,
-      });
-      const [event] = page.events;
-      // An event that a delete hid was there before, and may have been sent.
-      if (event?.version !== eventNumber) return page.version >= eventNumber;
-      return event.position <= this.#sentTo && this.#selects(event);
-    } catch (error) {
-      if (!GaterError.is(error)) throw error;
-      if (error.code === 'stream_deleted') return Number(error.details['version']) >= eventNumber;
-      if (error.code === 'stream_not_found') return false;
-      throw error;
-    }
   }
 
   #leave(joined: WindowConsumer, isLost: boolean): void {
@@ -519,9 +494,4 @@ export class RunningSubscription {
     }
     this.#forgetUnsettled(to);
   }
-}
-
-/** Leaves out members that are undefined, so that they do not hide others. */
-function withoutUndefined(params: SaveSubscriptionParams): Partial<SaveSubscriptionParams> {
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
 }
