@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { RecordedEvent } from '@esdb-gater/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './support/in-process.ts';
@@ -229,5 +233,37 @@ test('verify says in one line that a store keeps no hash chains', async () => {
     const refused = await cli(args);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(/^not_supported: .*\n$/);
+  }
+});
+
+test('verify names the streams whose chain is broken, and counts all', async () => {
+  const stores = '{"default":{"engine":"sqlite","tamperEvident":true}}';
+  const dataDir = mkdtempSync(join(tmpdir(), 'esdb-gater-verify-'));
+  try {
+    const verified = async (...args: string[]) => {
+      await using own = await startTestGateway({ stores }, { dataDir });
+      const env = { ESDB_GATER_URL: own.url };
+      for (const stream of ['a', 'b']) {
+        await cli(['append', stream, '--type', 't', '--expected-version', 'none'], { env });
+      }
+      return await cli(['verify', ...args], { env });
+    };
+    expect(await verified('a')).toMatchObject({
+      code: 0,
+      stdout: '{"streamId":"a","verified":true}\n',
+      stderr: '',
+    });
+    expect(values((await verified()).stdout)).toEqual([{ streams: 2, broken: 0 }]);
+    const database = new DatabaseSync(join(dataDir, 'default.db'));
+    database.prepare('UPDATE event_hashes SET hash = ? WHERE stream = 2').run('0'.repeat(64));
+    database.close();
+    const broken = await verified();
+    expect(broken.code).toBe(1);
+    expect(values(broken.stdout)).toEqual([
+      { streamId: 'b', verified: false, brokenAt: 0 },
+      { streams: 2, broken: 1 },
+    ]);
+  } finally {
+    rmSync(dataDir, { recursive: true });
   }
 });
