@@ -7,10 +7,12 @@ import { benchFanout } from './fanout/bench.ts';
 import { benchKafka } from './kafka/bench.ts';
 import { benchQueries } from './queries/bench.ts';
 import { benchStores } from './stores/bench.ts';
+import { benchSubscriptions } from './subscriptions/bench.ts';
 
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   stores: benchStores,
   queries: benchQueries,
+  subscriptions: benchSubscriptions,
   fanout: benchFanout,
   crypto: benchCrypto,
   kafka: benchKafka,
