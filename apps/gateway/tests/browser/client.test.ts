@@ -1,9 +1,11 @@
+import { connect } from '@esdb-gater/client';
 import * as security from '@esdb-gater/security';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answersOf } from '../../../../tools/pack/answers.ts';
 import { KNOWN, VECTORS } from '../../../../tools/pack/vectors.ts';
 import { startTestGateway, type TestGateway } from '../support/in-process.ts';
+import { startSilentProxy } from '../support/silent-proxy.ts';
 import { describeInChromium, startChromium } from './chromium.ts';
 import { type PageServer, startPageServer } from './page-server.ts';
 
@@ -121,6 +123,39 @@ describeInChromium('in Chromium', () => {
     );
     expect(outcome).toEqual(['mismatch', 'ok', 'replayed']);
   });
+
+  test.each(['online', 'pageshow'])(
+    'a path that died silently is noticed at the event %s, and the subscription goes on [R28] [F33]',
+    async (event) => {
+      const proxy = await startSilentProxy(gateway.port);
+      try {
+        const token = tokenFor(gateway);
+        await run(
+          `
+          const { connect } = await import('@esdb-gater/client');
+          globalThis.gater = await connect(given.url, { token: given.token });
+          globalThis.messages = await gater.subscribe({ channel: 'system', topic: 'paths.*' });`,
+          { url: `ws://127.0.0.1:${proxy.port}/v1/ws`, token },
+        );
+        proxy.freeze();
+        await using other = await connect(gateway.url, { token });
+        await other.publish({ channel: 'system', topic: 'paths.lost', message: event });
+        const received = await run(
+          `
+          window.dispatchEvent(new Event(given.event));
+          for await (const { message } of messages) {
+            await gater.close();
+            return message;
+          }`,
+          { event },
+        );
+        expect(received).toBe(event);
+        expect(proxy.connections).toBeGreaterThan(1);
+      } finally {
+        await proxy.close();
+      }
+    },
+  );
 
   test('HTTP is open to the page, too, and a stream of server-sent events', async () => {
     const outcome = await run(
