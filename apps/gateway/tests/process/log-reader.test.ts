@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@esdb-gater/client';
 import { afterAll, expect, test, vi } from 'vitest';
-import { temporaryFolder } from '../support/gateway-process.ts';
+import { cleanEnv, temporaryFolder } from '../support/gateway-process.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'esdb-gater.js');
 const folder = temporaryFolder();
@@ -17,7 +17,10 @@ async function startUnread(name: string) {
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(fifo, constants.O_WRONLY);
   const flags = ['start', '--port', '0', '--data-dir', join(folder.path, name), '--log-level', 'trace'];
-  const child = spawn(process.execPath, [BIN, ...flags], { stdio: ['ignore', writer, 'ignore'] });
+  const child = spawn(process.execPath, [BIN, ...flags], {
+    stdio: ['ignore', writer, 'ignore'],
+    env: cleanEnv(),
+  });
   closeSync(writer);
   const url = await vi.waitFor(() => listeningUrl(reader), { timeout: 30_000, interval: 50 });
   return { child, url, close: () => closeSync(reader) };

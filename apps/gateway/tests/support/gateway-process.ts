@@ -115,7 +115,7 @@ export function jsonLines<T = Record<string, unknown>>(output: string): T[] {
 }
 
 /** Settings of the machine that runs the tests must not reach the gateways under test. */
-function cleanEnv(): Record<string, string | undefined> {
+export function cleanEnv(): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(ESDB_GATER|OTEL)_/.test(name)),
   );
