@@ -168,7 +168,7 @@ describe.skipIf(reason !== undefined)(
         });
       });
 
-      test('records have the key, the value and the headers of the contract, read by another client', async () => {
+      test('records have the key, the value and the headers of the contract, read by another client [T19]', async () => {
         const topicPrefix = freshPrefix();
         const node = nodes.open({ brokers: kafka.bootstrap, driver, topicPrefix });
         const record = outgoing('id-1', 'user.created', 'events', {

@@ -115,7 +115,7 @@ describe.skipIf(reason !== undefined)(
       await atB.until(() => atB.notices.some(({ method }) => method === 'replayed'));
     });
 
-    test('a record has the headers of CloudEvents for all readers of the topic', async () => {
+    test('a record has the headers of CloudEvents for all readers of the topic [T19]', async () => {
       const client = await gateways.connect(a);
       const id = await publish(client, 'metrics', 'cpu.load', { percent: 7 });
       const [record] = await readOutside(kafka.bootstrap, topicOf('metrics'));

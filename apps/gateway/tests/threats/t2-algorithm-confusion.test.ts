@@ -152,7 +152,7 @@ describe('T2: algorithm confusion, `none`, HS256 with the public key, `kid`, `jw
     }
   });
 
-  test('no URL in a header or an issuer was fetched', () => {
+  test('no URL in a header or an issuer was fetched [T20]', () => {
     expect(lured).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { append, type CaseSpec, newEvent, newEvents, readEverything } from './ha
 
 export const concurrency: readonly CaseSpec[] = [
   {
-    title: 'of many concurrent appends that expect one version exactly one wins',
+    title: 'of many concurrent appends that expect one version exactly one wins [F23]',
     async body({ store }) {
       for (let round = 0; round < 5; round += 1) {
         const attempts = Array.from({ length: 40 }, () => append(store, 's', [newEvent()], round - 1));

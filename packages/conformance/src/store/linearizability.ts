@@ -83,7 +83,8 @@ async function append(
 
 export const linearizability: readonly CaseSpec[] = [
   {
-    title: 'a history of concurrent queries and appends, with versions and with conditions, is linearizable',
+    title:
+      'a history of concurrent queries and appends, with versions and with conditions, is linearizable [F23]',
     needs: ['queries'],
     async body({ store }) {
       const steps: Step[] = [];
