@@ -8,7 +8,6 @@ import { createDiscardBudget } from './access/discard-budget.ts';
 import { createInboundBudget } from './access/inbound-budget.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
 import { createOutboundBudget } from './access/outbound-budget.ts';
-import { isServed } from './calls/dispatcher.ts';
 import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
@@ -256,7 +255,7 @@ async function openPort(
     nodeId,
     version: VERSION,
     capabilities: config.security.capabilities,
-    methods: METHOD_NAMES.filter(isServed),
+    methods: METHOD_NAMES,
     limits: {
       frameBytes: config.limits.frameBytes,
       messageBytes: config.limits.messageBytes,

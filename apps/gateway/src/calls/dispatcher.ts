@@ -25,16 +25,8 @@ export type Handler<M extends MethodName> = (
 /** The handlers of some methods. */
 export type Handlers = { readonly [M in MethodName]?: Handler<M> };
 
-/** The methods that this version of the gateway serves. */
-export type ServedMethod = Exclude<MethodName, MethodsWith<{ readonly planned: true }>>;
-
-/** Returns whether this version of the gateway serves a method, if only on a connection. */
-export function isServed(method: MethodName): method is ServedMethod {
-  return factsOf(method).planned !== true;
-}
-
 /** The methods that only a connection can serve. */
-export type ConnectionMethod = MethodsWith<{ readonly servedBy: 'connection' }> & ServedMethod;
+export type ConnectionMethod = MethodsWith<{ readonly servedBy: 'connection' }>;
 
 /** The methods that a connection serves itself. An HTTP request serves only some of them. */
 export type ConnectionMethods = { readonly [M in ConnectionMethod]: Handler<M> };

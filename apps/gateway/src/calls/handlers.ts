@@ -5,7 +5,7 @@ import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 import type { Revocations } from '../access/revocations.ts';
 import { senderOf } from '../access/sender-limiter.ts';
-import { type ConnectionMethod, type Handler, isServed, type ServedMethod } from './dispatcher.ts';
+import type { ConnectionMethod, Handler } from './dispatcher.ts';
 import type { HealthMonitor } from './health.ts';
 import { listVisibleStreams } from './list-streams.ts';
 
@@ -24,7 +24,7 @@ type HandlersOf<M extends MethodName> = { readonly [K in M]: Handler<K> };
 /** What the gateway serves for whoever calls. */
 export function createHandlers(
   components: HandlerComponents,
-): HandlersOf<Exclude<ServedMethod, ConnectionMethod>> {
+): HandlersOf<Exclude<MethodName, ConnectionMethod>> {
   const { stores, channels, subscriptions, registry, health, authorizer, revocations } = components;
   return {
     ...storeHandlers(stores),
@@ -81,15 +81,15 @@ export function createHandlers(
 }
 
 /** One handler like another for every method that the workers of a store answer. */
-function storeHandlers(stores: StoreCaller): HandlersOf<StoreCallMethod & ServedMethod> {
+function storeHandlers(stores: StoreCaller): HandlersOf<StoreCallMethod> {
   const ask =
     <M extends StoreCallMethod>(method: M): Handler<M> =>
     (params, call) =>
       stores.call(method, params, contextOf(call));
-  const handlers = METHOD_NAMES.filter(isServed)
-    .filter((method) => isServedBy(method, 'store'))
-    .map((method) => [method, ask(method)] as const);
-  return Object.fromEntries(handlers) as unknown as HandlersOf<StoreCallMethod & ServedMethod>;
+  const handlers = METHOD_NAMES.filter((method) => isServedBy(method, 'store')).map(
+    (method) => [method, ask(method)] as const,
+  );
+  return Object.fromEntries(handlers) as unknown as HandlersOf<StoreCallMethod>;
 }
 
 function contextOf({ signal, traceparent, tracestate }: Call) {

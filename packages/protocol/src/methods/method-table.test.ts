@@ -94,14 +94,6 @@ describe('the table of methods', () => {
     expect(having((facts) => facts.token === 'beyond-loopback')).toEqual(['registerWorker']);
   });
 
-  test('says what this version of the gateway serves', () => {
-    expect(having((facts) => facts.planned !== true)).toEqual(
-      names(
-        'appendEvents appendToStreams getEvents streamForward streamBackward getVersion streamExists getStreams deleteStream readAll queryEvents recordSnapshot readSnapshot listSnapshots deleteSnapshot health quickHealthCheck publish channelInfo revokeToken authenticate subscribe unsubscribe followEvents unfollow registerWorker unregisterWorker versionAt verifyStream saveSubscription leaveSubscription removeSubscription ackEvent nackEvent getSubscriptions listParked replayParked resetSubscription',
-      ),
-    );
-  });
-
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', '', 'getevents'])(
     'has no row for %j',
     (name) => {

@@ -32,8 +32,6 @@ export interface MethodFacts {
   readonly carriesEvents?: true;
   /** The client returns an async iterable instead of the plain result. */
   readonly iterated?: true;
-  /** Part of the protocol, but not served by this version of the gateway. */
-  readonly planned?: true;
 }
 
 /**
