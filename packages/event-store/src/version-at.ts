@@ -24,7 +24,7 @@ export function versionUpTo(
   let low = -1;
   let high = version;
   while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
+    const middle = low + Math.ceil((high - low) / 2);
     if (epochUsOf(middle) <= epochUs) low = middle;
     else high = middle - 1;
   }
