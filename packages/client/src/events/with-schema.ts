@@ -21,12 +21,7 @@ type EventMethods = Pick<
 
 /** Returns the same `Gater` with a schema: every event that it appends or gives back passes the schema first. */
 export function withSchema<G extends Gater<NewEvent>>(gater: G, schema: EventSchema<AnyEvent, AnyEvent>): G {
-  const { read } = schema;
-  // A schema describes JSON: an event that carries bytes passes as it is.
-  const append = (
-    event: NewEvent | NewBytesEvent,
-  ): Promise<NewEvent | NewBytesEvent> | NewEvent | NewBytesEvent =>
-    event.dataBase64 === undefined ? schema.append(event) : event;
+  const { read, append } = schema;
   const readPage = async <Page extends { readonly events: readonly RecordedEvent[] }>(
     asked: Promise<Page>,
   ): Promise<Page> => {
