@@ -15,6 +15,8 @@ export {
   requireNumber,
   requireOneOf,
 } from './errors/options.ts';
+// Follows
+export { checkFollowStart, firstVersionAfter, positionLost } from './following/follow-start.ts';
 // JSON
 export {
   findInexactNumber,

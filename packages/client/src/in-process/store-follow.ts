@@ -1,9 +1,8 @@
-import { retryUntilAborted } from '@esdb-gater/primitives';
+import { checkFollowStart, firstVersionAfter, positionLost, retryUntilAborted } from '@esdb-gater/primitives';
 import type { FollowEventsParams } from '@esdb-gater/protocol';
 import {
   type Clock,
   GaterError,
-  invalidArgument,
   type RecordedEvent,
   type StorePage,
   type StreamPage,
@@ -43,7 +42,8 @@ export async function* followStore(
 ): AsyncGenerator<RecordedEvent, undefined> {
   const { watch, clock, signal } = components;
   const newest = await newestPosition(components, params);
-  await checkStart(components, params, newest);
+  const { storeId } = params;
+  await checkFollowStart(params, newest, (after) => components.call('readAll', { storeId, after, limit: 1 }));
   const read =
     params.streamId === undefined
       ? storeReader(components, params)
@@ -82,23 +82,6 @@ async function newestPosition(
   return lastPosition;
 }
 
-/** @throws `invalid_argument` (reason `position_lost`) when the store does not have the history of the position */
-async function checkStart(
-  { call }: StoreFollowComponents,
-  { storeId, streamId, after = 0, afterId }: FollowEventsParams,
-  newest: number,
-): Promise<void> {
-  if (after > newest) throw positionLost(after, newest);
-  if (afterId === undefined || after === 0) return;
-  const { events } = await call('readAll', { storeId, after: after - 1, limit: 1 });
-  const event = events[0];
-  const isThere =
-    event?.position === after &&
-    event.id.toLowerCase() === afterId.toLowerCase() &&
-    (streamId === undefined || event.streamId === streamId);
-  if (!isThere) throw positionLost(after, newest);
-}
-
 function storeReader(
   { call, watch }: StoreFollowComponents,
   { storeId, query }: FollowEventsParams,
@@ -127,7 +110,7 @@ async function streamReader(
         .call('getEvents', { storeId, streamId, startVersion, count })
         .catch((error: unknown) => emptyOf(error)),
     );
-  let version = start === 0 ? 0 : await firstVersionAfter(readFrom, start);
+  let version = await firstVersionAfter<never>(start, (from) => readFrom(from, 1));
   return async (position) => {
     const { events, next } = await readFrom(version, 100);
     const last = events.at(-1);
@@ -138,34 +121,9 @@ async function streamReader(
   };
 }
 
-/** Finds the first event of a stream after a position by halving. */
-async function firstVersionAfter(
-  readFrom: (version: number, count: number) => Promise<StreamPage>,
-  position: number,
-): Promise<number> {
-  const { events, version } = await readFrom(0, 1);
-  let low = events[0]?.version ?? 0;
-  let high = version + 1;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const event = (await readFrom(middle, 1)).events[0];
-    if (event === undefined || event.position > position) high = middle;
-    else low = event.version + 1;
-  }
-  return low;
-}
-
 /** A stream that does not exist may come into being, and a deleted one begin again. */
 function emptyOf(error: unknown): StreamPage {
   if (!GaterError.is(error)) throw error;
   if (error.code !== 'stream_not_found' && error.code !== 'stream_deleted') throw error;
   return { events: [], version: -1 };
-}
-
-function positionLost(after: number, newest: number): GaterError {
-  return invalidArgument(
-    'position_lost',
-    `the store no longer has what it had at position ${after} (restored, or begun anew); follow from an earlier position`,
-    { after, newest },
-  );
 }

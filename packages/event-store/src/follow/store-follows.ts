@@ -1,4 +1,5 @@
-import { type Clock, GaterError, invalidArgument, type Logger, silentLogger } from '@esdb-gater/types';
+import { checkFollowStart } from '@esdb-gater/primitives';
+import { type Clock, GaterError, type Logger, silentLogger } from '@esdb-gater/types';
 import type { StoreTail } from '../tail/store-tail.ts';
 import type { FollowStore } from './follow-store.ts';
 import { Follower, type FollowSink, type FollowStart } from './follower.ts';
@@ -55,18 +56,9 @@ export function createStoreFollows(
   const followers = new Set<Follower>();
 
   /** @returns the newest position of the store */
-  async function checkStart({ streamId, after, afterId }: FollowParams): Promise<number> {
+  async function checkStart(start: FollowParams): Promise<number> {
     const newest = await tail.newest();
-    if (after > newest) throw positionLost(after, newest);
-    if (afterId === undefined || after === 0) return newest;
-    const { events } = await store.readAll({ storeId, after: after - 1, limit: 1 });
-    const event = events[0];
-    // An event of another stream proves nothing to those who may not read that stream.
-    const isThere =
-      event?.position === after &&
-      event.id.toLowerCase() === afterId.toLowerCase() &&
-      (streamId === undefined || event.streamId === streamId);
-    if (!isThere) throw positionLost(after, newest);
+    await checkFollowStart(start, newest, (after) => store.readAll({ storeId, after, limit: 1 }));
     return newest;
   }
 
@@ -97,12 +89,4 @@ export function createStoreFollows(
       live.close();
     },
   };
-}
-
-function positionLost(after: number, newest: number): GaterError {
-  return invalidArgument(
-    'position_lost',
-    `the store no longer has what it had at position ${after} (restored, or begun anew); follow from an earlier position`,
-    { after, newest },
-  );
 }

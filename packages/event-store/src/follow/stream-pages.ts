@@ -1,4 +1,4 @@
-import { nextTurn, retryUntilAborted } from '@esdb-gater/primitives';
+import { firstVersionAfter, nextTurn, retryUntilAborted } from '@esdb-gater/primitives';
 import {
   type Clock,
   GaterError,
@@ -65,22 +65,7 @@ export class StreamPages {
     position: number,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    if (position === 0) return 0;
-    const first = await this.#read(streamId, 0, 1, signal);
-    if (first === undefined) return undefined;
-    let low = first.events[0]?.version ?? 0;
-    // Positions grow along the versions of a stream.
-    let high = first.version + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const page = await this.#read(streamId, middle, 1, signal);
-      if (page === undefined) return undefined;
-      const event = page.events[0];
-      // The stream may have been deleted in between.
-      if (event === undefined || event.position > position) high = middle;
-      else low = event.version + 1;
-    }
-    return low;
+    return firstVersionAfter<undefined>(position, (version) => this.#read(streamId, version, 1, signal));
   }
 
   /** Reads the part of a stream from `version` on. Resolves to undefined once the signal has aborted. */
