@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { fc } from '@esdb-gater/property-testing';
 import bs58 from 'bs58';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { describeAddon } from './addon.ts';
 import { BITCOIN_CORE, hex, RFC_4231, RFC_8032, utf8 } from './vectors.ts';

@@ -31,6 +31,11 @@ describe('the layer check', () => {
     expect(violationsOf('channels', file('kafkajs'), LAYERS)[0]?.message).toContain('only "broker-kafka"');
   });
 
+  test('lets the tests of every package import the generators of property tests, and nothing else', () => {
+    expect(violationsOf('retry', file('@esdb-gater/property-testing', true), LAYERS)).toEqual([]);
+    expect(violationsOf('retry', file('@esdb-gater/property-testing'), LAYERS)).toHaveLength(1);
+  });
+
   test('lets only tests import the conformance suites', () => {
     expect(violationsOf('store-sqlite', file('@esdb-gater/conformance', true), LAYERS)).toEqual([]);
     expect(violationsOf('store-sqlite', file('@esdb-gater/conformance'), LAYERS)).toHaveLength(1);

@@ -9,6 +9,8 @@ export interface Violation {
 const SCOPE = '@esdb-gater/';
 /** The entry of a package for tests. */
 const TESTING = 'testing';
+/** What the tests of every package may import. */
+const FOR_TESTS = ['property-testing'];
 
 /** Returns the imports in `files` of package `name` that the table forbids. */
 export function violationsOf(
@@ -37,7 +39,7 @@ function forbidden(
   if (specifier.startsWith(SCOPE)) {
     const [target = '', entry] = specifier.slice(SCOPE.length).split('/');
     if (entry === TESTING && !isTest) return `only tests may import "${specifier}"`;
-    const allowed = [name, ...rule.imports, ...(isTest ? (rule.development ?? []) : [])];
+    const allowed = [name, ...rule.imports, ...(isTest ? [...FOR_TESTS, ...(rule.development ?? [])] : [])];
     return allowed.includes(target) ? undefined : `"${name}" may not import "${specifier}"`;
   }
   if (isTest) return undefined;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { createChannels } from '../src/index.ts';
 import { nextTurn, TestSink, until } from './support.ts';

@@ -1,6 +1,6 @@
+import { type Arbitrary, fc } from '@esdb-gater/property-testing';
 import { topicMatches } from '@esdb-gater/protocol';
 import type { ChannelMessage, JsonValue } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connect, type MessageSubscription, type RemoteGater } from '../src/index.ts';
 import { FakeGateway, turns } from './fake-gateway.ts';
@@ -53,7 +53,7 @@ type Step =
   | { readonly do: 'cut' }
   | { readonly do: 'wait'; readonly turns: number };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const step: Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('publish' as const), topic }) },
   {
     weight: 2,
@@ -73,7 +73,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('resuming', () => {
   test('nothing is lost and nothing doubled, wherever the connection breaks and however subscriptions overlap', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const gateway = new FakeGateway();
         gateway.replayStep = 1;
         const client = await connectTo(gateway);

@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import type { JsonValue } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { jsonEqual, jsonTextEqual } from './json-equal.ts';
 

@@ -1,8 +1,8 @@
 import { CountingController, countCalls } from '@esdb-gater/primitives/testing';
+import { fc } from '@esdb-gater/property-testing';
 import { withRetry } from '@esdb-gater/retry';
 import { attach, detach } from '@esdb-gater/telemetry';
 import { GaterError, type Registry, type RegistryEvent, type StoreMethod } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fakeWorker, STREAM } from '../tests/fake-worker.ts';
 import { createRegistry } from './registry.ts';
@@ -288,7 +288,7 @@ describe('registering', () => {
     const reached = { left: 0, stale: 0 };
     const step = fc.record({ incarnation: fc.integer({ min: 1, max: 5 }), leaves: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const registry = createRegistry();
         let expected: number | undefined;
         for (const { incarnation, leaves } of steps) {

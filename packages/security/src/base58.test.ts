@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import bs58 from 'bs58';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BASE58_MAX_BYTES, base58 } from './base58.ts';
 

@@ -1,6 +1,6 @@
+import { fc } from '@esdb-gater/property-testing';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ed25519Verify } from './ed25519.ts';
 import { isStrictPoint, isStrictSignature } from './engine/ed25519-strict.ts';

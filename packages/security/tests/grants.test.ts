@@ -1,3 +1,4 @@
+import { type Arbitrary, fc } from '@esdb-gater/property-testing';
 import {
   ACTIONS,
   authorize,
@@ -11,7 +12,6 @@ import {
   normalizeResource,
   resourceName,
 } from '@esdb-gater/security';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reasonOf } from './forge.ts';
 
@@ -44,7 +44,7 @@ const action = fc.constantFrom(
   'channel/*',
   'channel/publish',
 );
-const grant: fc.Arbitrary<Grant> = fc.record({ with: resource, can: action });
+const grant: Arbitrary<Grant> = fc.record({ with: resource, can: action });
 
 describe('covers', () => {
   test('is reflexive (property)', () => {

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryStore } from '@esdb-gater/event-store';
+import { type Arbitrary, fc } from '@esdb-gater/property-testing';
 import { type EventStore, GaterError, type JsonValue } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
 
@@ -145,7 +145,7 @@ const snapshot = fc
       },
   );
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+const operation: Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: append },
   { weight: 2, arbitrary: deletion },
   { weight: 3, arbitrary: streamRead },

@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { extractTraceContext, injectTraceContext, parseTraceContext } from './trace-context.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { type InputLine, LineError, linesOf, parseLine } from './lines.ts';
 
@@ -22,8 +22,11 @@ describe('the lines of an input', () => {
   test('may be cut anywhere, also inside a character', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, ''))),
-        fc.array(fc.nat(20)),
+        fc.array(
+          fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => text.replace(/[\r\n]/g, '')),
+          { maxLength: 20 },
+        ),
+        fc.array(fc.nat(20), { maxLength: 60 }),
         async (texts, cuts) => {
           const bytes = new TextEncoder().encode(texts.join('\n'));
           const parts: Uint8Array[] = [];

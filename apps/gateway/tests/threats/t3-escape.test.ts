@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import { createToken, Identity } from '@esdb-gater/security';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestGateway } from '../support/in-process.ts';
 import { type RawClient, rawConnect } from '../support/raw-client.ts';

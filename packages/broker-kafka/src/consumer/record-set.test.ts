@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import { type CompressionAlgorithmValue, createRecordsBatch } from '@platformatic/kafka';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readHeaders } from './record-decoder.ts';
 import { readRecordSet } from './record-set.ts';

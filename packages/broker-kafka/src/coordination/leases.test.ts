@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import { silentLogger } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Simulation } from '../../tests/support/simulation.ts';
 

@@ -1,5 +1,5 @@
+import { fc } from '@esdb-gater/property-testing';
 import { murmur2 as theirs } from '@platformatic/kafka';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { murmur2, partitionOf } from './partitioner.ts';
 
@@ -28,7 +28,7 @@ test('murmur2 agrees with another implementation on any bytes', () => {
 test('a partition is the positive hash modulo the number of partitions, as in the Java client', () => {
   expect(partitionOf(Buffer.from('foobar'), 4)).toBe((-790332482 & 0x7fffffff) % 4);
   fc.assert(
-    fc.property(fc.uint8Array(), fc.integer({ min: 1, max: 12 }), (key, partitions) => {
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.integer({ min: 1, max: 12 }), (key, partitions) => {
       const partition = partitionOf(key, partitions);
       expect(partition).toBeGreaterThanOrEqual(0);
       expect(partition).toBeLessThan(partitions);

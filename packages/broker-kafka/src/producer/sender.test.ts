@@ -1,6 +1,6 @@
 import { sleep } from '@esdb-gater/primitives';
+import { fc } from '@esdb-gater/property-testing';
 import { silentLogger } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeKafka, type FakeKafkaOptions, type Fate } from '../../tests/support/fake-kafka.ts';
 import { Simulation } from '../../tests/support/simulation.ts';

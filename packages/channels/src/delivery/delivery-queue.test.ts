@@ -1,6 +1,6 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
+import { fc } from '@esdb-gater/property-testing';
 import { type ChannelName, type ChannelPriority, type Delivery, silentLogger } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonEncoder, nextTurn, TestSink } from '../../tests/support.ts';
 import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
@@ -488,7 +488,7 @@ describe('the delivery queue', () => {
         { weight: 2, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
         { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
       ),
-      { maxLength: 150, size: 'max' },
+      { maxLength: 150 },
     );
     const reached = { dropped: 0, overflows: 0, waited: 0 };
     await fc.assert(

@@ -1,6 +1,6 @@
 import { JSON_DEPTH } from '@esdb-gater/primitives';
+import { fc } from '@esdb-gater/property-testing';
 import type { JsonValue } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inspectMessage } from './inspect-message.ts';
 

@@ -1,5 +1,5 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { createRateLimiter, type RatePlace } from './rate-limiter.ts';
 
@@ -79,7 +79,7 @@ describe('the rate limiter', () => {
       fc.property(
         fc.integer({ min: 1, max: 5 }),
         fc.nat(5_000),
-        fc.array(step, { maxLength: 120, size: 'max' }),
+        fc.array(step, { maxLength: 120 }),
         (maxRate, startMs, steps) => {
           const { clock, limiter } = limiterAt(maxRate);
           clock.advance(startMs);

@@ -1,5 +1,5 @@
 import { countCalls } from '@esdb-gater/primitives/testing';
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { createTopicIndex } from './topic-index.ts';
 
@@ -29,7 +29,7 @@ const steps = fc.array(
     },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('match' as const), topic: topics }) },
   ),
-  { maxLength: 200, size: 'max' },
+  { maxLength: 200 },
 );
 
 /** Nine segments that are `a`, or `*` where `stars` has a bit; with `open` the last is `>`. */
@@ -92,7 +92,7 @@ describe('createTopicIndex', () => {
     const pattern = fc.record({ stars: fc.nat(511), open: fc.boolean() });
     const toggle = fc.record({
       kind: fc.constant('toggle' as const),
-      list: fc.array(pattern, { maxLength: 40, size: 'max' }),
+      list: fc.array(pattern, { maxLength: 40 }),
     });
     const thin = fc.record({ kind: fc.constant('thin' as const), every: fc.integer({ min: 2, max: 9 }) });
     const match = fc.record({
@@ -108,8 +108,8 @@ describe('createTopicIndex', () => {
     );
     fc.assert(
       fc.property(
-        fc.array(pattern, { minLength: 200, maxLength: 700, size: 'max' }),
-        fc.array(change, { minLength: 10, maxLength: 30, size: 'max' }),
+        fc.array(pattern, { minLength: 200, maxLength: 700 }),
+        fc.array(change, { minLength: 10, maxLength: 30 }),
         (first, changes) => {
           const index = createTopicIndex<string>({ cachedTopics: 2 });
           const model = new Map<string, { readonly stars: number; readonly open: boolean }>();

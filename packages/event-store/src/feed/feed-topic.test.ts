@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { compileFeedTopic, DEFAULT_FEED_TOPIC, feedTopic } from './feed-topic.ts';
 

@@ -1,6 +1,6 @@
 import { eventMatcher } from '@esdb-gater/primitives';
+import { fc } from '@esdb-gater/property-testing';
 import type { EventQuery } from '@esdb-gater/types';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type PositionIndex, SortedPositions } from './position-list.ts';
 import { QueryMatches } from './query-matches.ts';
@@ -53,8 +53,8 @@ const tags = fc.subarray(['t', 'u', 'v', '__proto__']);
 const item = fc
   .record({ types: fc.subarray(['a', 'b', 'z']), tags: fc.subarray(['t', 'u', '__proto__', 'none']) })
   .filter((one) => one.types.length + one.tags.length > 0);
-const items = fc.array(item, { minLength: 1, maxLength: 4, size: 'max' });
-const events = fc.array(fc.record({ type, tags }), { maxLength: 120, size: 'max' });
+const items = fc.array(item, { minLength: 1, maxLength: 4 });
+const events = fc.array(fc.record({ type, tags }), { maxLength: 120 });
 
 test.each([4_000, 1])('finds what matches, in order, with %i look-ups before a pause', (lookups) => {
   fc.assert(

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { expect, test } from 'vitest';
 import { Fifo } from './fifo.ts';
 
@@ -9,7 +9,7 @@ test('behaves like an array for any sequence of operations', () => {
     { weight: 1, arbitrary: fc.nat().map((value) => ({ kind: 'unshift', value }) as const) },
   );
   fc.assert(
-    fc.property(fc.array(action, { size: 'max', maxLength: 200 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
       const fifo = new Fifo<number>();
       const array: number[] = [];
       for (const one of actions) {
@@ -42,7 +42,7 @@ test('keeps the order over each compaction, also when values are put back', () =
   });
   let compacted = 0;
   fc.assert(
-    fc.property(fc.array(action, { size: 'max', minLength: 3, maxLength: 8 }), (actions) => {
+    fc.property(fc.array(action, { minLength: 3, maxLength: 8 }), (actions) => {
       const fifo = new Fifo<number>();
       let first = 0;
       let next = 0;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { expect, test } from 'vitest';
 import { describeType, describeValue } from './describe-value.ts';
 

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { expect, test } from 'vitest';
 import { utf8Bytes } from './utf8-bytes.ts';
 
 test('is the length that the text has when it is encoded, lone surrogates as U+FFFD', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', size: 'max', maxLength: 40 }), fc.nat(300), (text, times) => {
+    fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.nat(300), (text, times) => {
       const long = `${text}\ud800`.repeat(times);
       expect(utf8Bytes(long)).toBe(new TextEncoder().encode(long).length);
     }),

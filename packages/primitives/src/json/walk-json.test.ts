@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { JSON_DEPTH, nestsDeeper } from './json-depth.ts';
 import { utf8Bytes } from './utf8-bytes.ts';
@@ -20,7 +20,7 @@ describe('walkJson', () => {
     let longest = 0;
     // Of units that take one to six bytes as JSON.
     const unit = fc.constantFrom('\u001f', '\ud800', 'a', 'ä', '中', '💡', '"');
-    const text = fc.array(unit, { maxLength: 20, size: 'max' }).map((all) => all.join(''));
+    const text = fc.array(unit, { maxLength: 20 }).map((all) => all.join(''));
     const number = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.constant(-2.2250738585072014e-308),
@@ -30,8 +30,8 @@ describe('walkJson', () => {
       value: fc.oneof(
         { maxDepth: 3, withCrossShrink: true },
         leaf,
-        fc.array(tie('value'), { maxLength: 6, size: 'max' }),
-        fc.dictionary(text, tie('value'), { maxKeys: 6, size: 'max' }),
+        fc.array(tie('value'), { maxLength: 6 }),
+        fc.dictionary(text, tie('value'), { maxKeys: 6 }),
       ),
     }));
     fc.assert(

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { countCalls } from '../testing/index.ts';
 import { createTopicMatcher, topicMatches } from './topic-matcher.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { METHOD_NAMES, type MethodName } from '../methods/method-table.ts';
 import { explain } from './explain.ts';

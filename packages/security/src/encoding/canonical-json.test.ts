@@ -1,5 +1,5 @@
 import { JSON_DEPTH } from '@esdb-gater/primitives';
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson, canonicalJsonWithout } from './canonical-json.ts';
 

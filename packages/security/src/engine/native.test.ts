@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { parseDidKey } from '../did-key.ts';
 import { Identity } from '../identity.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '@esdb-gater/property-testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canonicalJson } from '../encoding/canonical-json.ts';
 import { hmacSha256 } from '../hmac.ts';
@@ -97,7 +97,9 @@ describe('sign', () => {
   test('never again: an unsigned binary form that differs between runtimes (any JSON, sent over the wire, verifies)', () => {
     fc.assert(
       fc.property(
-        fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' })),
+        fc.dictionary(fc.string({ unit: 'binary', maxLength: 12 }), fc.jsonValue({ stringUnit: 'binary' }), {
+          maxKeys: 12,
+        }),
         (message) => {
           fc.pre(!['signed_at', 'nonce', 'key_id', 'signature'].some((name) => Object.hasOwn(message, name)));
           expect(verdict(JSON.parse(JSON.stringify(sign(message, ALERTS))))).toBe(true);

@@ -1,0 +1,2 @@
+export { type Arbitrary, fc } from './fc.ts';
+export { countReach, type Reach } from './reach.ts';
