@@ -1,4 +1,4 @@
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { createChannels } from '../src/index.ts';
 import { nextTurn, TestSink, until } from './support.ts';
@@ -17,6 +17,7 @@ const step = fc.oneof(
 
 describe('the change from a replay to live messages', () => {
   test('delivers every message exactly once and in order, whatever is published meanwhile', async () => {
+    const reach = countReach({ replayed: 3_000, live: 1_500, meanwhile: 2_500, steps: 36 });
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('events' as const, 'system' as const, 'alerts' as const),
@@ -50,6 +51,8 @@ describe('the change from a replay to live messages', () => {
               subscriber.drained();
             }
           }
+          reach.count('meanwhile', next - before);
+          reach.largest('steps', steps.length);
           await subscribing;
           sink.stalled = false;
           await until(() => {
@@ -63,6 +66,8 @@ describe('the change from a replay to live messages', () => {
           expect(sink.values).toEqual(expected);
           // All that was replayed comes before the notice, all that is live after it.
           const end = sink.notices.findIndex(({ method }) => method === 'replayed');
+          reach.count('replayed', end);
+          reach.count('live', sink.notices.length - end - 1);
           expect(
             sink.notices.every(
               ({ params }, at) => !('message' in params) || 'replayFor' in params === at < end,
@@ -74,5 +79,6 @@ describe('the change from a replay to live messages', () => {
       ),
       { numRuns: 60 },
     );
+    reach.check();
   });
 });

@@ -1,4 +1,4 @@
-import { type Arbitrary, fc } from '@esdb-gater/property-testing';
+import { type Arbitrary, countReach, fc } from '@esdb-gater/property-testing';
 import { topicMatches } from '@esdb-gater/protocol';
 import type { ChannelMessage, JsonValue } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
@@ -72,6 +72,7 @@ const step: Arbitrary<Step> = fc.oneof(
 
 describe('resuming', () => {
   test('nothing is lost and nothing doubled, wherever the connection breaks and however subscriptions overlap', async () => {
+    const reach = countReach({ cuts: 150, received: 1_500, readers: 8 });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const gateway = new FakeGateway();
@@ -80,8 +81,10 @@ describe('resuming', () => {
         const readers: Promise<Reader>[] = [];
         for (const one of steps) {
           if (one.do === 'publish') gateway.publish('events', one.topic);
-          else if (one.do === 'cut') gateway.cut();
-          else if (one.do === 'wait') await turns(one.turns);
+          else if (one.do === 'cut') {
+            if (readers.length > 0) reach.count('cuts');
+            gateway.cut();
+          } else if (one.do === 'wait') await turns(one.turns);
           else {
             const { topic: wanted, from } = one;
             const params = { channel: 'events', topic: wanted, from } as const;
@@ -92,13 +95,18 @@ describe('resuming', () => {
         const log = gateway.log.get('events') ?? [];
         await until(() => all.every((reader) => reader.ids.length >= reader.expected(log).length));
         await turns(5);
-        for (const reader of all) expect(reader.ids).toEqual(reader.expected(log));
+        for (const reader of all) {
+          expect(reader.ids).toEqual(reader.expected(log));
+          reach.count('received', reader.ids.length);
+        }
+        reach.largest('readers', all.length);
         await client.close();
         await Promise.all(all.map((reader) => reader.done));
         expect(all.map((reader) => reader.error)).toEqual(all.map(() => undefined));
       }),
       { numRuns: 150 },
     );
+    reach.check();
   });
 
   test('a slow reader with a small buffer misses nothing, and its buffer stays small', async () => {

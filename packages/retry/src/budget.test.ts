@@ -1,5 +1,5 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { createRetryBudget, type RetryBudget } from './budget.ts';
 
@@ -92,6 +92,7 @@ describe('a retry budget', () => {
   });
 
   test('no ten seconds see more retries than ten, or a tenth of the calls of the ten seconds before', () => {
+    const reach = countReach({ refused: 300, windows: 80 });
     const step = fc.record({ waitMs: fc.nat(4_000), calls: fc.nat(300), wanted: fc.nat(60) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -107,10 +108,13 @@ describe('a retry budget', () => {
           called.push({ at: clock.monotonic(), count });
           const got = granted(budget, wanted);
           retried.push({ at: clock.monotonic(), count: got });
+          if (got < wanted) reach.count('refused');
           if (got > 0) expect(within(retried)).toBeLessThanOrEqual(Math.max(10, within(called) / 10));
         }
+        reach.count('windows', Math.floor(clock.monotonic() / 10_000));
       }),
     );
+    reach.check();
   });
 
   test.each([

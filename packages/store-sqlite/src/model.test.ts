@@ -2,8 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryStore } from '@esdb-gater/event-store';
-import { type Arbitrary, fc } from '@esdb-gater/property-testing';
-import { type EventStore, GaterError, type JsonValue } from '@esdb-gater/types';
+import { type Arbitrary, countReach, fc, type Reach } from '@esdb-gater/property-testing';
+import {
+  ANY_VERSION,
+  type EventStore,
+  GaterError,
+  type JsonValue,
+  NO_STREAM,
+  STREAM_EXISTS,
+} from '@esdb-gater/types';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
 
@@ -27,14 +34,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const stream = fc.constantFrom('a', 'b', '__proto__', '😀');
-const expectedVersion = fc.integer({ min: -4, max: 6 }).filter((value) => value !== -3);
+const stream = fc.constantFrom('a', 'a', 'a', 'b', '__proto__', '😀');
+/** Mostly what an append can meet, so that streams grow and are deleted. */
+const expectedVersion = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(ANY_VERSION) },
+  { weight: 1, arbitrary: fc.constantFrom(NO_STREAM, STREAM_EXISTS) },
+  { weight: 2, arbitrary: fc.nat(6) },
+);
 const at = (name: string, run: number) => ({ storeId: 'm', streamId: `${name}${run}` });
 const idOf = (index: number, run: number): string =>
   `${String(run).padStart(8, '0')}-0000-7000-8000-${String(index).padStart(12, '0')}`;
 
 const event = fc.record({
-  id: fc.nat(11),
+  id: fc.integer({ min: 15, max: 60 }),
   type: fc.constantFrom('x', 'y'),
   data: fc.constantFrom<JsonValue>(1, null, { a: 1, b: 2 }, { b: 2, a: 1 }, '__proto__'),
   metadata: fc.constantFrom({}, { m: 1 }),
@@ -54,15 +66,28 @@ const query = fc.record({
 /** Conditions look back over the events of a few operations, more or less. */
 const condition = fc.option(fc.record({ failIfEventsMatch: query, back: fc.integer({ min: -1, max: 9 }) }), {
   nil: undefined,
-  freq: 3,
+  freq: 2,
 });
+
+const someEvents = fc.array(event, { minLength: 1, maxLength: 3 });
+
+/** One of a few lists of events, so that the same list comes again. */
+const repeated: typeof someEvents = fc.nat(4).map((list) =>
+  Array.from({ length: 1 + (list % 3) }, (_, index) => ({
+    id: list * 3 + index,
+    type: 'x',
+    data: list as JsonValue,
+    metadata: {},
+    tags: ['t'],
+  })),
+);
 
 const append = fc
   .record({
     name: stream,
     expectedVersion,
     condition,
-    events: fc.array(event, { minLength: 1, maxLength: 3 }),
+    events: fc.oneof({ weight: 3, arbitrary: someEvents }, { weight: 2, arbitrary: repeated }),
   })
   .map(
     ({ name, events, condition: given, ...rest }): Operation =>
@@ -172,23 +197,44 @@ async function perform(store: EventStore, run: number, ask: Operation): Promise<
   }
 }
 
+const MINIMUMS = {
+  duplicate: 5,
+  id_conflict: 5,
+  wrong_expected_version: 40,
+  append_condition_failed: 8,
+  stream_deleted: 3,
+  stream_not_found: 5,
+};
+
+/** Counts the answers that need a certain past. */
+function countAnswer(reach: Reach<keyof typeof MINIMUMS>, answer: string): void {
+  for (const name of Object.keys(MINIMUMS) as (keyof typeof MINIMUMS)[]) {
+    if (answer.includes(name === 'duplicate' ? '"duplicate":true' : `"${name}"`)) reach.count(name);
+  }
+}
+
 test('random operations get the same answers from the SQLite store as from the memory store', async () => {
+  const reach = countReach(MINIMUMS);
   await fc.assert(
-    fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 50 }), async (operations) => {
+    fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 150 }), async (operations) => {
       runs += 1;
       for (const ask of operations) {
         await notePosition();
-        expect(await perform(sqlite, runs, ask)).toBe(await perform(memory, runs, ask));
+        const answer = await perform(sqlite, runs, ask);
+        expect(answer).toBe(await perform(memory, runs, ask));
+        countAnswer(reach, answer);
       }
     }),
     { numRuns: 30 },
   );
+  reach.check();
 });
 
 test('writes that share a transaction get the same answers as one after the other', async () => {
+  const reach = countReach(MINIMUMS);
   const write = fc.oneof({ weight: 6, arbitrary: append }, { weight: 1, arbitrary: deletion });
   await fc.assert(
-    fc.asyncProperty(fc.array(write, { minLength: 2, maxLength: 40 }), async (writes) => {
+    fc.asyncProperty(fc.array(write, { minLength: 2, maxLength: 80 }), async (writes) => {
       runs += 1;
       const run = runs;
       await notePosition();
@@ -196,7 +242,9 @@ test('writes that share a transaction get the same answers as one after the othe
       const inTurn: string[] = [];
       for (const ask of writes) inTurn.push(await perform(memory, run, ask));
       expect(together).toEqual(inTurn);
+      for (const answer of together) countAnswer(reach, answer);
     }),
     { numRuns: 30 },
   );
+  reach.check();
 });

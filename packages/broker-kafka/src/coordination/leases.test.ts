@@ -1,4 +1,4 @@
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import { silentLogger } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
 import { Simulation } from '../../tests/support/simulation.ts';
@@ -88,6 +88,7 @@ describe('a lease over a log', () => {
   });
 
   test('two nodes never believe at the same time that they hold the lease, whatever is delayed, cut off and healed, and one acquires it in the end', async () => {
+    const reach = countReach({ cuts: 80, holders: 100 });
     const cuts = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(60_000), fc.nat(15_000)), {
       maxLength: 8,
     });
@@ -96,15 +97,22 @@ describe('a lease over a log', () => {
         const simulation = new Simulation(seed, mostDelayMs);
         const nodes = ['a', 'b', 'c'].map((id) => nodeOf(simulation, id));
         for (const [id, atMs, forMs] of list) {
-          simulation.at(atMs, () => simulation.cut(id));
+          simulation.at(atMs, () => {
+            simulation.cut(id);
+            reach.count('cuts');
+          });
           simulation.at(atMs + forMs, () => simulation.heal(id));
         }
         await simulation.run(80_000, () => expect(holders(nodes)).toBeLessThanOrEqual(1));
         simulation.calm();
         await simulation.run(TTL * 6, () => expect(holders(nodes)).toBeLessThanOrEqual(1));
         expect(holders(nodes)).toBe(1);
+        // How often it went from one node to another.
+        const names = simulation.log.map(({ value }) => (value as { holder: string }).holder);
+        reach.count('holders', names.filter((name, at) => name !== names[at - 1]).length);
       }),
       { numRuns: 40 },
     );
+    reach.check();
   }, 60_000);
 });

@@ -1,5 +1,5 @@
 import { sleep } from '@esdb-gater/primitives';
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import { silentLogger } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
 import { FakeKafka, type FakeKafkaOptions, type Fate } from '../../tests/support/fake-kafka.ts';
@@ -115,6 +115,7 @@ describe('sending', () => {
   });
 
   test('with any failures, acknowledged records are stored in order per key, with at most one batch per partition in flight', async () => {
+    const reach = countReach({ acknowledged: 600, repeated: 200, failures: 100 });
     const fates = fc.array(fc.constantFrom<Fate>('written', 'answer lost', 'connection lost', 'not leader'), {
       minLength: 5,
       maxLength: 25,
@@ -122,7 +123,13 @@ describe('sending', () => {
     await fc.assert(
       fc.asyncProperty(fates, fc.array(fc.nat(400), { minLength: 1, maxLength: 60 }), async (list, times) => {
         const left = [...list];
-        const { simulation, kafka, sender } = setUp({ fate: () => left.shift() ?? 'written' });
+        const { simulation, kafka, sender } = setUp({
+          fate: () => {
+            const fate = left.shift() ?? 'written';
+            if (fate !== 'written') reach.count('failures');
+            return fate;
+          },
+        });
         const acknowledged: [number, string][] = [];
         times
           .toSorted((a, b) => a - b)
@@ -139,8 +146,10 @@ describe('sending', () => {
         expect(sender.queued.records).toBe(0);
         expect(kafka.mostTogether).toBeLessThanOrEqual(1);
         for (const [partition, text] of acknowledged) expect(texts(kafka.logs[partition])).toContain(text);
+        reach.count('acknowledged', acknowledged.length);
         for (const log of kafka.logs) {
           const first = [...new Set(texts(log))].map(Number);
+          reach.count('repeated', texts(log).length - first.length);
           for (const parity of [0, 1]) {
             const ofKey = first.filter((number) => number % 2 === parity);
             expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
@@ -149,6 +158,7 @@ describe('sending', () => {
       }),
       { numRuns: 60 },
     );
+    reach.check();
   }, 60_000);
 
   test('close refuses new records and waits for those in flight', async () => {

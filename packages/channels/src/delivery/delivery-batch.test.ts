@@ -1,4 +1,4 @@
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import type { Delivery, NoticeEncoder } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
 import { concatBytes, createBatchRoot } from './delivery-batch.ts';
@@ -55,7 +55,7 @@ describe('concatBytes', () => {
 
 describe('shared paths', () => {
   test('give every receiver its deliveries, and receivers with the same deliveries the same array', () => {
-    let shared = 0;
+    const reach = countReach({ shared: 6 });
     // Often all receivers, so that some share their whole path.
     const receivers = fc.oneof(fc.constant([0, 1, 2, 3]), fc.subarray([0, 1, 2, 3]));
     fc.assert(
@@ -72,12 +72,12 @@ describe('shared paths', () => {
         }
         expect(nodes.map((node) => node.batch())).toEqual(expected);
         if (receiversOfEach.every((receivers) => receivers.includes(0) === receivers.includes(1))) {
-          if (receiversOfEach.length > 0) shared++;
+          if (receiversOfEach.length > 0) reach.count('shared');
           expect(nodes[0]?.batch()).toBe(nodes[1]?.batch());
         }
       }),
     );
-    expect(shared).toBeGreaterThan(5);
+    reach.check();
   });
 
   test('are released after the turn', () => {

@@ -1,5 +1,5 @@
 import { countCalls } from '@esdb-gater/primitives/testing';
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { createTopicIndex } from './topic-index.ts';
 
@@ -51,8 +51,7 @@ function isSimilar(stars: number, open: boolean, others: number, length: number)
 
 describe('createTopicIndex', () => {
   test('agrees with a naive oracle for any sequence of additions, removals and look-ups', () => {
-    let removed = 0;
-    let repeated = 0;
+    const reach = countReach({ removed: 100, repeated: 50 });
     fc.assert(
       fc.property(steps, fc.constantFrom(2, 4, 1_000), (list, cachedTopics) => {
         const index = createTopicIndex<number>({ cachedTopics });
@@ -71,11 +70,11 @@ describe('createTopicIndex', () => {
           const pattern = step.pattern.join('.');
           const key = `${pattern} ${step.value}`;
           if (step.kind === 'add') {
-            if (model.has(key)) repeated++;
+            if (model.has(key)) reach.count('repeated');
             expect(index.add(pattern, step.value)).toBe(!model.has(key));
             model.set(key, { pattern: step.pattern, value: step.value });
           } else {
-            if (model.has(key)) removed++;
+            if (model.has(key)) reach.count('removed');
             expect(index.delete(pattern, step.value)).toBe(model.delete(key));
           }
           expect(index.size).toBe(model.size);
@@ -83,12 +82,11 @@ describe('createTopicIndex', () => {
       }),
       { numRuns: 100 },
     );
-    expect(removed).toBeGreaterThan(100);
-    expect(repeated).toBeGreaterThan(50);
+    reach.check();
   });
 
   test('agrees with a naive oracle for many similar patterns, which come and go', () => {
-    const reached = { added: 0, removed: 0, largest: 0, many: 0 };
+    const reach = countReach({ added: 1_000, removed: 1_000, largest: 257, many: 20 });
     const pattern = fc.record({ stars: fc.nat(511), open: fc.boolean() });
     const toggle = fc.record({
       kind: fc.constant('toggle' as const),
@@ -116,14 +114,14 @@ describe('createTopicIndex', () => {
           const flip = (stars: number, open: boolean): void => {
             const text = similar(stars, open);
             if (model.delete(text)) {
-              reached.removed++;
+              reach.count('removed');
               expect(index.delete(text, text)).toBe(true);
             } else {
-              reached.added++;
+              reach.count('added');
               model.set(text, { stars, open });
               expect(index.add(text, text)).toBe(true);
             }
-            reached.largest = Math.max(reached.largest, model.size);
+            reach.largest('largest', model.size);
           };
           for (const { stars, open } of first) flip(stars, open);
           for (const step of changes) {
@@ -135,7 +133,7 @@ describe('createTopicIndex', () => {
               const expected = [...model]
                 .filter(([, { stars, open }]) => isSimilar(stars, open, step.others, step.length))
                 .map(([text]) => text);
-              if (expected.length > 64) reached.many++;
+              if (expected.length > 64) reach.count('many');
               const got = index.match(topicOf(step.others, step.length));
               expect(got.toSorted()).toEqual(expected.toSorted());
             }
@@ -144,9 +142,7 @@ describe('createTopicIndex', () => {
       ),
       { numRuns: 40 },
     );
-    expect(reached.removed).toBeGreaterThan(1_000);
-    expect(reached.largest).toBeGreaterThan(256);
-    expect(reached.many).toBeGreaterThan(20);
+    reach.check();
   });
 
   test('finds the 256 of 511 similar patterns that match, and those that remain when half have left', () => {

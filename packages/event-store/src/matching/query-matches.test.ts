@@ -1,5 +1,5 @@
 import { eventMatcher } from '@esdb-gater/primitives';
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import type { EventQuery } from '@esdb-gater/types';
 import { expect, test } from 'vitest';
 import { type PositionIndex, SortedPositions } from './position-list.ts';
@@ -57,14 +57,20 @@ const items = fc.array(item, { minLength: 1, maxLength: 4 });
 const events = fc.array(fc.record({ type, tags }), { maxLength: 120 });
 
 test.each([4_000, 1])('finds what matches, in order, with %i look-ups before a pause', (lookups) => {
+  const reach = countReach({ found: 400, pauses: lookups === 1 ? 30 : 0, largest: 90 });
   fc.assert(
     fc.property(events, items, (all, some) => {
       const query = { items: some };
       const matches = eventMatcher(query);
       const expected = all.flatMap((event, index) => (matches(event) ? [index + 1] : []));
-      expect(search(query, indexOf(all).index, all.length, lookups).found).toEqual(expected);
+      const { found, pauses } = search(query, indexOf(all).index, all.length, lookups);
+      expect(found).toEqual(expected);
+      reach.count('found', found.length);
+      reach.count('pauses', pauses);
+      reach.largest('largest', all.length);
     }),
   );
+  reach.check();
 });
 
 test('the rarest tag decides how many look-ups a search takes', () => {

@@ -1,5 +1,5 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
-import { fc } from '@esdb-gater/property-testing';
+import { countReach, fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
 import { CheckpointTracker } from './checkpoint-tracker.ts';
 import { DeliveryWindow } from './delivery-window.ts';
@@ -226,6 +226,8 @@ describe('the delivery window', () => {
 const stream = fc.constantFrom('a', 'b', 'c');
 const index = fc.nat({ max: 3 });
 const version = fc.nat({ max: 12 });
+/** Mostly one of the events that the consumer has; null for any event, which it may not have. */
+const held = fc.option(fc.nat(3), { freq: 4 });
 
 /** What happens to a window. Names are drawn from small pools, so that most of it hits something. */
 const step = fc.oneof(
@@ -237,13 +239,21 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), index, isLost: fc.boolean() }) },
   {
     weight: 6,
-    arbitrary: fc.record({ kind: fc.constant('ack' as const), index, stream, version, upTo: fc.boolean() }),
+    arbitrary: fc.record({
+      kind: fc.constant('ack' as const),
+      index,
+      held,
+      stream,
+      version,
+      upTo: fc.boolean(),
+    }),
   },
   {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('retry' as const),
       index,
+      held,
       stream,
       version,
       delayMs: fc.constantFrom(0, 0, 30, 150),
@@ -254,6 +264,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constantFrom('park' as const, 'skip' as const),
       index,
+      held,
       stream,
       version,
     }),
@@ -265,7 +276,24 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('ready' as const), index, isReady: fc.boolean() }) },
 );
 
+/** The event that a step is about: one that the consumer has, or any. */
+function wantedOf(
+  step: {
+    readonly kind: string;
+    readonly held?: number | null;
+    readonly stream?: string;
+    readonly version?: number;
+  },
+  consumer: TestConsumer | undefined,
+): { readonly streamId: string; readonly version: number } {
+  const { held = null, stream: streamId = '', version: any = 0 } = step;
+  const events = [...(consumer?.joined.inFlight ?? [])];
+  if (held === null || events.length === 0) return { streamId, version: any };
+  return (events[held % events.length] as (typeof events)[number]).event;
+}
+
 test('whatever happens, streams stay in order, the checkpoint passes only what is settled, and nothing is lost', () => {
+  const reach = countReach({ settled: 800, parked: 70, left: 70, largest: 20 });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const trial = new Trial();
@@ -273,25 +301,30 @@ test('whatever happens, streams stay in order, the checkpoint passes only what i
       for (const one of steps) {
         const there = trial.consumers.filter(({ isThere }) => isThere);
         const consumer = 'index' in one ? there[one.index] : undefined;
+        const { streamId, version: wanted } = wantedOf(one, consumer);
         if (one.kind === 'offer') trial.offer(one.stream);
         else if (one.kind === 'join' && there.length < 3) trial.join({ maxInFlight: one.maxInFlight });
         else if (one.kind === 'pass') trial.clock.advance(one.ms);
         else if (consumer !== undefined) {
-          if (one.kind === 'leave') trial.leave(consumer, one.isLost);
-          else if (one.kind === 'ack') trial.ack(consumer, one.stream, one.version, one.upTo);
-          else if (one.kind === 'retry') trial.retry(consumer, one.stream, one.version, one.delayMs);
+          if (one.kind === 'leave') {
+            if (consumer.joined.inFlight.size > 0) reach.count('left');
+            trial.leave(consumer, one.isLost);
+          } else if (one.kind === 'ack') trial.ack(consumer, streamId, wanted, one.upTo);
+          else if (one.kind === 'retry') trial.retry(consumer, streamId, wanted, one.delayMs);
           else if (one.kind === 'ready') {
             consumer.isReady = one.isReady;
             trial.window.drained(consumer.joined);
           } else if (one.kind === 'park' || one.kind === 'skip') {
-            trial.window.nack(consumer.joined, one.stream, one.version, { action: one.kind });
+            trial.window.nack(consumer.joined, streamId, wanted, { action: one.kind });
           }
         }
         expect(trial.tracker.checkpoint.position).toBe(trial.expectedCheckpoint);
         expect(trial.tracker.checkpoint.position).toBeGreaterThanOrEqual(before);
         before = trial.tracker.checkpoint.position;
         expect(trial.window.size).toBe(trial.size);
+        reach.largest('largest', trial.size);
       }
+      reach.count('settled', trial.settled.length);
       // In the end a consumer that acknowledges everything gets all that is left.
       for (const consumer of trial.consumers) if (consumer.isThere) trial.leave(consumer);
       const last = trial.join({ maxInFlight: 2 });
@@ -299,9 +332,11 @@ test('whatever happens, streams stay in order, the checkpoint passes only what i
         for (const { event } of [...last.joined.inFlight]) trial.ack(last, event.streamId, event.version);
         trial.clock.advance(10);
       }
+      reach.count('parked', trial.parked.length);
       expect(trial.settled.length + trial.parked.length).toBe(trial.position);
       expect(trial.tracker.checkpoint.position).toBe(trial.position);
     }),
     { numRuns: 300 },
   );
+  reach.check();
 });
