@@ -1,4 +1,9 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Workers, threads of stores and child processes load the same hundreds of modules again and again: with Node's cache of
+// compiled code they start in a third of the time.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'node-compile');
 
 const conditions = ['@esdb-gater/source'];
 
