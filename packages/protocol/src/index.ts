@@ -53,7 +53,6 @@ export {
   encodeNotification,
   encodeRequest,
   encodeResult,
-  RawJson,
   type RpcId,
 } from './rpc/json-rpc.ts';
 export {

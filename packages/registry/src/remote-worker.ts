@@ -83,7 +83,7 @@ class PeerWorker implements RemoteWorker {
     params: StoreParamsOf<M>,
     context: CallContext = {},
   ): Promise<StoreResultOf<M>> {
-    const { signal, deadlineMs = this.#deadlineMs, ...trace } = context;
+    const { signal, deadlineMs = this.#deadlineMs, asJson: _asJson, ...trace } = context;
     const given: object = params;
     const { token: _, ...rest }: { readonly token?: unknown; readonly query?: unknown } = given;
     // A query needs a worker that serves `queryEvents`.

@@ -40,6 +40,8 @@ export interface StoreCallOptions {
   readonly deadlineMs?: number;
   readonly traceparent?: string;
   readonly tracestate?: string;
+  /** The result is passed on as JSON: that of a read may be a `RawJson`. @default false */
+  readonly asJson?: boolean;
 }
 
 /** Calls the workers of stores: picks one for each attempt, emits telemetry, and retries where that is safe. */
@@ -144,10 +146,11 @@ class RetryingStoreCaller implements StoreCaller {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(isIdempotent(request.method) ? {} : { shouldRetry: neverTwice }),
     };
+    const asJson = options.asJson === true ? { asJson: true } : {};
     return this.#retry(storeId, this.#policy, bounds, (signal) => {
       const worker = this.#pick(storeId, request.needs);
       const left = Math.max(1, Math.floor(Math.min(attemptTimeoutMs, end - this.#clock.monotonic())));
-      return worker.call(request.method, request.params, { ...trace, signal, deadlineMs: left });
+      return worker.call(request.method, request.params, { ...trace, ...asJson, signal, deadlineMs: left });
     });
   }
 

@@ -11,6 +11,7 @@ import { Writer } from './writer.ts';
 
 /** Offsets that are tried: some in every run, thousands with ESDB_GATER_FAULTS=1. */
 const OFFSETS = process.env['ESDB_GATER_FAULTS'] === '1' ? 3_000 : 150;
+const timeout = OFFSETS * 200;
 
 const NOW_MS = Date.UTC(2026);
 const STREAMS = 5;
@@ -129,7 +130,7 @@ describe('a bit that flipped in the file', () => {
   test.each([
     ['is found when the file is opened', 64 * 1_048_576],
     ['is found when a file too large to be checked is read', 0],
-  ])('%s, or harms nothing: wrong data is never read', (_title, checkBytes) => {
+  ])('%s, or harms nothing: wrong data is never read', { timeout }, (_title, checkBytes) => {
     const bytes = readFileSync(whole);
     const file = join(folder, 'flipped.db');
     let refused = 0;
@@ -161,7 +162,7 @@ test('a file that was cut is refused [F3]', () => {
   }
 });
 
-test('a log that was torn or flipped is recovered up to there, every append whole [F3]', () => {
+test('a log that was torn or flipped is recovered up to there, every append whole [F3]', { timeout }, () => {
   const file = join(folder, 'torn.db');
   const log = readFileSync(join(folder, 'log.db-wal'));
   const all = (JSON.parse(expected) as StorePage).events;

@@ -36,6 +36,7 @@ import {
   type GetStreamsParams,
   type ListSnapshotsParams,
   type QueryEventsParams,
+  RawJson,
   type ReadAllParams,
   type ReadSnapshotParams,
   type RecordSnapshotParams,
@@ -98,6 +99,11 @@ function costOf(fields: readonly string[]): number {
   let costBytes = 0;
   for (const field of fields) costBytes += field.length + 32;
   return costBytes;
+}
+
+/** Returns a page, or its text to a caller that asked for JSON. */
+function pageOf<Page>(text: string, context: CallContext | undefined): Page {
+  return (context?.asJson === true ? new RawJson(text) : JSON.parse(text)) as Page;
 }
 
 class SqliteFileStore implements SqliteStore {
@@ -215,7 +221,7 @@ class SqliteFileStore implements SqliteStore {
   async getEvents(params: GetEventsParams, context?: CallContext): Promise<StreamPage> {
     this.#check(params, context);
     const read = resolveStreamRead(params);
-    return JSON.parse(await this.#reader.call('getEvents', [read], CALL_BYTES, context)) as StreamPage;
+    return pageOf(await this.#reader.call('getEvents', [read], CALL_BYTES, context), context);
   }
 
   async getVersion(params: StreamParams, context?: CallContext): Promise<{ version: number }> {
@@ -265,7 +271,7 @@ class SqliteFileStore implements SqliteStore {
     const { query } = params;
     if (query !== undefined) return this.queryEvents({ ...params, query }, context);
     const args = [resolveAfter(params.after), resolveCount('limit', params.limit)] as const;
-    return JSON.parse(await this.#reader.call('readAll', args, CALL_BYTES, context)) as StorePage;
+    return pageOf(await this.#reader.call('readAll', args, CALL_BYTES, context), context);
   }
 
   async queryEvents(params: QueryEventsParams, context?: CallContext): Promise<StorePage> {

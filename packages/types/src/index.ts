@@ -29,7 +29,7 @@ export {
   type GaterErrorOptions,
   invalidArgument,
 } from './gater-error.ts';
-export type { JsonObject, JsonValue } from './json.ts';
+export { type JsonObject, type JsonValue, RawJson } from './json.ts';
 // Bounds
 export { LIMITS } from './limits.ts';
 export { isName, isStoreId, isStreamId } from './names.ts';

@@ -85,7 +85,7 @@ function storeHandlers(stores: StoreCaller): HandlersOf<StoreCallMethod> {
   const ask =
     <M extends StoreCallMethod>(method: M): Handler<M> =>
     (params, call) =>
-      stores.call(method, params, contextOf(call));
+      stores.call(method, params, { ...contextOf(call), asJson: true });
   const handlers = METHOD_NAMES.filter((method) => isServedBy(method, 'store')).map(
     (method) => [method, ask(method)] as const,
   );

@@ -1,6 +1,6 @@
 import { onNextTurn } from '@esdb-gater/primitives';
 import type { MethodName, ResultOf } from '@esdb-gater/protocol';
-import type { Subscriptions } from '@esdb-gater/types';
+import { RawJson, type Subscriptions } from '@esdb-gater/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
@@ -100,7 +100,7 @@ export function createHttpCalls({
 /** Answers a result as JSON. */
 export function sendJson(reply: FastifyReply, result: unknown, status: number = 200): FastifyReply {
   // As bytes, which the garbage collector knows the size of while they wait to be sent. A text it would not hurry to free.
-  const body = Buffer.from(JSON.stringify(result));
+  const body = Buffer.from(result instanceof RawJson ? result.text : JSON.stringify(result));
   return reply.code(status).type('application/json; charset=utf-8').send(body);
 }
 

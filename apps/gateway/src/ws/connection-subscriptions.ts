@@ -1,15 +1,10 @@
-import {
-  encodeNotification,
-  type ParamsOf,
-  type PeerContext,
-  RawJson,
-  type ResultOf,
-} from '@esdb-gater/protocol';
+import { encodeNotification, type ParamsOf, type PeerContext, type ResultOf } from '@esdb-gater/protocol';
 import {
   type GaterError,
   invalidArgument,
   type JoinedConsumer,
   type NamedSubscription,
+  RawJson,
   type SubscriptionDelivery,
   type Subscriptions,
 } from '@esdb-gater/types';

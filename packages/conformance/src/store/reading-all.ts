@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { RawJson } from '@esdb-gater/types';
 import { append, type CaseSpec, newEvent, newEvents, readEverything, refuses } from './harness.ts';
 
 export const readingAll: readonly CaseSpec[] = [
@@ -35,6 +36,24 @@ export const readingAll: readonly CaseSpec[] = [
       assert.deepEqual([second.events.length, second.lastPosition], [3, 5]);
       assert.equal(Object.hasOwn(second, 'next'), false);
       assert.deepEqual(await store.readAll({ storeId, after: 5 }), { events: [], lastPosition: 5 });
+    },
+  },
+  {
+    title: 'a caller that passes pages on as JSON gets the same pages, as objects or as text',
+    async body({ store }) {
+      await append(store, 's', newEvents(3));
+      const { storeId } = store;
+      const text = (page: unknown): string => (page instanceof RawJson ? page.text : JSON.stringify(page));
+      const stream = { storeId, streamId: 's', count: 2 };
+      const whole = { storeId, after: 1, limit: 1 };
+      assert.deepEqual(
+        JSON.parse(text(await store.getEvents(stream, { asJson: true }))),
+        await store.getEvents(stream),
+      );
+      assert.deepEqual(
+        JSON.parse(text(await store.readAll(whole, { asJson: true }))),
+        await store.readAll(whole),
+      );
     },
   },
   {

@@ -5,7 +5,7 @@ import {
   nestsDeeper,
   type TraceContext,
 } from '@esdb-gater/primitives';
-import { type GaterError, invalidArgument, LIMITS } from '@esdb-gater/types';
+import { type GaterError, invalidArgument, LIMITS, RawJson } from '@esdb-gater/types';
 import { findMessageNumbers } from '../methods/content-numbers.ts';
 import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
@@ -113,15 +113,7 @@ function withNumber(element: Inbound, inexact: InexactNumber | undefined): Inbou
   return inexact === undefined || element.kind === 'invalid' ? element : { ...element, inexact };
 }
 
-/** A JSON text that is already encoded: `encodeResult` and `encodeNotification` insert it unchanged. */
-export class RawJson {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
+/** Encodes an answer. A `RawJson` is inserted as it is. */
 export function encodeResult(id: RpcId, result: unknown): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${textOf(result)}}`;
 }

@@ -30,6 +30,11 @@ export interface CallContext {
   /** W3C trace context. */
   readonly traceparent?: string;
   readonly tracestate?: string;
+  /**
+   * The caller passes the result on as JSON. A store that has a page of events as text may resolve `getEvents` and
+   * `readAll` to a {@link RawJson} with it instead, so that it is neither parsed nor encoded again.
+   */
+  readonly asJson?: boolean;
 }
 
 /**
