@@ -35,6 +35,10 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     development: ['conformance'],
     owns: ['node:sqlite'],
   },
+  embedded: {
+    imports: ['client', 'registry', 'channels', 'event-store', 'primitives', 'types'],
+    development: ['store-sqlite'],
+  },
   conformance: { imports: ['primitives', 'types', 'client'] },
   native: { imports: [] },
   gateway: {

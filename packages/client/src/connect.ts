@@ -1,5 +1,5 @@
 import { waitFor } from '@esdb-gater/primitives';
-import type { Hello, SaveSubscriptionParams } from '@esdb-gater/protocol';
+import type { FollowEventsParams, Hello, SaveSubscriptionParams } from '@esdb-gater/protocol';
 import {
   type ChannelMessage,
   type DroppedNotice,
@@ -24,7 +24,8 @@ import type { EventSchema } from './events/event-schema.ts';
 import { withSchema } from './events/with-schema.ts';
 import { createFacade } from './facade.ts';
 import { FollowHub } from './follow/follow-hub.ts';
-import type { AnyEvent, CallOptions, Gater } from './gater.ts';
+import type { AllEventsParams, AnyEvent, CallOptions, EventsParams, Gater } from './gater.ts';
+import { type InStore, inStore } from './in-store.ts';
 import { storeEvents, streamEvents } from './paging.ts';
 import { PersistentSubscriptions } from './subscriptions/persistent-subscriptions.ts';
 import { SubscriptionHub } from './subscriptions/subscription-hub.ts';
@@ -132,8 +133,9 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
   const persistent = new PersistentSubscriptions(connection, overConnection, settings);
   const follows = createFollowHub(connection, settings);
 
+  const { storeId } = settings;
   const gater: RemoteGater = {
-    ...createFacade(overConnection),
+    ...createFacade(overConnection, storeId),
     // The pool also ends the iterations of the subscriptions.
     unsubscribe: async (params) => ({ removed: await subscriptions.unsubscribe(params) }),
     connection,
@@ -142,13 +144,15 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
         throw new GaterError('unavailable', 'not connected to a gateway yet');
       return connection.hello;
     },
-    events: (params, options) => streamEvents(overConnection, params, options),
-    allEvents: (params, options) => storeEvents(overConnection, params, options),
-    follow: (params, options) => follows.open(params, options),
+    events: (params, options) =>
+      streamEvents(overConnection, inStore<EventsParams>(params, storeId), options),
+    allEvents: (params, options) =>
+      storeEvents(overConnection, inStore<AllEventsParams>(params, storeId), options),
+    follow: (params, options) => follows.open(inStore<FollowEventsParams>(params, storeId), options),
     subscribe: (params, options = {}) =>
       subscriptions.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
-    saveSubscription: (params: SaveSubscriptionParams, options?: CallOptions) =>
-      persistent.join(params, options),
+    saveSubscription: (params: InStore<SaveSubscriptionParams>, options?: CallOptions) =>
+      persistent.join(inStore<SaveSubscriptionParams>(params, storeId), options),
     withEvents: <F extends AnyEvent, B extends AnyEvent>(schema?: EventSchema<F, B>) =>
       (schema === undefined ? gater : withSchema(gater, schema)) as unknown as RemoteGater<F, B>,
     async close() {

@@ -21,6 +21,7 @@ import type {
   SubscribeParams,
 } from '@esdb-gater/types';
 import type { EventSchema } from './events/event-schema.ts';
+import type { InStore } from './in-store.ts';
 import type { Jsonable } from './jsonable.ts';
 import type { PlainMethods } from './plain-methods.ts';
 import type { EventSubscription } from './subscriptions/event-subscription.ts';
@@ -114,7 +115,8 @@ export type CallMethod = <M extends MethodName>(
 /**
  * The one interface to streams, snapshots, subscriptions and channels, in process and over WebSocket.
  *
- * Every method takes one object with the protocol's parameters and resolves to the protocol's result; what it
+ * Every method takes one object with the protocol's parameters, without `storeId` where the client has one (`storeId` of
+ * its options), and resolves to the protocol's result; what it
  * throws is a `GaterError`, or the reason of the signal. `E` types the events of the program that calls, and `A` those
  * that it appends; nothing is checked by them at run time, unless `withEvents` gets a schema.
  */
@@ -122,23 +124,26 @@ export interface Gater<E extends AnyEvent = NewEvent, A extends AnyEvent = E>
   extends PlainMethods,
     AsyncDisposable {
   /** Idempotent by the events' ids, which are filled in before the first attempt. */
-  appendEvents(params: AppendParams<A>, options?: CallOptions): Promise<AppendResult>;
+  appendEvents(params: InStore<AppendParams<A>>, options?: CallOptions): Promise<AppendResult>;
   /** Appends to several streams, all or nothing. An append without events only checks the version of its stream. */
-  appendToStreams(params: AppendManyParams<A>, options?: CallOptions): Promise<AppendToStreamsResult>;
+  appendToStreams(
+    params: InStore<AppendManyParams<A>>,
+    options?: CallOptions,
+  ): Promise<AppendToStreamsResult>;
   /** Reads a page of a stream, forward or backward. */
-  getEvents(params: GetEventsParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  getEvents(params: InStore<GetEventsParams>, options?: CallOptions): Promise<StreamEvents<E>>;
   /** Reads a page of a stream, oldest events first. */
-  streamForward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  streamForward(params: InStore<ReadStreamParams>, options?: CallOptions): Promise<StreamEvents<E>>;
   /** Reads a page of a stream, newest events first. */
-  streamBackward(params: ReadStreamParams, options?: CallOptions): Promise<StreamEvents<E>>;
+  streamBackward(params: InStore<ReadStreamParams>, options?: CallOptions): Promise<StreamEvents<E>>;
   /** Reads a page of a store in the order of positions. */
-  readAll(params: ReadAllParams, options?: CallOptions): Promise<StoreEvents<E>>;
+  readAll(params: InStore<ReadAllParams>, options?: CallOptions): Promise<StoreEvents<E>>;
   /** Reads a page of the events of a store that match a query. */
-  queryEvents(params: QueryEventsParams, options?: CallOptions): Promise<StoreEvents<E>>;
+  queryEvents(params: InStore<QueryEventsParams>, options?: CallOptions): Promise<StoreEvents<E>>;
   /** Every event of a stream, page by page; the next page is asked for when the last one is used up. */
-  events(params: EventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
+  events(params: InStore<EventsParams>, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
   /** Every event of a store, page by page, up to what is there when the last page is read. */
-  allEvents(params: AllEventsParams, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
+  allEvents(params: InStore<AllEventsParams>, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
   /**
    * Follows a stream, a query or a whole store: the events that are there, then each new one as it is committed. The
    * iteration never ends by itself. It goes on after a lost connection, from the last event, without gap or duplicate.
@@ -147,7 +152,10 @@ export interface Gater<E extends AnyEvent = NewEvent, A extends AnyEvent = E>
    * It fails with `invalid_argument`, reason `position_lost`, when the store was restored or begun anew and no longer has
    * the last event. When that happens under a live follow, what followed the last proved position comes again.
    */
-  follow(params: FollowEventsParams, options?: FollowOptions): AsyncIterableIterator<Recorded<E>, undefined>;
+  follow(
+    params: InStore<FollowEventsParams>,
+    options?: FollowOptions,
+  ): AsyncIterableIterator<Recorded<E>, undefined>;
   /**
    * Subscribes to the messages of a topic or a pattern. `signal` ends the subscription. `Message` types the messages;
    * nothing is checked by it at run time.
@@ -158,7 +166,7 @@ export interface Gater<E extends AnyEvent = NewEvent, A extends AnyEvent = E>
   ): Promise<MessageSubscription<Message>>;
   /** Events of a persistent subscription, to be acknowledged. `signal` ends the delivery. */
   saveSubscription(
-    params: SaveSubscriptionParams,
+    params: InStore<SaveSubscriptionParams>,
     options?: CallOptions,
   ): Promise<EventSubscription<Recorded<E>>>;
   /** The same object for a program whose events are `F`. */

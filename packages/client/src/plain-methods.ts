@@ -1,10 +1,11 @@
 import type { MethodName, ParamsOf, ResultOf } from '@esdb-gater/protocol';
 import type { CallOptions } from './gater.ts';
+import type { InStore } from './in-store.ts';
 
 type PlainCall<M extends MethodName> =
   ParamsOf<M> extends Record<string, never>
     ? (params?: ParamsOf<M>, options?: CallOptions) => Promise<ResultOf<M>>
-    : (params: ParamsOf<M>, options?: CallOptions) => Promise<ResultOf<M>>;
+    : (params: InStore<ParamsOf<M>>, options?: CallOptions) => Promise<ResultOf<M>>;
 
 /** The methods that carry no events: parameters and results of the protocol, unchanged. */
 export interface PlainMethods {

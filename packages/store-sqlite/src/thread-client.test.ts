@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { resolveOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
 import { startThread } from './store-thread.ts';
@@ -59,6 +59,17 @@ test('more calls than may wait are refused with overloaded, and the others are a
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
   expect(refused).toHaveLength(10);
   expect(refused[0]?.reason).toMatchObject({ code: 'overloaded', retriable: true });
+});
+
+test('close keeps the process alive until the thread has ended, also when a late answer arrives', async () => {
+  const abort = new AbortController();
+  const given = client.call('ping', [], 0, { signal: abort.signal });
+  await new Promise((resolve) => process.nextTick(resolve));
+  abort.abort();
+  await expect(given).rejects.toMatchObject({ code: 'timeout' });
+  const unref = vi.spyOn(worker as Worker, 'unref');
+  await client.close();
+  expect(unref).not.toHaveBeenCalled();
 });
 
 test('close answers what is in flight', async () => {

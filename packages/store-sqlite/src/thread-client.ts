@@ -153,7 +153,8 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
   /** Lets the process exit and `close` continue when no calls are pending. */
   #rest(): void {
     if (this.#queue.size > 0) return;
-    this.#worker?.unref();
+    // While it closes the thread keeps the process alive, until it has ended.
+    if (!this.#closing.signal.aborted) this.#worker?.unref();
     this.#idle?.();
     this.#idle = undefined;
   }

@@ -1,9 +1,10 @@
-import { requireNumber } from '@esdb-gater/primitives';
+import { invalidOption, requireNumber } from '@esdb-gater/primitives';
 import { type RetryPolicy, type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
 import type { Identity } from '@esdb-gater/security';
 import {
   type Clock,
   invalidArgument,
+  isStoreId,
   LIMITS,
   type Logger,
   silentLogger,
@@ -31,6 +32,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
   /** Time limit of a call with all its retries, unless the call has its own. @default 30 000 */
   readonly timeoutMs?: number;
+  /** The store of calls that name none. @default none: each call names its store */
+  readonly storeId?: string;
   /** How many calls may be in flight; more wait in the client. The gateway refuses more than 1 024. @default 1 000 */
   readonly maxInFlight?: number;
 }
@@ -53,6 +56,7 @@ export interface ConnectionSettings {
   readonly signal: AbortSignal | undefined;
   readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
+  readonly storeId: string | undefined;
   readonly maxInFlight: number;
   readonly frameBytes: number;
   readonly silenceMs: number;
@@ -65,6 +69,11 @@ export interface ConnectionSettings {
 }
 
 const POSITIVE = { reason: 'connect_options', above: 0 } as const;
+
+function requireStoreId(storeId: string | undefined): string | undefined {
+  if (storeId === undefined || isStoreId(storeId)) return storeId;
+  throw invalidOption('storeId', storeId, '1 to 64 of A-Z a-z 0-9 _ -', { reason: 'connect_options' });
+}
 
 function checkUrl(url: unknown): string {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
@@ -106,6 +115,7 @@ export function resolveConnect(
     signal: options.signal,
     connectTimeoutMs: requireNumber('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, POSITIVE),
     timeoutMs: requireNumber('timeoutMs', options.timeoutMs ?? 30_000, POSITIVE),
+    storeId: requireStoreId(options.storeId),
     maxInFlight: requireNumber('maxInFlight', options.maxInFlight ?? 1_000, POSITIVE),
     // Accepts the frames of a gateway that is configured with a larger limit.
     frameBytes: 2 * LIMITS.frameBytes,

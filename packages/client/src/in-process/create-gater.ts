@@ -1,5 +1,6 @@
 import { waitFor } from '@esdb-gater/primitives';
 import {
+  type FollowEventsParams,
   type HealthResult,
   isMethodName,
   isServedBy,
@@ -7,6 +8,7 @@ import {
   type ParamsOf,
   prepareParams,
   type ResultOf,
+  type SaveSubscriptionParams,
   unknownMethod,
   validateParams,
 } from '@esdb-gater/protocol';
@@ -32,7 +34,8 @@ import {
 import type { EventSchema } from '../events/event-schema.ts';
 import { withSchema } from '../events/with-schema.ts';
 import { createFacade } from '../facade.ts';
-import type { AnyEvent, CallOptions, Gater } from '../gater.ts';
+import type { AllEventsParams, AnyEvent, CallOptions, EventsParams, Gater } from '../gater.ts';
+import { inStore } from '../in-store.ts';
 import { storeEvents, streamEvents } from '../paging.ts';
 import { SubscriptionPool } from '../subscriptions/subscription-pool.ts';
 import { createLocalConnection } from './local-connection.ts';
@@ -54,6 +57,10 @@ export interface GaterOptions {
   readonly retry?: StoreCallerOptions;
   /** The name of this process in the result of `health`. */
   readonly nodeId?: string;
+  /** The store of calls that name none. @default none: each call names its store */
+  readonly storeId?: string;
+  /** Is called once by `close`, after subscriptions have ended: closes what the `Gater` was composed of. */
+  readonly onClose?: () => Promise<void>;
   /** Largest event or message, in bytes of JSON. @default 1 MiB */
   readonly messageBytes?: number;
 }
@@ -225,11 +232,24 @@ export function createGater<E extends AnyEvent = NewEvent>(
 
   const follows = createLocalFollows({ registry, clock }, callMethod);
 
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    closed = true;
+    follows.close();
+    persistent?.joined.close();
+    await subscriptions?.close();
+    await onClose?.();
+  }
+
+  const { storeId, onClose } = options;
   const gater: LocalGater = {
-    ...createFacade(callMethod),
-    events: (params, callOptions) => streamEvents(callMethod, params, callOptions),
-    allEvents: (params, callOptions) => storeEvents(callMethod, params, callOptions),
-    follow: (params, followOptions) => follows.open(params, followOptions),
+    ...createFacade(callMethod, storeId),
+    events: (params, callOptions) =>
+      streamEvents(callMethod, inStore<EventsParams>(params, storeId), callOptions),
+    allEvents: (params, callOptions) =>
+      storeEvents(callMethod, inStore<AllEventsParams>(params, storeId), callOptions),
+    follow: (params, followOptions) =>
+      follows.open(inStore<FollowEventsParams>(params, storeId), followOptions),
     async subscribe(params, subscribeOptions = {}) {
       if (closed) throw new GaterError('unavailable', 'the Gater is closed');
       const valid = validateParams('subscribe', params);
@@ -238,17 +258,15 @@ export function createGater<E extends AnyEvent = NewEvent>(
     },
     async saveSubscription(params, callOptions = {}) {
       if (closed) throw new GaterError('unavailable', 'the Gater is closed');
-      const valid = paramsOf('saveSubscription', params, parts);
+      const valid = paramsOf('saveSubscription', inStore<SaveSubscriptionParams>(params, storeId), parts);
       return persistentOf(parts, 'saveSubscription').joined.join(valid, callOptions);
     },
     execute: (storeId, fn, policy) => stores.execute(storeId, fn, policy),
     withEvents: <F extends AnyEvent, B extends AnyEvent>(schema?: EventSchema<F, B>) =>
       (schema === undefined ? gater : withSchema(gater, schema)) as unknown as LocalGater<F, B>,
-    async close() {
-      closed = true;
-      follows.close();
-      persistent?.joined.close();
-      await subscriptions?.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
     [Symbol.asyncDispose]: () => gater.close(),
   };

@@ -1,0 +1,3 @@
+// Users
+export type { EmbeddedStore, MemoryStoreConfig, PostgresStoreConfig, SqliteStoreConfig } from './engines.ts';
+export { type EmbeddedGater, type EmbeddedOptions, openGater } from './open-gater.ts';
