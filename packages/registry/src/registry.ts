@@ -10,6 +10,7 @@ import {
   type RegistryEvent,
   type StoreWorker,
   type WorkerInfo,
+  type WorkerState,
 } from '@esdb-gater/types';
 import {
   type CompleteOptions,
@@ -145,10 +146,11 @@ class WorkerRegistry implements Registry {
   }
 
   workers(storeId?: string): readonly WorkerInfo[] {
-    const infos = (store: StoreWorkers): WorkerInfo[] => [...store.all()].map(({ info }) => info);
-    if (storeId === undefined) return [...this.#stores.values()].flatMap(infos);
-    const store = this.#stores.get(storeId);
-    return store === undefined ? [] : infos(store);
+    return this.#all(storeId).map(({ info }) => info);
+  }
+
+  states(storeId?: string): readonly WorkerState[] {
+    return this.#all(storeId).map(({ state }) => state);
   }
 
   isLive(storeId: string, workerId: string): boolean {
@@ -186,6 +188,11 @@ class WorkerRegistry implements Registry {
     this.#closing.abort(new GaterError('unavailable', 'the registry is closed'));
     for (const store of this.#stores.values()) for (const worker of store.all()) worker.stop();
     for (const watcher of this.#watchers) watcher.end();
+  }
+
+  #all(storeId: string | undefined): RegisteredWorker[] {
+    const stores = storeId === undefined ? [...this.#stores.values()] : [this.#stores.get(storeId)];
+    return stores.flatMap((store) => (store === undefined ? [] : [...store.all()]));
   }
 
   #pick(storeId: string, method: string | undefined): RegisteredWorker {
