@@ -1,0 +1,44 @@
+import { invalidOption } from '@esdb-gater/primitives';
+import type { DiscoveredNode, Discovery } from '@esdb-gater/types';
+import { isNodeUrl } from './node-record.ts';
+
+export interface StaticDiscoveryOptions {
+  /** The URLs of the nodes, `ws://HOST:PORT/v1/ws` or `wss://…`. This node's own may be among them. */
+  readonly peers: readonly string[];
+}
+
+/**
+ * Finds nodes by a fixed list.
+ *
+ * @throws `invalid_argument` (reason `peers`) for what is not a URL of a node
+ */
+export function createStaticDiscovery({ peers }: StaticDiscoveryOptions): Discovery {
+  for (const url of peers) {
+    if (!isNodeUrl(url))
+      throw invalidOption('peers', url, 'a list of ws:// or wss:// URLs', { reason: 'peers' });
+  }
+  return new StaticDiscovery([...new Set(peers)].map((url) => Object.freeze({ url })));
+}
+
+class StaticDiscovery implements Discovery {
+  readonly #nodes: readonly DiscoveredNode[];
+  readonly #closing = new AbortController();
+
+  constructor(nodes: readonly DiscoveredNode[]) {
+    this.#nodes = Object.freeze(nodes);
+  }
+
+  async *watch({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<readonly DiscoveredNode[]> {
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    if (ended.aborted) return;
+    yield this.#nodes;
+    if (ended.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ended.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+}
