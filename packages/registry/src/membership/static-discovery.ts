@@ -1,4 +1,4 @@
-import { invalidOption } from '@esdb-gater/primitives';
+import { invalidOption, WatchedValue } from '@esdb-gater/primitives';
 import type { DiscoveredNode, Discovery } from '@esdb-gater/types';
 import { isNodeUrl } from './node-record.ts';
 
@@ -21,24 +21,17 @@ export function createStaticDiscovery({ peers }: StaticDiscoveryOptions): Discov
 }
 
 class StaticDiscovery implements Discovery {
-  readonly #nodes: readonly DiscoveredNode[];
-  readonly #closing = new AbortController();
+  readonly #nodes: WatchedValue<readonly DiscoveredNode[]>;
 
   constructor(nodes: readonly DiscoveredNode[]) {
-    this.#nodes = Object.freeze(nodes);
+    this.#nodes = new WatchedValue(Object.freeze(nodes));
   }
 
-  async *watch({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<readonly DiscoveredNode[]> {
-    const ended = AbortSignal.any([signal, this.#closing.signal]);
-    if (ended.aborted) return;
-    yield this.#nodes;
-    if (ended.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    ended.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+  watch({ signal }: { readonly signal: AbortSignal }): AsyncIterable<readonly DiscoveredNode[]> {
+    return this.#nodes.watch(signal);
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#nodes.close();
   }
 }
