@@ -4,7 +4,7 @@ import { parseAllowedOrigin } from './allowed-origin.ts';
 import { configError, wrongValue } from './config-error.ts';
 import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
-import { readSecretFiles } from './secret-files.ts';
+import { readSecretFiles, withInnerSecrets } from './secret-files.ts';
 import { envSettings, fileSettings, flagSettings, type Setting } from './sources.ts';
 import type { GatewayConfig, Settings } from './types.ts';
 
@@ -40,7 +40,8 @@ export function loadConfig(options: LoadConfigOptions = {}): GatewayConfig {
     envSettings(options.env ?? {}, options.warn ?? (() => undefined)),
     flagSettings(options.flags ?? {}),
   ];
-  for (const settings of sources) {
+  for (const source of sources) {
+    const settings = source.map(withInnerSecrets);
     for (const setting of settings) validate(setting);
     for (const { key, value } of readSecretFiles(settings)) values.set(key.path, value);
   }

@@ -89,7 +89,10 @@ const channels = section(
 );
 
 const keyedSecrets = Type.Array(
-  section({ keyId: text({ description: 'its id' }), secret: text({ description: 'the secret' }) }),
+  section({
+    keyId: text({ description: 'its id' }),
+    secret: text({ description: 'the secret', secret: true }),
+  }),
   { minItems: 1 },
 );
 
@@ -202,7 +205,11 @@ export const CONFIG_SCHEMA = section({
       notYet: CLUSTER,
     }),
     secret: nullable(
-      text({ description: 'secret that nodes prove themselves with', secret: true, notYet: CLUSTER }),
+      Type.Union([text({ description: 'one secret' }), keyedSecrets], {
+        description: 'secret that nodes prove themselves with; of a list the first signs, and all verify',
+        secret: true,
+        notYet: CLUSTER,
+      }),
     ),
   }),
   registry: section({
