@@ -61,6 +61,7 @@ export { compareUtf8, prefixEnd } from './values/utf8-order.ts';
 export { isUuid, uuidV5 } from './values/uuid.ts';
 export { createUuidV7, type UuidComponents, uuidV7 } from './values/uuid-v7.ts';
 // Waiting
+export { InFlight } from './waiting/in-flight.ts';
 export { type Limits, MAX_TIMER_MS, watchLimits } from './waiting/limits.ts';
 export { nextTurn, onNextTurn } from './waiting/next-turn.ts';
 export { onAbort } from './waiting/on-abort.ts';

@@ -1,6 +1,7 @@
 // Users
 
 // Health
+export { type ClusterInfoOptions, describeCluster } from './cluster-info.ts';
 export { countLiveWorkers, overallHealth, probeStores, type StoresHealth } from './health.ts';
 // Nodes
 export {

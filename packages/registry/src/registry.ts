@@ -163,6 +163,10 @@ class WorkerRegistry implements Registry {
     return worker;
   }
 
+  find(storeId: string, workerId: string): StoreWorker | undefined {
+    return this.#stores.get(storeId)?.get(workerId);
+  }
+
   workers(storeId?: string): readonly WorkerInfo[] {
     return this.#all(storeId).map(({ info }) => info);
   }

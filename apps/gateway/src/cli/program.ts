@@ -156,6 +156,17 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     .description('print the state of a gateway; exit code 1 when it is unhealthy')
     .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
 
+  client(program.command('nodes'))
+    .description('list the live nodes of a cluster')
+    .action(run(async (given: never) => (await import('./commands/cluster.ts')).nodes(given, terminal)));
+
+  client(program.command('workers'))
+    .description('list the workers of all stores, or of the one that --store names, with their state')
+    .hook('preAction', (_, command) => {
+      if (command.getOptionValueSource('store') === 'default') command.setOptionValue('store', undefined);
+    })
+    .action(run(async (given: never) => (await import('./commands/cluster.ts')).workers(given, terminal)));
+
   const identity = program
     .command('identity')
     .description('Ed25519 identities (did:key), in files of mode 0600');

@@ -110,6 +110,13 @@ function resolve(config: Settings): GatewayConfig {
   if (config.cluster.discovery !== 'none' && config.cluster.secret === null) {
     throw configError('cluster.secret', 'must be set when cluster.discovery is not none');
   }
+  if (config.cluster.discovery === 'kafka' && shared !== 'kafka.brokers') {
+    throw configError('kafka.brokers', 'must be set when cluster.discovery is kafka');
+  }
+  const isAnyAddress = config.host === '0.0.0.0' || config.host === '::';
+  if (config.cluster.discovery !== 'none' && isAnyAddress && config.advertiseUrl === null) {
+    throw configError('advertiseUrl', `must be set in a cluster when host is ${config.host}`);
+  }
   for (const [storeId, { engine, file }] of Object.entries(config.stores)) {
     if (file !== undefined && engine !== 'sqlite') {
       throw configError(`stores.${storeId}.file`, 'must be absent: only the engine sqlite has a file');

@@ -13,6 +13,7 @@ import {
 import {
   countLiveWorkers,
   createStoreCaller,
+  describeCluster,
   overallHealth,
   probeStores,
   type StoreCaller,
@@ -149,6 +150,11 @@ const LOCAL: {
     return {};
   },
   health: ({ registry, options }) => processHealth(registry, options.nodeId),
+  async clusterInfo({ registry, options }) {
+    const { nodeId = 'process' } = options;
+    const self = { nodeId, url: '', status: 'alive', incarnation: 0, self: true } as const;
+    return describeCluster(registry, { members: [self] });
+  },
   quickHealthCheck: ({ registry }, { storeId }) => countLiveWorkers(registry, storeId),
 };
 

@@ -76,6 +76,8 @@ export interface Registry {
    * `not_supported` when none serves `method`
    */
   pick(storeId: string, method?: StoreMethod): StoreWorker;
+  /** The worker of that name, live or not; its `call` reports back like that of a picked one. */
+  find(storeId: string, workerId: string): StoreWorker | undefined;
   /** All registered, ejected ones too; see `isLive`. */
   workers(storeId?: string): readonly WorkerInfo[];
   /** As `workers`, with the state of each. */
