@@ -16,7 +16,10 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   telemetry: { imports: ['primitives', 'types'] },
   security: { imports: ['primitives', 'types', 'native'], development: ['native'] },
   protocol: { imports: ['primitives', 'types'] },
-  registry: { imports: ['retry', 'telemetry', 'protocol', 'primitives', 'types'] },
+  registry: {
+    imports: ['retry', 'telemetry', 'protocol', 'primitives', 'types'],
+    development: ['conformance'],
+  },
   channels: {
     imports: ['security', 'retry', 'telemetry', 'primitives', 'types'],
     development: ['conformance'],
@@ -39,6 +42,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     imports: ['client', 'registry', 'channels', 'event-store', 'primitives', 'types'],
     development: ['store-sqlite'],
   },
+  'discovery-multicast': {
+    imports: ['security', 'primitives', 'types'],
+    development: ['conformance'],
+    owns: ['node:dgram'],
+  },
   conformance: { imports: ['primitives', 'types', 'client'] },
   native: { imports: [] },
   gateway: {
@@ -55,6 +63,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
       'client',
       'broker-kafka',
       'store-sqlite',
+      'discovery-multicast',
     ],
     development: ['conformance', 'native'],
     owns: ['fastify', 'pino', '@opentelemetry/sdk-node', '@prometheus-io/client'],

@@ -11,6 +11,9 @@ import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
 import { createHandlers } from './calls/handlers.ts';
 import { createHealthMonitor } from './calls/health.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
+import { type Cluster, createCluster } from './cluster/cluster.ts';
+import { nextIncarnation } from './cluster/incarnation.ts';
+import { KEEPS_SUBSCRIPTIONS } from './cluster/subscription-owner.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { createFeedCoordination } from './kafka/feed-coordination.ts';
 import { openBroker } from './kafka/open-broker.ts';
@@ -43,6 +46,8 @@ export interface GatewayCore {
   readonly workers: WorkerHost;
   readonly follows: FollowHost;
   readonly eventLoop: EventLoopMonitor;
+  /** Undefined for a node on its own. */
+  readonly cluster: Cluster | undefined;
 }
 
 export interface GatewayCoreComponents {
@@ -78,15 +83,18 @@ export async function openGatewayCore(
   cleanup.defer(() => registry.close());
   const stores = await openStores(config.stores, { dataDir, registry, clock, logger });
   cleanup.defer(() => stores.close());
+  const isClustered = config.cluster.discovery !== 'none';
   for (const store of stores.local) {
     const engine = config.stores[store.storeId]?.engine ?? 'memory';
-    registry.register(createStoreWorker(store, { nodeId, clock, system: engine }));
+    const worker = createStoreWorker(store, { nodeId, clock, system: engine });
+    const { methods } = worker;
+    // Other nodes see by it where the subscriptions of the store are.
+    registry.register(isClustered ? { ...worker, methods: [...methods, KEEPS_SUBSCRIPTIONS] } : worker);
   }
 
   const persistent = openSubscriptionHost({ dataDir, registry, local: stores.local, clock, logger });
   cleanup.defer(() => persistent.close());
-  const { subscriptions } = persistent;
-  const feeds = await openFeedHost({ dataDir, registry, local: stores.local, clock, logger }, config);
+  const feeds = await openFeedHost({ nodeId, dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   cleanup.defer(() => security.revocations.close());
   const { broker, kafka } = openBroker(
@@ -123,6 +131,35 @@ export async function openGatewayCore(
   // Without Kafka the gateway starts too, and `/readyz` says that it is not ready.
   if (kafka !== undefined) await finishesWithin(revocations.whenComplete(), READY_WITHIN_MS, clock);
 
+  const follows = createFollowHost({ registry, local: stores.local, clock, logger });
+  cleanup.defer(() => follows.close());
+  const cluster = isClustered
+    ? createCluster(
+        {
+          registry,
+          subscriptions: persistent.subscriptions,
+          revocations,
+          onWorker(worker) {
+            // With Kafka a node that has the store feeds it for all.
+            if (kafka === undefined) feeds.workerRegistered(worker);
+            follows.workerRegistered(worker);
+            persistent.workerRegistered(worker);
+          },
+          clock,
+          logger,
+        },
+        { nodeId, incarnation: await nextIncarnation(dataDir, clock) },
+        config,
+      )
+    : undefined;
+  const subscriptions = cluster?.subscriptions ?? persistent.subscriptions;
+  if (cluster !== undefined) {
+    cleanup.defer(() => cluster.close());
+    for (const store of stores.local) {
+      cleanup.defer(store.onCommitted((position) => cluster.committed(store.storeId, position)));
+    }
+  }
+
   const authorizer = createAuthorizer(config);
   const health = createHealthMonitor(
     {
@@ -134,10 +171,13 @@ export async function openGatewayCore(
         ...stores.healthReasons(),
         ...feeds.healthReasons(),
         ...persistent.healthReasons(),
+        ...(cluster?.healthReasons() ?? []),
       ],
+      members: cluster?.members,
     },
     { nodeId, url },
   );
+  const alone = { nodeId, incarnation: Math.floor(clock.now()), status: 'alive', self: true } as const;
   const caller = createStoreCaller({ registry, clock }, config.retry);
   const dispatcher = createDispatcher(
     {
@@ -150,13 +190,15 @@ export async function openGatewayCore(
         health,
         authorizer,
         revocations,
+        members: () => {
+          const members = cluster?.members() ?? [];
+          return members.length > 0 ? members : [{ ...alone, url: url() }];
+        },
       }),
       accepting,
     },
     { messageBytes: config.limits.messageBytes },
   );
-  const follows = createFollowHost({ registry, local: stores.local, clock, logger });
-  cleanup.defer(() => follows.close());
   const workers = createWorkerHost(
     {
       registry,
@@ -165,6 +207,9 @@ export async function openGatewayCore(
         feeds.workerRegistered(worker);
         follows.workerRegistered(worker);
         persistent.workerRegistered(worker);
+        if (cluster !== undefined) {
+          worker.onCommitted((position) => cluster.committed(worker.storeId, position));
+        }
       },
       onRefused: health.refused,
     },
@@ -184,5 +229,6 @@ export async function openGatewayCore(
     workers,
     follows,
     eventLoop,
+    cluster,
   };
 }

@@ -113,12 +113,15 @@ export async function startGateway(
     );
     const port = await openPort(core, { clock, logger, cleanup, accepting, metrics, bounds }, config);
     url = port.url;
-    const { nodeId } = core;
+    const { nodeId, cluster } = core;
+    cluster?.begin(url);
     const { did } = core.security.identity;
     const stop = async (): Promise<void> => {
       stopping = true;
       const deadline = createShutdownDeadline(clock, config.shutdown.graceMs);
-      await deadline.within(core.dispatcher.idle(), SHUTDOWN_SHARES.calls);
+      cluster?.leave();
+      const idle = Promise.all([core.dispatcher.idle(), cluster?.idle()]);
+      await deadline.within(idle, SHUTDOWN_SHARES.calls);
       await port.drain(deadline);
       // A step may use half of the time that is left, so that one that hangs leaves time for all that follow.
       await cleanup
@@ -265,7 +268,7 @@ async function openPort(
   };
   const upgrades = createUpgradeServer(
     app.server,
-    { ...shared, authenticator, workers, follows, accepting, discards },
+    { ...shared, authenticator, workers, follows, peers: core.cluster?.acceptor, accepting, discards },
     { ...config.limits, realm: config.realm, hello, bounds },
   );
   revocations.onRevoked(() => {

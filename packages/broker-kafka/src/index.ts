@@ -10,6 +10,11 @@ export {
 } from './coordination/checkpoints.ts';
 export type { KafkaLog, KafkaLogOptions, KafkaLogRecord } from './coordination/compacted-log.ts';
 export {
+  createKafkaDiscovery,
+  type KafkaDiscoveryComponents,
+  type KafkaDiscoveryOptions,
+} from './coordination/discovery.ts';
+export {
   createKafkaLeases,
   type KafkaLease,
   type KafkaLeases,

@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokerSuite, type OpenedBroker } from '@esdb-gater/conformance';
+import { brokerSuite, discoverySuite, type OpenedBroker } from '@esdb-gater/conformance';
 import { uuidV5 } from '@esdb-gater/primitives';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../../../tools/kafka/index.ts';
-import { createKafkaBroker, createKafkaCheckpoints, createKafkaLeases } from '../src/index.ts';
+import {
+  createKafkaBroker,
+  createKafkaCheckpoints,
+  createKafkaDiscovery,
+  createKafkaLeases,
+} from '../src/index.ts';
 import { freshPrefix, Nodes, outgoing, Received, readAll } from './support/nodes.ts';
 import { hasKcat, kcat, outsideClient, readOutside } from './support/outside.ts';
 
@@ -43,6 +48,21 @@ describe.skipIf(reason !== undefined)(
         const broker = createKafkaBroker({}, { brokers: kafka.bootstrap, driver, topicPrefix });
         return { broker, close: () => broker.close(), topicPrefix };
       }
+
+      const discovery = discoverySuite({
+        name: `discovery by ${driver}`,
+        open: async () => {
+          const topic = `${freshPrefix()}nodes`;
+          return {
+            join: async (node) => {
+              const broker = nodes.open({ brokers: kafka.bootstrap, driver });
+              return createKafkaDiscovery({ broker }, { node, topic });
+            },
+            close: () => nodes.closeAll(),
+          };
+        },
+      });
+      for (const { title, run } of discovery) test(title, run);
 
       test('messages published on one node reach every node, in order per topic', async () => {
         const options = { brokers: kafka.bootstrap, topicPrefix: freshPrefix() };

@@ -61,6 +61,7 @@ export type { Jsonable } from './jsonable.ts';
 export { type LoadedState, type LoadStateParams, loadState } from './load-state.ts';
 export type { PlainMethods } from './plain-methods.ts';
 export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
+export { openSocket } from './socket/node.ts';
 export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';
 export type { DeliveredEvent, EventSubscription, NackOptions } from './subscriptions/event-subscription.ts';
 export type { MessageSubscription, ReceivedMessage } from './subscriptions/message-subscription.ts';

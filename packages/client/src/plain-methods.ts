@@ -59,6 +59,8 @@ export interface PlainMethods {
   readonly authenticate: PlainCall<'authenticate'>;
   /** Returns the health of the gateway, its stores and its nodes. */
   readonly health: PlainCall<'health'>;
+  /** Returns the live nodes, and all workers with their state, as the gateway sees them. */
+  readonly clusterInfo: PlainCall<'clusterInfo'>;
   /** Returns how many live workers a store has, on all nodes. */
   readonly quickHealthCheck: PlainCall<'quickHealthCheck'>;
   /** Registers this connection as a worker of a store; see `serveWorker`. */

@@ -2,6 +2,9 @@
 export type { BrokerSuiteOptions, BrokerSupports, OpenedBroker } from './broker/harness.ts';
 // Brokers
 export { brokerSuite } from './broker/suite.ts';
+// Discovery of nodes
+export type { DiscoverySuiteOptions, DiscoverySupports, OpenedCluster } from './discovery/harness.ts';
+export { discoverySuite } from './discovery/suite.ts';
 export type { StoreSuiteOptions, StoreSupports } from './store/harness.ts';
 export { storeSuite } from './store/suite.ts';
 // Persistent subscriptions

@@ -4,6 +4,7 @@
 export { AsyncQueue, type AsyncQueueOptions } from './collections/async-queue.ts';
 export { Fifo } from './collections/fifo.ts';
 export { GenerationMap, GenerationSet } from './collections/generation-map.ts';
+export { WatchedValue } from './collections/watched-value.ts';
 // Errors
 export { describeType, describeValue, isBytes } from './errors/describe-value.ts';
 export {
@@ -60,6 +61,7 @@ export { compareUtf8, prefixEnd } from './values/utf8-order.ts';
 export { isUuid, uuidV5 } from './values/uuid.ts';
 export { createUuidV7, type UuidComponents, uuidV7 } from './values/uuid-v7.ts';
 // Waiting
+export { InFlight } from './waiting/in-flight.ts';
 export { type Limits, MAX_TIMER_MS, watchLimits } from './waiting/limits.ts';
 export { nextTurn, onNextTurn } from './waiting/next-turn.ts';
 export { onAbort } from './waiting/on-abort.ts';

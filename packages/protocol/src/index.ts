@@ -16,13 +16,17 @@ export { findContentNumber } from './methods/content-numbers.ts';
 export type {
   AuthenticateParams,
   AuthenticateResult,
+  ClusterInfo,
   HealthReason,
   HealthResult,
   HealthStatus,
+  NodeInfo,
   RegisterWorkerParams,
   RevokeTokenParams,
+  StoreCircuit,
   StoreHealth,
   UnregisterWorkerParams,
+  WorkerDetails,
 } from './methods/gateway-types.ts';
 export {
   factsOf,
@@ -47,6 +51,17 @@ export type {
 } from './methods/method-types.ts';
 export { type PrepareOptions, prepareEvents, prepareParams } from './methods/prepare.ts';
 export { type Action, type Requirement, requirementsOf, type Target } from './methods/requirements.ts';
+// Nodes of a cluster
+export {
+  type AuthenticatePeerParams,
+  isAuthenticatePeerParams,
+  isPeerProof,
+  PEER_METHOD,
+  PEER_NOTIFICATIONS,
+  type PeerIdentity,
+  type PeerProof,
+  peerProofText,
+} from './peers/peer-messages.ts';
 // Speaking
 export {
   encodeError,

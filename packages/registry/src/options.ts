@@ -9,6 +9,12 @@ export interface RegistryComponents {
   readonly clock?: Clock;
   /** @default silent */
   readonly logger?: Logger;
+  /** Chooses the worker that the first pick of a store begins with. @default always the first one */
+  readonly random?: () => number;
+}
+
+export interface CompleteComponents extends Required<Omit<RegistryComponents, 'random'>> {
+  readonly random: (() => number) | undefined;
 }
 
 export interface RegistryOptions {
@@ -46,7 +52,7 @@ export function completeOptions(options: RegistryOptions): CompleteOptions {
   });
 }
 
-export function completeComponents(components: RegistryComponents): Required<RegistryComponents> {
-  const { clock = systemClock, logger = silentLogger } = components;
-  return Object.freeze({ clock, logger });
+export function completeComponents(components: RegistryComponents): CompleteComponents {
+  const { clock = systemClock, logger = silentLogger, random } = components;
+  return Object.freeze({ clock, logger, random });
 }

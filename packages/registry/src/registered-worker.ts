@@ -9,6 +9,7 @@ import {
   type StoreResultOf,
   type StoreWorker,
   type WorkerInfo,
+  type WorkerState,
 } from '@esdb-gater/types';
 import type { CompleteOptions } from './options.ts';
 import { isWorkerFailure, WorkerHealth } from './worker-health.ts';
@@ -73,6 +74,11 @@ export class RegisteredWorker implements StoreWorker {
 
   get live(): boolean {
     return this.#health.live;
+  }
+
+  get state(): WorkerState {
+    const { failures, ejectedForMs, live } = this.#health;
+    return { ...this.info, methods: this.methods, live, failures, ejectedForMs };
   }
 
   /** True when this is the registration of that very object. */

@@ -10,8 +10,10 @@ import {
   type RegistryEvent,
   type StoreWorker,
   type WorkerInfo,
+  type WorkerState,
 } from '@esdb-gater/types';
 import {
+  type CompleteComponents,
   type CompleteOptions,
   completeComponents,
   completeOptions,
@@ -46,6 +48,7 @@ export function createRegistry(components: RegistryComponents = {}, options: Reg
 
 class WorkerRegistry implements Registry {
   readonly #clock: Clock;
+  readonly #random: (() => number) | undefined;
   readonly #logger: Logger;
   readonly #options: CompleteOptions;
   /** Every store that is declared or has a worker. */
@@ -61,8 +64,9 @@ class WorkerRegistry implements Registry {
   readonly #watchers = new Set<AsyncQueue<RegistryEvent>>();
   readonly #closing = new AbortController();
 
-  constructor({ clock, logger }: Required<RegistryComponents>, options: CompleteOptions) {
+  constructor({ clock, logger, random }: CompleteComponents, options: CompleteOptions) {
     this.#clock = clock;
+    this.#random = random;
     this.#logger = logger;
     this.#options = options;
   }
@@ -72,12 +76,11 @@ class WorkerRegistry implements Registry {
     const store = this.#known(worker.storeId);
     const present = store.get(worker.workerId);
     if (present?.isOf(worker) === true) return present.info;
-    if (present !== undefined && present.incarnation > worker.incarnation) {
-      this.#logger.warn({ worker: present.info }, 'ignored a stale worker incarnation');
-      return present.info;
-    }
+    if (present !== undefined && this.#precedes(present, worker)) return present.info;
+    // A worker of this node does not depend on what other nodes announce.
+    if (this.#isLocal(worker)) for (const other of store.strangersTo(worker)) this.#remove(store, other);
     store.checkUuid(worker);
-    if (present !== undefined) this.#remove(store, present);
+    if (present !== undefined && store.get(worker.workerId) === present) this.#remove(store, present);
     const registered = new RegisteredWorker(
       worker,
       {
@@ -108,6 +111,22 @@ class WorkerRegistry implements Registry {
       if (orderly) this.#forget(storeId);
       else this.#expect(present);
     }
+    return true;
+  }
+
+  #isLocal({ nodeId }: WorkerInfo): boolean {
+    return nodeId === this.#options.nodeId;
+  }
+
+  /** Returns true when a registered worker stays, although one with its id comes. */
+  #precedes(present: RegisteredWorker, worker: StoreWorker): boolean {
+    if (this.#options.nodeId !== undefined && present.nodeId !== worker.nodeId) {
+      // One program that registered with two nodes. Each node makes its incarnations by its own clock, so they say
+      // nothing about one another: the way without another node is the shorter one.
+      return !this.#isLocal(worker);
+    }
+    if (present.incarnation <= worker.incarnation) return false;
+    this.#logger.warn({ worker: present.info }, 'ignored a stale worker incarnation');
     return true;
   }
 
@@ -144,11 +163,16 @@ class WorkerRegistry implements Registry {
     return worker;
   }
 
+  find(storeId: string, workerId: string): StoreWorker | undefined {
+    return this.#stores.get(storeId)?.get(workerId);
+  }
+
   workers(storeId?: string): readonly WorkerInfo[] {
-    const infos = (store: StoreWorkers): WorkerInfo[] => [...store.all()].map(({ info }) => info);
-    if (storeId === undefined) return [...this.#stores.values()].flatMap(infos);
-    const store = this.#stores.get(storeId);
-    return store === undefined ? [] : infos(store);
+    return this.#all(storeId).map(({ info }) => info);
+  }
+
+  states(storeId?: string): readonly WorkerState[] {
+    return this.#all(storeId).map(({ state }) => state);
   }
 
   isLive(storeId: string, workerId: string): boolean {
@@ -188,6 +212,11 @@ class WorkerRegistry implements Registry {
     for (const watcher of this.#watchers) watcher.end();
   }
 
+  #all(storeId: string | undefined): RegisteredWorker[] {
+    const stores = storeId === undefined ? [...this.#stores.values()] : [this.#stores.get(storeId)];
+    return stores.flatMap((store) => (store === undefined ? [] : [...store.all()]));
+  }
+
   #pick(storeId: string, method: string | undefined): RegisteredWorker {
     return this.#find(storeId).next(method);
   }
@@ -204,10 +233,15 @@ class WorkerRegistry implements Registry {
   #known(storeId: string): StoreWorkers {
     let store = this.#stores.get(storeId);
     if (store === undefined) {
-      store = new StoreWorkers(storeId, this.#options);
+      store = new StoreWorkers(storeId, this.#options, this.#firstTurn());
       this.#stores.set(storeId, store);
     }
     return store;
+  }
+
+  /** With a random first turn, nodes that start together do not all begin with the same worker. */
+  #firstTurn(): number {
+    return this.#random === undefined ? 0 : Math.floor(this.#random() * 0x10_0000);
   }
 
   #remove(store: StoreWorkers, worker: RegisteredWorker): void {

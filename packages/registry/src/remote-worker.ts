@@ -27,6 +27,8 @@ export interface RemoteWorkerOptions {
   readonly nodeId: string;
   /** @default the Unix time in milliseconds */
   readonly incarnation?: number;
+  /** Unix milliseconds. @default now */
+  readonly registeredAt?: number;
   /** The methods that the worker serves besides {@link REQUIRED_METHODS}. */
   readonly methods?: readonly string[];
   /** Time limit of a call without a deadline. @default 5 000 */
@@ -71,7 +73,7 @@ class PeerWorker implements RemoteWorker {
     if (options.storeUuid !== undefined) this.storeUuid = options.storeUuid;
     this.workerId = options.workerId;
     this.nodeId = options.nodeId;
-    this.registeredAt = clock.now();
+    this.registeredAt = options.registeredAt ?? clock.now();
     this.incarnation = options.incarnation ?? this.registeredAt;
     this.methods = Object.freeze([...new Set([...REQUIRED_METHODS, ...(options.methods ?? [])])]);
     this.#peer = options.peer;

@@ -64,6 +64,8 @@ export interface StoreCaller {
     fn: (worker: StoreWorker) => T | PromiseLike<T>,
     policy?: RetryPolicyOptions,
   ): Promise<T>;
+  /** Returns how many retries the calls of a store may use now; undefined for one that was never called. */
+  retriesLeft(storeId: string): number | undefined;
 }
 
 interface Bounds {
@@ -129,6 +131,10 @@ class RetryingStoreCaller implements StoreCaller {
       () => this.#retry(storeId, policy, {}, () => fn(this.#pick(storeId))),
       this.#clock,
     );
+  }
+
+  retriesLeft(storeId: string): number | undefined {
+    return this.#budgets.get(storeId)?.left;
   }
 
   #attempts(

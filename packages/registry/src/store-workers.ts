@@ -16,11 +16,13 @@ export class StoreWorkers {
    * One counter for all methods and callers. It survives changes, so that picks do not start with the same worker
    * again.
    */
-  #turn = 0;
+  #turn: number;
 
-  constructor(storeId: string, options: CompleteOptions) {
+  /** @param firstTurn the number of the first pick */
+  constructor(storeId: string, options: CompleteOptions, firstTurn: number) {
     this.#storeId = storeId;
     this.#options = options;
+    this.#turn = firstTurn;
   }
 
   get(workerId: string): RegisteredWorker | undefined {
@@ -60,6 +62,14 @@ export class StoreWorkers {
     const worker = eligible[this.#turn++ % eligible.length];
     if (worker === undefined) throw this.#nobody(method);
     return worker;
+  }
+
+  /** Returns the workers of other nodes that do not serve the same data as a worker of this node. */
+  strangersTo({ storeUuid }: StoreWorker): RegisteredWorker[] {
+    return [...this.#workers.values()].filter(
+      (other) =>
+        other.nodeId !== this.#options.nodeId && (storeUuid === undefined || storeUuid !== other.storeUuid),
+    );
   }
 
   /**

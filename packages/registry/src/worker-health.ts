@@ -45,6 +45,16 @@ export class WorkerHealth {
     return this.#live;
   }
 
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** How long the present ejection lasts before its probe; 0 while the worker is live. */
+  get ejectedForMs(): number {
+    return this.#live ? 0 : this.#ejectedForMs;
+  }
+
   succeeded(): void {
     this.#failures = 0;
   }

@@ -7,6 +7,8 @@ export interface RetryBudget {
   recordCall(): void;
   /** Counts a retry and returns true, or returns false when the budget is used up. */
   tryRetry(): boolean;
+  /** How many retries it would grant now. */
+  readonly left: number;
 }
 
 export interface RetryBudgetOptions {
@@ -67,8 +69,18 @@ class SlottedRetryBudget implements RetryBudget {
     this.#calls[index] = (this.#calls[index] ?? 0) + 1;
   }
 
+  get left(): number {
+    return this.#left(this.#advance());
+  }
+
   tryRetry(): boolean {
     const index = this.#advance();
+    if (this.#left(index) < 1) return false;
+    this.#retries[index] = (this.#retries[index] ?? 0) + 1;
+    return true;
+  }
+
+  #left(index: number): number {
     const oldest = (index + 1) % (SLOTS + 1);
     let calls = -(this.#calls[oldest] ?? 0);
     let retries = 0;
@@ -76,9 +88,7 @@ class SlottedRetryBudget implements RetryBudget {
       calls += this.#calls[i] ?? 0;
       retries += this.#retries[i] ?? 0;
     }
-    if (retries + 1 > Math.max(this.#min, calls * this.#ratio)) return false;
-    this.#retries[index] = (this.#retries[index] ?? 0) + 1;
-    return true;
+    return Math.max(0, Math.floor(Math.max(this.#min, calls * this.#ratio) - retries));
   }
 
   /** Clears the slots that have expired. Returns the index of the current one. */

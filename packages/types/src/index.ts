@@ -73,7 +73,17 @@ export type {
 } from './ports/event-store.ts';
 export type { FedEvent, FeedReadOptions, FeedReplaySource } from './ports/feed-replay.ts';
 export { type Logger, silentLogger } from './ports/logger.ts';
-export type { Registry, RegistryEvent, StoreWorker, WorkerInfo } from './ports/registry.ts';
+export type {
+  AnnouncedWorker,
+  MemberInfo,
+  Membership,
+  MembershipEvent,
+  MembershipProblem,
+  MembershipStats,
+  PeerAddress,
+  PeerLinks,
+} from './ports/membership.ts';
+export type { Registry, RegistryEvent, StoreWorker, WorkerInfo, WorkerState } from './ports/registry.ts';
 export type {
   AppendEventsParams,
   AppendToStreamsParams,

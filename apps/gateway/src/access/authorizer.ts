@@ -33,9 +33,14 @@ export interface Authorizer {
   isVisible(requirement: Requirement, call: Call): boolean;
   /** Returns where in a list there may be items that the caller may see; `isVisible` decides about each. */
   visibleRanges(requirement: Requirement, call: Call): readonly NameRange[];
+  /** Returns true when some grant of the caller is about the store: its workers, its streams. */
+  seesStore(storeId: string, call: Call): boolean;
   /** Returns the channels that some grant of the caller names. */
   visibleChannels(channels: readonly ChannelInfo[], call: Call): readonly ChannelInfo[];
 }
+
+/** A grant of one of these on anything of a store shows the store. */
+const STORE_ACTIONS = ['stream/read', 'stream/append', 'stream/delete'] as const;
 
 const ALL_NAMES: readonly NameRange[] = [{ text: '', open: true }];
 
@@ -77,6 +82,14 @@ export function createAuthorizer(config: Pick<GatewayConfig, 'channels' | 'secur
     },
     visibleRanges(requirement, { grant }) {
       return grant === undefined || mode === 'disabled' ? ALL_NAMES : grant.below(requirement);
+    },
+    seesStore(storeId, { grant }) {
+      if (grant === undefined || mode === 'disabled') return true;
+      const store = { kind: 'store', storeId } as const;
+      return (
+        grant.allows({ action: 'worker/register', target: { kind: 'worker', storeId } }) ||
+        STORE_ACTIONS.some((action) => grant.below({ action, target: store }).length > 0)
+      );
     },
     visibleChannels(channels, call) {
       const { grant } = call;

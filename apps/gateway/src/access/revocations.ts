@@ -51,6 +51,12 @@ export interface Revocations {
   whenComplete(): Promise<void>;
   /** Calls `listener` after each revocation that is new here. */
   onRevoked(listener: () => void): void;
+  /** Calls `listener` with each revocation that a caller of this node has brought. */
+  onPublished(listener: (revocation: JsonValue) => void): void;
+  /** Returns all revocations that are in force here. */
+  known(): readonly JsonValue[];
+  /** Takes a revocation that another node has passed on. One that is not valid is logged. */
+  receive(revocation: JsonValue): void;
   /** Writes the pending revocations and closes the file. */
   close(): Promise<void>;
 }
@@ -125,6 +131,7 @@ class KeptRevocations implements Revocations {
   /** The stored revocations that are on the `security` channel and, with Kafka, in the topic. */
   readonly #published = new WeakSet<VerifiedRevocation>();
   readonly #listeners: (() => void)[] = [];
+  readonly #publishListeners: ((revocation: JsonValue) => void)[] = [];
   #channels: Channels | undefined;
   #log: RevocationLog | undefined;
 
@@ -197,7 +204,7 @@ class KeptRevocations implements Revocations {
       clock,
       logger,
       onRevocation: (revocation) => this.#takeLater(revocation, {}),
-      known: () => this.#list.toJSON().map(({ revocation }) => revocation),
+      known: () => this.known(),
     });
     this.#log = log;
     void this.#subscribeRecent(subscriber, ending.signal);
@@ -230,6 +237,18 @@ class KeptRevocations implements Revocations {
     this.#listeners.push(listener);
   }
 
+  onPublished(listener: (revocation: JsonValue) => void): void {
+    this.#publishListeners.push(listener);
+  }
+
+  known(): readonly JsonValue[] {
+    return this.#list.toJSON().map(({ revocation }) => revocation);
+  }
+
+  receive(revocation: JsonValue): void {
+    this.#takeLater(revocation, {});
+  }
+
   #received(deliveries: readonly Delivery[]): void {
     for (const { notice } of deliveries) {
       if (notice.method !== 'message' || !TOPICS.includes(notice.params.topic)) continue;
@@ -257,6 +276,7 @@ class KeptRevocations implements Revocations {
     if (added !== undefined) {
       this.#file.add({ revocation: added.revocation, addedAt: this.#components.clock.now() });
       for (const listener of this.#listeners) listener();
+      if (sender !== undefined) for (const listener of this.#publishListeners) listener(added.revocation);
     }
     await this.#file.flush();
   }

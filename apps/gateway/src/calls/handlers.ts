@@ -1,6 +1,11 @@
 import { isServedBy, METHOD_NAMES, type MethodName } from '@esdb-gater/protocol';
-import { countLiveWorkers, type StoreCaller, type StoreCallMethod } from '@esdb-gater/registry';
-import type { Channels, GetStreamsParams, Registry, Subscriptions } from '@esdb-gater/types';
+import {
+  countLiveWorkers,
+  describeCluster,
+  type StoreCaller,
+  type StoreCallMethod,
+} from '@esdb-gater/registry';
+import type { Channels, GetStreamsParams, MemberInfo, Registry, Subscriptions } from '@esdb-gater/types';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { Call } from '../access/caller.ts';
 import type { Revocations } from '../access/revocations.ts';
@@ -17,6 +22,8 @@ export interface HandlerComponents {
   readonly health: HealthMonitor;
   readonly authorizer: Authorizer;
   readonly revocations: Revocations;
+  /** The live nodes, this one first. */
+  readonly members: () => readonly MemberInfo[];
 }
 
 type HandlersOf<M extends MethodName> = { readonly [K in M]: Handler<K> };
@@ -71,6 +78,13 @@ export function createHandlers(
       return {};
     },
     health: () => health.health(),
+    clusterInfo(_params, call) {
+      const retriesLeft = (storeId: string) => stores.retriesLeft(storeId);
+      const info = describeCluster(registry, { members: components.members(), retriesLeft });
+      const isVisible = ({ storeId }: { readonly storeId: string }): boolean =>
+        authorizer.seesStore(storeId, call);
+      return { ...info, workers: info.workers.filter(isVisible), stores: info.stores.filter(isVisible) };
+    },
     quickHealthCheck: ({ storeId }) => countLiveWorkers(registry, storeId),
     publish: (params, call) => channels.publish(params, publishContext(call)),
     channelInfo: (_params, call) => ({

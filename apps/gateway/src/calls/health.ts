@@ -1,6 +1,6 @@
 import type { HealthReason, HealthResult } from '@esdb-gater/protocol';
 import { overallHealth, probeStores } from '@esdb-gater/registry';
-import type { Broker, Clock, Registry } from '@esdb-gater/types';
+import type { Broker, Clock, MemberInfo, Registry } from '@esdb-gater/types';
 import type { EventLoopMonitor } from '../telemetry/event-loop.ts';
 
 export interface HealthComponents {
@@ -10,6 +10,8 @@ export interface HealthComponents {
   readonly clock: Clock;
   /** Why stores and feeds are not healthy, although their workers answer. */
   readonly healthReasons: () => readonly HealthReason[];
+  /** The live nodes of the cluster. @default none but this one */
+  readonly members?: (() => readonly MemberInfo[]) | undefined;
 }
 
 export interface HealthOptions {
@@ -65,8 +67,16 @@ export function createHealthMonitor(components: HealthComponents, options: Healt
         status,
         reasons,
         stores,
-        nodes: [{ nodeId: options.nodeId, url: options.url(), status }],
+        nodes: [
+          { nodeId: options.nodeId, url: options.url(), status },
+          ...(components.members?.() ?? []).filter(({ self }) => !self).map(nodeHealth),
+        ],
       };
     },
   };
+}
+
+/** The state of another node, as far as this one sees it. */
+function nodeHealth({ nodeId, url, status }: MemberInfo): HealthResult['nodes'][number] {
+  return { nodeId, url, status: status === 'alive' ? 'healthy' : status };
 }

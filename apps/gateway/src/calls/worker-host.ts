@@ -1,4 +1,4 @@
-import type { ParamsOf, Peer, ReplacedNotice } from '@esdb-gater/protocol';
+import { isWorkerMethod, type ParamsOf, type Peer, type ReplacedNotice } from '@esdb-gater/protocol';
 import { createRemoteWorker, type RemoteWorker } from '@esdb-gater/registry';
 import {
   type Clock,
@@ -136,7 +136,7 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
             nodeId: options.nodeId,
             incarnation: nextIncarnation(),
             clock,
-            ...(params.methods === undefined ? {} : { methods: params.methods }),
+            ...(params.methods === undefined ? {} : { methods: params.methods.filter(isWorkerMethod) }),
           });
           let info: WorkerInfo;
           try {

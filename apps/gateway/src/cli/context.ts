@@ -36,17 +36,17 @@ export interface Terminal {
 const DEFAULT_URL = 'ws://127.0.0.1:4590/v1/ws';
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Returns the WebSocket URL for `HOST:PORT`, or for `http://…` and `ws://…` without a path. */
-function gatewayUrl(text: string): string {
+/** Returns the WebSocket URL for `HOST:PORT`, or for `http://…` and `ws://…` without a path. @throws UsageError */
+export function gatewayUrl(text: string, flag = '--url'): string {
   const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `ws://${text}`;
   let url: URL;
   try {
     url = new URL(withScheme.replace(/^http/i, 'ws'));
   } catch {
-    throw new UsageError(`--url must be a URL such as ${DEFAULT_URL}, got "${text}"`);
+    throw new UsageError(`${flag} must be a URL such as ${DEFAULT_URL}, got "${text}"`);
   }
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new UsageError(`--url must begin with ws://, wss://, http:// or https://, got ${url.protocol}//`);
+    throw new UsageError(`${flag} must begin with ws://, wss://, http:// or https://, got ${url.protocol}//`);
   }
   if (url.pathname === '/' || url.pathname === '') url.pathname = '/v1/ws';
   return url.href;

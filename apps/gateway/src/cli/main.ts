@@ -10,7 +10,7 @@ import { LineError } from './lines.ts';
 import { createProgram } from './program.ts';
 
 /**
- * How long the end of an interrupted command, or of a gateway, waits for a reader of standard output that does not read.
+ * How long the end of an interrupted command, or of a gateway or worker, waits for a reader of standard output that does not read.
  * Any other command waits until everything is read: its output would be cut short.
  */
 const FLUSH_MS = 1_000;
@@ -26,10 +26,10 @@ export async function main(args: readonly string[]): Promise<void> {
       interruption.abort(new GaterError('unavailable', `interrupted by ${cause}`));
     });
   }
-  const isGateway = args[0] === 'start';
+  const isService = args[0] === 'start' || args[0] === 'worker';
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // A gateway goes on without a reader of its log.
-    if (isGateway) return;
+    // A gateway or a worker goes on without a reader of its log.
+    if (isService) return;
     // `esdb-gater read … | head` closes the pipe, which ends a command without a failure.
     if (error.code === 'EPIPE') process.exit(0);
     const failure = new GaterError('unavailable', `cannot write standard output: ${systemProblem(error)}`);
@@ -51,7 +51,7 @@ export async function main(args: readonly string[]): Promise<void> {
   if (process.stdout.writableLength === 0) exitSoon();
   else process.stdout.write('', exitSoon);
   const limitFlush = (): void => void setTimeout(() => process.exit(), FLUSH_MS);
-  if (isGateway) limitFlush();
+  if (isService) limitFlush();
   else onAbort(interruption.signal, limitFlush);
 }
 

@@ -141,9 +141,31 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
   addStoreCommands(program, tools);
   addSubscriptionCommands(program, tools);
 
+  client(program.command('worker'))
+    .description('serve a store through one or several gateways, apart from them, until Ctrl-C')
+    .option('--sqlite <file>', 'the database of a SQLite store; it is created when it does not exist')
+    .option('--postgres <url>', 'the connection string of a PostgreSQL store')
+    .option('--postgres-file <file>', 'a file that contains the connection string')
+    .option('--schema <schema>', 'the schema of a PostgreSQL store')
+    .option('--tamper-evident', 'keep a chain of hashes per stream, for "verify"')
+    .option('--connect <url>', 'a gateway; may be repeated (default: that of --url)', collect)
+    .option('--worker-id <id>', 'the name of the worker (default: a new one at each start)')
+    .action(run(async (given: never) => (await import('./commands/worker.ts')).worker(given, terminal)));
+
   client(program.command('health'))
     .description('print the state of a gateway; exit code 1 when it is unhealthy')
     .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
+
+  client(program.command('nodes'))
+    .description('list the live nodes of a cluster')
+    .action(run(async (given: never) => (await import('./commands/cluster.ts')).nodes(given, terminal)));
+
+  client(program.command('workers'))
+    .description('list the workers of all stores, or of the one that --store names, with their state')
+    .hook('preAction', (_, command) => {
+      if (command.getOptionValueSource('store') === 'default') command.setOptionValue('store', undefined);
+    })
+    .action(run(async (given: never) => (await import('./commands/cluster.ts')).workers(given, terminal)));
 
   const identity = program
     .command('identity')

@@ -195,6 +195,28 @@ describe('secrets in files', () => {
     );
   });
 
+  test('a secret inside a list or a store has one, too', () => {
+    const keys = [
+      { keyId: 'new', secretFile: file('inner', 'hunter2\n') },
+      { keyId: 'old', secret: 'x' },
+    ];
+    const expected = [
+      { keyId: 'new', secret: 'hunter2' },
+      { keyId: 'old', secret: 'x' },
+    ];
+    const flags = { 'security-hmac-secret': JSON.stringify(keys), 'cluster-secret': JSON.stringify(keys) };
+    const config = loadConfig({ flags });
+    expect([config.security.hmacSecret, config.cluster.secret]).toEqual([expected, expected]);
+    const yaml = file('inner.yaml', JSON.stringify({ security: { hmacSecret: keys } }));
+    expect(loadConfig({ file: yaml }).security.hmacSecret).toEqual(expected);
+    for (const entry of [{ secret: 'hunter2', secretFile: 'x' }, { secretFile: join(folder, 'none') }, {}]) {
+      const secret = JSON.stringify([{ keyId: 'a', ...entry }]);
+      const message = refusal({ flags: { 'security-hmac-secret': secret } });
+      expect(message).toMatch(/^`--security-hmac-secret/);
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
   test('both at once, a missing file and an invalid content are refused without showing the secret', () => {
     const flags = (name: string, content: string) => ({
       'security-hmac-secret-file': file(name, content),
@@ -303,6 +325,9 @@ describe('refusals', () => {
     expect(refusal({ flags: { 'kafka-brokers': 'a:9092' } })).toContain('security.hmacSecret');
     const cluster = { 'cluster-discovery': 'static', 'security-hmac-secret': 'x' };
     expect(refusal({ flags: cluster })).toContain('cluster.secret');
+    expect(refusal({ flags: { 'cluster-discovery': 'static', 'cluster-secret': 'x' } })).toContain(
+      'security.hmacSecret',
+    );
   });
 
   test('names of inherited members are not keys of the configuration', () => {

@@ -4,7 +4,7 @@ import { parseAllowedOrigin } from './allowed-origin.ts';
 import { configError, wrongValue } from './config-error.ts';
 import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
-import { readSecretFiles } from './secret-files.ts';
+import { readSecretFiles, withInnerSecrets } from './secret-files.ts';
 import { envSettings, fileSettings, flagSettings, type Setting } from './sources.ts';
 import type { GatewayConfig, Settings } from './types.ts';
 
@@ -40,7 +40,8 @@ export function loadConfig(options: LoadConfigOptions = {}): GatewayConfig {
     envSettings(options.env ?? {}, options.warn ?? (() => undefined)),
     flagSettings(options.flags ?? {}),
   ];
-  for (const settings of sources) {
+  for (const source of sources) {
+    const settings = source.map(withInnerSecrets);
     for (const setting of settings) validate(setting);
     for (const { key, value } of readSecretFiles(settings)) values.set(key.path, value);
   }
@@ -108,6 +109,13 @@ function resolve(config: Settings): GatewayConfig {
   }
   if (config.cluster.discovery !== 'none' && config.cluster.secret === null) {
     throw configError('cluster.secret', 'must be set when cluster.discovery is not none');
+  }
+  if (config.cluster.discovery === 'kafka' && shared !== 'kafka.brokers') {
+    throw configError('kafka.brokers', 'must be set when cluster.discovery is kafka');
+  }
+  const isAnyAddress = config.host === '0.0.0.0' || config.host === '::';
+  if (config.cluster.discovery !== 'none' && isAnyAddress && config.advertiseUrl === null) {
+    throw configError('advertiseUrl', `must be set in a cluster when host is ${config.host}`);
   }
   for (const [storeId, { engine, file }] of Object.entries(config.stores)) {
     if (file !== undefined && engine !== 'sqlite') {

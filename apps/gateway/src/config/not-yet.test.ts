@@ -20,15 +20,8 @@ test('the defaults are supported, also when they are given', () => {
 });
 
 const REFUSED: [key: string, flags: Record<string, string>][] = [
-  [
-    'cluster.discovery',
-    { 'cluster-discovery': 'static', 'security-hmac-secret': 's', 'cluster-secret': 's' },
-  ],
-  ['cluster.peers', { 'cluster-peers': 'ws://a:1/v1/ws' }],
   ['cluster.port', { 'cluster-port': '45894' }],
   ['cluster.multicastAddr', { 'cluster-multicast-addr': '239.255.0.3' }],
-  ['cluster.secret', { 'cluster-secret': 's' }],
-  ['registry.failureTimeoutMs', { 'registry-failure-timeout-ms': '3001' }],
   ['kafka.ssl.enabled', { 'kafka-ssl-enabled': 'true' }],
   ['kafka.ssl.caFile', { 'kafka-ssl-ca-file': 'ca.pem' }],
   ['kafka.ssl.certFile', { 'kafka-ssl-cert-file': 'cert.pem' }],
@@ -66,9 +59,9 @@ test('the cases above are all keys of features that are not implemented', () => 
 test('a secret file of such a feature is refused by the name of its key', () => {
   const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-config-'));
   writeFileSync(join(folder, 'secret'), 'hunter2');
-  const flags = { 'cluster-secret-file': join(folder, 'secret') };
+  const flags = { 'kafka-sasl-password-file': join(folder, 'secret') };
   expect(() => loadConfig({ flags })).toThrow(
-    expect.objectContaining({ code: 'not_supported', key: 'cluster.secretFile' }),
+    expect.objectContaining({ code: 'not_supported', key: 'kafka.sasl.passwordFile' }),
   );
   rmSync(folder, { recursive: true });
 });

@@ -13,7 +13,7 @@ import { duration, flag, integer, list, nullable, oneOf, section, text } from '.
 const MODES = ['disabled', 'optional', 'required'] as const;
 const RETRY = retryPolicy();
 
-const CLUSTER = 'a cluster of nodes';
+const DISCOVERY = 'this discovery of nodes';
 const POSTGRES = 'the engine postgres';
 const KAFKA_TLS = 'TLS to Kafka';
 const KAFKA_SASL = 'SASL to Kafka';
@@ -89,7 +89,10 @@ const channels = section(
 );
 
 const keyedSecrets = Type.Array(
-  section({ keyId: text({ description: 'its id' }), secret: text({ description: 'the secret' }) }),
+  section({
+    keyId: text({ description: 'its id' }),
+    secret: text({ description: 'the secret', secret: true }),
+  }),
   { minItems: 1 },
 );
 
@@ -183,26 +186,28 @@ export const CONFIG_SCHEMA = section({
     discovery: oneOf(['none', 'static', 'multicast', 'kafka'], {
       default: 'none',
       description: 'how other nodes are found',
-      notYet: CLUSTER,
+      notYetValues: { multicast: DISCOVERY, kafka: DISCOVERY },
     }),
     peers: list('ws://HOST:PORT/v1/ws', {
       default: [],
-      description: 'nodes for static discovery',
-      notYet: CLUSTER,
+      description: 'nodes for static discovery; its own is ignored',
     }),
     port: integer(1, 65_535, {
       default: 45_893,
       description: 'UDP port of multicast discovery',
-      notYet: CLUSTER,
+      notYet: DISCOVERY,
     }),
     multicastAddr: text({
       default: '239.255.0.2',
       expected: 'an IPv4 multicast address',
       description: 'group of multicast discovery',
-      notYet: CLUSTER,
+      notYet: DISCOVERY,
     }),
     secret: nullable(
-      text({ description: 'secret that nodes prove themselves with', secret: true, notYet: CLUSTER }),
+      Type.Union([text({ description: 'one secret' }), keyedSecrets], {
+        description: 'secret that nodes prove themselves with; of a list the first signs, and all verify',
+        secret: true,
+      }),
     ),
   }),
   registry: section({
@@ -213,7 +218,6 @@ export const CONFIG_SCHEMA = section({
     failureTimeoutMs: duration(100, {
       default: 3_000,
       description: 'silence after which a node is gone',
-      notYet: CLUSTER,
     }),
     maxFailures: integer(1, undefined, {
       default: 3,

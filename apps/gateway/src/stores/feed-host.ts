@@ -21,6 +21,7 @@ import { checkpointPath, leftCheckpointPath, rememberedStores } from './remember
 import { createRemoteStore, type RemoteStore } from './remote-store.ts';
 
 export interface FeedHostComponents {
+  readonly nodeId: string;
   readonly dataDir: DataDir;
   readonly registry: Registry;
   /** The stores of this process. */
@@ -45,6 +46,9 @@ export interface FeedHost {
 
 /** The interval for polling a remote store, since its workers need not report commits. */
 const REMOTE_POLL_MS = 250;
+
+/** The same for a store of another node, which reports the commits that it hears of itself. */
+const CLUSTER_POLL_MS = 1_000;
 
 /** How long closing waits for Kafka, where checkpoints are saved and leases given up. */
 const CLOSES_WITHIN_MS = 3_000;
@@ -111,7 +115,7 @@ class StoreFeeds implements FeedHost {
     let store = this.#remote.get(storeId);
     if (store === undefined || store.storeUuid !== worker.storeUuid) {
       store = this.#addRemote(worker);
-      this.#startRemote(store);
+      this.#startRemote(store, worker.nodeId === this.#components.nodeId ? REMOTE_POLL_MS : CLUSTER_POLL_MS);
     }
     const { wake } = store;
     worker.onCommitted(wake);
@@ -163,8 +167,8 @@ class StoreFeeds implements FeedHost {
     return store;
   }
 
-  #startRemote(store: RemoteStore): void {
-    this.#start(store, { source: store.source, checkpoint: store.checkpoint, pollMs: REMOTE_POLL_MS });
+  #startRemote(store: RemoteStore, pollMs = REMOTE_POLL_MS): void {
+    this.#start(store, { source: store.source, checkpoint: store.checkpoint, pollMs });
   }
 
   /** Removes a store whose last worker has unregistered. Its checkpoint stays for the case that the store returns. */
@@ -241,6 +245,13 @@ class StoreFeeds implements FeedHost {
     }
   }
 
+  #isServedHere(storeId: string): boolean {
+    const { registry, nodeId } = this.#components;
+    return registry
+      .workers(storeId)
+      .some((worker) => worker.nodeId === nodeId && registry.isLive(storeId, worker.workerId));
+  }
+
   #takeOrLeave(storeId: string): void {
     const store = this.#remote.get(storeId);
     if (store === undefined) return;
@@ -249,7 +260,8 @@ class StoreFeeds implements FeedHost {
       return;
     }
     const served = store.isServed();
-    this.#feeds.get(storeId)?.want?.(served);
+    // Of nodes that share a Kafka one that has the store at hand feeds it.
+    this.#feeds.get(storeId)?.want?.(this.#isServedHere(storeId));
     if (served) store.wake(0);
   }
 }

@@ -7,7 +7,7 @@ import type { StoreConfig } from '../config/types.ts';
 import type { DataDir } from '../node/data-dir.ts';
 
 export interface OpenStoreComponents {
-  readonly dataDir: DataDir;
+  readonly dataDir: Pick<DataDir, 'file'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

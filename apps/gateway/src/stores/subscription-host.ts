@@ -1,14 +1,7 @@
 import { createSubscriptions, type SubscribedStore, type SubscriptionsHost } from '@esdb-gater/event-store';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
-import {
-  type Clock,
-  type EventStore,
-  GaterError,
-  type Logger,
-  type Registry,
-  type Subscriptions,
-} from '@esdb-gater/types';
+import { type Clock, type EventStore, GaterError, type Logger, type Registry } from '@esdb-gater/types';
 import type { DataDir } from '../node/data-dir.ts';
 import { createRemoteStore, type RemoteStore } from './remote-store.ts';
 import { openSubscriptionJournal, type SubscriptionJournal } from './subscription-journal.ts';
@@ -24,7 +17,7 @@ export interface SubscriptionHostComponents {
 
 /** The persistent subscriptions of all stores that this gateway serves. */
 export interface SubscriptionHost {
-  readonly subscriptions: Subscriptions;
+  readonly subscriptions: SubscriptionsHost;
   /** Wakes the subscriptions of a store whose worker has registered. */
   workerRegistered(worker: RemoteWorker): void;
   /** Why subscriptions are not healthy. */

@@ -5,6 +5,7 @@ import {
   createPeer,
   type Hello,
   type ParamsOf,
+  PEER_METHOD,
   type Peer,
   type PeerContext,
   type PeerStats,
@@ -32,6 +33,8 @@ import type { OutboundBudget } from '../access/outbound-budget.ts';
 import type { TokenAuthenticator } from '../access/token-authenticator.ts';
 import type { ConnectionMethods, Dispatcher } from '../calls/dispatcher.ts';
 import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
+import type { PeerAcceptor } from '../cluster/accept-peer.ts';
+import type { PeerLink } from '../cluster/peer-link.ts';
 import type { ConnectionBounds } from '../http/connection-bounds.ts';
 import type { FollowHost } from '../stores/follow-host.ts';
 import { type ConnectionFollows, createConnectionFollows } from './connection-follows.ts';
@@ -52,6 +55,8 @@ export interface SessionComponents {
   readonly subscriptions: Subscriptions;
   readonly workers: WorkerHost;
   readonly follows: FollowHost;
+  /** Lets other nodes prove themselves; only in a cluster. */
+  readonly peers?: PeerAcceptor | undefined;
   readonly authenticator: TokenAuthenticator;
   readonly turns: IntakeTurns;
   readonly inbound: InboundBudget;
@@ -100,6 +105,8 @@ export class Session implements ConnectionMethods {
   #persistent: ConnectionSubscriptions | undefined;
   #workers: ConnectionWorkers | undefined;
   #follows: ConnectionFollows | undefined;
+  /** Set once the other side has proved that it is a node of the cluster. */
+  #link: PeerLink | undefined;
   #authenticateTimer: Timer | undefined;
   #closing = false;
   /** Deliveries that wait until a batch with a `subscribe` in it is answered. */
@@ -135,7 +142,10 @@ export class Session implements ConnectionMethods {
       this.#transport,
       {
         // The transport has counted the message as one element.
-        onMessage: (elements) => this.#transport.intake.spend(elements - 1),
+        onMessage: (elements) => {
+          this.#link?.heard();
+          this.#transport.intake.spend(elements - 1);
+        },
         handle: (method, params, context) => this.#handle(method, params, context),
         onNotification: (method, params) => this.#notified(method, params),
         logger: shared.logger,
@@ -284,14 +294,44 @@ export class Session implements ConnectionMethods {
   }
 
   #handle(method: string, given: unknown, context: PeerContext): unknown {
+    if (this.#link !== undefined) return this.#counted(this.#link.handle(method, given, context), context);
+    if (method === PEER_METHOD && this.#shared.peers !== undefined) {
+      return this.#authenticatePeer(this.#shared.peers, given, context);
+    }
     if (method === 'subscribe' && context.batched) this.#holdDeliveries(context);
     if (method === 'followEvents') context.afterAnswer(() => this.#follows?.answered());
     if (method === 'saveSubscription') this.#openPersistent().hold(context);
-    const result = this.#start(method, given, context);
+    return this.#counted(this.#start(method, given, context), context);
+  }
+
+  /** Counts the bytes of a call until it is answered. */
+  #counted(result: unknown, { units }: PeerContext): unknown {
     if (!(result instanceof Promise)) return result;
     const { share } = this.#transport;
-    share.add(context.units);
-    return result.finally(() => share.release(context.units));
+    share.add(units);
+    return result.finally(() => share.release(units));
+  }
+
+  /** Turns the connection of a client into a link to another node. A wrong proof ends it. */
+  #authenticatePeer(peers: PeerAcceptor, given: unknown, context: PeerContext): unknown {
+    try {
+      const { link, answer } = peers.accept(given, {
+        peer: this.#peer,
+        nonce: this.#nonce,
+        bufferedBytes: () => this.#writer.bufferedBytes(),
+      });
+      this.#authenticateTimer?.cancel();
+      this.#socket.limitMessages(this.#options.frameBytes);
+      // The other side believes nothing before it has verified the answer.
+      context.afterAnswer(() => {
+        this.#link = link;
+        peers.accepted(link);
+      });
+      return answer;
+    } catch (error) {
+      context.afterAnswer(() => this.close(CLOSE_CODES.forbidden, 'not a node of this cluster'));
+      throw error;
+    }
   }
 
   #start(method: string, given: unknown, context: PeerContext): unknown {
@@ -383,6 +423,7 @@ export class Session implements ConnectionMethods {
   }
 
   #notified(method: string, params: unknown): boolean {
+    if (this.#link !== undefined) return this.#link.notified(method, params);
     return method === 'committed' && (this.#workers?.committed(params) ?? false);
   }
 

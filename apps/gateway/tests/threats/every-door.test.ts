@@ -91,6 +91,7 @@ const TABLE: Readonly<Record<Exclude<MethodName, 'authenticate' | 'revokeToken'>
   unsubscribe: row({ channel: 'system', topic: 'a' }),
   channelInfo: row({}),
   health: row({}),
+  clusterInfo: row({}),
   quickHealthCheck: row({ storeId: 'default' }),
   registerWorker: row({ storeId: 'mine' }, ['worker/register', 'esdb://default/worker/mine']),
   unregisterWorker: row({ storeId: 'mine' }, ['worker/register', 'esdb://default/worker/mine']),

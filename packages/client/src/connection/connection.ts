@@ -1,4 +1,4 @@
-import { onAbort, sleep, waitFor, watchLimits } from '@esdb-gater/primitives';
+import { InFlight, onAbort, sleep, waitFor, watchLimits } from '@esdb-gater/primitives';
 import type {
   Hello,
   MethodName,
@@ -12,7 +12,6 @@ import { GaterError } from '@esdb-gater/types';
 import { isPermanent } from '../socket/permanent.ts';
 import { reconnectDelay } from './backoff.ts';
 import { closedEarly, establish, type Session, type SessionHandlers } from './establish.ts';
-import { InFlight } from './in-flight.ts';
 import type { ConnectionSettings } from './options.ts';
 import { PathProbe } from './path-probe.ts';
 

@@ -15,6 +15,7 @@ import {
 import {
   countLiveWorkers,
   createStoreCaller,
+  describeCluster,
   overallHealth,
   probeStores,
   type StoreCaller,
@@ -156,6 +157,11 @@ const LOCAL: {
     return {};
   },
   health: ({ registry, options }) => processHealth(registry, options.nodeId),
+  async clusterInfo({ registry, options }) {
+    const { nodeId = 'process' } = options;
+    const self = { nodeId, url: '', status: 'alive', incarnation: 0, self: true } as const;
+    return describeCluster(registry, { members: [self] });
+  },
   quickHealthCheck: ({ registry }, { storeId }) => countLiveWorkers(registry, storeId),
 };
 

@@ -134,6 +134,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
         transport: transportOf(socket, raw, inbox, options.clock),
         protocol: socket.protocol,
         authorized: token !== undefined,
+        bufferedBytes: () => socket.bufferedAmount,
       });
     });
   });

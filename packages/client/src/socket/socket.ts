@@ -19,6 +19,8 @@ export interface OpenedSocket {
   readonly protocol: string;
   /** True when the request carried the token. */
   readonly authorized: boolean;
+  /** Returns the bytes that are not sent yet, on platforms that tell. */
+  readonly bufferedBytes?: () => number;
   /**
    * Returns when the last message arrived, by the monotonic clock. Present where the platform does not report pings:
    * the client then probes a connection that is silent.

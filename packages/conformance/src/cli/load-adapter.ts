@@ -2,18 +2,20 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrokerSuiteOptions } from '../broker/harness.ts';
 import { brokerReport } from '../broker/suite.ts';
+import type { DiscoverySuiteOptions } from '../discovery/harness.ts';
+import { discoveryReport } from '../discovery/suite.ts';
 import type { StoreSuiteOptions } from '../store/harness.ts';
 import { storeReport } from '../store/suite.ts';
 import type { SuiteReport } from '../suite-case.ts';
 
-export type SuiteKind = 'store' | 'broker';
+export type SuiteKind = 'store' | 'broker' | 'discovery';
 
 /** A wrong use of the command, told in one line. */
 export class UsageError extends Error {}
 
 /**
  * Imports the module that opens an adapter and binds the suite to it. The module exports `open`, and may export `reopen`, `openTamperEvident`,
- * `supports`, `name` and, for a broker, `alertsHistory` and `patienceMs`.
+ * `supports`, `name`, for a broker `alertsHistory`, and for a broker or a discovery `patienceMs`.
  *
  * @throws UsageError when the file cannot be imported or has no function `open`
  */
@@ -26,7 +28,9 @@ export async function loadAdapter(kind: SuiteKind, file: string): Promise<SuiteR
     throw new UsageError(`cannot import ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (typeof module['open'] !== 'function') {
-    throw new UsageError(`${path} must export a function \`open\` that opens an empty ${kind}`);
+    throw new UsageError(
+      `${path} must export a function \`open\` that opens an empty ${kind === 'discovery' ? 'cluster' : kind}`,
+    );
   }
   const { open, reopen, openTamperEvident, supports, name = kind, alertsHistory, patienceMs } = module;
   const given = Object.fromEntries(
@@ -34,7 +38,7 @@ export async function loadAdapter(kind: SuiteKind, file: string): Promise<SuiteR
       ([, value]) => value !== undefined,
     ),
   );
-  return kind === 'store'
-    ? storeReport(given as unknown as StoreSuiteOptions)
-    : brokerReport(given as unknown as BrokerSuiteOptions);
+  if (kind === 'store') return storeReport(given as unknown as StoreSuiteOptions);
+  if (kind === 'broker') return brokerReport(given as unknown as BrokerSuiteOptions);
+  return discoveryReport(given as unknown as DiscoverySuiteOptions);
 }

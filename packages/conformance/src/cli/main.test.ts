@@ -65,7 +65,10 @@ test('--list prints the cases of a broker without running them', async () => {
 
 test('--help shows the usage', async () => {
   const { code, stdout } = await run('--help');
-  expect([code, stdout.startsWith('Usage: conformance store|broker --module FILE')]).toEqual([0, true]);
+  expect([code, stdout.startsWith('Usage: conformance store|broker|discovery --module FILE')]).toEqual([
+    0,
+    true,
+  ]);
 });
 
 test('a wrong use is one line on standard error, and exit 2', async () => {
@@ -75,8 +78,8 @@ test('a wrong use is one line on standard error, and exit 2', async () => {
     'export const supports = { durability: true }; export function open() {}',
   );
   for (const [args, text] of [
-    [[], 'expected store or broker, got ""'],
-    [['engine'], 'expected store or broker, got "engine"'],
+    [[], 'expected store, broker or discovery, got ""'],
+    [['engine'], 'expected store, broker or discovery, got "engine"'],
     [['store'], '--module FILE is missing'],
     [['store', '--module', join(folder, 'absent.mjs')], 'cannot import'],
     [['store', '--module', none], 'must export a function `open` that opens an empty store'],

@@ -9,7 +9,7 @@ export interface Output {
   write(text: string): unknown;
 }
 
-const HELP = `Usage: conformance store|broker --module FILE [options]
+const HELP = `Usage: conformance store|broker|discovery --module FILE [options]
 
 Runs the promises of the port against an adapter, and exits with 0 when all are kept.
 
@@ -21,7 +21,7 @@ Runs the promises of the port against an adapter, and exits with 0 when all are 
   --help             this text
 
 For a store, supports may have deletion, snapshots, queries, severalStreams, versionAt, bytes, tamperEvidence, feed,
-subscriptions and durability; for a broker, reopening and durability.
+subscriptions and durability; for a broker, reopening and durability; for a discovery, announcing.
 Cases that need what the adapter does not support are named and not run.
 `;
 
@@ -79,8 +79,9 @@ async function run(args: readonly string[], stdout: Output): Promise<number> {
 
 function kindOf(positionals: readonly string[]): SuiteKind {
   const [kind] = positionals;
-  if (positionals.length === 1 && (kind === 'store' || kind === 'broker')) return kind;
-  throw new UsageError(`expected store or broker, got ${JSON.stringify(positionals.join(' '))}`);
+  if (positionals.length === 1 && (kind === 'store' || kind === 'broker' || kind === 'discovery'))
+    return kind;
+  throw new UsageError(`expected store, broker or discovery, got ${JSON.stringify(positionals.join(' '))}`);
 }
 
 function fileOf(file: string | undefined): string {

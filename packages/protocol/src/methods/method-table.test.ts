@@ -19,7 +19,7 @@ const names = (text: string): readonly string[] => text.split(' ').sort();
 
 const ALL = names(
   'ackEvent appendEvents appendToStreams authenticate channelInfo deleteSnapshot deleteStream followEvents ' +
-    'getEvents getStreams getSubscriptions getVersion health leaveSubscription listParked listSnapshots ' +
+    'getEvents getStreams getSubscriptions getVersion health clusterInfo leaveSubscription listParked listSnapshots ' +
     'nackEvent publish queryEvents quickHealthCheck readAll readSnapshot recordSnapshot registerWorker ' +
     'removeSubscription replayParked resetSubscription revokeToken saveSubscription streamBackward ' +
     'streamExists streamForward subscribe unfollow unregisterWorker unsubscribe verifyStream versionAt',
@@ -43,7 +43,7 @@ describe('the table of methods', () => {
     expect(servedBy('channels')).toEqual(names('publish channelInfo'));
     expect(servedBy('gateway')).toEqual(
       names(
-        'removeSubscription getSubscriptions listParked replayParked resetSubscription health quickHealthCheck ' +
+        'removeSubscription getSubscriptions listParked replayParked resetSubscription health clusterInfo quickHealthCheck ' +
           'revokeToken',
       ),
     );

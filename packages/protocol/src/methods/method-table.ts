@@ -80,6 +80,7 @@ export const METHODS = {
   // The gateway and its workers
   authenticate: { servedBy: 'connection', worker: 'never', token: 'never', idempotent: true },
   health: { servedBy: 'gateway', worker: 'never', idempotent: true },
+  clusterInfo: { servedBy: 'gateway', worker: 'never', idempotent: true },
   quickHealthCheck: { servedBy: 'gateway', worker: 'required', idempotent: true },
   registerWorker: { servedBy: 'connection', worker: 'never', action: 'worker/register', target: 'worker', token: 'beyond-loopback', idempotent: true },
   unregisterWorker: { servedBy: 'connection', worker: 'never', action: 'worker/register', target: 'worker', idempotent: true },

@@ -23,6 +23,7 @@ import type {
 import type {
   AuthenticateParams,
   AuthenticateResult,
+  ClusterInfo,
   HealthResult,
   RegisterWorkerParams,
   RevokeTokenParams,
@@ -80,6 +81,7 @@ export interface Methods extends Omit<StoreMethods, 'quickHealthCheck'> {
   readonly channelInfo: Method<Empty, { readonly channels: readonly ChannelInfo[] }>;
   readonly authenticate: Method<AuthenticateParams, AuthenticateResult>;
   readonly health: Method<Empty, HealthResult>;
+  readonly clusterInfo: Method<Empty, ClusterInfo>;
   /** As the gateway answers it: it counts those workers that answer the probe. */
   readonly quickHealthCheck: Method<{ readonly storeId: string }, { readonly workers: number }>;
   readonly registerWorker: Method<

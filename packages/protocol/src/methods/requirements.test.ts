@@ -72,6 +72,7 @@ test('every method needs the permissions of the contract', () => {
     channelInfo: [],
     authenticate: [],
     health: [],
+    clusterInfo: [],
     quickHealthCheck: [],
     registerWorker: [{ action: 'worker/register', target: worker }],
     unregisterWorker: [{ action: 'worker/register', target: worker }],

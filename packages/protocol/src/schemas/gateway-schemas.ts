@@ -1,10 +1,14 @@
 import { invalidArgument } from '@esdb-gater/types';
 import type {
   AuthenticateResult,
+  ClusterInfo,
   HealthReason,
   HealthResult,
   HealthStatus,
+  NodeInfo,
+  StoreCircuit,
   StoreHealth,
+  WorkerDetails,
 } from '../methods/gateway-types.ts';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import { empty, name, storeId } from './leaf-schemas.ts';
@@ -15,6 +19,7 @@ import {
   dictionary,
   integer,
   json,
+  number,
   object,
   oneOf,
   optional,
@@ -34,9 +39,48 @@ const storeHealth: Schema<StoreHealth> = object<StoreHealth>(
   { open: true },
 );
 
+const nodeInfo: Schema<NodeInfo> = object<NodeInfo>(
+  {
+    nodeId: anyText(),
+    url: anyText(),
+    status: anyText(),
+    incarnation: integer(0),
+    self: boolean(),
+    clockOffsetMs: optional(number()),
+    workers: integer(0),
+  },
+  { open: true },
+);
+
+const workerDetails: Schema<WorkerDetails> = object<WorkerDetails>(
+  {
+    storeId: anyText(),
+    workerId: anyText(),
+    nodeId: anyText(),
+    incarnation: integer(0),
+    registeredAt: anyText(),
+    methods: array(anyText()),
+    status: anyText(),
+    failures: integer(0),
+    ejectedForMs: optional(integer(0)),
+  },
+  { open: true },
+);
+
+const storeCircuit: Schema<StoreCircuit> = object<StoreCircuit>(
+  { storeId: anyText(), circuit: anyText(), retriesLeft: optional(integer(0)) },
+  { open: true },
+);
+
 /** What is answered by the gateway itself. */
 export const GATEWAY_SCHEMAS: SchemasOf<
-  'authenticate' | 'health' | 'quickHealthCheck' | 'registerWorker' | 'unregisterWorker' | 'revokeToken'
+  | 'authenticate'
+  | 'health'
+  | 'clusterInfo'
+  | 'quickHealthCheck'
+  | 'registerWorker'
+  | 'unregisterWorker'
+  | 'revokeToken'
 > = {
   authenticate: {
     summary: 'Gives this connection a capability token.',
@@ -72,6 +116,14 @@ export const GATEWAY_SCHEMAS: SchemasOf<
           ),
         ),
       },
+      { open: true },
+    ),
+  },
+  clusterInfo: {
+    summary: 'The live nodes, and all workers with their state, as this gateway sees them.',
+    params: empty,
+    result: object<ClusterInfo>(
+      { nodes: array(nodeInfo), workers: array(workerDetails), stores: array(storeCircuit) },
       { open: true },
     ),
   },

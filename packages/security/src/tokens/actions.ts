@@ -40,6 +40,7 @@ export const ACTIONS = {
   authenticate: undefined,
   revokeToken: undefined,
   health: undefined,
+  clusterInfo: undefined,
   quickHealthCheck: undefined,
   execute: undefined,
 } as const;

@@ -35,6 +35,17 @@ export interface StoreWorker extends WorkerInfo {
   onCommitted?(listener: (position: number) => void): () => void;
 }
 
+/** A registered worker and how it is doing, as this node sees it. */
+export interface WorkerState extends WorkerInfo {
+  readonly methods: readonly string[];
+  /** True while it gets calls. */
+  readonly live: boolean;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** How long the ejection lasts that it is in; 0 while it is live. Then one probe asks whether it answers again. */
+  readonly ejectedForMs: number;
+}
+
 export interface RegistryEvent {
   /** `forgotten`: a store that waited for a worker was removed, and with it this last worker of it. */
   readonly kind: 'registered' | 'unregistered' | 'ejected' | 'restored' | 'forgotten';
@@ -65,8 +76,12 @@ export interface Registry {
    * `not_supported` when none serves `method`
    */
   pick(storeId: string, method?: StoreMethod): StoreWorker;
+  /** The worker of that name, live or not; its `call` reports back like that of a picked one. */
+  find(storeId: string, workerId: string): StoreWorker | undefined;
   /** All registered, ejected ones too; see `isLive`. */
   workers(storeId?: string): readonly WorkerInfo[];
+  /** As `workers`, with the state of each. */
+  states(storeId?: string): readonly WorkerState[];
   /** False while the worker is ejected. */
   isLive(storeId: string, workerId: string): boolean;
   /** The stores that are known, with workers or without. */

@@ -1,4 +1,4 @@
-import { onAbort } from '@esdb-gater/primitives';
+import { onAbort } from './on-abort.ts';
 
 /** Limits how many calls run at once; the others wait in order. */
 export class InFlight {

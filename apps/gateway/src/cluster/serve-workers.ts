@@ -1,0 +1,47 @@
+import { isWorkerMethod, type PeerContext, validateParams } from '@esdb-gater/protocol';
+import { type CallContext, GaterError, isName, isStoreId, type Registry } from '@esdb-gater/types';
+
+/** A call of another node for a worker of this one. */
+interface NamedCall {
+  readonly storeId?: unknown;
+  readonly workerId?: unknown;
+  readonly deadlineMs?: unknown;
+}
+
+/** The time limit of a call that names none. */
+const DEADLINE_MS = 5_000;
+
+/**
+ * Serves the calls of other nodes for the workers of this one. Each names its worker, so that a call is never passed on to
+ * a third node.
+ *
+ * @throws `not_supported` for what is not a method of workers, `unavailable` when the worker is not here (any more), what
+ * the worker throws
+ */
+export function serveLocalWorker(
+  { registry, nodeId }: { readonly registry: Registry; readonly nodeId: string },
+  method: string,
+  given: unknown,
+  context: Pick<PeerContext, 'traceparent' | 'tracestate'>,
+): Promise<unknown> {
+  if (!isWorkerMethod(method)) {
+    throw new GaterError(
+      'not_supported',
+      `${JSON.stringify(method.slice(0, 64))} is not a call between nodes`,
+    );
+  }
+  const { workerId, deadlineMs, ...params } = given as NamedCall;
+  const { storeId } = params;
+  const worker = isStoreId(storeId) && isName(workerId) ? registry.find(storeId, workerId) : undefined;
+  if (worker === undefined || worker.nodeId !== nodeId) {
+    throw new GaterError('unavailable', `node ${nodeId} does not have this worker`);
+  }
+  const { traceparent, tracestate } = context;
+  const callContext: CallContext = {
+    // By a limit and not by a signal: a worker that hangs fails here, too.
+    deadlineMs: typeof deadlineMs === 'number' && deadlineMs > 0 ? deadlineMs : DEADLINE_MS,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+  };
+  return worker.call(method, validateParams(method, params), callContext);
+}

@@ -1,0 +1,2 @@
+export { createMulticastDiscovery } from './multicast-discovery.ts';
+export type { MulticastDiscoveryComponents, MulticastDiscoveryOptions } from './options.ts';
