@@ -35,6 +35,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     development: ['conformance'],
     owns: ['node:sqlite'],
   },
+  'store-postgres': {
+    imports: ['event-store', 'primitives', 'types'],
+    development: ['conformance'],
+    owns: ['pg'],
+  },
   conformance: { imports: ['primitives', 'types', 'client'] },
   native: { imports: [] },
   gateway: {
@@ -51,6 +56,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
       'client',
       'broker-kafka',
       'store-sqlite',
+      'store-postgres',
     ],
     development: ['conformance', 'native'],
     owns: ['fastify', 'pino', '@opentelemetry/sdk-node', '@prometheus-io/client'],
