@@ -47,6 +47,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     development: ['conformance'],
     owns: ['node:dgram'],
   },
+  'store-postgres': {
+    imports: ['event-store', 'primitives', 'types'],
+    development: ['conformance'],
+    owns: ['pg'],
+  },
   conformance: { imports: ['primitives', 'types', 'client'] },
   native: { imports: [] },
   gateway: {
@@ -64,6 +69,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
       'broker-kafka',
       'store-sqlite',
       'discovery-multicast',
+      'store-postgres',
     ],
     development: ['conformance', 'native'],
     owns: ['fastify', 'pino', '@opentelemetry/sdk-node', '@prometheus-io/client'],

@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryStore } from '@esdb-gater/event-store';
 import { GaterError } from '@esdb-gater/types';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type EmbeddedGater, openGater } from './index.ts';
+
+// The same as a package that is not installed.
+vi.mock('@esdb-gater/store-postgres', () => {
+  throw new Error('Cannot find package');
+});
 
 const created = (name: string) => ({ type: 'created', data: { name } });
 

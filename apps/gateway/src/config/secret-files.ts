@@ -41,7 +41,7 @@ export function readSecretFiles(settings: readonly Setting[]): Setting[] {
  * @throws `invalid_argument` (reason `configuration`) that names the twin, never the secret
  */
 export function withInnerSecrets({ key, value, source }: Setting): Setting {
-  return { key, value: resolved(key.schema, value, source), source };
+  return { key, value: resolved(key.schema, value, key.path), source };
 }
 
 function resolved(schema: TSchema, value: JsonValue, at: string): JsonValue {
@@ -76,7 +76,8 @@ function withSecretsOf(
     // The check of the features refuses a setting that is not served yet by its name.
     if (secret !== true || notYet !== undefined || typeof members[twin] !== 'string') continue;
     const path = `${at}.${twin}`;
-    if (members[name] !== undefined) throw configError(path, `must not be set together with \`${name}\``);
+    if (members[name] !== undefined)
+      throw configError(path, `must not be set together with \`${at}.${name}\``);
     const { [twin]: file, ...rest } = members;
     members = { ...rest, [name]: readSecret(String(file), path) };
   }
@@ -84,7 +85,7 @@ function withSecretsOf(
 }
 
 /** Reads a file, without the line break at its end that editors and `echo` add. */
-function readSecret(file: string, source: string): string {
+export function readSecret(file: string, source: string): string {
   try {
     return readTextFile(file, MAX_SECRET_BYTES).replace(/\r?\n$/, '');
   } catch (error) {
