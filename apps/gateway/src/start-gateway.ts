@@ -111,7 +111,11 @@ export async function startGateway(
       { clock, logger, cleanup, accepting, url: () => url, startTelemetry },
       config,
     );
-    const port = await openPort(core, { clock, logger, cleanup, accepting, metrics, bounds }, config);
+    const port = await openPort(
+      core,
+      { clock, logger, cleanup, accepting, metrics, bounds, url: () => url },
+      config,
+    );
     url = port.url;
     const { nodeId, cluster } = core;
     cluster?.begin(url);
@@ -154,6 +158,8 @@ interface PortComponents {
   readonly accepting: () => boolean;
   readonly metrics: GatewayMetrics;
   readonly bounds: ConnectionBounds;
+  /** The WebSocket URL, which is known once the port is bound. */
+  readonly url: () => string;
 }
 
 /** The port of a gateway. */
@@ -166,7 +172,7 @@ interface OpenPort extends Listening {
 /** Serves WebSocket and HTTP on one port. */
 async function openPort(
   core: GatewayCore,
-  { clock, logger, cleanup, accepting, metrics, bounds }: PortComponents,
+  { clock, logger, cleanup, accepting, metrics, bounds, url }: PortComponents,
   config: GatewayConfig,
 ): Promise<OpenPort> {
   const { nodeId, registry, channels, subscriptions, stores, broker, kafka } = core;
@@ -241,7 +247,13 @@ async function openPort(
     logger,
   };
   const app = createHttpServer(
-    { ...shared, streams, metrics: metrics.exposition, readiness },
+    {
+      ...shared,
+      streams,
+      metrics: metrics.exposition,
+      readiness,
+      description: { version: VERSION, tokensRequired: requiresTokens(config), url },
+    },
     config,
     bounds,
   );

@@ -381,7 +381,6 @@ describe('refusals', () => {
       ],
       ['GET', '/v1/stores/default/subscriptions/s', undefined, 404, { code: 'subscription_not_found' }],
       ['PUT', '/v1/stores/default/subscriptions/s', {}, 422, { code: 'invalid_argument' }],
-      ['GET', '/openapi.json', undefined, 501, {}],
       ['GET', '/nowhere', undefined, 404, { type: 'about:blank' }],
       ['GET', '/v1/stores/default/streams/%ff/events', undefined, 400, {}],
     ];

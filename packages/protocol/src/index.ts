@@ -85,6 +85,7 @@ export { CLOSE_CODES, type CloseCode, SUBPROTOCOL } from './rpc/subprotocol.ts';
 // In process
 export { createTransportPair } from './rpc/transport-pair.ts';
 // Schemas
+export { eventType as eventTypeSchema, tag as tagSchema } from './schemas/leaf-schemas.ts';
 export { METHOD_SCHEMAS } from './schemas/method-schemas.ts';
 // Notifications
 export {
@@ -98,6 +99,7 @@ export {
   type SubscriptionEnded,
 } from './schemas/notifications.ts';
 export type { MethodSchemas, OptionalSchema, Schema } from './schemas/schema-kit.ts';
+export { createSchemaWriter, type SchemaWriter } from './schemas/schema-writer.ts';
 export { compileCheck, unknownMethod, validateParams, validateResult } from './schemas/validate.ts';
 // Values of the protocol
 

@@ -212,7 +212,7 @@ describe('secrets in files', () => {
     for (const entry of [{ secret: 'hunter2', secretFile: 'x' }, { secretFile: join(folder, 'none') }, {}]) {
       const secret = JSON.stringify([{ keyId: 'a', ...entry }]);
       const message = refusal({ flags: { 'security-hmac-secret': secret } });
-      expect(message).toMatch(/^`--security-hmac-secret/);
+      expect(message).toMatch(/^`security.hmacSecret.0.secretFile`/);
       expect(message).not.toContain('hunter2');
     }
   });

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, METHODS } from 'node:http';
 import { GaterError, invalidArgument, type Logger } from '@esdb-gater/types';
 import {
   type FastifyError,
@@ -25,7 +25,8 @@ const ANSWER_MS = 15_000;
 /** A path part is up to 255 UTF-16 units, each up to three bytes of UTF-8, each written with three characters. */
 const MAX_PART_LENGTH = 255 * 9;
 
-const METHODS_OF_HTTP = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+/** All methods that Node.js parses, apart from CONNECT, which is not about a path. */
+const METHODS_OF_HTTP = METHODS.filter((method) => method !== 'CONNECT');
 
 /** Content types whose bodies are accepted: JSON, also under another name (RFC 6839). The route parses the bytes. */
 const BODY_TYPES = /^application\/([a-z0-9!#$&^_.+-]+\+)?json$/i;
@@ -66,6 +67,9 @@ export function createHttpApp(
         https: { ...http, ...certificate, handshakeTimeout: bounds.handshakeTimeoutMs },
       })) as unknown as FastifyInstance;
 
+  for (const method of METHODS_OF_HTTP) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  }
   app.removeAllContentTypeParsers();
   const shares = new WeakMap<IncomingMessage, InboundShare>();
   app.addHook('onRequest', async ({ raw }, reply) => {

@@ -15,6 +15,7 @@ import { guardOrigins } from './cross-origin.ts';
 import { addRoutes, createHttpApp, sendNotFound } from './http-app.ts';
 import { createHttpCalls } from './http-calls.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { type DescriptionOptions, withDescriptions } from './routes/descriptions.ts';
 import { operationRoutes, type Readiness } from './routes/operations.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -36,6 +37,7 @@ export interface HttpServerComponents {
   readonly readiness: () => Readiness;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly description: DescriptionOptions;
 }
 
 /** The HTTP half of the gateway's port, with all its routes. */
@@ -56,12 +58,13 @@ export function createHttpServer(
     return undefined;
   });
   const { queueBytes, queueMessages } = config.limits;
-  addRoutes(app, [
+  const routes = [
     ...operationRoutes({ ...components, calls }),
     ...streamRoutes(calls),
     ...snapshotRoutes(calls),
     ...subscriptionRoutes(calls),
     ...channelRoutes({ ...components, calls }, { queueBytes, queueMessages }),
-  ]);
+  ];
+  addRoutes(app, withDescriptions(routes, components.description));
   return app;
 }

@@ -18,7 +18,7 @@ import { startTestGateway, type TestGateway } from '../support/in-process.ts';
 import { readProtocolDocument } from '../support/protocol-document.ts';
 import { rawConnect } from '../support/raw-client.ts';
 
-/** Every route that the running server is given, those that answer 405 included. */
+/** Every route that the running server is given, apart from those that answer 405. */
 const routes = vi.hoisted((): { readonly method: string; readonly url: string }[] => []);
 
 vi.mock('fastify', async (importOriginal) => {
@@ -27,7 +27,8 @@ vi.mock('fastify', async (importOriginal) => {
     ...original,
     fastify: (options: object) => {
       const app = original.fastify(options);
-      app.addHook('onRoute', ({ method, url }) => {
+      app.addHook('onRoute', ({ method, url, config }) => {
+        if (config?.refuses === true) return;
         for (const one of [method].flat()) routes.push({ method: one, url });
       });
       return app;

@@ -1,3 +1,4 @@
+import { describeType } from '@esdb-gater/primitives';
 import {
   createNonceCache,
   createSecretRing,
@@ -9,7 +10,7 @@ import {
   verify,
   verifyMessage,
 } from '@esdb-gater/security';
-import { type ChannelName, type Clock, type JsonValue, systemClock } from '@esdb-gater/types';
+import { type ChannelName, type Clock, GaterError, type JsonValue, systemClock } from '@esdb-gater/types';
 
 /** An accepted signature and its nonce. */
 export interface SignaturePass {
@@ -82,6 +83,12 @@ class HmacGate implements SignatureGate {
   }
 
   check(channel: ChannelName, topic: string, message: JsonValue, timeMs: number): void {
+    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+      throw new GaterError(
+        'signature_required',
+        `the message must be a signed object, got ${describeType(message)}`,
+      );
+    }
     const binding = { channel, topic, ttlSeconds: this.#ttlSeconds, now: new Date(timeMs) };
     if (this.#ring === undefined) verify(message, binding);
     else verifyMessage(message, { ...binding, secrets: this.#ring });

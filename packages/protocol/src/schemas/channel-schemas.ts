@@ -38,7 +38,7 @@ const channelInfo: Schema<ChannelInfo> = object<ChannelInfo>(
     deliveredPerSecond: number(),
     dropped: integer(0),
   },
-  { open: true },
+  { open: true, title: 'ChannelInfo' },
 );
 
 /** Publishing and subscribing. */
@@ -53,7 +53,7 @@ export const CHANNEL_SCHEMAS: SchemasOf<'publish' | 'subscribe' | 'unsubscribe' 
     }),
     result: object<ResultOf<'publish'>>(
       { id: anyText(), position: optional(anyText()), delivered: boolean() },
-      { open: true },
+      { open: true, title: 'PublishResult' },
     ),
   },
   subscribe: {

@@ -11,7 +11,8 @@ import type {
   WorkerDetails,
 } from '../methods/gateway-types.ts';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
-import { empty, name, storeId } from './leaf-schemas.ts';
+import { DID_PATTERN } from './did-pattern.ts';
+import { empty, name, storeId, time } from './leaf-schemas.ts';
 import {
   anyText,
   array,
@@ -36,7 +37,7 @@ const storeHealth: Schema<StoreHealth> = object<StoreHealth>(
       object<StoreHealth['workers'][number]>({ workerId: anyText(), nodeId: anyText() }, { open: true }),
     ),
   },
-  { open: true },
+  { open: true, title: 'StoreHealth' },
 );
 
 const nodeInfo: Schema<NodeInfo> = object<NodeInfo>(
@@ -71,6 +72,11 @@ const storeCircuit: Schema<StoreCircuit> = object<StoreCircuit>(
   { storeId: anyText(), circuit: anyText(), retriesLeft: optional(integer(0)) },
   { open: true },
 );
+/** When something was revoked, for readers; `verifyRevocation` decides. */
+const at = {
+  anyOf: [integer(0), time],
+  description: 'when, in Unix seconds or as in RFC 3339, in the form that the proof was made over',
+} as const;
 
 /** What is answered by the gateway itself. */
 export const GATEWAY_SCHEMAS: SchemasOf<
@@ -116,7 +122,7 @@ export const GATEWAY_SCHEMAS: SchemasOf<
           ),
         ),
       },
-      { open: true },
+      { open: true, title: 'Health' },
     ),
   },
   clusterInfo: {
@@ -151,14 +157,23 @@ export const GATEWAY_SCHEMAS: SchemasOf<
   },
   revokeToken: {
     summary: 'Publishes a revocation, which counts by its proof.',
-    params: object<ParamsOf<'revokeToken'>>({
-      cid: optional(anyText('the id of a token')),
-      iss: optional(anyText('a DID')),
-      by: anyText('a DID'),
-      at: json(),
-      reason: optional(anyText()),
-      proof: anyText('a proof'),
-    }),
+    params: object<ParamsOf<'revokeToken'>>(
+      {
+        cid: optional(anyText('the id of a token', { pattern: '^bafkrei[a-z2-7]{52}$' })),
+        iss: optional(anyText('a DID', { pattern: DID_PATTERN })),
+        by: anyText('a DID', { pattern: DID_PATTERN }),
+        at: json(),
+        reason: optional(anyText('why', { maxLength: 1_024 })),
+        proof: anyText('a proof', { pattern: '^[A-Za-z0-9_-]{85}[AQgw]$' }),
+      },
+      {
+        title: 'Revocation',
+        variants: [
+          { title: 'RevocationOfToken', required: ['cid'], without: ['iss'], members: { at } },
+          { title: 'RevocationOfIssuer', required: ['iss'], without: ['cid'], members: { at } },
+        ],
+      },
+    ),
     result: object<ResultOf<'revokeToken'>>({ id: anyText() }, { open: true }),
     check: (params) => {
       if ((params.cid === undefined) !== (params.iss === undefined)) return;

@@ -22,10 +22,15 @@ import {
   optional,
   type Schema,
   text,
+  VALUES,
 } from './schema-kit.ts';
 
 const NAME_WORDS = `1 to ${LIMITS.nameUnits} UTF-16 units without control characters and lone surrogates`;
-const NAME_HINTS = { minLength: 1, maxLength: LIMITS.nameUnits } as const;
+const NAME_HINTS = {
+  minLength: 1,
+  maxLength: LIMITS.nameUnits,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]+$',
+} as const;
 
 export const storeId: Schema<string> = text(
   isStoreId,
@@ -36,7 +41,7 @@ export const storeId: Schema<string> = text(
 export const streamId: Schema<string> = text(
   isStreamId,
   { description: `a stream id: ${NAME_WORDS}, other than ".", ".." and "$all"`, reason: 'stream_id' },
-  NAME_HINTS,
+  { ...NAME_HINTS, pattern: '^(?!(?:\\.{1,2}|\\$all)$)[^\\u0000-\\u001f\\u007f-\\u009f]+$' },
 );
 
 /** A name of a kind that has no rules of its own. `reason` is also what the name is called. */
@@ -60,23 +65,29 @@ export const time: Schema<string> = text(
   { format: 'date-time' },
 );
 
-export const channel: Schema<ChannelName> = anyText(
-  `a channel: one of ${CHANNEL_NAMES.join(', ')}`,
-) as Schema<string> as Schema<ChannelName>;
+export const channel: Schema<ChannelName> = anyText(`a channel: one of ${CHANNEL_NAMES.join(', ')}`, {
+  [VALUES]: CHANNEL_NAMES,
+}) as Schema<string> as Schema<ChannelName>;
 
 const TOPIC_HINTS = { minLength: 1, maxLength: LIMITS.topicUnits } as const;
+const SEGMENT =
+  '[^\\u0000-\\u0020\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff.*>]+';
+const OTHERS = LIMITS.topicSegments - 1;
+const TOPIC = `${SEGMENT}(?:\\.${SEGMENT}){0,${OTHERS}}`;
+const PATTERN_SEGMENT = `(?:\\*|${SEGMENT})`;
+const PATTERN = `${PATTERN_SEGMENT}(?:\\.${PATTERN_SEGMENT}){0,${OTHERS - 1}}`;
 const TOPIC_WORDS = `1 to ${LIMITS.topicSegments} segments joined by dots, at most ${LIMITS.topicUnits} UTF-16 units, no segment empty or with white space or control characters`;
 
 export const topic: Schema<string> = text(
   isTopic,
   { description: `a topic: ${TOPIC_WORDS}, without * and >`, reason: 'topic' },
-  TOPIC_HINTS,
+  { ...TOPIC_HINTS, pattern: `^${TOPIC}$` },
 );
 
 export const topicPattern: Schema<string> = text(
   isTopicPattern,
   { description: `a topic: ${TOPIC_WORDS}; * and a last > only as whole segments`, reason: 'topic' },
-  TOPIC_HINTS,
+  { ...TOPIC_HINTS, pattern: `^(?:${PATTERN}(?:\\.(?:>|${PATTERN_SEGMENT}))?|>)$` },
 );
 
 /** A version that an append expects: exact, or one of `NO_STREAM`, `ANY_VERSION`, `STREAM_EXISTS`. */
@@ -102,6 +113,21 @@ export function pageSize(reason: 'count' | 'limit'): Schema<number> {
   return integer(1, { maximum: LIMITS.pageCount, reason });
 }
 
+/** Bytes in an event that a caller passes. `checkEventContent` decides. */
+export const newBytes: Schema<string> = anyText(
+  'bytes in base64 (RFC 4648) with padding, instead of `data`',
+  {
+    pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$',
+    contentEncoding: 'base64',
+  },
+);
+
+/** The media type of such bytes. */
+export const mediaType: Schema<string> = anyText('the media type of `dataBase64`', {
+  maxLength: LIMITS.nameUnits,
+  pattern: "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\\-.^_`|~0-9A-Za-z]+(?:[ ;][ -~]*)?$",
+});
+
 /** `data` is absent where there are bytes, which the type of `RecordedEvent` leaves out for programs that store none. */
 type RecordedMembers = Omit<RecordedEvent, 'data'> & { readonly data?: JsonValue };
 
@@ -121,7 +147,7 @@ export const recordedEvent: Schema<RecordedEvent> = object<RecordedMembers>(
     timestamp: anyText('ISO 8601 with milliseconds and Z'),
     epochUs: integer(0, { description: 'microseconds since the Unix epoch, never decreasing in a store' }),
   },
-  { open: true, description: 'an event as a store keeps it' },
+  { open: true, title: 'RecordedEvent', description: 'an event as a store keeps it' },
 ) as Schema<RecordedMembers> as Schema<RecordedEvent>;
 
 export const snapshot: Schema<Snapshot> = object<Snapshot>(
@@ -133,7 +159,7 @@ export const snapshot: Schema<Snapshot> = object<Snapshot>(
     metadata: jsonObject(),
     timestamp: anyText('ISO 8601 with milliseconds and Z'),
   },
-  { open: true, description: 'the state of an aggregate at a version' },
+  { open: true, title: 'Snapshot', description: 'the state of an aggregate at a version' },
 );
 
 export const empty: Schema<Record<string, never>> = object<Record<never, never>>({}) as Schema<

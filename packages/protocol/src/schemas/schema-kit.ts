@@ -50,7 +50,28 @@ export interface TextHints {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly format?: 'date-time' | 'uuid';
+  readonly contentEncoding?: 'base64';
 }
+
+/**
+ * One of the forms that an object may have. Together the variants tell readers of the schema what `check` of the method
+ * demands of several members; only `check` decides.
+ */
+export interface Variant {
+  readonly title: string;
+  /** Members that this form must have, beside those that the object requires anyway. */
+  readonly required: readonly string[];
+  /** Members that this form must not have. */
+  readonly without?: readonly string[];
+  /** Keywords that narrow members of this form. */
+  readonly members?: Readonly<Record<string, object>>;
+}
+
+/** The annotation under which a schema carries its variants. */
+export const VARIANTS = 'x-variants';
+
+/** The annotation under which a text carries its known values, which only another check refuses. */
+export const VALUES = 'x-values';
 
 /** The annotation under which a schema carries the reason of its errors. */
 export const REASON = 'x-reason';
@@ -68,12 +89,21 @@ function typed<T>(schema: TSchema): Schema<T> {
 /** An object with exactly these members; `open` tolerates others, as answers of newer programs may have them. */
 export function object<T>(
   members: Members<T>,
-  options: { readonly description?: string; readonly open?: boolean } = {},
+  options: {
+    /** Names the schema in the descriptions of the protocol. */
+    readonly title?: string;
+    readonly description?: string;
+    readonly open?: boolean;
+    readonly variants?: readonly Variant[];
+  } = {},
 ): Schema<T> {
+  const { title, description, open, variants } = options;
   return typed(
     Type.Object(members as Record<string, TSchema>, {
-      ...(options.open === true ? {} : { additionalProperties: false }),
-      ...(options.description === undefined ? {} : { description: options.description }),
+      ...(open === true ? {} : { additionalProperties: false }),
+      ...(title === undefined ? {} : { title }),
+      ...(description === undefined ? {} : { description }),
+      ...(variants === undefined ? {} : { [VARIANTS]: variants }),
     }),
   );
 }
@@ -106,9 +136,12 @@ export function text(
   return typed(Type.Refine(base, (value: string) => check(value)));
 }
 
-/** Any text. */
-export function anyText(description = 'a string'): Schema<string> {
-  return typed(Type.String({ description }));
+/** Any text. What the hints say is checked elsewhere. */
+export function anyText(
+  description = 'a string',
+  hints: TextHints & { readonly [VALUES]?: readonly string[] } = {},
+): Schema<string> {
+  return typed(Type.String({ ...hints, description }));
 }
 
 /** One of the given texts. */
@@ -145,7 +178,7 @@ export function number(): Schema<number> {
 
 /** Any JSON value. What came from a frame is one; what a caller hands over in process is checked apart. */
 export function json(): Schema<JsonValue> {
-  return typed(Type.Unsafe({ description: 'any JSON value' }));
+  return typed(Type.Unsafe({ title: 'JsonValue', description: 'any JSON value' }));
 }
 
 export function jsonObject(description = 'an object'): Schema<JsonObject> {

@@ -21,6 +21,8 @@ import {
   direction,
   eventType,
   expectedVersion,
+  mediaType,
+  newBytes,
   pageSize,
   position,
   recordedEvent,
@@ -56,13 +58,20 @@ const newEvent: Schema<AnyNewEvent> = object<EventMembers>(
   {
     type: eventType,
     data: optional(json()),
-    dataBase64: optional(anyText('bytes in base64 (RFC 4648) with padding, instead of `data`')),
-    contentType: optional(anyText('the media type of `dataBase64`')),
+    dataBase64: optional(newBytes),
+    contentType: optional(mediaType),
     id: optional(uuid),
     metadata: optional(jsonObject()),
     tags: optional(array(tag, { description: 'an array of tags' })),
   },
-  { description: 'an event as a caller passes it: with `data`, or with `dataBase64` and `contentType`' },
+  {
+    title: 'NewEvent',
+    description: 'an event as a caller passes it: with `data`, or with `dataBase64` and `contentType`',
+    variants: [
+      { title: 'NewJsonEvent', required: ['data'], without: ['dataBase64', 'contentType'] },
+      { title: 'NewBytesEvent', required: ['dataBase64', 'contentType'], without: ['data'] },
+    ],
+  },
 ) as Schema<EventMembers> as Schema<AnyNewEvent>;
 
 const events: Schema<readonly AnyNewEvent[]> = array(newEvent, {
@@ -72,15 +81,18 @@ const events: Schema<readonly AnyNewEvent[]> = array(newEvent, {
   reason: 'events',
 });
 
-const streamAppend: Schema<StreamAppend> = object<StreamAppend>({
-  streamId,
-  expectedVersion: optional(expectedVersion),
-  events: array(newEvent, {
-    max: LIMITS.eventsPerAppend,
-    description: `at most ${LIMITS.eventsPerAppend} events`,
-    reason: 'events',
-  }),
-});
+const streamAppend: Schema<StreamAppend> = object<StreamAppend>(
+  {
+    streamId,
+    expectedVersion: optional(expectedVersion),
+    events: array(newEvent, {
+      max: LIMITS.eventsPerAppend,
+      description: `at most ${LIMITS.eventsPerAppend} events`,
+      reason: 'events',
+    }),
+  },
+  { title: 'StreamAppend' },
+);
 
 const queryItem: Schema<EventQueryItem> = object<EventQueryItem>(
   {
@@ -88,44 +100,52 @@ const queryItem: Schema<EventQueryItem> = object<EventQueryItem>(
     tags: optional(array(tag, { description: 'an array of tags' })),
   },
   {
+    title: 'EventQueryItem',
     description:
       'types OR-ed, tags AND-ed, at least one of either; what is absent or empty does not restrict',
+    variants: [
+      { title: 'EventQueryByTypes', required: ['types'], members: { types: { minItems: 1 } } },
+      { title: 'EventQueryByTags', required: ['tags'], members: { tags: { minItems: 1 } } },
+    ],
   },
 );
 
 /** Items OR-ed. A query of no items would be read as "all" by some and as "none" by others: it is refused. */
-const query: Schema<EventQuery> = object<EventQuery>({
-  items: array(queryItem, {
-    min: 1,
-    max: LIMITS.queryItems,
-    description: `1 to ${LIMITS.queryItems} items with at most ${LIMITS.queryNames} types and tags in all`,
-    reason: 'query',
-  }),
-});
+const query: Schema<EventQuery> = object<EventQuery>(
+  {
+    items: array(queryItem, {
+      min: 1,
+      max: LIMITS.queryItems,
+      description: `1 to ${LIMITS.queryItems} items with at most ${LIMITS.queryNames} types and tags in all`,
+      reason: 'query',
+    }),
+  },
+  { title: 'EventQuery' },
+);
 
-const condition: Schema<AppendCondition> = object<AppendCondition>({
-  failIfEventsMatch: query,
-  after: optional(position),
-});
+const condition: Schema<AppendCondition> = object<AppendCondition>(
+  { failIfEventsMatch: query, after: optional(position) },
+  { title: 'AppendCondition' },
+);
 
 const appendResult: Schema<AppendResult> = object<AppendResult>(
   { version: integer(0), position: integer(1), count: integer(1), duplicate: boolean() },
-  { open: true },
+  { open: true, title: 'AppendResult' },
 );
 
 const streamAppendResult: Schema<StreamAppendResult> = object<StreamAppendResult>(
   { version: integer(-1), position: optional(integer(1)), count: integer(0), duplicate: boolean() },
-  { open: true },
+  { open: true, title: 'StreamAppendResult' },
 );
 
 const streamPage: Schema<StreamPage> = object<StreamPage>(
   { events: array(recordedEvent), version: integer(-1), next: optional(integer(0)) },
-  { open: true },
+  { open: true, title: 'StreamPage' },
 );
 
 const storePage: Schema<StorePage> = object<StorePage>(
   { events: array(recordedEvent), lastPosition: integer(0), next: optional(integer(0)) },
-  { open: true },
+  { open: true, title: 'StorePage' },
 );
 
 const stream = { storeId, streamId } as const;
@@ -247,13 +267,21 @@ export const STREAM_SCHEMAS: SchemasOf<
   },
   followEvents: {
     summary: 'Catches up with a stream, a query or a store and goes on live, without acknowledgement.',
-    params: object<ParamsOf<'followEvents'>>({
-      storeId,
-      streamId: optional(streamId),
-      query: optional(query),
-      after: optional(position),
-      afterId: optional(uuid),
-    }),
+    params: object<ParamsOf<'followEvents'>>(
+      {
+        storeId,
+        streamId: optional(streamId),
+        query: optional(query),
+        after: optional(position),
+        afterId: optional(uuid),
+      },
+      {
+        variants: [
+          { title: 'FollowStream', required: ['streamId'], without: ['query'] },
+          { title: 'FollowQuery', required: [], without: ['streamId'] },
+        ],
+      },
+    ),
     result: object<ResultOf<'followEvents'>>({ followId: anyText() }, { open: true }),
     check: (params) => {
       if (params.streamId === undefined || params.query === undefined) return checkQueryOf(params);

@@ -10,12 +10,14 @@ import {
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import {
   empty,
+  eventType,
   pageSize,
   position,
   recordedEvent,
   storeId,
   streamId,
   subscriptionName,
+  tag,
   uuid,
   version,
 } from './leaf-schemas.ts';
@@ -33,13 +35,9 @@ import {
   type SchemasOf,
 } from './schema-kit.ts';
 
-const type: Schema<SubscriptionType> = oneOf([
-  'stream',
-  'event_type',
-  'event_pattern',
-  'event_payload',
-  'tags',
-]);
+const SUBSCRIPTION_TYPES = ['stream', 'event_type', 'event_pattern', 'event_payload', 'tags'] as const;
+
+const type: Schema<SubscriptionType> = oneOf(SUBSCRIPTION_TYPES);
 
 const startFrom: Schema<number | 'latest'> = anyOf<number | 'latest'>([position, oneOf(['latest'])], {
   description: 'a position from 0, or "latest"',
@@ -61,13 +59,89 @@ const subscription: Schema<Subscription> = object<Subscription>(
     createdAt: anyText('ISO 8601'),
     subscribers: integer(0),
   },
-  { open: true },
+  { open: true, title: 'Subscription' },
 );
 
 const parkedEvent: Schema<ParkedEvent> = object<ParkedEvent>(
   { event: recordedEvent, reason: anyText(), attempts: integer(0), parkedAt: anyText('ISO 8601') },
-  { open: true },
+  { open: true, title: 'ParkedEvent' },
 );
+
+const PATTERN_MEMBERS = ['type', 'streamId', 'data', 'metadata', 'tags'] as const;
+
+function isPlainObject(value: JsonValue): value is { readonly [name: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNames(value: JsonValue | undefined): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isName);
+}
+
+/** What a selector of a type must be: in code, in words, and as a schema for readers. */
+interface SelectorRule {
+  readonly title: string;
+  readonly fits: (value: JsonValue) => boolean;
+  readonly expected: string;
+  readonly schema: object;
+}
+
+const SELECTORS: Readonly<Record<SubscriptionType, SelectorRule>> = {
+  stream: {
+    title: 'StreamSubscription',
+    fits: (value) => value === '$all' || isStreamId(value),
+    expected: 'a stream id or "$all"',
+    schema: { anyOf: [streamId, { enum: ['$all'] }] },
+  },
+  event_type: {
+    title: 'EventTypeSubscription',
+    fits: (value) => isName(value) || isNames(value),
+    expected: 'an event type or a list of them',
+    schema: { anyOf: [eventType, { type: 'array', items: eventType, minItems: 1 }] },
+  },
+  event_pattern: {
+    title: 'EventPatternSubscription',
+    fits: (value) =>
+      isPlainObject(value) && Object.keys(value).every((key) => PATTERN_MEMBERS.some((one) => one === key)),
+    expected: 'an object over type, streamId, data, metadata and tags',
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(PATTERN_MEMBERS.map((member) => [member, json()])),
+      additionalProperties: false,
+    },
+  },
+  event_payload: {
+    title: 'EventPayloadSubscription',
+    fits: isPlainObject,
+    expected: 'an object over the data',
+    schema: { type: 'object' },
+  },
+  tags: {
+    title: 'TagSubscription',
+    fits: (value) => {
+      if (!isPlainObject(value)) return false;
+      const keys = Object.keys(value);
+      return keys.length === 1 && (keys[0] === 'any' || keys[0] === 'all') && isNames(value[keys[0]]);
+    },
+    expected: '{ any: [tags] } or { all: [tags] }',
+    schema: {
+      anyOf: ['any', 'all'].map((member) => ({
+        type: 'object',
+        properties: { [member]: { type: 'array', items: tag, minItems: 1 } },
+        required: [member],
+        additionalProperties: false,
+      })),
+    },
+  },
+};
+
+function checkSelector(kind: SubscriptionType, value: JsonValue): void {
+  const { fits, expected } = SELECTORS[kind];
+  if (fits(value)) return;
+  throw invalidArgument('selector', `\`selector\` does not fit the type ${kind}, expected ${expected}`, {
+    path: 'selector',
+    expected,
+  });
+}
 
 const named = { storeId, name: subscriptionName } as const;
 const checkpoint: Schema<{ readonly checkpoint: number }> = object<{ readonly checkpoint: number }>(
@@ -89,15 +163,24 @@ export const SUBSCRIPTION_SCHEMAS: SchemasOf<
 > = {
   saveSubscription: {
     summary: 'Makes, or joins, a persistent subscription; its events come to this connection.',
-    params: object<ParamsOf<'saveSubscription'>>({
-      ...named,
-      type,
-      selector,
-      startFrom: optional(startFrom),
-      maxInFlight: optional(integer(1, { maximum: 10_000, reason: 'max_in_flight' })),
-      ackTimeoutMs: optional(integer(1, { maximum: 86_400_000, reason: 'ack_timeout' })),
-      maxRetries: optional(integer(0, { maximum: 1_000_000, reason: 'max_retries' })),
-    }),
+    params: object<ParamsOf<'saveSubscription'>>(
+      {
+        ...named,
+        type,
+        selector,
+        startFrom: optional(startFrom),
+        maxInFlight: optional(integer(1, { maximum: 10_000, reason: 'max_in_flight' })),
+        ackTimeoutMs: optional(integer(1, { maximum: 86_400_000, reason: 'ack_timeout' })),
+        maxRetries: optional(integer(0, { maximum: 1_000_000, reason: 'max_retries' })),
+      },
+      {
+        variants: SUBSCRIPTION_TYPES.map((one) => ({
+          title: SELECTORS[one].title,
+          required: [],
+          members: { type: { enum: [one] }, selector: SELECTORS[one].schema },
+        })),
+      },
+    ),
     result: object<ResultOf<'saveSubscription'>>({ subscription }, { open: true }),
     check: (params) => checkSelector(params.type, params.selector),
   },
@@ -172,40 +255,3 @@ export const SUBSCRIPTION_SCHEMAS: SchemasOf<
     result: empty,
   },
 };
-
-const PATTERN_MEMBERS = new Set(['type', 'streamId', 'data', 'metadata', 'tags']);
-
-function isPlainObject(value: JsonValue): value is { readonly [name: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isNames(value: JsonValue | undefined): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every(isName);
-}
-
-const SELECTORS: Readonly<Record<SubscriptionType, readonly [(value: JsonValue) => boolean, string]>> = {
-  stream: [(value) => value === '$all' || isStreamId(value), 'a stream id or "$all"'],
-  event_type: [(value) => isName(value) || isNames(value), 'an event type or a list of them'],
-  event_pattern: [
-    (value) => isPlainObject(value) && Object.keys(value).every((key) => PATTERN_MEMBERS.has(key)),
-    'an object over type, streamId, data, metadata and tags',
-  ],
-  event_payload: [isPlainObject, 'an object over the data'],
-  tags: [
-    (value) => {
-      if (!isPlainObject(value)) return false;
-      const keys = Object.keys(value);
-      return keys.length === 1 && (keys[0] === 'any' || keys[0] === 'all') && isNames(value[keys[0]]);
-    },
-    '{ any: [tags] } or { all: [tags] }',
-  ],
-};
-
-function checkSelector(kind: SubscriptionType, value: JsonValue): void {
-  const [fits, expected] = SELECTORS[kind];
-  if (fits(value)) return;
-  throw invalidArgument('selector', `\`selector\` does not fit the type ${kind}, expected ${expected}`, {
-    path: 'selector',
-    expected,
-  });
-}

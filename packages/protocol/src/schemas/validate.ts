@@ -5,12 +5,22 @@ import { isMethodName, type MethodName } from '../methods/method-table.ts';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
 import { explain, type Violation } from './explain.ts';
 import { METHOD_SCHEMAS } from './method-schemas.ts';
-import type { MethodSchemas, Schema } from './schema-kit.ts';
+import { type MethodSchemas, type Schema, VALUES, VARIANTS } from './schema-kit.ts';
 
 type Check = (value: unknown) => boolean;
 
 /** What only describes a text where a refinement decides: compiled in, it would be checked twice. */
-const HINTS: ReadonlySet<string> = new Set(['minLength', 'maxLength', 'pattern', 'format', 'description']);
+const HINTS: ReadonlySet<string> = new Set([
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  'contentEncoding',
+  'title',
+  'description',
+  VARIANTS,
+  VALUES,
+]);
 
 function withoutHints(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutHints);

@@ -4,9 +4,10 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Admission } from '../../access/admission.ts';
 import type { Dispatcher } from '../../calls/dispatcher.ts';
 import { bodyMembers, parseJson } from '../body.ts';
+import { content, described, type Operation } from '../describe/operation.ts';
 import { bodyOf, requireJsonType, searchOf, sendProblem } from '../http-app.ts';
 import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
-import { problemOf } from '../problem.ts';
+import { PROBLEM_TYPE, problemOf } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import { beginStream, COMMENT_EVERY_MS, sseEncoder, sseFrom, subscribedEvent, writeComment } from '../sse.ts';
 import type { SseConnections } from '../sse-connections.ts';
@@ -27,6 +28,58 @@ export interface ChannelRouteOptions {
 
 const MESSAGES = '/v1/channels/:channel/messages';
 
+const SSE_QUERY = { topic: 'text', from: 'text' } as const;
+
+const TIME_PATTERN =
+  '^time:[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$';
+
+/** One event of a stream, as its reader sees it. */
+const SSE_EVENT = {
+  title: 'ServerSentEvent',
+  type: 'object',
+  properties: {
+    event: { type: 'string', enum: ['subscribed', 'message', 'replayed', 'dropped'] },
+    id: { type: 'string', description: 'the position' },
+    data: { type: 'string', description: 'JSON on one line' },
+  },
+  required: ['event', 'data'],
+} as const;
+
+const SUBSCRIBE: Operation = {
+  id: 'subscribe',
+  tag: 'Channels',
+  method: 'subscribe',
+  summary: 'Subscribes to a topic or a pattern by server-sent events.',
+  description:
+    'The first event is `subscribed` with `{ channel, topic, position }`. Then `message` has the parameters of the notification of the same name as its data, and its position as its id, `replayed` says that the replay has ended, and `dropped` that messages of low priority were lost. A comment comes every 15 seconds. To resume, a client hands back the id of the last event that it has seen: in the header `Last-Event-ID`, as browsers do and which wins, or in `from` as `position:<position>`.',
+  query: described<typeof SSE_QUERY>({
+    topic: 'topic',
+    from: {
+      type: 'string',
+      default: 'latest',
+      description: '`latest`, `earliest` or `time:<RFC 3339>`; also `position:<position>`',
+      // Positions are opaque: one cannot be made up by a pattern, only handed back.
+      anyOf: [{ enum: ['latest', 'earliest'] }, { pattern: TIME_PATTERN }],
+    },
+  }),
+  requiredQuery: ['topic'],
+  answers: {
+    200: {
+      description: 'A stream of events that does not end.',
+      content: content(
+        'text/event-stream',
+        SSE_EVENT,
+        'id: bTE6MQ\nevent: subscribed\ndata: {"channel":"events","topic":"orders.>","position":"bTE6MQ"}\n\n',
+      ),
+    },
+    410: {
+      description: 'The position is no longer held; `oldest` is the oldest that is.',
+      content: content(PROBLEM_TYPE, { $ref: '#/components/schemas/Problem' }),
+    },
+  },
+  errors: ['unknown_channel'],
+};
+
 /** Returns the routes of channels: their state, publishing, and subscribing by server-sent events. */
 export function channelRoutes(
   components: ChannelRouteComponents,
@@ -37,6 +90,14 @@ export function channelRoutes(
     {
       method: 'GET',
       url: '/v1/channels',
+      config: {
+        operation: {
+          id: 'channelInfo',
+          tag: 'Channels',
+          method: 'channelInfo',
+          answers: { 200: { description: 'The channels.' } },
+        },
+      },
       async handler(request, reply) {
         readQuery(searchOf(request), {});
         return sendJson(reply, await calls.run(request, 'channelInfo', {}));
@@ -45,6 +106,16 @@ export function channelRoutes(
     {
       method: 'POST',
       url: MESSAGES,
+      config: {
+        operation: {
+          id: 'publish',
+          tag: 'Channels',
+          method: 'publish',
+          body: true,
+          answers: { 202: { description: 'The broker has accepted the message.' } },
+          errors: ['unknown_channel', 'rate_limited', 'signature_required', 'invalid_signature', 'timeout'],
+        },
+      },
       async handler(request, reply) {
         requireJsonType(request);
         readQuery(searchOf(request), {});
@@ -56,6 +127,7 @@ export function channelRoutes(
     {
       method: 'GET',
       url: MESSAGES,
+      config: { operation: SUBSCRIBE },
       exposeHeadRoute: false,
       handler: (request, reply) => stream(request, reply, components, options),
     },
@@ -68,7 +140,7 @@ async function stream(
   { calls, dispatcher, channels, streams, admission, clock }: ChannelRouteComponents,
   options: ChannelRouteOptions,
 ): Promise<unknown> {
-  const { topic, from } = readQuery(searchOf(request), { topic: 'text', from: 'text' });
+  const { topic, from } = readQuery(searchOf(request), SSE_QUERY);
   if (topic === undefined)
     throw invalidArgument('query', 'query parameter "topic" is missing', { parameter: 'topic' });
   const lastEventId = request.headers['last-event-id'];

@@ -1,12 +1,15 @@
 import { invalidArgument } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
+import { described } from '../describe/operation.ts';
 import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
 import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 import { readQuery } from '../query.ts';
 
 const SNAPSHOTS = '/v1/stores/:storeId/snapshots/:sourceUuid/:streamUuid';
 const ONE = `${SNAPSHOTS}/:version`;
+const LIST_QUERY = { from: 'integer', count: 'integer' } as const;
+const VERSION = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 const NAMED_BY_PATH = ['storeId', 'sourceUuid', 'streamUuid', 'version'] as const;
 
 /** Routes of snapshots: the list, and one snapshot by its version or `latest`. */
@@ -15,8 +18,17 @@ export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: SNAPSHOTS,
+      config: {
+        operation: {
+          id: 'listSnapshots',
+          tag: 'Snapshots',
+          method: 'listSnapshots',
+          query: described<typeof LIST_QUERY>({ from: 'startVersion', count: 'count' }),
+          answers: { 200: { description: 'A page; `next` is the `from` of the following one.' } },
+        },
+      },
       async handler(request, reply) {
-        const { from, ...query } = readQuery(searchOf(request), { from: 'integer', count: 'integer' });
+        const { from, ...query } = readQuery(searchOf(request), LIST_QUERY);
         const start = from === undefined ? {} : { startVersion: from };
         const params = { ...partsOf(request, 'storeId', 'sourceUuid', 'streamUuid'), ...query, ...start };
         return sendJson(reply, await calls.run(request, 'listSnapshots', params));
@@ -25,6 +37,18 @@ export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: ONE,
+      config: {
+        operation: {
+          id: 'readSnapshot',
+          tag: 'Snapshots',
+          method: 'readSnapshot',
+          path: {
+            version: { anyOf: [VERSION, { enum: ['latest'] }], description: 'a version, or `latest`' },
+          },
+          answers: { 200: { description: 'The snapshot.' } },
+          errors: ['snapshot_not_found'],
+        },
+      },
       async handler(request, reply) {
         readQuery(searchOf(request), {});
         const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);
@@ -35,6 +59,16 @@ export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'PUT',
       url: ONE,
+      config: {
+        operation: {
+          id: 'recordSnapshot',
+          tag: 'Snapshots',
+          method: 'recordSnapshot',
+          path: { version: VERSION },
+          body: true,
+          answers: { 200: { description: 'The snapshot is written.' } },
+        },
+      },
       async handler(request, reply) {
         requireJsonType(request);
         readQuery(searchOf(request), {});
@@ -47,6 +81,15 @@ export function snapshotRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'DELETE',
       url: ONE,
+      config: {
+        operation: {
+          id: 'deleteSnapshot',
+          tag: 'Snapshots',
+          method: 'deleteSnapshot',
+          path: { version: VERSION },
+          answers: { 200: { description: '`deleted` is false when there was none.' } },
+        },
+      },
       async handler(request, reply) {
         readQuery(searchOf(request), {});
         const { version, ...snapshot } = partsOf(request, ...NAMED_BY_PATH);

@@ -1,12 +1,23 @@
-import type { NewBytesEvent, NewEvent } from '@esdb-gater/types';
+import { eventTypeSchema, tagSchema, validateParams } from '@esdb-gater/protocol';
+import { type JsonObject, LIMITS, type NewBytesEvent, type NewEvent } from '@esdb-gater/types';
 import type { RouteOptions } from 'fastify';
 import { bodyMembers, parseJson } from '../body.ts';
 import { cloudEventsOf } from '../cloud-events-body.ts';
+import { CLOUD_EVENT_EXAMPLE, CLOUD_EVENT_SCHEMA } from '../describe/cloud-event-schema.ts';
+import { content, described } from '../describe/operation.ts';
 import { bodyOf, requireJsonType, searchOf } from '../http-app.ts';
 import { type HttpCalls, partsOf, sendJson } from '../http-calls.ts';
 import { readQuery } from '../query.ts';
 
 const STREAMS = '/v1/stores/:storeId/streams';
+
+const APPEND_QUERY = { expectedVersion: 'integer' } as const;
+const STREAM_QUERY = { from: 'integer', count: 'integer', direction: 'text' } as const;
+const STREAMS_QUERY = { prefix: 'text', after: 'text', limit: 'integer' } as const;
+const DELETE_QUERY = { expectedVersion: 'integer' } as const;
+const STORE_QUERY = { after: 'integer', limit: 'integer', types: 'texts', tags: 'texts' } as const;
+
+const list = (items: object, description: string): object => ({ type: 'array', items, description });
 
 /** Routes of streams, their events, and the events of a whole store. */
 export function streamRoutes(calls: HttpCalls): RouteOptions[] {
@@ -14,15 +25,41 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'POST',
       url: `${STREAMS}/:streamId/events`,
+      config: {
+        operation: {
+          id: 'appendEvents',
+          tag: 'Streams',
+          method: 'appendEvents',
+          description:
+            'The body is an object, or one or many CloudEvents by content type. A CloudEvent in binary mode has its attributes in headers that begin with `ce-` and its data, JSON, as the body. `expectedVersion` in the query is for CloudEvents; one in the body wins.',
+          query: described<typeof APPEND_QUERY>({
+            expectedVersion: 'expectedVersion',
+          }),
+          body: true,
+          otherBodies: {
+            ...content('application/cloudevents+json', CLOUD_EVENT_SCHEMA, CLOUD_EVENT_EXAMPLE),
+            ...content(
+              'application/cloudevents-batch+json',
+              { type: 'array', items: CLOUD_EVENT_SCHEMA, minItems: 1, maxItems: LIMITS.eventsPerAppend },
+              [CLOUD_EVENT_EXAMPLE],
+            ),
+          },
+          answers: {
+            200: { description: 'Every event was already there; nothing was written.' },
+            201: { description: 'The events are written.' },
+          },
+          errors: ['wrong_expected_version', 'append_condition_failed', 'stream_deleted'],
+        },
+      },
       async handler(request, reply) {
         const path = partsOf(request, 'storeId', 'streamId');
+        const query = readQuery(searchOf(request), APPEND_QUERY);
         const cloudEvents = cloudEventsOf(request);
         if (cloudEvents === undefined) requireJsonType(request);
         const params =
           cloudEvents === undefined
-            ? bodyMembers(parseJson(bodyOf(request)), ['storeId', 'streamId'])
-            : withVersion(cloudEvents, readQuery(searchOf(request), { expectedVersion: 'integer' }));
-        if (cloudEvents === undefined) readQuery(searchOf(request), {});
+            ? withQuery(bodyMembers(parseJson(bodyOf(request)), ['storeId', 'streamId']), query, path)
+            : withVersion(cloudEvents, query);
         const result = await calls.run(request, 'appendEvents', { ...params, ...path });
         return sendJson(reply, result, result.duplicate ? 200 : 201);
       },
@@ -30,12 +67,27 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: `${STREAMS}/:streamId/events`,
+      config: {
+        operation: {
+          id: 'getEvents',
+          tag: 'Streams',
+          method: 'getEvents',
+          query: described<typeof STREAM_QUERY>({
+            from: {
+              type: 'integer',
+              minimum: 0,
+              maximum: Number.MAX_SAFE_INTEGER,
+              description: 'the version to begin with; by default 0, or backward the newest',
+            },
+            count: 'count',
+            direction: 'direction',
+          }),
+          answers: { 200: { description: 'A page; `next` is the `from` of the following one.' } },
+          errors: ['stream_not_found', 'stream_deleted'],
+        },
+      },
       async handler(request, reply) {
-        const { from, ...query } = readQuery(searchOf(request), {
-          from: 'integer',
-          count: 'integer',
-          direction: 'text',
-        });
+        const { from, ...query } = readQuery(searchOf(request), STREAM_QUERY);
         const params = { ...partsOf(request, 'storeId', 'streamId'), ...query };
         const start = from === undefined ? {} : { startVersion: from };
         return sendJson(reply, await calls.run(request, 'getEvents', { ...params, ...start }));
@@ -44,8 +96,17 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: STREAMS,
+      config: {
+        operation: {
+          id: 'getStreams',
+          tag: 'Streams',
+          method: 'getStreams',
+          query: described<typeof STREAMS_QUERY>({ prefix: 'prefix', after: 'after', limit: 'limit' }),
+          answers: { 200: { description: 'A page; `next` is the `after` of the following one.' } },
+        },
+      },
       async handler(request, reply) {
-        const query = readQuery(searchOf(request), { prefix: 'text', after: 'text', limit: 'integer' });
+        const query = readQuery(searchOf(request), STREAMS_QUERY);
         return sendJson(
           reply,
           await calls.run(request, 'getStreams', { ...partsOf(request, 'storeId'), ...query }),
@@ -55,6 +116,28 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: `${STREAMS}/:streamId`,
+      config: {
+        operation: {
+          id: 'getVersion',
+          tag: 'Streams',
+          method: 'getVersion',
+          summary: 'The version of a stream, and whether it exists.',
+          answers: {
+            200: {
+              description: 'The version, -1 for a stream that never was.',
+              content: content(
+                'application/json',
+                {
+                  type: 'object',
+                  properties: { version: { type: 'integer', minimum: -1 }, exists: { type: 'boolean' } },
+                  required: ['version', 'exists'],
+                },
+                { version: 0, exists: true },
+              ),
+            },
+          },
+        },
+      },
       async handler(request, reply) {
         readQuery(searchOf(request), {});
         const stream = partsOf(request, 'storeId', 'streamId');
@@ -68,8 +151,18 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'DELETE',
       url: `${STREAMS}/:streamId`,
+      config: {
+        operation: {
+          id: 'deleteStream',
+          tag: 'Streams',
+          method: 'deleteStream',
+          query: described<typeof DELETE_QUERY>({ expectedVersion: 'expectedVersion' }),
+          answers: { 200: { description: 'The stream is deleted.' } },
+          errors: ['stream_not_found', 'stream_deleted', 'wrong_expected_version'],
+        },
+      },
       async handler(request, reply) {
-        const query = readQuery(searchOf(request), { expectedVersion: 'integer' });
+        const query = readQuery(searchOf(request), DELETE_QUERY);
         const params = { ...partsOf(request, 'storeId', 'streamId'), ...query };
         return sendJson(reply, await calls.run(request, 'deleteStream', params));
       },
@@ -77,13 +170,24 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
     {
       method: 'GET',
       url: '/v1/stores/:storeId/events',
+      config: {
+        operation: {
+          id: 'readAll',
+          tag: 'Streams',
+          method: 'readAll',
+          description: 'With `types` or `tags` it is `queryEvents` with one item.',
+          query: described<typeof STORE_QUERY>({
+            after: 'after',
+            limit: 'limit',
+            types: list(eventTypeSchema, 'events of any of these types'),
+            tags: list(tagSchema, 'events that have all of these tags'),
+          }),
+          answers: { 200: { description: 'A page; `next` is the `after` of the following one.' } },
+          errors: ['not_supported'],
+        },
+      },
       async handler(request, reply) {
-        const { types, tags, ...page } = readQuery(searchOf(request), {
-          after: 'integer',
-          limit: 'integer',
-          types: 'texts',
-          tags: 'texts',
-        });
+        const { types, tags, ...page } = readQuery(searchOf(request), STORE_QUERY);
         const params = { ...partsOf(request, 'storeId'), ...page };
         if (types === undefined && tags === undefined)
           return sendJson(reply, await calls.run(request, 'readAll', params));
@@ -95,6 +199,13 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
       },
     },
   ];
+}
+
+/** Returns the parameters of a body. Its `expectedVersion` wins over that of the query, which must be valid all the same. */
+function withQuery(body: JsonObject, query: { readonly expectedVersion?: number }, path: object): JsonObject {
+  if (query.expectedVersion === undefined) return body;
+  validateParams('appendEvents', { ...body, ...path, ...query });
+  return { ...query, ...body };
 }
 
 function withVersion(

@@ -1,0 +1,22 @@
+const DIGITS = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+const DIGIT = '[1-9A-HJ-NP-Za-km-z]';
+
+/** The first digits of the smallest and the greatest Base58 text of the bytes 0xed 0x01 and 32 more, after `6Mk`. */
+const SMALLEST = 'eTG3bF';
+const GREATEST = 'wgaR63';
+const LENGTH = 44;
+
+/** Returns a pattern for texts of `length` digits that are at least, or at most, those that begin with `bound`. */
+function beside(bound: string, length: number, digitsOf: (digit: number) => string): string {
+  const [first = ''] = bound;
+  if (first === '') return `${DIGIT}{${length}}`;
+  const rest = beside(bound.slice(1), length - 1, digitsOf);
+  return `(?:[${digitsOf(DIGITS.indexOf(first))}]${DIGIT}{${length - 1}}|${first}${rest})`;
+}
+
+const above = beside(SMALLEST.slice(1), LENGTH - 1, (digit) => DIGITS.slice(digit + 1));
+const below = beside(GREATEST.slice(1), LENGTH - 1, (digit) => DIGITS.slice(0, digit));
+const between = DIGITS.slice(DIGITS.indexOf('e') + 1, DIGITS.indexOf('w'));
+
+/** Matches the did:key of every Ed25519 key, and very little else. */
+export const DID_PATTERN: string = `^did:key:z6Mk(?:e${above}|[${between}]${DIGIT}{${LENGTH - 1}}|w${below})$`;
