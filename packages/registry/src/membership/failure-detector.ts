@@ -212,7 +212,8 @@ export class FailureDetector {
     }
     for (const nodeId of chosen) {
       if (this.#observed.has(nodeId)) continue;
-      const nextPingAtMs = clock.monotonic() + random() * timing.pingMs;
+      // Soon, as it may be the next of many that died together; but not all nodes at one moment.
+      const nextPingAtMs = clock.monotonic() + (random() * timing.pingMs) / 4;
       this.#observed.set(nodeId, { nextPingAtMs, unanswered: [], askedHelpers: false });
     }
     for (const nodeId of this.#observers.keys())
