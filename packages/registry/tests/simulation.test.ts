@@ -78,7 +78,7 @@ describe(`a simulated cluster of ${NODES} nodes`, () => {
       2 * FAILURE_TIMEOUT_MS,
       'two clusters',
     );
-    await cluster.run(20_000);
+    await cluster.run(10_000);
     cluster.heal();
     await cluster.until(() => cluster.agrees(), SETTLE_MS, 'one cluster again');
   });
