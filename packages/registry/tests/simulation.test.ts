@@ -1,5 +1,8 @@
+import type { AnnouncedWorker, MemberInfo, StoreWorker } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
-import { FAILURE_TIMEOUT_MS, nameOf, type SimulatedCluster, workerOf } from './simulation/cluster.ts';
+import { createClusterWorkers } from '../src/membership/cluster-workers.ts';
+import { createRegistry } from '../src/registry.ts';
+import { FAILURE_TIMEOUT_MS, nameOf, SimulatedCluster, workerOf } from './simulation/cluster.ts';
 import type { Endpoint } from './simulation/network.ts';
 import { FULL, NODES, simulate } from './simulation/simulate.ts';
 
@@ -75,7 +78,7 @@ describe(`a simulated cluster of ${NODES} nodes`, () => {
       2 * FAILURE_TIMEOUT_MS,
       'two clusters',
     );
-    await cluster.run(20_000);
+    await cluster.run(10_000);
     cluster.heal();
     await cluster.until(() => cluster.agrees(), SETTLE_MS, 'one cluster again');
   });
@@ -156,10 +159,51 @@ describe(`a simulated cluster of ${NODES} nodes`, () => {
   );
 });
 
+describe('workers of a simulated cluster', () => {
+  simulate(
+    'get their share of calls from all nodes, within a tenth, while nodes come and go',
+    {},
+    async (cluster) => {
+      await started(cluster, 100);
+      const calls = new Map<string, number>();
+      const join = (node: Endpoint): (() => void) => {
+        const { nodeId, membership } = node;
+        const registry = createRegistry({ random: cluster.random }, { nodeId, policy: 'round-robin' });
+        const connect = (member: MemberInfo, announced: AnnouncedWorker): StoreWorker => ({
+          ...announced,
+          nodeId: member.nodeId,
+          call: () => Promise.reject(new TypeError('not called')),
+        });
+        createClusterWorkers({ registry, membership, connect }, { nodeId });
+        registry.register({ ...connect(membership.self, workerOf('default', nodeId)), nodeId });
+        return () => {
+          const { workerId } = registry.pick('default');
+          calls.set(workerId, (calls.get(workerId) ?? 0) + 1);
+        };
+      };
+      const pickers = new Map(cluster.live.map((node) => [node, join(node)]));
+      await cluster.run(3_000);
+      for (let round = 0; round < 5; round++) {
+        if (round > 0) {
+          const dead = oneOf(cluster);
+          cluster.crash(dead);
+          pickers.delete(dead);
+          await cluster.run(FAILURE_TIMEOUT_MS);
+        }
+        calls.clear();
+        // Few from each node, as by callers that come once: no node begins with the same worker as the others.
+        for (let call = 0; call < 250; call++) for (const pick of pickers.values()) pick();
+        expect(calls.size).toBe(pickers.size);
+        for (const [workerId, count] of calls) {
+          expect(Math.abs(count / 250 - 1), `share of ${workerId}`).toBeLessThanOrEqual(0.1);
+        }
+      }
+    },
+  );
+});
+
 /** Returns how many messages and bytes a node sends in a second, on average and at most. */
 async function traffic(count: number): Promise<{ messages: number; most: number; bytes: number }> {
-  let result = { messages: 0, most: 0, bytes: 0 };
-  const { SimulatedCluster } = await import('./simulation/cluster.ts');
   const cluster = new SimulatedCluster({ seed: 1 });
   await started(cluster, count);
   for (const node of cluster.live) node.membership.announce([workerOf('default', node.nodeId)]);
@@ -173,7 +217,7 @@ async function traffic(count: number): Promise<{ messages: number; most: number;
   const sum = (member: 'messages' | 'bytes'): number =>
     cluster.live.reduce((total, node) => total + node[member], 0);
   const most = Math.max(...cluster.live.map(({ messages }) => messages)) / 10;
-  result = { messages: sum('messages') / count / 10, most, bytes: sum('bytes') / count / 10 };
+  const result = { messages: sum('messages') / count / 10, most, bytes: sum('bytes') / count / 10 };
   cluster.close();
   return result;
 }

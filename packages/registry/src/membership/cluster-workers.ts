@@ -130,16 +130,19 @@ class SharedWorkers implements ClusterWorkers {
 
   #compare(): void {
     const { registry, membership } = this.#components;
-    const local = registry.states().filter(({ nodeId }) => nodeId === this.#nodeId);
+    const states = registry.states();
+    const local = states.filter(({ nodeId }) => nodeId === this.#nodeId);
     membership.announce(local);
     const offers = this.#offers();
-    for (const worker of local) {
-      // The registry has replaced the worker of the other node, or prefers the local one.
-      this.#registered.delete(keyOf(worker));
-      offers.delete(keyOf(worker));
-    }
+    for (const worker of local) offers.delete(keyOf(worker));
+    const nodeOf = new Map(states.map((state) => [keyOf(state), state.nodeId]));
     for (const [key, offer] of this.#registered) {
       const { nodeId } = offer.node;
+      if (nodeOf.get(key) !== nodeId) {
+        // The registry has preferred a local worker to it.
+        this.#registered.delete(key);
+        continue;
+      }
       const stays = offers.get(key);
       if (stays !== undefined && isSame(stays, offer)) continue;
       const isMember = membership.members().some((member) => member.nodeId === nodeId);

@@ -64,10 +64,15 @@ export class FailureDetector {
 
   /** Returns the members that observe this node or are observed by it: news goes to them. */
   neighbours(): Member[] {
-    this.#refresh();
+    // Otherwise the next tick is soon enough: while many nodes join, the choice would change at every message.
+    if (this.#observed.size === 0) this.#refresh();
     const { table } = this.#components;
     const ids = new Set([...this.#observed.keys(), ...this.#observers.keys()]);
     return [...ids].flatMap((nodeId) => table.get(nodeId) ?? []);
+  }
+
+  observes(nodeId: string): boolean {
+    return this.#observed.has(nodeId);
   }
 
   tick(nowMs: number): void {
@@ -212,7 +217,8 @@ export class FailureDetector {
     }
     for (const nodeId of chosen) {
       if (this.#observed.has(nodeId)) continue;
-      const nextPingAtMs = clock.monotonic() + random() * timing.pingMs;
+      // Soon, as it may be the next of many that died together; but not all nodes at one moment.
+      const nextPingAtMs = clock.monotonic() + (random() * timing.pingMs) / 4;
       this.#observed.set(nodeId, { nextPingAtMs, unanswered: [], askedHelpers: false });
     }
     for (const nodeId of this.#observers.keys())

@@ -9,6 +9,7 @@ import { ringPositions } from './ring.ts';
 export interface Member {
   readonly record: NodeRecord;
   readonly ring: readonly number[];
+  readonly bucket: number;
   readonly workers: readonly AnnouncedWorker[];
   readonly workersBytes: number;
   /** Monotonic milliseconds; Infinity while it is not suspected. */
@@ -104,6 +105,7 @@ export class MemberTable {
     const added: Member = {
       record: { ...record, status: 'alive', workersVersion: 0 },
       ring: ringPositions(record.nodeId),
+      bucket: bucketOf(record.nodeId),
       workers: [],
       workersBytes: 0,
       removeAt: Number.POSITIVE_INFINITY,
@@ -166,9 +168,7 @@ export class MemberTable {
   /** Returns the records of this node and of the members in a bucket. */
   bucket(index: number): NodeRecord[] {
     const records = bucketOf(this.#self.nodeId) === index ? [this.#self] : [];
-    for (const { record } of this.#members.values()) {
-      if (bucketOf(record.nodeId) === index) records.push(record);
-    }
+    for (const { record, bucket } of this.#members.values()) if (bucket === index) records.push(record);
     return records;
   }
 

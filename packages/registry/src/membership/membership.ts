@@ -306,12 +306,21 @@ class GossipMembership implements Membership {
     });
     for (const { record } of this.#detector.neighbours()) {
       const { nodeId } = record;
-      const news = batch.flatMap((one) => (one.sources.has(nodeId) ? [] : [one.news]));
+      const isObserved = this.#detector.observes(nodeId);
+      const news = batch.flatMap((one) => {
+        if (one.sources.has(nodeId) || !(isObserved || this.#isUrgent(one.news.record))) return [];
+        return [one.news];
+      });
       if (news.length > 0) this.#send(record, { type: 'news', news });
     }
     if (this.#news.isEmpty) return;
     const { flushMs } = this.#options.timing;
     this.#flusher = this.#components.clock.setTimer(() => this.#flush(), flushMs, { unref: true });
+  }
+
+  /** True for news that must not be late: it goes both ways along the rings, other news only one way. */
+  #isUrgent({ nodeId, status, version }: NodeRecord): boolean {
+    return status !== 'alive' || version > 0 || nodeId === this.#table.self.nodeId;
   }
 
   #scheduleTick(): void {
