@@ -139,6 +139,7 @@ export async function openGatewayCore(
           registry,
           subscriptions: persistent.subscriptions,
           revocations,
+          kafka,
           onWorker(worker) {
             // With Kafka a node that has the store feeds it for all.
             if (kafka === undefined) feeds.workerRegistered(worker);

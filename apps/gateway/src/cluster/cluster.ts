@@ -1,9 +1,9 @@
+import type { KafkaBroker } from '@esdb-gater/broker-kafka';
 import { type HealthReason, PEER_NOTIFICATIONS, type PeerIdentity } from '@esdb-gater/protocol';
 import {
   type ClusterWorkers,
   createClusterWorkers,
   createMembership,
-  createStaticDiscovery,
   type RemoteWorker,
 } from '@esdb-gater/registry';
 import {
@@ -22,6 +22,7 @@ import type { GatewayConfig } from '../config/types.ts';
 import { createPeerAcceptor, type PeerAcceptor } from './accept-peer.ts';
 import { createClusterSubscriptions } from './cluster-subscriptions.ts';
 import { createCommitNotices } from './commit-notices.ts';
+import { openDiscovery } from './open-discovery.ts';
 import type { PeerHandlers, PeerLink } from './peer-link.ts';
 import { createPeerNetwork } from './peer-network.ts';
 import { createPeerProofs } from './peer-proof.ts';
@@ -43,6 +44,7 @@ export interface ClusterComponents {
   /** The persistent subscriptions of this node. */
   readonly subscriptions: Subscriptions & { release(storeId: string): Promise<void> };
   readonly revocations: Revocations;
+  readonly kafka: KafkaBroker | undefined;
   /** Is called for each worker of another node, once it is registered here. */
   readonly onWorker: (worker: RemoteWorker) => void;
   readonly clock: Clock;
@@ -81,7 +83,7 @@ export function createCluster(
   options: ClusterOptions,
   config: GatewayConfig,
 ): Cluster {
-  const { registry, clock, logger, revocations, onWorker } = components;
+  const { registry, clock, logger, revocations, kafka, onWorker } = components;
   const { nodeId } = options;
   const { frameBytes, inFlightPerConnection: maxInFlight } = config.limits;
   const { failureTimeoutMs } = config.registry;
@@ -99,7 +101,8 @@ export function createCluster(
     url,
   });
   const members = (): readonly MemberInfo[] => membership?.members() ?? [];
-  const proofs = createPeerProofs(secretOf(config));
+  const secret = secretOf(config);
+  const proofs = createPeerProofs(secret);
   const handlers: PeerHandlers = { handle, notified };
   const network = createPeerNetwork(
     {
@@ -259,7 +262,7 @@ export function createCluster(
     subscriptions: clustered.subscriptions,
     begin(ownUrl) {
       url = ownUrl;
-      discovery = openDiscovery(config, url);
+      discovery = openDiscovery(config.cluster, secret, { nodeId, url }, { kafka, clock, logger });
       membership = createMembership(
         { discovery, links: network, clock, logger },
         { nodeId, incarnation: options.incarnation, url, failureTimeoutMs },
@@ -302,8 +305,4 @@ export function createCluster(
 function secretOf({ cluster: { secret } }: GatewayConfig): NonNullable<GatewayConfig['cluster']['secret']> {
   if (secret !== null) return secret;
   throw new GaterError('invalid_argument', '`cluster.secret` must be set in a cluster');
-}
-
-function openDiscovery({ cluster: { peers } }: GatewayConfig, url: string): Discovery {
-  return createStaticDiscovery({ peers: peers.filter((peer) => peer !== url) });
 }

@@ -20,8 +20,6 @@ test('the defaults are supported, also when they are given', () => {
 });
 
 const REFUSED: [key: string, flags: Record<string, string>][] = [
-  ['cluster.port', { 'cluster-port': '45894' }],
-  ['cluster.multicastAddr', { 'cluster-multicast-addr': '239.255.0.3' }],
   ['kafka.ssl.enabled', { 'kafka-ssl-enabled': 'true' }],
   ['kafka.ssl.caFile', { 'kafka-ssl-ca-file': 'ca.pem' }],
   ['kafka.ssl.certFile', { 'kafka-ssl-cert-file': 'cert.pem' }],

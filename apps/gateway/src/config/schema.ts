@@ -13,7 +13,6 @@ import { duration, flag, integer, list, nullable, oneOf, section, text } from '.
 const MODES = ['disabled', 'optional', 'required'] as const;
 const RETRY = retryPolicy();
 
-const DISCOVERY = 'this discovery of nodes';
 const KAFKA_TLS = 'TLS to Kafka';
 const KAFKA_SASL = 'SASL to Kafka';
 const METRICS_LISTENER = 'a second listener for metrics';
@@ -199,13 +198,11 @@ export const CONFIG_SCHEMA = section({
     port: integer(1, 65_535, {
       default: 45_893,
       description: 'UDP port of multicast discovery',
-      notYet: DISCOVERY,
     }),
     multicastAddr: text({
       default: '239.255.0.2',
       expected: 'an IPv4 multicast address',
       description: 'group of multicast discovery',
-      notYet: DISCOVERY,
     }),
     secret: nullable(
       Type.Union([text({ description: 'one secret' }), keyedSecrets], {
