@@ -9,7 +9,7 @@ import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-security.ts';
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
 import { createHandlers } from './calls/handlers.ts';
-import { createHealthMonitor } from './calls/health.ts';
+import { createHealthMonitor, type HealthMonitor } from './calls/health.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { createFeedCoordination } from './kafka/feed-coordination.ts';
@@ -43,6 +43,7 @@ export interface GatewayCore {
   readonly workers: WorkerHost;
   readonly follows: FollowHost;
   readonly eventLoop: EventLoopMonitor;
+  readonly health: HealthMonitor;
 }
 
 export interface GatewayCoreComponents {
@@ -184,5 +185,6 @@ export async function openGatewayCore(
     workers,
     follows,
     eventLoop,
+    health,
   };
 }
