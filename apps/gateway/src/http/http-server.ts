@@ -12,9 +12,11 @@ import type { Exposition } from '../telemetry/exposition.ts';
 import { hasBody } from './body.ts';
 import type { ConnectionBounds } from './connection-bounds.ts';
 import { guardOrigins } from './cross-origin.ts';
+import { readDashboardFiles } from './dashboard-files.ts';
 import { addRoutes, createHttpApp, sendNotFound } from './http-app.ts';
 import { createHttpCalls } from './http-calls.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { operationRoutes } from './routes/operations.ts';
 import type { Readiness } from './routes/probes.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
@@ -59,6 +61,7 @@ export function createHttpServer(
   const { queueBytes, queueMessages } = config.limits;
   addRoutes(app, [
     ...operationRoutes({ ...components, calls }),
+    ...dashboardRoutes(readDashboardFiles()),
     ...streamRoutes(calls),
     ...snapshotRoutes(calls),
     ...subscriptionRoutes(calls),

@@ -5,7 +5,6 @@ import { bodyOf, requireJsonType, sendProblem } from '../http-app.ts';
 import { type HttpCalls, REVOCATIONS_PATH, sendJson } from '../http-calls.ts';
 import { WS_PATH } from '../listen.ts';
 import { plainProblem } from '../problem.ts';
-import { STATUS_PAGE, STATUS_PAGE_HEADERS } from '../status-page.ts';
 import { probeRoutes, type Readiness } from './probes.ts';
 
 export interface OperationRouteComponents {
@@ -43,11 +42,6 @@ export function operationRoutes({ calls, readiness, metrics }: OperationRouteCom
     },
     { method: 'GET', url: '/openapi.json', handler: later('the OpenAPI description') },
     { method: 'GET', url: '/asyncapi.json', handler: later('the AsyncAPI description') },
-    {
-      method: 'GET',
-      url: '/',
-      handler: (_request, reply) => reply.headers(STATUS_PAGE_HEADERS).send(STATUS_PAGE),
-    },
     {
       method: 'POST',
       url: REVOCATIONS_PATH,
