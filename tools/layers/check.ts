@@ -22,7 +22,7 @@ if (violations.length > 0) process.exit(1);
 process.stdout.write(`layers: ${folders.length} packages, every import points downwards\n`);
 
 function folderOf(name: string): string {
-  if (name === 'gateway') return join(root, 'apps', 'gateway');
+  if (name === 'gateway' || name === 'dashboard') return join(root, 'apps', name);
   if (name === 'native') return join(root, 'native');
   return join(root, 'packages', name);
 }

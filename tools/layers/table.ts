@@ -53,6 +53,8 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     owns: ['pg'],
   },
   conformance: { imports: ['primitives', 'types', 'client'] },
+  // Bundled at build time. Of `protocol` and `types` it takes types only: its client is the one for browsers.
+  dashboard: { imports: ['client', 'protocol', 'types'], owns: ['preact', '@preact/signals', 'uplot'] },
   native: { imports: [] },
   gateway: {
     imports: [

@@ -142,6 +142,15 @@ describe('T24: the load path of the native addon, the supply chain', () => {
     }
   });
 
+  test('the package of the gateway contains the built dashboard', () => {
+    const { contents } = tarball('@esdb-gater/gateway');
+    expect(contents).toContain('public/index.html');
+    const page = readFileSync(join(root, 'apps', 'gateway', 'public', 'index.html'), 'utf8');
+    const files = [...page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => `public/${file}`);
+    expect(files.length).toBe(3);
+    expect(contents).toEqual(expect.arrayContaining(files));
+  });
+
   test('every package has its licence, a README, keywords and a description [R33]', () => {
     for (const one of publishedFolders().filter((path) => !path.includes(join('native', 'npm')))) {
       const { name, keywords } = manifestOf(one);

@@ -9,7 +9,7 @@ import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-security.ts';
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
 import { createHandlers } from './calls/handlers.ts';
-import { createHealthMonitor } from './calls/health.ts';
+import { createHealthMonitor, type HealthMonitor } from './calls/health.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
 import { type Cluster, createCluster } from './cluster/cluster.ts';
 import { nextIncarnation } from './cluster/incarnation.ts';
@@ -48,6 +48,7 @@ export interface GatewayCore {
   readonly eventLoop: EventLoopMonitor;
   /** Undefined for a node on its own. */
   readonly cluster: Cluster | undefined;
+  readonly health: HealthMonitor;
 }
 
 export interface GatewayCoreComponents {
@@ -231,5 +232,6 @@ export async function openGatewayCore(
     follows,
     eventLoop,
     cluster,
+    health,
   };
 }

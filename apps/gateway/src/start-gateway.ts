@@ -14,8 +14,9 @@ import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
 import { CONNECTION_BOUNDS, type ConnectionBounds } from './http/connection-bounds.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { type Listening, listen } from './http/listen.ts';
+import { type MetricsListener, openMetricsListener } from './http/metrics-listener.ts';
 import { watchSockets } from './http/port-sockets.ts';
-import type { Readiness } from './http/routes/operations.ts';
+import type { Readiness } from './http/routes/probes.ts';
 import { createSseConnections } from './http/sse-connections.ts';
 import { readCertificate } from './http/tls-certificate.ts';
 import { discardUnreadBodies } from './http/unread-bodies.ts';
@@ -49,6 +50,8 @@ export interface RunningGateway {
   readonly port: number;
   readonly nodeId: string;
   readonly did: string;
+  /** The address of the second listener, when `metrics.port` is set. */
+  readonly metricsUrl: string | undefined;
   /**
    * Stops gracefully: readiness turns false, new work is refused with `unavailable`, work in flight ends, sockets
    * close with 1001, checkpoints are flushed. Resolves within `shutdown.graceMs` and a moment. Repeated calls wait
@@ -127,6 +130,8 @@ export async function startGateway(
       const idle = Promise.all([core.dispatcher.idle(), cluster?.idle()]);
       await deadline.within(idle, SHUTDOWN_SHARES.calls);
       await port.drain(deadline);
+      // Last of the sockets: until then the probes are told that this node is going.
+      await port.metrics?.close(deadline, SHUTDOWN_SHARES.probes);
       // A step may use half of the time that is left, so that one that hangs leaves time for all that follow.
       await cleanup
         .run((step) => finishesWithin(step, deadline.leftMs(SHUTDOWN_SHARES.cleanup) / 2, clock))
@@ -135,9 +140,19 @@ export async function startGateway(
     };
     let stopped: Promise<void> | undefined;
     const close = (): Promise<void> => (stopped ??= stop());
-    listening({ url, nodeId, did });
+    const metricsUrl = port.metrics?.url;
+    listening({ url, nodeId, did, ...(metricsUrl === undefined ? {} : { metricsUrl }) });
     const { reloadCertificate } = port;
-    return { url, port: port.port, nodeId, did, close, reloadCertificate, [Symbol.asyncDispose]: close };
+    return {
+      url,
+      port: port.port,
+      nodeId,
+      did,
+      metricsUrl,
+      close,
+      reloadCertificate,
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     // The first error is reported, even if closing what was opened fails too.
     await cleanup.run().catch(() => undefined);
@@ -164,6 +179,7 @@ interface PortComponents {
 
 /** The port of a gateway. */
 interface OpenPort extends Listening {
+  readonly metrics: MetricsListener | undefined;
   /** Closes all connections: WebSockets with 1001, streams at their end, and what does not go by force. */
   reloadCertificate(): boolean;
   drain(deadline: ShutdownDeadline): Promise<void>;
@@ -289,10 +305,25 @@ async function openPort(
   });
   cleanup.defer(() => app.close());
 
+  const listener = await openMetricsListener(
+    {
+      logger,
+      metrics: metrics.exposition,
+      readiness,
+      health: () => core.health.health(),
+      inbound,
+      outbound,
+      discards,
+    },
+    config,
+    bounds,
+  );
+  cleanup.defer(() => listener?.destroy());
   const bound = await listen(app, config);
   guard = guardFor(bound.port);
   return {
     ...bound,
+    metrics: listener,
     reloadCertificate() {
       if (config.tls.certFile === null) return false;
       try {

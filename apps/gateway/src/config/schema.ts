@@ -15,7 +15,6 @@ const RETRY = retryPolicy();
 
 const KAFKA_TLS = 'TLS to Kafka';
 const KAFKA_SASL = 'SASL to Kafka';
-const METRICS_LISTENER = 'a second listener for metrics';
 
 /** One entry of `stores`. */
 const store = section({
@@ -315,10 +314,9 @@ export const CONFIG_SCHEMA = section({
       default: '127.0.0.1',
       expected: 'a host name or address',
       description: 'address of the second listener, without tokens, for /metrics and health',
-      notYet: METRICS_LISTENER,
     }),
     port: nullable(
-      integer(0, 65_535, { description: 'port of the second listener', notYet: METRICS_LISTENER }),
+      integer(0, 65_535, { description: 'port of the second listener', whenNull: 'no second listener' }),
     ),
   }),
   log: section({

@@ -31,12 +31,16 @@ const METHODS_OF_HTTP = METHODS.filter((method) => method !== 'CONNECT');
 /** Content types whose bodies are accepted: JSON, also under another name (RFC 6839). The route parses the bytes. */
 const BODY_TYPES = /^application\/([a-z0-9!#$&^_.+-]+\+)?json$/i;
 
-/** Creates the HTTP server with what all routes share: bounds, and errors as problems. */
+/**
+ * Creates the HTTP server with what all routes share: bounds, and errors as problems. Without `webSockets`, requests for an
+ * upgrade are answered like any other.
+ */
 export function createHttpApp(
   config: GatewayConfig,
   logger: Logger,
   bounds: ConnectionBounds,
   inbound: InboundBudget,
+  { webSockets = true }: { readonly webSockets?: boolean } = {},
 ): FastifyInstance {
   const certificate = readCertificate(config.tls);
   const http = {
@@ -45,7 +49,7 @@ export function createHttpApp(
     connectionsCheckingInterval: bounds.checkEveryMs,
     // Any other upgrade that is offered (curl offers h2c) is declined by answering the request itself.
     shouldUpgradeCallback: (request: IncomingMessage) =>
-      request.headers.upgrade?.toLowerCase() === 'websocket',
+      webSockets && request.headers.upgrade?.toLowerCase() === 'websocket',
   };
   const common = {
     // Fastify overwrites these three where they stand in the options of `http`.

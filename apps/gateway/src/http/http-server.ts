@@ -12,11 +12,14 @@ import type { Exposition } from '../telemetry/exposition.ts';
 import { hasBody } from './body.ts';
 import type { ConnectionBounds } from './connection-bounds.ts';
 import { guardOrigins } from './cross-origin.ts';
+import { readDashboardFiles } from './dashboard-files.ts';
 import { addRoutes, createHttpApp, sendNotFound } from './http-app.ts';
 import { createHttpCalls } from './http-calls.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { type DescriptionOptions, withDescriptions } from './routes/descriptions.ts';
-import { operationRoutes, type Readiness } from './routes/operations.ts';
+import { operationRoutes } from './routes/operations.ts';
+import type { Readiness } from './routes/probes.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
@@ -60,6 +63,7 @@ export function createHttpServer(
   const { queueBytes, queueMessages } = config.limits;
   const routes = [
     ...operationRoutes({ ...components, calls }),
+    ...dashboardRoutes(readDashboardFiles()),
     ...streamRoutes(calls),
     ...snapshotRoutes(calls),
     ...subscriptionRoutes(calls),

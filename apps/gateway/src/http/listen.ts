@@ -13,18 +13,27 @@ export interface Listening {
   readonly url: string;
 }
 
-/** Starts to listen. @throws `unavailable` when the address is in use or cannot be bound */
+/** Starts to listen on the main port. @throws `unavailable` when the address is in use or cannot be bound */
 export async function listen(app: FastifyInstance, config: GatewayConfig): Promise<Listening> {
-  try {
-    await app.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'EADDRINUSE' ? 'is in use' : `cannot be bound (${code})`;
-    throw new GaterError('unavailable', `port: ${config.host}:${config.port} ${what}`, { cause: error });
-  }
+  await bindPort(app, 'port', config);
   const { port, family, address } = app.server.address() as AddressInfo;
   const anyAddress = address === '0.0.0.0' || address === '::';
   const host = anyAddress ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
   const scheme = config.tls.certFile === null ? 'ws' : 'wss';
   return { port, url: config.advertiseUrl ?? `${scheme}://${host}:${port}${WS_PATH}` };
+}
+
+/** Binds the address of the setting `key`. @throws `unavailable` when it is in use or cannot be bound */
+export async function bindPort(
+  app: FastifyInstance,
+  key: string,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'EADDRINUSE' ? 'is in use' : `cannot be bound (${code})`;
+    throw new GaterError('unavailable', `${key}: ${host}:${port} ${what}`, { cause: error });
+  }
 }

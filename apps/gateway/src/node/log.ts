@@ -15,7 +15,12 @@ export interface GatewayLog {
   /** Writes the collected warnings. */
   close(): void;
   /** Logs that the gateway listens, at every log level: other programs wait for this line. */
-  listening(fields: { readonly url: string; readonly nodeId: string; readonly did: string }): void;
+  listening(fields: {
+    readonly url: string;
+    readonly nodeId: string;
+    readonly did: string;
+    readonly metricsUrl?: string;
+  }): void;
 }
 
 export interface LogComponents {

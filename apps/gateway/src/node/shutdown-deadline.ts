@@ -3,9 +3,15 @@ import type { Clock } from '@esdb-gater/types';
 
 /**
  * The parts of the time limit at which the steps of a graceful stop end, whoever is connected. The calls in flight come
- * first, then the sockets, then the clean-up; a part is reserved for writing the log.
+ * first, then the sockets, those of the probes last, then the clean-up; a part is reserved for writing the log.
  */
-export const SHUTDOWN_SHARES = Object.freeze({ calls: 0.5, webSockets: 0.6, requests: 0.65, cleanup: 0.85 });
+export const SHUTDOWN_SHARES = Object.freeze({
+  calls: 0.5,
+  webSockets: 0.6,
+  requests: 0.65,
+  probes: 0.7,
+  cleanup: 0.85,
+});
 
 /** The time limit of a graceful stop, which its steps share. */
 export interface ShutdownDeadline {

@@ -1,7 +1,7 @@
 import { toBase64url } from '#platform';
 
 const POOL_BYTES = 3072;
-const pool: Uint8Array = new Uint8Array(POOL_BYTES);
+const pool: Uint8Array<ArrayBuffer> = new Uint8Array(POOL_BYTES);
 let used: number = POOL_BYTES;
 
 /** Returns random bytes as base64url. One call of the random source serves many nonces. @param bytes at most 64 */

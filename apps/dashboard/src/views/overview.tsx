@@ -1,0 +1,225 @@
+import type { JSX } from 'preact';
+import { channels, health, monitorError, rates } from '../data/monitor.ts';
+import { href } from '../router.ts';
+import { gater, sessionState } from '../session/session.ts';
+import { Chart } from '../ui/chart.tsx';
+import { count, plural, rate, shorten } from '../ui/format.ts';
+import { Icon } from '../ui/icon.tsx';
+import { Badge, Card, CopyButton, Empty, Loading, PageHead, Problem, Stat, Status } from '../ui/parts.tsx';
+import { useTitle } from '../ui/use-title.ts';
+import { LatestEvents } from './latest-events.tsx';
+
+const CHARTS = [
+  { title: 'Appends', unit: 'events/s', colour: 'series-1' },
+  { title: 'Publishes', unit: 'messages/s', colour: 'series-2' },
+  { title: 'Deliveries', unit: 'messages/s', colour: 'series-3' },
+] as const;
+
+/** The gateway at a glance: health, rates, stores and their workers, nodes, channels. */
+export function Overview(): JSX.Element {
+  useTitle('Overview');
+  const now = health.value;
+  const samples = rates.value;
+  const stores = Object.keys(now?.stores ?? {});
+  return (
+    <>
+      <PageHead title="Overview" about="What this gateway does, and how it is." />
+      {monitorError.value !== undefined && sessionState.value.kind === 'connected' && (
+        <Problem error={monitorError.value} />
+      )}
+      {now === undefined ? <Loading /> : <HealthCard />}
+      <div class="charts">
+        {CHARTS.map(({ title, unit, colour }, index) => (
+          <div class="card" key={title}>
+            <Chart
+              title={title}
+              unit={unit}
+              series={[{ label: title, colour }]}
+              samples={{ times: samples.times, series: [samples.series[index] ?? []] }}
+            />
+          </div>
+        ))}
+      </div>
+      <div class="columns">
+        <StoresCard />
+        <NodesCard />
+      </div>
+      <BusyChannels />
+      {stores[0] !== undefined && <LatestEvents storeId={stores[0]} />}
+      <FirstSteps />
+    </>
+  );
+}
+
+function HealthCard(): JSX.Element | null {
+  const now = health.value;
+  if (now === undefined) return null;
+  const list = channels.value ?? [];
+  const stores = Object.values(now.stores);
+  const sum = (of: (one: (typeof list)[number]) => number): number =>
+    list.reduce((all, one) => all + of(one), 0);
+  return (
+    <section class={`card health ${now.status}`} aria-labelledby="health">
+      <div class="health-state">
+        <h2 id="health">Health</h2>
+        <p class="health-word">
+          <Status status={now.status} capital />
+        </p>
+      </div>
+      <dl class="stats">
+        <Stat label="Nodes" value={count(now.nodes.length)} />
+        <Stat
+          label="Stores"
+          value={count(stores.length)}
+          hint={plural(
+            stores.reduce((all, one) => all + one.workers.length, 0),
+            'worker',
+          )}
+        />
+        <Stat label="Subscribers" value={count(sum((one) => one.subscribers))} hint="of channels" />
+        <Stat label="Dropped" value={count(sum((one) => one.dropped))} hint="low priority only" />
+      </dl>
+      {now.reasons.length > 0 && (
+        <ul class="reasons">
+          {now.reasons.map(({ component, code, message }) => (
+            <li key={`${component} ${code} ${message}`}>
+              <Icon name="warning" />
+              <span>
+                <strong>{component}</strong> {message}
+              </span>
+              <code>{code}</code>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function StoresCard(): JSX.Element {
+  const stores = Object.entries(health.value?.stores ?? {});
+  return (
+    <Card title="Stores and workers" flush>
+      {stores.length === 0 ? (
+        <Empty title="No store yet" />
+      ) : (
+        <div class="table-box">
+          <table class="stacking">
+            <thead>
+              <tr>
+                <th scope="col">Store</th>
+                <th scope="col">Status</th>
+                <th scope="col">Workers</th>
+              </tr>
+            </thead>
+            <tbody>
+              {stores.map(([storeId, { status, workers }]) => (
+                <tr key={storeId}>
+                  <td data-label="Store">
+                    <a href={href(['streams', storeId])}>{storeId}</a>
+                  </td>
+                  <td data-label="Status">
+                    <Status status={status} />
+                  </td>
+                  <td data-label="Workers">
+                    <ul class="plain">
+                      {workers.map(({ workerId, nodeId }) => (
+                        <li key={workerId} class="clip" title={`${workerId} on node ${nodeId}`}>
+                          <code>{workerId}</code>
+                        </li>
+                      ))}
+                    </ul>
+                    {workers.length === 0 && <span class="muted">none</span>}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function NodesCard(): JSX.Element {
+  return (
+    <Card title="Nodes" flush>
+      <div class="table-box">
+        <table class="stacking">
+          <thead>
+            <tr>
+              <th scope="col">Node</th>
+              <th scope="col">Status</th>
+              <th scope="col">Address</th>
+            </tr>
+          </thead>
+          <tbody>
+            {(health.value?.nodes ?? []).map(({ nodeId, url, status }) => (
+              <tr key={nodeId}>
+                <td data-label="Node" class="clip" title={nodeId}>
+                  <code>{shorten(nodeId, 20)}</code>
+                </td>
+                <td data-label="Status">
+                  <Status status={status} />
+                </td>
+                <td data-label="Address" class="clip" title={url}>
+                  <code>{url}</code>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function BusyChannels(): JSX.Element {
+  return (
+    <Card title="Channels" flush aside={<a href={href(['channels'])}>All details</a>}>
+      <ul class="channel-tiles">
+        {(channels.value ?? []).map((one) => (
+          <li key={one.name}>
+            <a href={href(['channels', one.name])}>
+              <span class="tile-name">{one.name}</span>
+              {one.enabled ? (
+                <span class="tile-rate">
+                  <strong>{rate(one.publishedPerSecond)}</strong>
+                  <span class="muted">/s</span>
+                </span>
+              ) : (
+                <Badge>off</Badge>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+const FIRST_EVENT = `npm exec -- esdb-gater append users-1 --type user_created --data '{"name":"Ada"}'`;
+
+/** Shown until something happens. */
+function FirstSteps(): JSX.Element | null {
+  const seen = rates.value.series.some((list) => list.some((value) => (value ?? 0) > 0));
+  const url = gater.value === undefined ? undefined : location.host;
+  if (seen || url === undefined) return null;
+  return (
+    <Card title="First steps">
+      <p>
+        <a href={href(['append', Object.keys(health.value?.stores ?? {})[0] ?? 'default'])}>
+          Append an event
+        </a>
+        , or do it from a terminal in the repository, and watch it arrive on the channel{' '}
+        <a href={href(['channels', 'events'])}>events</a>:
+      </p>
+      <div class="command">
+        <pre>
+          <code>{FIRST_EVENT}</code>
+        </pre>
+        <CopyButton text={FIRST_EVENT} what="the command" />
+      </div>
+    </Card>
+  );
+}
