@@ -209,12 +209,15 @@ describe('secrets in files', () => {
     expect([config.security.hmacSecret, config.cluster.secret]).toEqual([expected, expected]);
     const yaml = file('inner.yaml', JSON.stringify({ security: { hmacSecret: keys } }));
     expect(loadConfig({ file: yaml }).security.hmacSecret).toEqual(expected);
-    for (const entry of [{ secret: 'hunter2', secretFile: 'x' }, { secretFile: join(folder, 'none') }, {}]) {
+    for (const entry of [{ secret: 'hunter2', secretFile: 'x' }, { secretFile: join(folder, 'none') }]) {
       const secret = JSON.stringify([{ keyId: 'a', ...entry }]);
       const message = refusal({ flags: { 'security-hmac-secret': secret } });
       expect(message).toMatch(/^`security.hmacSecret.0.secretFile`/);
       expect(message).not.toContain('hunter2');
     }
+    expect(refusal({ flags: { 'security-hmac-secret': '[{"keyId":"a"}]' } })).toMatch(
+      /^`--security-hmac-secret`/,
+    );
   });
 
   test('both at once, a missing file and an invalid content are refused without showing the secret', () => {
