@@ -119,9 +119,11 @@ export async function startGateway(
     const stop = async (): Promise<void> => {
       stopping = true;
       const deadline = createShutdownDeadline(clock, config.shutdown.graceMs);
-      cluster?.leave();
-      const idle = Promise.all([core.dispatcher.idle(), cluster?.idle()]);
-      await deadline.within(idle, SHUTDOWN_SHARES.calls);
+      const idle = async (): Promise<void> => {
+        await cluster?.leave();
+        await Promise.all([core.dispatcher.idle(), cluster?.idle()]);
+      };
+      await deadline.within(idle(), SHUTDOWN_SHARES.calls);
       await port.drain(deadline);
       // A step may use half of the time that is left, so that one that hangs leaves time for all that follow.
       await cleanup
