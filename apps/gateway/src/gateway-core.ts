@@ -84,6 +84,7 @@ export async function openGatewayCore(
   cleanup.defer(() => registry.close());
   const stores = await openStores(config.stores, { dataDir, registry, clock, logger });
   cleanup.defer(() => stores.close());
+  let cluster: Cluster | undefined;
   const isClustered = config.cluster.discovery !== 'none';
   for (const store of stores.local) {
     const engine = config.stores[store.storeId]?.engine ?? 'memory';
@@ -93,7 +94,14 @@ export async function openGatewayCore(
     registry.register(isClustered ? { ...worker, methods: [...methods, KEEPS_SUBSCRIPTIONS] } : worker);
   }
 
-  const persistent = openSubscriptionHost({ dataDir, registry, local: stores.local, clock, logger });
+  const persistent = openSubscriptionHost({
+    dataDir,
+    registry,
+    local: stores.local,
+    clock,
+    logger,
+    onChange: (change) => cluster?.subscriptionChanged(change),
+  });
   cleanup.defer(() => persistent.close());
   const feeds = await openFeedHost({ nodeId, dataDir, registry, local: stores.local, clock, logger }, config);
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
@@ -134,11 +142,11 @@ export async function openGatewayCore(
 
   const follows = createFollowHost({ registry, local: stores.local, clock, logger });
   cleanup.defer(() => follows.close());
-  const cluster = isClustered
+  cluster = isClustered
     ? createCluster(
         {
           registry,
-          subscriptions: persistent.subscriptions,
+          host: persistent,
           revocations,
           kafka,
           onWorker(worker) {

@@ -126,9 +126,11 @@ export async function startGateway(
     const stop = async (): Promise<void> => {
       stopping = true;
       const deadline = createShutdownDeadline(clock, config.shutdown.graceMs);
-      cluster?.leave();
-      const idle = Promise.all([core.dispatcher.idle(), cluster?.idle()]);
-      await deadline.within(idle, SHUTDOWN_SHARES.calls);
+      const idle = async (): Promise<void> => {
+        await cluster?.leave();
+        await Promise.all([core.dispatcher.idle(), cluster?.idle()]);
+      };
+      await deadline.within(idle(), SHUTDOWN_SHARES.calls);
       await port.drain(deadline);
       // Last of the sockets: until then the probes are told that this node is going.
       await port.metrics?.close(deadline, SHUTDOWN_SHARES.probes);

@@ -110,9 +110,9 @@ describe('the data folder', () => {
 });
 
 test('a setting that cannot be applied stops the start with its key', async () => {
-  const flags = { 'cluster-peers': 'ws://localhost:4591/v1/ws' };
+  const flags = { 'kafka-ssl-enabled': 'true' };
   await expect(startTestGateway(flags, { dataDir })).rejects.toMatchObject({
     code: 'not_supported',
-    key: 'cluster.peers',
+    key: 'kafka.ssl.enabled',
   });
 });

@@ -14,11 +14,13 @@ import {
   type Logger,
   type MemberInfo,
   type Membership,
+  type PeerAddress,
   type Registry,
   type Subscriptions,
 } from '@esdb-gater/types';
 import type { Revocations } from '../access/revocations.ts';
 import type { GatewayConfig } from '../config/types.ts';
+import type { StoreChange, SubscriptionHost } from '../stores/subscription-host.ts';
 import { createPeerAcceptor, type PeerAcceptor } from './accept-peer.ts';
 import { createClusterSubscriptions } from './cluster-subscriptions.ts';
 import { createCommitNotices } from './commit-notices.ts';
@@ -37,12 +39,13 @@ import {
   SUBSCRIPTION_METHOD,
   type SubscriptionCall,
 } from './subscription-calls.ts';
+import { createSubscriptionCopies } from './subscription-copies.ts';
 import { subscriptionOwner } from './subscription-owner.ts';
 
 export interface ClusterComponents {
   readonly registry: Registry;
   /** The persistent subscriptions of this node. */
-  readonly subscriptions: Subscriptions & { release(storeId: string): Promise<void> };
+  readonly host: SubscriptionHost;
   readonly revocations: Revocations;
   readonly kafka: KafkaBroker | undefined;
   /** Is called for each worker of another node, once it is registered here. */
@@ -68,8 +71,10 @@ export interface Cluster {
   healthReasons(): readonly HealthReason[];
   /** Must be called after each commit of a store of this node. */
   committed(storeId: string, position: number): void;
-  /** Tells the others that this node leaves. */
-  leave(): void;
+  /** Must be called after each change of the subscriptions of a store that workers serve. */
+  subscriptionChanged(change: StoreChange): void;
+  /** Ends the persistent subscriptions of this node, and tells the others that it leaves. */
+  leave(): Promise<void>;
   /** Resolves when no call of another node is in flight. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -83,7 +88,7 @@ export function createCluster(
   options: ClusterOptions,
   config: GatewayConfig,
 ): Cluster {
-  const { registry, clock, logger, revocations, kafka, onWorker } = components;
+  const { registry, clock, logger, revocations, kafka, host, onWorker } = components;
   const { nodeId } = options;
   const { frameBytes, inFlightPerConnection: maxInFlight } = config.limits;
   const { failureTimeoutMs } = config.registry;
@@ -112,7 +117,10 @@ export function createCluster(
       clock,
       logger,
       onDown: (address) => membership?.linkDown(address),
-      onLink: (link) => shared.linked(link),
+      onLink(link) {
+        shared.linked(link);
+        copyAll(link);
+      },
     },
     { frameBytes, maxInFlight, failureTimeoutMs },
   );
@@ -120,14 +128,19 @@ export function createCluster(
   const commits = createCommitNotices(clock);
   const remote = createRemoteWorkers({ network, registry, clock, onWorker });
   const ownerOf = (storeId: string) => subscriptionOwner({ registry, members }, nodeId, storeId);
+  const candidates = (storeId: string): readonly Required<PeerAddress>[] => {
+    const nodes = new Set(registry.workers(storeId).map((worker) => worker.nodeId));
+    return members().filter((node) => !node.self && nodes.has(node.nodeId));
+  };
+  const copies = createSubscriptionCopies({ host, candidates, notify: network.notify.bind(network), logger });
   const consumers = createConsumerServer({
-    subscriptions: components.subscriptions,
+    subscriptions: host.subscriptions,
     serves: (storeId) => ownerOf(storeId) === undefined,
     release,
     clock,
   });
   const clustered = createClusterSubscriptions({
-    local: components.subscriptions,
+    local: host.subscriptions,
     ownerOf,
     takeOver,
     network,
@@ -136,29 +149,38 @@ export function createCluster(
   /** Stores whose subscriptions this node serves: no other node does. */
   const taken = new Set<string>();
 
-  async function release(storeId: string): Promise<void> {
+  async function release(storeId: string, link?: PeerLink): Promise<void> {
     taken.delete(storeId);
-    await components.subscriptions.release(storeId);
+    await host.subscriptions.release(storeId);
+    if (link !== undefined) await copies.sendAll(storeId, link);
+  }
+
+  /** Sends the state of what this node serves to a node that may serve it next. */
+  function copyAll(link: PeerLink): void {
+    for (const storeId of taken) {
+      if (!candidates(storeId).some(({ nodeId: candidate }) => candidate === link.node.nodeId)) continue;
+      copies
+        .sendAll(storeId, link)
+        .catch((error: unknown) => logger.warn({ err: error, storeId }, 'cannot copy subscriptions'));
+    }
   }
 
   /** Lets every other node that has workers of the store end its subscriptions first, so that only one serves them. */
   async function takeOver(storeId: string): Promise<void> {
     if (taken.has(storeId)) return;
-    const nodes = new Set(registry.workers(storeId).map((worker) => worker.nodeId));
     // One that cannot be reached is gone, or it is on the other side of a partition.
     await Promise.allSettled(
-      members()
-        .filter((node) => !node.self && nodes.has(node.nodeId))
-        .map((node) =>
-          network.call(
-            node,
-            SUBSCRIPTION_METHOD,
-            { operation: 'release', storeId },
-            { timeoutMs: failureTimeoutMs },
-          ),
+      candidates(storeId).map((node) =>
+        network.call(
+          node,
+          SUBSCRIPTION_METHOD,
+          { operation: 'release', storeId },
+          { timeoutMs: failureTimeoutMs },
         ),
+      ),
     );
-    if (ownerOf(storeId) === undefined && nodes.size > 0) taken.add(storeId);
+    await copies.settled();
+    if (ownerOf(storeId) === undefined && registry.workers(storeId).length > 0) taken.add(storeId);
   }
 
   /** Ends the subscriptions of stores that another node serves now, and forgets stores that have left. */
@@ -201,6 +223,8 @@ export function createCluster(
         remote.committed(link.node.nodeId, storeId, position);
         return true;
       }
+      case PEER_NOTIFICATIONS.subscriptions:
+        return copies.received(params);
       case PEER_NOTIFICATIONS.consumerEvent:
         clustered.event(link, params as ConsumerEvent);
         return true;
@@ -238,7 +262,12 @@ export function createCluster(
     while (!signal.aborted) {
       recheckOwners();
       try {
-        for await (const _ of registry.watch({ signal })) recheckOwners();
+        for await (const { kind, worker } of registry.watch({ signal })) {
+          recheckOwners();
+          if (kind !== 'registered' || worker.nodeId === nodeId || !taken.has(worker.storeId)) continue;
+          const node = members().find((one) => one.nodeId === worker.nodeId);
+          if (node !== undefined) await copies.sendAll(worker.storeId, node);
+        }
         return;
       } catch {
         // As above.
@@ -288,7 +317,12 @@ export function createCluster(
       })),
     ],
     committed: commits.committed,
-    leave: () => membership?.leave(),
+    subscriptionChanged: copies.changed,
+    async leave() {
+      // First the last checkpoints, for the nodes that go on from them.
+      await clustered.subscriptions.close();
+      membership?.leave();
+    },
     idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     async close() {
       closing.abort(new GaterError('unavailable', 'the gateway is stopping'));

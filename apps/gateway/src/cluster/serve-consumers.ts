@@ -16,7 +16,7 @@ export interface ConsumerServerComponents {
   /** Whether this node serves the subscriptions of a store. */
   readonly serves: (storeId: string) => boolean;
   /** Ends the subscriptions of a store, which another node serves from now on. */
-  readonly release: (storeId: string) => Promise<void>;
+  readonly release: (storeId: string, link: PeerLink) => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -146,7 +146,7 @@ export function createConsumerServer(components: ConsumerServerComponents): Cons
           return {};
         }
         case 'release':
-          await release(call.storeId);
+          await release(call.storeId, link);
           return {};
         default: {
           const { operation, params, maker = `node ${link.node.nodeId}` } = call;

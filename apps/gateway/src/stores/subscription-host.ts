@@ -4,7 +4,11 @@ import type { RemoteWorker } from '@esdb-gater/registry';
 import { type Clock, type EventStore, GaterError, type Logger, type Registry } from '@esdb-gater/types';
 import type { DataDir } from '../node/data-dir.ts';
 import { createRemoteStore, type RemoteStore } from './remote-store.ts';
-import { openSubscriptionJournal, type SubscriptionJournal } from './subscription-journal.ts';
+import {
+  openSubscriptionJournal,
+  type SubscriptionChange,
+  type SubscriptionJournal,
+} from './subscription-journal.ts';
 
 export interface SubscriptionHostComponents {
   readonly dataDir: DataDir;
@@ -13,6 +17,15 @@ export interface SubscriptionHostComponents {
   readonly local: readonly EventStore[];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Is called with each change of the subscriptions of a store that workers serve. */
+  readonly onChange?: (change: StoreChange) => void;
+}
+
+/** A change of the subscriptions of a store. */
+export interface StoreChange {
+  readonly storeId: string;
+  readonly storeUuid?: string | undefined;
+  readonly change: SubscriptionChange;
 }
 
 /** The persistent subscriptions of all stores that this gateway serves. */
@@ -20,6 +33,10 @@ export interface SubscriptionHost {
   readonly subscriptions: SubscriptionsHost;
   /** Wakes the subscriptions of a store whose worker has registered. */
   workerRegistered(worker: RemoteWorker): void;
+  /** Makes changes that another node has made. Those of another database than the present one are ignored. */
+  take(changes: readonly StoreChange[]): Promise<void>;
+  /** Yields the changes that lead to the present subscriptions of a store; none for a store of this process. */
+  changes(storeId: string): AsyncIterable<StoreChange>;
   /** Why subscriptions are not healthy. */
   healthReasons(): readonly HealthReason[];
   close(): Promise<void>;
@@ -56,6 +73,27 @@ class StoresSubscriptions implements SubscriptionHost {
     const wake = (position: number): void => void this.#wake(storeId, position);
     worker.onCommitted(wake);
     wake(0);
+  }
+
+  async take(changes: readonly StoreChange[]): Promise<void> {
+    for (const { storeId, storeUuid, change } of changes) {
+      if (this.#local.has(storeId)) continue;
+      let opening = this.#remote.get(storeId);
+      if (opening === undefined) {
+        opening = this.#open(storeId, storeUuid, undefined);
+        this.#remote.set(storeId, opening);
+      }
+      const { journal } = await opening;
+      if (journal.storeUuid === storeUuid) await journal.take(change);
+    }
+  }
+
+  async *changes(storeId: string): AsyncGenerator<StoreChange> {
+    const open = await this.#remote.get(storeId)?.catch(() => undefined);
+    if (open === undefined) return;
+    const { journal } = open;
+    const { storeUuid } = journal;
+    for await (const change of journal.changes()) yield { storeId, storeUuid, change };
   }
 
   healthReasons(): readonly HealthReason[] {
@@ -102,7 +140,10 @@ class StoresSubscriptions implements SubscriptionHost {
       await former.journal.close();
     }
     const file = dataDir.file('subscriptions', `${storeId}.ndjson`);
-    const journal = await openSubscriptionJournal(file, storeUuid);
+    const { onChange } = this.#components;
+    const journal = await openSubscriptionJournal(file, storeUuid, (change) =>
+      onChange?.({ storeId, storeUuid, change }),
+    );
     const identity = { storeId, storeUuid };
     const remote = createRemoteStore(registry, identity, NO_CHECKPOINT);
     const store: SubscribedStore = {

@@ -6,8 +6,8 @@ import { GaterError, type ParkedRecord, type SubscriptionState } from '@esdb-gat
 import { PRIVATE_MODE, writeFileAtomic } from '../node/atomic-file.ts';
 import { readOptional } from '../node/data-dir.ts';
 
-/** One change of the state: the method, and its arguments. */
-type Change = {
+/** One change of the state: the method, and its arguments. Each may be made again. */
+export type SubscriptionChange = {
   readonly [M in Exclude<keyof SubscriptionState, 'list' | 'load' | 'listParked'>]: readonly [
     method: M,
     ...args: Parameters<SubscriptionState[M]>,
@@ -24,6 +24,11 @@ const PAGE = 1_000;
 
 export interface SubscriptionJournal {
   readonly state: SubscriptionState;
+  readonly storeUuid: string | undefined;
+  /** Makes a change that another node has made; checkpoints never move back by it. */
+  take(change: SubscriptionChange): Promise<void>;
+  /** Yields the changes that lead to the present state, on whatever earlier state. */
+  changes(): AsyncIterable<SubscriptionChange>;
   /** Closes the file. Everything that was confirmed is in it. */
   close(): Promise<void>;
 }
@@ -33,11 +38,13 @@ export interface SubscriptionJournal {
  * that is applied to a state in memory. It belongs to the database that it was made with: for another `storeUuid` the
  * file is set aside. A last line without its line feed was never confirmed, and is dropped.
  *
+ * @param onChange is called with each change of `state`, once it is in the file
  * @throws `unavailable` when the file cannot be read, or is damaged
  */
 export async function openSubscriptionJournal(
   file: string,
   storeUuid: string | undefined,
+  onChange: (change: SubscriptionChange) => void = () => {},
 ): Promise<SubscriptionJournal> {
   const state = createMemorySubscriptionState();
   const text = (await readOptional(file)) ?? '';
@@ -45,13 +52,15 @@ export async function openSubscriptionJournal(
   const [head, ...lines] = whole.split('\n').slice(0, -1);
   const isSame =
     head !== undefined && (parseLine(file, head) as { storeUuid?: string }).storeUuid === storeUuid;
-  if (isSame) for (const line of lines) await apply(state, parseLine(file, line) as Change);
+  if (isSame) for (const line of lines) await apply(state, parseLine(file, line) as SubscriptionChange);
   if (head !== undefined && !isSame) await writeFileAtomic(`${file}.former`, whole, PRIVATE_MODE);
-  return new Journal(file, storeUuid, state, isSame ? whole : undefined);
+  return new Journal(file, storeUuid, state, isSame ? whole : undefined, onChange);
 }
 
 class Journal implements SubscriptionJournal {
   readonly state: SubscriptionState;
+  readonly storeUuid: string | undefined;
+  readonly #onChange: (change: SubscriptionChange) => void;
   readonly #file: string;
   readonly #head: string;
   readonly #memory: SubscriptionState;
@@ -70,8 +79,11 @@ class Journal implements SubscriptionJournal {
     storeUuid: string | undefined,
     memory: SubscriptionState,
     whole: string | undefined,
+    onChange: (change: SubscriptionChange) => void,
   ) {
     this.#file = file;
+    this.storeUuid = storeUuid;
+    this.#onChange = onChange;
     this.#head = `${JSON.stringify({ storeUuid })}\n`;
     this.#memory = memory;
     this.#bytes = whole === undefined ? undefined : Buffer.byteLength(whole);
@@ -96,6 +108,15 @@ class Journal implements SubscriptionJournal {
     };
   }
 
+  async take(change: SubscriptionChange): Promise<void> {
+    if (change[0] === 'park') await this.#checkParked();
+    await this.#make(change);
+  }
+
+  changes(): AsyncIterable<SubscriptionChange> {
+    return changesOf(this.#memory);
+  }
+
   async close(): Promise<void> {
     await this.#handle?.close();
     this.#handle = undefined;
@@ -112,7 +133,13 @@ class Journal implements SubscriptionJournal {
     );
   }
 
-  async #change<Result>(change: Change): Promise<Result> {
+  async #change<Result>(change: SubscriptionChange): Promise<Result> {
+    const result = await this.#make<Result>(change);
+    this.#onChange(change);
+    return result;
+  }
+
+  async #make<Result>(change: SubscriptionChange): Promise<Result> {
     const result = await apply(this.#memory, change);
     this.#due.push(`${JSON.stringify(change)}\n`);
     await this.#writes.run();
@@ -165,9 +192,10 @@ class Journal implements SubscriptionJournal {
 }
 
 /** Yields the changes that lead to a state. */
-async function* changesOf(state: SubscriptionState): AsyncGenerator<Change> {
+async function* changesOf(state: SubscriptionState): AsyncGenerator<SubscriptionChange> {
   for (const { parked: _, ...subscription } of await state.list()) {
     yield ['create', subscription];
+    yield ['saveCheckpoint', subscription.name, subscription.checkpoint];
     for (const replaying of [false, true]) {
       let after: number | undefined = 0;
       while (after !== undefined) {
@@ -186,7 +214,7 @@ async function* changesOf(state: SubscriptionState): AsyncGenerator<Change> {
 
 const idsOf = (records: readonly ParkedRecord[]): string[] => records.map(({ eventId }) => eventId);
 
-async function apply(state: SubscriptionState, change: Change): Promise<unknown> {
+async function apply(state: SubscriptionState, change: SubscriptionChange): Promise<unknown> {
   switch (change[0]) {
     case 'create':
       return state.create(change[1]);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createRevocation, createToken, Identity, identityToJson, tokenId } from '@esdb-gater/security';
 import { afterEach, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../support/gateway-process.ts';
+import { createListStore } from '../support/list-worker.ts';
 import { rawConnect } from '../support/raw-client.ts';
 import { CLUSTER_WAIT, createTestCluster, type TestCluster } from '../support/test-cluster.ts';
 
@@ -110,6 +111,41 @@ test('a consumer that leaves with its connection hands its events to the consume
   const ack = { storeId: 'orders', name: 'billing', streamId: 's', eventNumber: 0 };
   expect((await onA.call('ackEvent', ack)).result).toEqual({ checkpoint: 1 });
   await onA.close();
+});
+
+test('the node that serves a worker’s subscriptions next goes on from the same checkpoint', async () => {
+  cluster = createTestCluster();
+  const a = await cluster.add('a');
+  const b = await cluster.add('b');
+  const c = await cluster.add('c');
+  await cluster.agree('a', 'b', 'c');
+  const store = createListStore('orders', 'uuid-1');
+  store.commit(5);
+  const workers = [await store.serve(a.url), await store.serve(b.url)];
+  const onC = await rawConnect(c.url);
+  const workersSeen = async () => (await onC.call('quickHealthCheck', { storeId: 'orders' })).result;
+  await vi.waitFor(async () => expect(await workersSeen()).toEqual({ workers: 2 }), CLUSTER_WAIT);
+  const params = { storeId: 'orders', name: 'billing', type: 'stream', selector: '$all' };
+  const positions = () =>
+    onC.notices
+      .filter(({ method }) => method === 'event')
+      .map((notice) => (notice.params['event'] as { position: number }).position);
+  expect((await onC.call('saveSubscription', params)).error).toBeUndefined();
+  await onC.until(() => positions().length === 5);
+  const ack = { storeId: 'orders', name: 'billing', streamId: 's', eventNumber: 2, upTo: true };
+  expect((await onC.call('ackEvent', ack)).result).toEqual({ checkpoint: 3 });
+
+  await a.close();
+  await onC.until(() => onC.notices.some(({ method }) => method === 'subscriptionEnded'));
+  await vi.waitFor(
+    async () => expect((await onC.call('saveSubscription', params)).error).toBeUndefined(),
+    CLUSTER_WAIT,
+  );
+  await onC.until(() => positions().length === 7);
+  expect(positions().slice(5)).toEqual([4, 5]);
+  const { result } = await onC.call('getSubscriptions', { storeId: 'orders' });
+  expect(result).toMatchObject({ subscriptions: [{ checkpoint: 3, subscribers: 1 }] });
+  await Promise.all([...workers, onC].map((client) => client.close()));
 });
 
 test('a revocation on one node ends connections on every other within a second [T6]', async () => {

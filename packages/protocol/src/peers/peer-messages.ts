@@ -17,6 +17,8 @@ export const PEER_NOTIFICATIONS = {
   revocations: 'revocations',
   /** Revocations that the receiver may lack. */
   revoked: 'revoked',
+  /** Changes of the persistent subscriptions of a store that workers serve. */
+  subscriptions: 'subscriptions',
   /** An event for a consumer of the receiver. */
   consumerEvent: 'consumerEvent',
   /** A consumer of the receiver has ended. */
