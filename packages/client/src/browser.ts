@@ -54,6 +54,7 @@ export type {
 export type { Jsonable } from './jsonable.ts';
 export { type LoadedState, type LoadStateParams, loadState } from './load-state.ts';
 export type { PlainMethods } from './plain-methods.ts';
+export { generateIdentity, identityOfKeys, type ProvingIdentity } from './proving-identity.ts';
 export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
 export { openSocket } from './socket/browser.ts';
 export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';

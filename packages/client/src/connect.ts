@@ -7,6 +7,8 @@ import {
   type NewEvent,
   type ReplayedNotice,
 } from '@esdb-gater/types';
+import { createPersistent } from '#persistent';
+import { loadTracing } from '#tracing';
 import {
   type Connection,
   cannotConnect,
@@ -27,7 +29,6 @@ import { FollowHub } from './follow/follow-hub.ts';
 import type { AllEventsParams, AnyEvent, CallOptions, EventsParams, Gater } from './gater.ts';
 import { type InStore, inStore } from './in-store.ts';
 import { storeEvents, streamEvents } from './paging.ts';
-import { PersistentSubscriptions } from './subscriptions/persistent-subscriptions.ts';
 import { SubscriptionHub } from './subscriptions/subscription-hub.ts';
 import { type SubscriptionConnection, SubscriptionPool } from './subscriptions/subscription-pool.ts';
 
@@ -130,7 +131,7 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
     createSubscriptionConnection(openConnection(settings), settings, onEmpty),
   );
   const overConnection = retryingCalls(connection, settings);
-  const persistent = new PersistentSubscriptions(connection, overConnection, settings);
+  let persistent: ReturnType<typeof createPersistent> | undefined;
   const follows = createFollowHub(connection, settings);
 
   const { storeId } = settings;
@@ -151,12 +152,21 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
     follow: (params, options) => follows.open(inStore<FollowEventsParams>(params, storeId), options),
     subscribe: (params, options = {}) =>
       subscriptions.subscribe(params, { ...options, timeoutMs: options.timeoutMs ?? settings.timeoutMs }),
-    saveSubscription: (params: InStore<SaveSubscriptionParams>, options?: CallOptions) =>
-      persistent.join(inStore<SaveSubscriptionParams>(params, storeId), options),
+    saveSubscription: (given: InStore<SaveSubscriptionParams>, options?: CallOptions) => {
+      const params = inStore<SaveSubscriptionParams>(given, storeId);
+      persistent ??= createPersistent(connection, overConnection, settings);
+      if (!(persistent instanceof Promise)) return persistent.join(params, options);
+      // What could not be loaded is asked for again by the next call.
+      persistent.catch(() => {
+        persistent = undefined;
+      });
+      return persistent.then((loaded) => loaded.join(params, options));
+    },
     withEvents: <F extends AnyEvent, B extends AnyEvent>(schema?: EventSchema<F, B>) =>
       (schema === undefined ? gater : withSchema(gater, schema)) as unknown as RemoteGater<F, B>,
     async close() {
-      persistent.close();
+      if (persistent instanceof Promise) persistent.then((loaded) => loaded.close()).catch(() => undefined);
+      else persistent?.close();
       follows.close();
       await subscriptions.close();
     },
@@ -183,7 +193,11 @@ export async function connect<E extends AnyEvent = NewEvent>(
   const timeoutError = (timeoutMs: number): GaterError => cannotConnect(connection, timeoutMs);
   try {
     const { connectTimeoutMs: timeoutMs, clock } = settings;
-    await waitFor(connection.ready(), { timeoutMs, timeoutError, clock });
+    await waitFor(Promise.all([connection.ready(), loadTracing().catch(() => undefined)]), {
+      timeoutMs,
+      timeoutError,
+      clock,
+    });
   } catch (error) {
     await connection.close();
     settings.signal?.throwIfAborted();

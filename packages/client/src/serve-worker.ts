@@ -1,7 +1,6 @@
 import { onNextTurn, retryUntilAborted } from '@esdb-gater/primitives';
-import { isWorkerMethod, type ReplacedNotice, validateParams } from '@esdb-gater/protocol';
+import { isWorkerMethod, type ReplacedNotice } from '@esdb-gater/protocol';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
-import { withSpan } from '@esdb-gater/telemetry';
 import {
   type Clock,
   GaterError,
@@ -11,6 +10,7 @@ import {
   silentLogger,
   systemClock,
 } from '@esdb-gater/types';
+import { withSpan } from '#tracing';
 import type { Connection } from './connection/connection.ts';
 
 /** The part of a `StoreWorker` that serving it through a gateway needs. */
@@ -100,6 +100,9 @@ export async function serveWorker(
       if (!over) connection.notify('committed', { storeId, position: newest });
     });
   });
+  // Most pages serve no worker, and need no schemas.
+  const validation = import('./worker-validation.ts');
+  validation.catch(() => undefined);
   const stopServing = connection.serve(storeId, (method, params, context) => {
     const {
       deadlineMs,
@@ -113,6 +116,7 @@ export async function serveWorker(
           `${JSON.stringify(method.slice(0, 64))} is not a method of workers`,
         );
       }
+      const { validateParams } = await validation;
       return worker.call(method, validateParams(method, rest), {
         ...trace,
         signal: context.signal,

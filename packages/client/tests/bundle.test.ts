@@ -1,44 +1,37 @@
-import { join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { type BundledFile, bundleClient } from '../scripts/standalone.ts';
 import * as browser from '../src/browser.ts';
 import * as node from '../src/index.ts';
 
-/** What a bundler makes of a page that connects: the modules that are left, and the bytes. */
-async function bundle(): Promise<{ readonly modules: readonly string[]; readonly bytes: number }> {
-  const entry = 'virtual:page';
-  const bundled = await rolldown({
-    input: entry,
-    platform: 'browser',
-    cwd: join(import.meta.dirname, '..'),
-    resolve: { conditionNames: ['@esdb-gater/source', 'browser', 'import', 'default'] },
-    plugins: [
-      {
-        name: 'page',
-        resolveId: (id) => (id === entry ? join(import.meta.dirname, 'page.js') : null),
-        load: (id) =>
-          id.endsWith('page.js')
-            ? `export { connect } from '${import.meta.resolve('../src/browser.ts')}';`
-            : null,
-      },
-    ],
-  });
-  const { output } = await bundled.generate({ format: 'esm', minify: true });
-  const chunks = output.filter((one) => one.type === 'chunk');
-  return {
-    modules: chunks.flatMap(({ modules }) =>
-      Object.entries(modules).flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? [id] : [])),
-    ),
-    bytes: chunks.reduce((sum, { code }) => sum + code.length, 0),
-  };
-}
+/** Maximum size of what a page loads at once, by how a server compresses it. */
+const BROTLI_BYTES = 20_000;
+const GZIP_BYTES = 20_480;
 
-test('a page that connects carries neither the schemas nor the registry', async () => {
-  const { modules, bytes } = await bundle();
-  expect(modules.filter((id) => /typebox|\/schemas\/|\/registry\/|\/in-process\//.test(id))).toEqual([]);
+const atOnce = (files: readonly BundledFile[]): readonly BundledFile[] =>
+  files.filter(({ loadedAtOnce }) => loadedAtOnce);
+
+test('the file for pages is small, and is one', async () => {
+  const [file, ...others] = atOnce(await bundleClient());
+  expect(others).toEqual([]);
+  const bytes = Buffer.from(file?.code ?? '');
+  expect(brotliCompressSync(bytes).length).toBeLessThan(BROTLI_BYTES);
+  expect(gzipSync(bytes, { level: 9 }).length).toBeLessThan(GZIP_BYTES);
+});
+
+test('a page that connects carries neither the schemas, the registry, OpenTelemetry nor Ed25519', async () => {
+  const files = await bundleClient();
+  const modules = atOnce(files).flatMap((file) => file.modules);
+  const unwanted = /typebox|\/schemas\/|\/registry\/|\/in-process\/|@opentelemetry|@noble/;
+  expect(modules.filter((id) => unwanted.test(id))).toEqual([]);
   expect(modules.some((id) => id.endsWith('/protocol/src/methods/method-table.ts'))).toBe(true);
-  // The schemas and what compiles them would add more than half as much again.
-  expect(bytes).toBeLessThan(130_000);
+  const onDemand = files.filter(({ loadedAtOnce }) => !loadedAtOnce).flatMap((file) => file.modules);
+  for (const name of ['@opentelemetry/api', '@noble/curves', 'persistent-subscriptions']) {
+    expect(
+      onDemand.some((id) => id.includes(name)),
+      name,
+    ).toBe(true);
+  }
 });
 
 test('browsers get everything but the Gater in process', () => {

@@ -58,6 +58,7 @@ export {
   isGranted,
 } from './tokens/grants.ts';
 export { createProof, verifyProof } from './tokens/proof.ts';
+export { proofChallenge } from './tokens/proof-challenge.ts';
 export { DEFAULT_REALM, isNormalResource, normalizeResource, resourceName } from './tokens/resource.ts';
 export {
   type CreateRevocationOptions,

@@ -6,8 +6,8 @@ const root = join(import.meta.dirname, '..', '..', '..', '..');
 /** The conditions of a browser for `exports` and `imports`; the order of the package decides. */
 const CONDITIONS: ReadonlySet<string> = new Set(['browser', 'import', 'module', 'default']);
 
-/** `import x from 'y'`, `export * from 'y'`, `import 'y'`, as compilers write them: at the beginning of a line. */
-const SPECIFIERS = /^(?:import\s*|(?:import|export)\b[^'";=()]*?\bfrom\s*)['"]([^'"]+)['"]/gm;
+/** `import x from 'y'`, `export * from 'y'`, `import 'y'`, as compilers write them at the beginning of a line, and `import('y')`. */
+const SPECIFIERS = /(?:^(?:import\s*|(?:import|export)\b[^'";=()]*?\bfrom\s*)|\bimport\()['"]([^'"]+)['"]/gm;
 
 /** Built modules and all they import, as a page without a bundler loads them. */
 export interface BrowserModules {

@@ -124,6 +124,52 @@ describeInChromium('in Chromium', () => {
     expect(outcome).toEqual(['mismatch', 'ok', 'replayed']);
   });
 
+  test('the one file for pages proves a key of the browser, appends, consumes and resumes after the network was away', async () => {
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(new URL(request.url()).pathname));
+    const did = await run<string>(`
+      globalThis.standalone = await import('/standalone/esdb-gater-client.js');
+      globalThis.key = await standalone.generateIdentity();
+      return key.did;`);
+    const token = security.createToken({ issuer: root, audience: did, att: [{ with: '*', can: '*' }] });
+    const proxy = await startSilentProxy(gateway.port);
+    try {
+      const before = await run(
+        `
+        globalThis.gater = await standalone.connect(given.url, { token: given.token, identity: key });
+        const stream = { storeId: 'default', streamId: 'standalone' };
+        await gater.appendEvents({ ...stream, events: [{ type: 't', data: 1 }] });
+        const events = await gater.saveSubscription({ storeId: 'default', name: 'page', type: 'stream', selector: 'standalone' });
+        const { value } = await events[Symbol.asyncIterator]().next();
+        await value.ack();
+        await events.unsubscribe?.();
+        globalThis.messages = await gater.subscribe({ channel: 'system', topic: 'standalone.*' });
+        return value.event.data;`,
+        { url: `ws://127.0.0.1:${proxy.port}/v1/ws`, token },
+      );
+      expect(before).toBe(1);
+      proxy.freeze();
+      await page.context().setOffline(true);
+      await using other = await connect(gateway.url, { token: tokenFor(gateway) });
+      await other.publish({ channel: 'system', topic: 'standalone.lost', message: 'while away' });
+      await page.context().setOffline(false);
+      const after = await run(`
+        for await (const { message } of messages) {
+          await gater.close();
+          return message;
+        }`);
+      expect(after).toBe('while away');
+    } finally {
+      await page.context().setOffline(false);
+      await proxy.close();
+    }
+    // The browser has Ed25519, and the page no OpenTelemetry.
+    expect(requested.filter((path) => path.startsWith('/standalone/')).sort()).toEqual([
+      '/standalone/esdb-gater-client.js',
+      '/standalone/persistent-subscriptions.js',
+    ]);
+  });
+
   test.each(['online', 'pageshow'])(
     'a path that died silently is noticed at the event %s, and the subscription goes on [R28] [F33]',
     async (event) => {

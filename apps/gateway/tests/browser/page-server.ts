@@ -1,11 +1,22 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type BrowserModules, browserModules } from './browser-modules.ts';
 
 export interface PageServer {
   readonly origin: string;
   close(): Promise<void>;
+}
+
+const STANDALONE = join(import.meta.dirname, '../../../../packages/client/dist/standalone');
+
+/** Returns a file of the bundle for pages without a bundler. */
+function standaloneFile(path: string): Buffer | undefined {
+  const [, name] = /^\/standalone\/([a-z0-9-]+\.js)$/.exec(path) ?? [];
+  const file = name === undefined ? undefined : join(STANDALONE, name);
+  return file !== undefined && existsSync(file) ? readFileSync(file) : undefined;
 }
 
 const NONCE = 'the-import-map';
@@ -31,7 +42,10 @@ export async function startPageServer(connectTo: readonly string[]): Promise<Pag
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     const source = modules.source(path);
-    if (source !== undefined) {
+    const standalone = standaloneFile(path);
+    if (standalone !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(standalone);
+    } else if (source !== undefined) {
       response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(source);
     } else if (path === '/') {
       response

@@ -1,7 +1,7 @@
 import { JSON_DEPTH, waitFor } from '@esdb-gater/primitives';
 import { createPeer, type Hello, type Peer, type PeerContext, SUBPROTOCOL } from '@esdb-gater/protocol';
-import { createProof } from '@esdb-gater/security';
 import { GaterError, LIMITS } from '@esdb-gater/types';
+import { proofOf } from '../proving-identity.ts';
 import type { ConnectionSettings } from './options.ts';
 
 /** An open connection whose `hello` has arrived and which is authenticated. */
@@ -89,7 +89,7 @@ export async function establish(
     frameBytes = limitsOf(hello).frameBytes ?? frameBytes;
     if (token !== undefined && !opened.authorized) {
       const proof =
-        identity === undefined ? {} : { proof: createProof(identity, hello.gatewayDid, hello.nonce) };
+        identity === undefined ? {} : { proof: await proofOf(identity, hello.gatewayDid, hello.nonce) };
       await peer.call('authenticate', { token, ...proof }, { signal });
     }
     const { heardAt } = opened;

@@ -1,6 +1,5 @@
 import { invalidOption, requireNumber } from '@esdb-gater/primitives';
 import { type RetryPolicy, type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
-import type { Identity } from '@esdb-gater/security';
 import {
   type Clock,
   invalidArgument,
@@ -11,6 +10,7 @@ import {
   systemClock,
 } from '@esdb-gater/types';
 import { onWake, openSocket } from '#socket';
+import type { ProvingIdentity } from '../proving-identity.ts';
 import type { OpenSocket } from '../socket/socket.ts';
 
 /** A token, or a function that returns a fresh one for each connection. */
@@ -23,7 +23,7 @@ export interface ConnectOptions {
    */
   readonly token?: TokenSource;
   /** Proves on each connection that this client is the audience of the token. */
-  readonly identity?: Identity;
+  readonly identity?: ProvingIdentity;
   /** Delays between connections and between retries of a call; `maxAttempts` limits the calls only. */
   readonly retry?: RetryPolicyOptions;
   /** Closes the client. */
@@ -51,7 +51,7 @@ export interface ConnectComponents {
 export interface ConnectionSettings {
   readonly urls: readonly string[];
   readonly token: TokenSource | undefined;
-  readonly identity: Identity | undefined;
+  readonly identity: ProvingIdentity | undefined;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal | undefined;
   readonly connectTimeoutMs: number;

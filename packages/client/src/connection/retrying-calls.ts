@@ -7,8 +7,8 @@ import {
   wasUnanswered,
 } from '@esdb-gater/protocol';
 import { withRetry } from '@esdb-gater/retry';
-import { withSpan } from '@esdb-gater/telemetry';
 import { GaterError } from '@esdb-gater/types';
+import { withSpan } from '#tracing';
 import type { CallMethod, CallOptions } from '../gater.ts';
 import { cannotConnect, type OpenConnection, type WithToken } from './connection.ts';
 import { limitsOf } from './establish.ts';

@@ -6,17 +6,18 @@ const SMALLEST = 'eTG3bF';
 const GREATEST = 'wgaR63';
 const LENGTH = 44;
 
-/** Returns a pattern for texts of `length` digits that are at least, or at most, those that begin with `bound`. */
+/** Returns a pattern for texts of `length` digits that are beyond all that begin with `bound`. */
 function beside(bound: string, length: number, digitsOf: (digit: number) => string): string {
-  const [first = ''] = bound;
-  if (first === '') return `${DIGIT}{${length}}`;
-  const rest = beside(bound.slice(1), length - 1, digitsOf);
-  return `(?:[${digitsOf(DIGITS.indexOf(first))}]${DIGIT}{${length - 1}}|${first}${rest})`;
+  const [first = '', ...others] = bound;
+  const further = `[${digitsOf(DIGITS.indexOf(first))}]${DIGIT}{${length - 1}}`;
+  return others.length === 0
+    ? further
+    : `(?:${further}|${first}${beside(others.join(''), length - 1, digitsOf)})`;
 }
 
 const above = beside(SMALLEST.slice(1), LENGTH - 1, (digit) => DIGITS.slice(digit + 1));
 const below = beside(GREATEST.slice(1), LENGTH - 1, (digit) => DIGITS.slice(0, digit));
 const between = DIGITS.slice(DIGITS.indexOf('e') + 1, DIGITS.indexOf('w'));
 
-/** Matches the did:key of every Ed25519 key, and very little else. */
+/** Matches the did:key of all Ed25519 keys but one of 10^10, and nothing else. */
 export const DID_PATTERN: string = `^did:key:z6Mk(?:e${above}|[${between}]${DIGIT}{${LENGTH - 1}}|w${below})$`;

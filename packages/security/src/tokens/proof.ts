@@ -3,13 +3,9 @@ import { wellFormedArgument } from '../arguments.ts';
 import { parseDidKey } from '../did-key.ts';
 import { ed25519Verify } from '../ed25519.ts';
 import { type Identity, identityArgument } from '../identity.ts';
+import { proofChallenge } from './proof-challenge.ts';
 
-const utf8 = new TextEncoder();
 const SIGNATURE_UNITS = 86;
-
-function challenge(gatewayDid: string, nonce: string): Uint8Array {
-  return utf8.encode(`esdb-gater-auth\0${gatewayDid}\0${nonce}`);
-}
 
 /**
  * Proves to a gateway that the caller holds the key of a token's audience. The proof is valid only on the connection
@@ -22,7 +18,7 @@ function challenge(gatewayDid: string, nonce: string): Uint8Array {
 export function createProof(identity: Identity, gatewayDid: string, nonce: string): string {
   wellFormedArgument(gatewayDid, 'the DID of the gateway');
   wellFormedArgument(nonce, 'the nonce');
-  return toBase64url(identityArgument(identity, 'the identity').sign(challenge(gatewayDid, nonce)));
+  return toBase64url(identityArgument(identity, 'the identity').sign(proofChallenge(gatewayDid, nonce)));
 }
 
 /**
@@ -34,5 +30,5 @@ export function verifyProof(did: string, gatewayDid: string, nonce: string, proo
   const publicKey = parseDidKey(wellFormedArgument(did, 'the DID'));
   const signature = fromBase64url(proof);
   if (publicKey === undefined || signature === undefined) return false;
-  return ed25519Verify(publicKey, challenge(gatewayDid, nonce), signature);
+  return ed25519Verify(publicKey, proofChallenge(gatewayDid, nonce), signature);
 }

@@ -48,7 +48,7 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** Codes beyond those that every such call may end with. */
   readonly errors?: readonly ErrorCode[];
-  /** Shows no examples in the path: repeating the same request with another body would be refused. */
+  /** Shows no examples in the path: the same path with another valid body may be refused by design. */
   readonly varies?: true;
   /** Needs no token in any mode. */
   readonly open?: true;

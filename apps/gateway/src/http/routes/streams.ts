@@ -36,6 +36,8 @@ export function streamRoutes(calls: HttpCalls): RouteOptions[] {
             expectedVersion: 'expectedVersion',
           }),
           body: true,
+          // Another event with the same id is refused.
+          varies: true,
           otherBodies: {
             ...content('application/cloudevents+json', CLOUD_EVENT_SCHEMA, CLOUD_EVENT_EXAMPLE),
             ...content(

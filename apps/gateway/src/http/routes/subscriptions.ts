@@ -38,6 +38,7 @@ export function subscriptionRoutes(calls: HttpCalls): RouteOptions[] {
           method: 'saveSubscription',
           summary: 'Makes a persistent subscription, or finds the one that is there.',
           body: true,
+          // The same name with another selector is refused.
           varies: true,
           answers: { 200: { description: 'The subscription.' } },
         },

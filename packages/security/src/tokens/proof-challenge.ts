@@ -1,0 +1,10 @@
+const utf8 = new TextEncoder();
+
+/**
+ * Returns the bytes that a proof signs.
+ *
+ * @param gatewayDid, nonce as in `hello`
+ */
+export function proofChallenge(gatewayDid: string, nonce: string): Uint8Array {
+  return utf8.encode(`esdb-gater-auth\0${gatewayDid}\0${nonce}`);
+}
