@@ -35,6 +35,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     development: ['conformance'],
     owns: ['node:sqlite'],
   },
+  'store-postgres': {
+    imports: ['event-store', 'primitives', 'types'],
+    development: ['conformance'],
+    owns: ['pg'],
+  },
   embedded: {
     imports: ['client', 'registry', 'channels', 'event-store', 'primitives', 'types'],
     development: ['store-sqlite'],
@@ -55,6 +60,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
       'client',
       'broker-kafka',
       'store-sqlite',
+      'store-postgres',
     ],
     development: ['conformance', 'native'],
     owns: ['fastify', 'pino', '@opentelemetry/sdk-node', '@prometheus-io/client'],

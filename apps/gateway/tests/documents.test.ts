@@ -93,22 +93,15 @@ function rowsOf(key: ConfigKey): Row[] {
   return [
     key,
     ...members.map(([name, schema]): Row => {
-      const {
-        description = '',
-        default: value = null,
-        notYetValues,
-        notYet,
-        ...rest
-      } = annotationsOf(schema);
+      const { description = '', default: value = null, notYet, ...rest } = annotationsOf(schema);
       const path = `${key.path}.<${names}>.${name}`;
       const whenNull = Type.IsOptional(schema) ? rest.whenNull : 'required';
-      const refused = Object.keys(notYetValues ?? {}).map((one) => `; this version refuses \`${one}\``);
       return {
         path,
         expected: expectedOf(schema, path),
         default: value,
         whenNull,
-        description: description + refused.join(''),
+        description,
         notYet,
       };
     }),

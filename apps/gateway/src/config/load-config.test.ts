@@ -269,6 +269,36 @@ describe('refusals', () => {
     );
   });
 
+  test('a connection string comes from its setting or from a file, and is never shown', () => {
+    const path = file('url', 'postgres://u:hunter2@h/d\n');
+    const stores = (members: string) => ({ flags: { stores: `{"a":{"engine":"postgres"${members}}}` } });
+    expect(loadConfig(stores(`,"urlFile":"${path}"`)).stores['a']).toEqual({
+      engine: 'postgres',
+      url: 'postgres://u:hunter2@h/d',
+    });
+    expect(loadConfig(stores(',"url":"postgres://h","schema":"x"')).stores['a']).toEqual({
+      engine: 'postgres',
+      url: 'postgres://h',
+      schema: 'x',
+    });
+    expect(refusal(stores(''))).toBe(
+      '`stores.a.url` must be a connection string such as postgres://user@host/database',
+    );
+    expect(refusal(stores(`,"url":"postgres://u:hunter2@h","urlFile":"${path}"`))).toBe(
+      '`stores.a.urlFile` must not be set together with `stores.a.url`',
+    );
+    expect(refusal(stores(',"urlFile":"/nowhere/url"'))).toContain('`stores.a.urlFile` must be a file');
+  });
+
+  test('a connection string and a schema for another engine are refused', () => {
+    const stores = (members: string) => ({ flags: { stores: `{"a":{"engine":"sqlite",${members}}}` } });
+    expect(refusal(stores('"url":"postgres://u:hunter2@h"'))).toBe(
+      '`stores.a.url` must be absent: only the engine postgres has a connection string',
+    );
+    expect(refusal(stores('"urlFile":"x"'))).toContain('`stores.a.urlFile` must be absent');
+    expect(refusal(stores('"schema":"x"'))).toContain('only the engine postgres has a schema');
+  });
+
   test('a file for an engine without one is refused', () => {
     expect(refusal({ flags: { stores: '{"a":{"engine":"memory","file":"x"}}' } })).toBe(
       '`stores.a.file` must be absent: only the engine sqlite has a file',

@@ -4,6 +4,7 @@ import { parseAllowedOrigin } from './allowed-origin.ts';
 import { configError, wrongValue } from './config-error.ts';
 import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
+import { resolveStores } from './resolve-stores.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { envSettings, fileSettings, flagSettings, type Setting } from './sources.ts';
 import type { GatewayConfig, Settings } from './types.ts';
@@ -109,13 +110,9 @@ function resolve(config: Settings): GatewayConfig {
   if (config.cluster.discovery !== 'none' && config.cluster.secret === null) {
     throw configError('cluster.secret', 'must be set when cluster.discovery is not none');
   }
-  for (const [storeId, { engine, file }] of Object.entries(config.stores)) {
-    if (file !== undefined && engine !== 'sqlite') {
-      throw configError(`stores.${storeId}.file`, 'must be absent: only the engine sqlite has a file');
-    }
-  }
   return {
     ...config,
+    stores: resolveStores(config.stores),
     kafka: { ...config.kafka, brokers: brokers === null || brokers.length === 0 ? null : brokers },
     security: { ...config.security, capabilities },
   };

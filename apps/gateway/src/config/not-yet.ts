@@ -18,11 +18,8 @@ export function assertSupported(config: GatewayConfig): void {
 
 function check(schema: TSchema, value: JsonValue | undefined, path: string): void {
   if (value === undefined) return;
-  const { notYet, notYetValues, default: fallback } = annotationsOf(schema);
+  const { notYet, default: fallback } = annotationsOf(schema);
   if (notYet !== undefined && !isDeepStrictEqual(value, fallback)) throw notSupported(path, notYet);
-  if (typeof value === 'string' && notYetValues !== undefined && Object.hasOwn(notYetValues, value)) {
-    throw notSupported(path, notYetValues[value] ?? value);
-  }
   if (typeof value !== 'object' || value === null) return;
   const inner = nonNull(schema);
   for (const [name, member] of Object.entries(value)) {

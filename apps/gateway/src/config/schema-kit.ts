@@ -27,8 +27,6 @@ export interface Annotations {
   readonly secret?: true;
   /** The feature that the setting belongs to and this version does not have: only the default is accepted. */
   readonly notYet?: string;
-  /** The same for single values of an enumeration. */
-  readonly notYetValues?: Readonly<Record<string, string>>;
   /** The meaning of a record's names. */
   readonly names?: string;
 }

@@ -14,7 +14,6 @@ const MODES = ['disabled', 'optional', 'required'] as const;
 const RETRY = retryPolicy();
 
 const CLUSTER = 'a cluster of nodes';
-const POSTGRES = 'the engine postgres';
 const KAFKA_TLS = 'TLS to Kafka';
 const KAFKA_SASL = 'SASL to Kafka';
 const METRICS_LISTENER = 'a second listener for metrics';
@@ -23,7 +22,6 @@ const METRICS_LISTENER = 'a second listener for metrics';
 const store = section({
   engine: oneOf(['sqlite', 'memory', 'postgres', 'remote'], {
     description: 'where the events are stored; a `remote` store is served by workers only',
-    notYetValues: { postgres: POSTGRES },
   }),
   file: Type.Optional(
     text({
@@ -33,12 +31,19 @@ const store = section({
     }),
   ),
   url: Type.Optional(
-    text({ description: 'the connection string of a `postgres` store', secret: true, notYet: POSTGRES }),
+    text({
+      description: 'the connection string of a `postgres` store; several hosts are separated by commas',
+      secret: true,
+    }),
   ),
-  urlFile: Type.Optional(
-    text({ expected: 'a file', description: 'file that contains `url`', notYet: POSTGRES }),
+  urlFile: Type.Optional(text({ expected: 'a file', description: 'file that contains `url`' })),
+  schema: Type.Optional(
+    text({
+      expected: 'a name',
+      whenNull: 'esdb_gater_<storeId>',
+      description: 'the schema of a `postgres` store',
+    }),
   ),
-  schema: Type.Optional(text({ description: 'the schema of a `postgres` store', notYet: POSTGRES })),
   feed: Type.Optional(
     flag({ default: true, description: 'publish the events of the store on the channel `events`' }),
   ),

@@ -33,7 +33,7 @@ export function readSecretFiles(settings: readonly Setting[]): Setting[] {
 }
 
 /** Reads a file, without the line break at its end that editors and `echo` add. */
-function readSecret(file: string, source: string): string {
+export function readSecret(file: string, source: string): string {
   try {
     return readTextFile(file, MAX_SECRET_BYTES).replace(/\r?\n$/, '');
   } catch (error) {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createMemoryStore } from '@esdb-gater/event-store';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
-import { type Clock, type EventStore, GaterError, type Logger } from '@esdb-gater/types';
+import type { Clock, EventStore, Logger } from '@esdb-gater/types';
 import type { StoreConfig } from '../config/types.ts';
 import type { DataDir } from '../node/data-dir.ts';
 
@@ -15,7 +15,7 @@ export interface OpenStoreComponents {
 /**
  * Opens a configured store of this process. Returns undefined for a store that only remote workers serve.
  *
- * @throws `unavailable` when its file cannot be used, `not_supported` for an engine that does not exist
+ * @throws `unavailable` when its file or its database cannot be used
  */
 export async function openStore(
   storeId: string,
@@ -33,7 +33,18 @@ export async function openStore(
       await mkdir(dirname(file), { recursive: true });
       return openSqliteStore({ storeId, file, clock, logger, tamperEvident });
     }
-    case 'postgres':
-      throw new GaterError('not_supported', `stores.${storeId}.engine: the engine postgres is not supported`);
+    case 'postgres': {
+      const { url, schema } = config;
+      // Loaded only where it is used: most gateways have no PostgreSQL.
+      const { openPostgresStore } = await import('@esdb-gater/store-postgres');
+      return openPostgresStore({
+        storeId,
+        url: url as string,
+        ...(schema === undefined ? {} : { schema }),
+        clock,
+        logger,
+        tamperEvident,
+      });
+    }
   }
 }

@@ -1,0 +1,106 @@
+import { Socket } from 'node:net';
+import type { Logger } from '@esdb-gater/types';
+import pg from 'pg';
+import { type Primary, readServerState, type Timelines } from './find-primary.ts';
+
+export interface SessionOptions {
+  /** Connections for reads. */
+  readonly maxReaders: number;
+  /** How long a write waits for the lock of another node. */
+  readonly lockTimeoutMs: number;
+  readonly timelines: Timelines;
+  readonly logger: Logger;
+}
+
+/** The connections to one primary: one that writes, one that is told of commits, and several that read. */
+export interface Session {
+  readonly primary: Primary;
+  readonly writer: pg.Client;
+  readonly readers: pg.Pool;
+  /** Undefined when the server has no connection left for it. */
+  readonly listener: pg.Client | undefined;
+  /** Ends all connections, without waiting for what is in flight. */
+  end(): void;
+}
+
+/**
+ * Connects to a primary. `onLost` is called when one of the connections ends.
+ *
+ * @throws the errors of the server and of the network
+ */
+export async function openSession(
+  primary: Primary,
+  { maxReaders, lockTimeoutMs, timelines, logger }: SessionOptions,
+  onLost: (error: Error) => void,
+): Promise<Session> {
+  const { config } = primary.endpoint;
+  const sockets: Socket[] = [];
+  const stream = (): Socket => {
+    const socket = new Socket();
+    sockets.push(socket);
+    return socket;
+  };
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ ...config, stream });
+    client.on('error', onLost);
+    client.on('end', () => onLost(new Error('the server closed the connection')));
+    await client.connect();
+    return client;
+  };
+  const destroy = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  try {
+    const writer = await connect();
+    requireCurrent(await readServerState(writer), timelines);
+    // A commit that is cancelled while it waits for a standby is not replicated, so nothing here may cancel one.
+    await writer.query(
+      `SET statement_timeout = 0; SET idle_session_timeout = 0; SET client_min_messages = 'warning';
+       SET lock_timeout = ${lockTimeoutMs}`,
+    );
+    const listener = await connect().catch((error: Error) => {
+      logger.warn({ err: error.message }, 'no connection is left for notifications; the store is polled');
+      return undefined;
+    });
+    const readers = new pg.Pool({
+      ...config,
+      max: maxReaders,
+      idleTimeoutMillis: 30_000,
+      verify: verifier(timelines),
+    });
+    readers.on('error', onLost);
+    return {
+      primary,
+      writer,
+      readers,
+      listener,
+      end() {
+        destroy();
+        readers.end().catch(() => {});
+      },
+    };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
+
+type Verify = (client: pg.ClientBase, done: (error?: Error) => void) => void;
+
+/** Checks each new connection for reads: behind the same address there may be another server by now. */
+function verifier(timelines: Timelines): Verify {
+  return (client, done) => {
+    readServerState(client)
+      .then((state) => {
+        requireCurrent(state, timelines);
+        done();
+      })
+      .catch(done);
+  };
+}
+
+function requireCurrent(state: Awaited<ReturnType<typeof readServerState>>, timelines: Timelines): void {
+  timelines.note(state);
+  if (!state.writable) throw new Error('the server is a standby, or read-only');
+  if (timelines.isOld(state)) throw new Error('the server is an old primary that was replaced');
+}

@@ -1,0 +1,2 @@
+export type { PostgresStoreOptions } from './options.ts';
+export { openPostgresStore, type PostgresStore } from './postgres-store.ts';
