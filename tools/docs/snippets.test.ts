@@ -7,6 +7,7 @@ import {
   temporaryFolder,
 } from '../../apps/gateway/tests/support/gateway-process.ts';
 import { kafkaUnavailable, type RunningKafka, startKafka } from '../kafka/index.ts';
+import { postgresUnavailable, type RunningPostgres, startPostgres } from '../postgres/index.ts';
 import { expectedLines, missingLines } from './expected-output.ts';
 import { documentedNodes } from './nodes.ts';
 import { createSnippetProject, type Snippet, snippetsOfDocuments } from './snippets.ts';
@@ -14,15 +15,19 @@ import { createSnippetProject, type Snippet, snippetsOfDocuments } from './snipp
 const snippets = snippetsOfDocuments();
 const project = createSnippetProject(snippets);
 const noKafka = kafkaUnavailable();
+const noPostgres = postgresUnavailable();
 const noNative = process.env['CI'] !== 'true' && !(await hasNative());
 
 let kafka: RunningKafka | undefined;
+let postgres: RunningPostgres | undefined;
 beforeAll(async () => {
   if (noKafka === undefined) kafka = await startKafka();
+  if (noPostgres === undefined) postgres = await startPostgres();
 }, 300_000);
 afterAll(async () => {
   rmSync(project.folder, { recursive: true, force: true });
   await kafka?.stop();
+  await postgres?.stop();
 });
 
 async function hasNative(): Promise<boolean> {
@@ -66,7 +71,10 @@ for (const { major, path } of documentedNodes()) {
 
       for (const snippet of snippets) {
         test.skipIf(isLeftOut(snippet))(snippet.name, async () => {
-          const env = kafka === undefined ? {} : { KAFKA_BROKERS: kafka.bootstrap };
+          const env = {
+            ...(kafka && { KAFKA_BROKERS: kafka.bootstrap }),
+            ...(postgres && { POSTGRES_URL: postgres.url }),
+          };
           const { exitCode, stdout, stderr } = await project.run(
             snippet,
             path ?? '',
@@ -85,5 +93,6 @@ for (const { major, path } of documentedNodes()) {
 }
 
 function isLeftOut({ flags }: Snippet): boolean {
-  return (flags.includes('kafka') && noKafka !== undefined) || (flags.includes('native') && noNative);
+  const missing = { kafka: noKafka !== undefined, postgres: noPostgres !== undefined, native: noNative };
+  return Object.entries(missing).some(([flag, isMissing]) => isMissing && flags.includes(flag));
 }

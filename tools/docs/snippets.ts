@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export interface Snippet {
   /** The document and the line: `packages/retry/README.md:12`. */
   readonly name: string;
-  /** Its requirements: `kafka`, `native`. */
+  /** Its requirements: `kafka`, `postgres`, `native`. */
   readonly flags: readonly string[];
   readonly text: string;
 }
