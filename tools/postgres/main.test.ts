@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -7,6 +7,8 @@ import { freePorts } from '../kafka/ports.ts';
 import { postgresUnavailable } from './index.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'postgres-tool-'));
+// As root the servers run under another account, which must be able to enter.
+chmodSync(dir, 0o755);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 function run(...options: string[]) {
