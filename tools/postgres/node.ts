@@ -5,6 +5,7 @@ import {
   type Account,
   isAlive,
   killServer,
+  processesOf,
   runProgram,
   spawnServer,
   stopProcess,
@@ -37,6 +38,7 @@ export class PostgresNode {
   readonly dataDir: string;
   readonly #options: NodeOptions;
   #pid = 0;
+  #paused: number[] = [];
 
   constructor(options: NodeOptions) {
     this.name = options.name;
@@ -111,9 +113,9 @@ export class PostgresNode {
     this.configure([`port = ${this.port}`]);
   }
 
-  /** Adds lines to `postgresql.conf`; the last of a name counts. */
-  configure(lines: readonly string[]): void {
-    appendFileSync(join(this.dataDir, 'postgresql.conf'), `${lines.join('\n')}\n`);
+  /** Adds lines to `postgresql.conf`, or to another file, such as that of `ALTER SYSTEM`; the last of a name counts. */
+  configure(lines: readonly string[], file = 'postgresql.conf'): void {
+    appendFileSync(join(this.dataDir, file), `${lines.join('\n')}\n`);
   }
 
   /** Starts the server and resolves once it accepts connections. */
@@ -153,9 +155,26 @@ export class PostgresNode {
     return this.#pid !== 0 && isAlive(this.#pid);
   }
 
+  get isPaused(): boolean {
+    return this.#paused.length > 0;
+  }
+
+  /** Stops the server and all its processes: connections stay open without answers. */
+  pause(): void {
+    this.#paused = processesOf(this.#pid);
+    for (const pid of this.#paused) process.kill(pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    for (const pid of this.#paused.splice(0)) {
+      if (isAlive(pid)) process.kill(pid, 'SIGCONT');
+    }
+  }
+
   /** Power loss: kills the server with all its processes. */
   async kill9(): Promise<void> {
     if (this.#pid !== 0) await killServer(this.#pid);
+    this.#paused = [];
   }
 
   async stop(): Promise<void> {

@@ -72,8 +72,12 @@ export function spawnServer({ program, dataDir, log, account, detached }: Server
  * only notice the end of their parent, the next start would find the data in use.
  */
 export async function killServer(pid: number): Promise<void> {
-  const children = childrenOf(pid);
-  await Promise.all([pid, ...children].map((one) => killProcess(one)));
+  await Promise.all(processesOf(pid).map((one) => killProcess(one)));
+}
+
+/** Returns the processes of a server, beginning with the one that the others come from. */
+export function processesOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid)];
 }
 
 function childrenOf(pid: number): number[] {

@@ -29,8 +29,12 @@ export interface RunningPostgres {
   readonly startedInMs: number;
   /** Runs SQL as the superuser on a node, by default the first, and returns its rows. */
   query(sql: string, node?: PostgresNode): Promise<Record<string, unknown>[]>;
+  /** The node that takes writes. With an old primary that came back there may be two: the first is returned. */
+  primary(): Promise<PostgresNode>;
   /** Makes the standby that has most the primary, and returns it; the others follow it. */
   promote(): Promise<PostgresNode>;
+  /** Makes a node that is down a standby of another one, with a copy of its data; every commit then waits for any standby. */
+  rejoin(node: PostgresNode, primary: PostgresNode): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,8 +74,24 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
       return Date.now() - began;
     },
     query: (sql, node = nodes[0] as PostgresNode) => queryOn(node.port, sql),
+    async primary() {
+      const live = nodes.filter((node) => node.isAlive() && !node.isPaused);
+      const standbys = await standbyPorts(live);
+      const found = live.find(({ port }) => !standbys.includes(port));
+      if (found === undefined) throw new Error('no primary is running');
+      return found;
+    },
+    async rejoin(node, primary) {
+      await node.stop();
+      node.follow(primary.port);
+      await node.start();
+      await requireQuorum(
+        primary,
+        nodes.filter((one) => one !== primary),
+      );
+    },
     async promote() {
-      const port = await promoteStandby(nodes.filter((node) => node.isAlive()));
+      const port = await promoteStandby(nodes.filter((node) => node.isAlive() && !node.isPaused));
       return nodes.find((node) => node.port === port) as PostgresNode;
     },
     async stop() {

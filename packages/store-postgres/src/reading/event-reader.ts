@@ -62,7 +62,7 @@ export class EventReader {
     }
     if (page.count === 0 && range.lowest <= range.highest) this.#checkNext(-1, first, 'a version');
     const next = page.count === 0 ? undefined : nextVersion(read, range, first + (page.count - 1) * step);
-    return { events: page.events(), version, ...(next === undefined ? {} : { next }) };
+    return page.close(`"version":${version}${next === undefined ? '' : `,"next":${next}`}`, context);
   }
 
   async ofStore(after: number, limit: number, context?: CallContext): Promise<StorePage> {
@@ -76,7 +76,7 @@ export class EventReader {
     }
     const last = after + page.count;
     const isEnd = page.count === 0 || last === newest;
-    return { events: page.events(), lastPosition: isEnd ? newest : last, ...(isEnd ? {} : { next: last }) };
+    return page.close(isEnd ? `"lastPosition":${newest}` : `"lastPosition":${last},"next":${last}`, context);
   }
 
   async ofQuery(query: EventQuery, after: number, limit: number, context?: CallContext): Promise<StorePage> {
@@ -97,9 +97,10 @@ export class EventReader {
         last = event[0];
         added += 1;
       }
-      if (added < positions.length) return { events: page.events(), lastPosition: last, next: last };
-      if (state === 'end') return { events: page.events(), lastPosition: upTo };
-      if (state === 'full') return { events: page.events(), lastPosition: last, next: last };
+      if (added < positions.length || state === 'full') {
+        return page.close(`"lastPosition":${last},"next":${last}`, context);
+      }
+      if (state === 'end') return page.close(`"lastPosition":${upTo}`, context);
       reached = upTo;
     }
   }

@@ -1,6 +1,6 @@
 import { eventCore, eventHead, eventTail, PageMeter, type StoredEvent } from '@esdb-gater/event-store';
 import { utf8Bytes } from '@esdb-gater/primitives';
-import { LIMITS, type RecordedEvent } from '@esdb-gater/types';
+import { type CallContext, LIMITS, RawJson } from '@esdb-gater/types';
 
 /** An event as readers select it. */
 export type EventColumns = readonly [
@@ -66,8 +66,14 @@ export class PageBuilder {
     return true;
   }
 
-  events(): RecordedEvent[] {
-    return JSON.parse(`[${this.#texts.join(',')}]`) as RecordedEvent[];
+  /**
+   * Returns the page with the other members of the answer: as text to a caller that asked for JSON, else parsed.
+   *
+   * @param members JSON without the braces
+   */
+  close<Page>(members: string, context: CallContext | undefined): Page {
+    const text = `{"events":[${this.#texts.join(',')}],${members}}`;
+    return (context?.asJson === true ? new RawJson(text) : JSON.parse(text)) as Page;
   }
 }
 
