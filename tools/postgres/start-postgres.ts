@@ -29,6 +29,8 @@ export interface RunningPostgres {
   readonly startedInMs: number;
   /** Runs SQL as the superuser on a node, by default the first, and returns its rows. */
   query(sql: string, node?: PostgresNode): Promise<Record<string, unknown>[]>;
+  /** Opens a connection to the first node, as the superuser. */
+  connect(): Promise<pg.Client & AsyncDisposable>;
   /** The node that takes writes. With an old primary that came back there may be two: the first is returned. */
   primary(): Promise<PostgresNode>;
   /** Makes the standby that has most the primary, and returns it; the others follow it. */
@@ -74,6 +76,7 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
       return Date.now() - began;
     },
     query: (sql, node = nodes[0] as PostgresNode) => queryOn(node.port, sql),
+    connect: () => connectTo((nodes[0] as PostgresNode).port),
     async primary() {
       const live = nodes.filter((node) => node.isAlive() && !node.isPaused);
       const standbys = await standbyPorts(live);
@@ -197,6 +200,14 @@ async function standbyState(
 }
 
 async function queryOn(port: number, sql: string): Promise<Record<string, unknown>[]> {
+  await using client = await connectTo(port);
+  const result: unknown = await client.query(sql);
+  // Several statements have several results.
+  const last = Array.isArray(result) ? result.at(-1) : result;
+  return (last as pg.QueryResult).rows as Record<string, unknown>[];
+}
+
+async function connectTo(port: number): Promise<pg.Client & AsyncDisposable> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,
@@ -206,11 +217,11 @@ async function queryOn(port: number, sql: string): Promise<Record<string, unknow
   });
   client.on('error', () => {});
   await client.connect();
-  try {
-    return (await client.query(sql)).rows as Record<string, unknown>[];
-  } finally {
-    await client.end().catch(() => {});
-  }
+  return Object.assign(client, {
+    async [Symbol.asyncDispose]() {
+      await client.end().catch(() => {});
+    },
+  });
 }
 
 async function portsFor(port: number | undefined, count: number): Promise<number[]> {

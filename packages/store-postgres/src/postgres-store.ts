@@ -81,6 +81,7 @@ const CLOSES_WITHIN_MS = 5_000;
 
 /** A store in PostgreSQL. */
 export interface PostgresStore extends EventStore {
+  readonly subscriptionState: SubscriptionState;
   /** Returns `degraded` when writes fail but reads go on, `unhealthy` when there is no primary. */
   health(): StoreHealth;
 }
