@@ -4,6 +4,14 @@ export type { FedEvent, FeedReplaySource } from '@esdb-gater/types';
 export { endedError, throwIfEnded, watchContext } from './call-context.ts';
 export { checkSnapshotIds, checkSnapshotVersion, checkStoreId, checkStreamId } from './check-params.ts';
 export { type CommitListeners, createCommitListeners } from './commit-listeners.ts';
+// Copying a store to another engine
+export type { HiddenStream, SnapshotKey, StoreCopySource, StoreCopyTarget } from './copy/copy-ports.ts';
+export {
+  type CopiedStore,
+  type CopyStoreOptions,
+  copyStore,
+  type StoreCopyProgress,
+} from './copy/copy-store.ts';
 export { encodeAppends } from './encode-appends.ts';
 export { type EncodedBytes, type EncodedEvent, encodeEvents, encodeJson } from './encode-event.ts';
 export { encodeSnapshot, type StoredSnapshot, snapshotPageText, snapshotText } from './encode-snapshot.ts';

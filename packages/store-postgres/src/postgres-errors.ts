@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '42501': 'the role lacks a permission',
   '42P01': 'a table of the store is missing',
   '42883': 'a function of the store is missing or of another version',
+  EG002: 'somebody else has written to the store',
   EG001: 'another node opened the store with another setting of `tamperEvident`; open all of them alike',
 };
 

@@ -71,6 +71,18 @@ export function addStoreCommands(program: Command, tools: CommandTools): void {
       ),
     );
 
+  program
+    .command('copy')
+    .description('copy a store to PostgreSQL: all of it, as it is; repeated, it goes on where it stopped')
+    .requiredOption('--from <file or url>', 'a SQLite file, or the connection string of a PostgreSQL store')
+    .requiredOption('--to <url>', 'the connection string of the PostgreSQL to copy to')
+    .option('--store <store>', 'the store', 'default')
+    .option('--from-schema <name>', 'the schema to copy from (default: esdb_gater_<store>)')
+    .option('--to-schema <name>', 'the schema to copy to (default: esdb_gater_<store>)')
+    .option('--tamper-evident', 'keep chains of hashes, also when the source does not')
+    .option('--json', 'one JSON value per line, errors too')
+    .action(run(async (given: never) => (await import('./commands/copy.ts')).copy(given, terminal)));
+
   onFiles(program.command('restore'))
     .description('replace the database of a SQLite store by a backup; stop its gateway first')
     .argument('<file>', 'the backup')

@@ -52,6 +52,8 @@ export class PrimaryLink {
     let last: unknown;
     const connected = this.#connect((error) => {
       last = error;
+      // Waiting does not help: this ends the attempts.
+      if (GaterError.is(error) && !error.retriable) throw error;
     });
     try {
       await waitFor(connected, { timeoutMs: withinMs, clock: this.#options.clock });

@@ -204,7 +204,8 @@ CREATE OR REPLACE FUNCTION write_batch(
   s_name text[], s_expected bigint[], s_count integer[],
   e_id uuid[], e_id_text text[], e_type text[], e_data text[], e_content_type text[], e_bytes text[],
   e_metadata text[], e_tags text[], e_tag_from integer[], e_tag_count integer[], t_tag text[],
-  h_data text[], h_id text[], h_stream text[], h_type text[], e_epoch_us bigint[]
+  h_data text[], h_id text[], h_stream text[], h_type text[], e_epoch_us bigint[],
+  must_follow bigint
 ) RETURNS text LANGUAGE plpgsql VOLATILE ${SETTINGS} AS $body$
 DECLARE
   answers text[] := '{}';
@@ -247,6 +248,9 @@ BEGIN
   last_position := coalesce(last_position, 0);
   last_epoch_us := coalesce(last_epoch_us, 0);
   first_position := last_position;
+  IF must_follow <> last_position THEN
+    RAISE EXCEPTION USING ERRCODE = 'EG002', MESSAGE = format('the newest position must be %s, got %s', must_follow, last_position);
+  END IF;
   FOR r IN 1 .. cardinality(r_parts) LOOP
     s_from := s_to + 1;
     s_to := s_to + r_parts[r];

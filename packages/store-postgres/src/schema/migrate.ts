@@ -84,6 +84,11 @@ async function apply(
   await client.query('UPDATE store SET schema_version = $1', [migrations.length]);
 }
 
+/** Returns true when a schema has the tables of a store. */
+export async function schemaExists(client: ClientBase, schema: string): Promise<boolean> {
+  return (await schemaVersion(client, schema)) > 0;
+}
+
 /** Returns the version of the tables, 0 when there are none. */
 async function schemaVersion(client: ClientBase, schema: string): Promise<number> {
   const table = `${quoteName(schema)}.store`;

@@ -4,7 +4,7 @@ import { hashParts } from './hash-parts.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** The number of parameters of `write_batch`. */
-const PARAMETERS = 25;
+const PARAMETERS = 26;
 
 /** Returns the statement that writes a batch. */
 export function batchStatement(schema: string): string {
@@ -17,15 +17,17 @@ export function batchStatement(schema: string): string {
  * what the server takes in fastest.
  *
  * @param nowUs the time of the events; null when the clock is implausible
+ * @param mustFollow the newest position that the store must have, or the whole batch is refused
  */
 export function encodeBatch(
   requests: readonly WriteRequest[],
   nowUs: number | null,
   tamperEvident: boolean,
+  mustFollow?: number,
 ): unknown[] {
   const batch = new BatchColumns(tamperEvident);
   for (const request of requests) batch.add(request);
-  return [nowUs, tamperEvident, ...batch.columns()];
+  return [nowUs, tamperEvident, ...batch.columns(), mustFollow ?? null];
 }
 
 /** A column with one value per event that most events do not have: null as long as no event has it. */
