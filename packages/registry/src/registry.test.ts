@@ -24,6 +24,35 @@ describe('picking', () => {
     expect(callers.map((caller) => caller()).join('')).toBe('abcabcabcabc');
   });
 
+  test('registries that draw their first turn do not all begin with the same worker', () => {
+    const first = (draw: number): string => {
+      const registry = createRegistry({ random: () => draw });
+      for (const id of ['a', 'b', 'c']) registry.register(fakeWorker(id));
+      return picks(registry, 3).join('');
+    };
+    expect(new Set([0, 0.000_001, 0.000_002].map(first)).size).toBe(3);
+  });
+
+  test('the state of an ejected worker tells its failures and how long it stays away', async () => {
+    const registry = createRegistry({}, { maxFailures: 2 });
+    const [sound, failing] = [fakeWorker('a'), fakeWorker('b')];
+    for (const worker of [sound, failing]) registry.register(worker);
+    failing.behave(new GaterError('unavailable', 'no'));
+    for (let call = 0; call < 4; call++) {
+      await registry
+        .pick('default')
+        .call('getVersion', STREAM)
+        .catch(() => undefined);
+    }
+    expect(registry.states('default')).toMatchObject([
+      { workerId: 'a', live: true, failures: 0, ejectedForMs: 0 },
+      { workerId: 'b', live: false, failures: 2, ejectedForMs: 1_000 },
+    ]);
+    expect(registry.states().length).toBe(2);
+    expect(registry.states('other')).toEqual([]);
+    registry.close();
+  });
+
   test('round robin continues when workers are added and removed', () => {
     const registry = createRegistry();
     for (const id of ['a', 'b', 'c']) registry.register(fakeWorker(id));

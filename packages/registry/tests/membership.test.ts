@@ -74,15 +74,32 @@ describe('members', () => {
     expect(cluster.agrees()).toBe(true);
   });
 
-  test('that do not answer a link that broke stay when another node reaches them', async () => {
+  test('that do not answer a link that broke are not even suspected when another node reaches them', async () => {
     const cluster = await clusterOf(3);
     const [one, other] = [cluster.node(0), cluster.node(1)];
+    const events = eventsOf(cluster.node(2));
     cluster.partition((from, to) => !(from === one && to === other));
     for (let round = 0; round < 20; round++) {
       one.membership.linkDown({ nodeId: other.nodeId, url: other.url });
       await cluster.run(500);
     }
     expect(cluster.agrees()).toBe(true);
+    expect(events).toEqual([]);
+  });
+
+  test('[F13] on the other side of a partition are found again, although nobody lists them', async () => {
+    const cluster = new SimulatedCluster({ seed: 3, seeds: 1 });
+    clusters.push(cluster);
+    await cluster.startMany(7);
+    await cluster.until(() => cluster.agrees(), 10_000, 'all are members');
+    cluster.crash(cluster.node(0));
+    await cluster.until(() => cluster.agrees(), FAILURE_TIMEOUT_MS, 'the listed node is gone');
+    const left = ({ nodeId }: Endpoint): boolean => nodeId < nameOf(4);
+    cluster.partition((from, to) => left(from) === left(to));
+    await cluster.run(30_000);
+    expect(cluster.agrees()).toBe(false);
+    cluster.heal();
+    await cluster.until(() => cluster.agrees(), 10_000, 'they are one cluster again');
   });
 
   test('are told to telemetry with their number', async () => {

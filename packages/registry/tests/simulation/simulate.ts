@@ -13,7 +13,7 @@ const SEEDS: readonly number[] = seedsOf(process.env['SIMULATION_SEED']);
 function seedsOf(given: string | undefined): readonly number[] {
   if (given !== undefined) return [Number(given)];
   // The full run also tries what nobody has tried before.
-  return FULL ? [1, Math.floor(Math.random() * 0x1_0000_0000)] : [1];
+  return FULL ? [Math.floor(Math.random() * 0x1_0000_0000)] : [1];
 }
 
 /** Runs a test once for each seed, in a cluster of its own. A failure names the seed. */
