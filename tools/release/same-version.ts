@@ -3,6 +3,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { placeProblems } from './version-places.ts';
 
 interface Manifest {
   readonly name: string;
@@ -30,7 +31,10 @@ export function readManifests(root: string): Manifest[] {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const problems = versionProblems(readManifests(join(import.meta.dirname, '..', '..')), process.argv[2]);
+  const root = join(import.meta.dirname, '..', '..');
+  const manifests = readManifests(root);
+  const version = process.argv[2] ?? manifests[0]?.version ?? '';
+  const problems = [...versionProblems(manifests, version), ...placeProblems(root, version)];
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

@@ -338,3 +338,28 @@ test('every setting that a file of this folder names exists', () => {
   expect(count).toBeGreaterThan(40);
   expect(Object.keys(imageSettings()).length).toBe(3);
 });
+
+test('every setting that OPERATIONS.md names exists', () => {
+  const paths = CONFIG_KEYS.map(({ path }) => path);
+  const members = ['engine', 'file', 'url', 'schema', 'feed', 'tamperEvident'].map(
+    (name) => `stores.<id>.${name}`,
+  );
+  const known = [
+    ...paths,
+    ...members,
+    ...paths.map((path) => path.replace(/^channels\.\w+/, 'channels.<name>')),
+  ];
+  const sections = new Set(paths.map((path) => path.split('.')[0]));
+  const named = [...readFileSync(join(ROOT, 'OPERATIONS.md'), 'utf8').matchAll(/`([a-z]+\.[\w.<>*]+)`/g)]
+    .map(([, name = '']) => name)
+    .filter(
+      (name) => sections.has(name.split('.')[0] ?? '') && !/\.(yaml|yml|json|md|service|conf)$/.test(name),
+    );
+  expect(named.length).toBeGreaterThan(30);
+  for (const name of named) {
+    const isKnown = name.endsWith('.*')
+      ? paths.some((path) => path.startsWith(name.slice(0, -1)))
+      : known.includes(name);
+    expect(isKnown, name).toBe(true);
+  }
+});
