@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { join, matchesGlob } from 'node:path';
 import { expect, test } from 'vitest';
 import { CONFIG_KEYS } from '../../src/config/keys.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -108,6 +108,26 @@ test('the image listens beyond loopback, requires tokens, and keeps its data in 
     new RegExp(`install --directory --owner 10001 --group 10001 --mode 0700 ${config.dataDir}\n`),
   );
   expect(config.port).toBe(DEFAULTS.port);
+});
+
+test('what the builds of the packages run is among what the image is built from', () => {
+  const kept = opsText('docker', 'Dockerfile.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+  const manifests = globSync(['package.json', 'packages/*/package.json', 'apps/*/package.json'], {
+    cwd: ROOT,
+  });
+  const run = manifests.flatMap((file) => {
+    const { scripts = {} } = JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as { scripts?: Variables };
+    return [...(scripts['build'] ?? '').matchAll(/\btools\/[\w./-]+/g)].map(([path]) => path);
+  });
+  expect(run).toContain('tools/build.ts');
+  for (const path of run)
+    expect(
+      kept.some((pattern) => matchesGlob(path, pattern)),
+      path,
+    ).toBe(true);
 });
 
 test('the Compose file runs two gateways of one cluster with settings that the gateway accepts', () => {
