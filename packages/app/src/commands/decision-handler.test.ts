@@ -74,7 +74,7 @@ test('a repeated command returns the same result, also when it would be refused 
   expect(new Set(repeats.map(({ position }) => position)).size).toBe(1);
 });
 
-test('events that only the tag of the command finds are not part of the state', async () => {
+test('a repeat is found by the tag of the command also where its events are not of its query', async () => {
   const away = decisionHandler({
     ...seats(),
     gater,

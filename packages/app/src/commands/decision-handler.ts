@@ -1,5 +1,4 @@
 import type { AnyEvent, Gater } from '@esdb-gater/client';
-import { eventMatcher } from '@esdb-gater/primitives';
 import type { EventQuery, RecordedEvent } from '@esdb-gater/types';
 import { derivedId } from '../derived-id.ts';
 import { DEFAULT_STORE } from '../events.ts';
@@ -74,7 +73,6 @@ export function decisionHandler<
     const tag = commandId === undefined ? undefined : `command:${derivedId(commandId)}`;
     const wanted = queryOf(command);
     const query = tag === undefined ? wanted : withTag(wanted, tag);
-    const isWanted = eventMatcher(wanted);
     let state = initialStateOf<State>(params);
     let earlier: DecisionResult | undefined;
     let next: number | undefined = 0;
@@ -84,7 +82,7 @@ export function decisionHandler<
       for (const event of page.events) {
         const seen = event as unknown as RecordedEvent;
         if (tag !== undefined && seen.tags.includes(tag)) earlier = addTo(earlier, seen);
-        if (isWanted(seen)) state = evolve(state, event);
+        else state = evolve(state, event);
       }
       position = page.lastPosition;
       next = page.next;

@@ -199,7 +199,10 @@ export class GenerationRun<Model> {
           await this.#caughtUp(caughtUpTo);
           continue;
         }
-        if (turn.done === true) return true;
+        if (turn.done === true) {
+          if (this.#stop.signal.aborted) return true;
+          throw new GaterError('unavailable', 'the follow has ended: the client was closed');
+        }
         this.#phase = 'applying';
         const opened = await this.#parts.store.begin(this.#parts.name, this.generation, this.#position);
         if (opened === 'moved') return true;

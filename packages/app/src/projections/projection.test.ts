@@ -198,6 +198,10 @@ describe('a rebuild', () => {
     await vi.waitFor(() => expect(old.health().status).toBe('replaced'));
     expect(store.table('sums').get('all')).toEqual({ sum: 6, applied: [1, 2, 3] });
     await expect(old.reached()).rejects.toMatchObject({ code: 'unavailable' });
+    const late = await sums().start();
+    expect(late.health()).toEqual({ name: 'sums', status: 'replaced' });
+    await expect(late.rebuild()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await store.generations('sums')).toHaveLength(1);
   });
 
   test('of another process is followed by this one', async () => {
@@ -276,6 +280,15 @@ test('a wait ends with its time limit, its signal, and the end of the projection
   await running.stop();
   await expect(running.reached(1_000)).rejects.toMatchObject({ code: 'unavailable' });
   expect(clock.timers).toBe(0);
+});
+
+test('a projection of a client that was closed waits, and says so', async () => {
+  const running = await sums().start();
+  await running.reached();
+  await gater.close();
+  await vi.waitFor(() => expect(running.health().status).toBe('retrying'));
+  expect(running.health().live?.error).toMatchObject({ code: 'unavailable' });
+  await running.stop();
 });
 
 test('the event of `handle` has the types that were asked for', () => {

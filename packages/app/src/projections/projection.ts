@@ -153,11 +153,10 @@ class RunningProjection<Model> implements Projection {
   }
 
   async rebuild(): Promise<void> {
+    await this.start();
+    if (this.#isReplaced) throw this.#notRunning();
     if (!isRunning(this.#building)) {
-      const row = await this.#store.create(this.name, this.#version);
-      await this.start();
-      if (row.isLive) return this.reached();
-      this.#building ??= this.#run(row);
+      this.#building = this.#run(await this.#store.create(this.name, this.#version));
     }
     const run = this.#building;
     if (run === undefined) throw this.#notRunning();

@@ -95,12 +95,15 @@ test('a reaction that failed after its effects runs again, and its effects happe
 });
 
 test('an event that fails again and again is parked, and the others go on', async () => {
+  let attempts = 0;
   const running = reactor({
     gater,
     name: 'picky',
     on: ['ordered'],
     react({ data }) {
-      if (data.order === 'bad') throw new Error('never');
+      if (data.order !== 'bad') return;
+      attempts += 1;
+      throw new Error('never');
     },
     retry: RETRY,
     clock: gater.clock,
@@ -114,6 +117,7 @@ test('an event that fails again and again is parked, and the others go on', asyn
     const { events } = await gater.listParked({ storeId: 'default', name: 'picky' });
     expect(events.map(({ reason }) => reason)).toEqual(['never']);
   });
+  expect(attempts).toBe(3);
   expect(running.health()).toMatchObject({ status: 'running', handled: 1, position: 2 });
 });
 
@@ -133,6 +137,14 @@ test('a subscription that cannot be joined fails the start', async () => {
   const running = mailer();
   await expect(running.start()).rejects.toMatchObject({ code: 'invalid_argument' });
   expect(running.health()).toMatchObject({ status: 'failed', error: { code: 'invalid_argument' } });
+});
+
+test('a reactor of a client that was closed stops taking events, and ends', async () => {
+  const running = await mailer().start();
+  await gater.close();
+  await vi.waitFor(() => expect(['idle', 'retrying']).toContain(running.health().status));
+  await running.stop();
+  expect(running.health().status).toBe('idle');
 });
 
 test('ids of effects differ by cause, reactor and place, and are the same each time', () => {

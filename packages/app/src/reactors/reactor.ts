@@ -162,7 +162,7 @@ class RunningReactor implements Reactor {
         name,
         type: 'event_type',
         selector: [...on],
-        maxRetries: this.#policy.maxAttempts,
+        maxRetries: this.#policy.maxAttempts - 1,
         ...(startFrom === undefined ? {} : { startFrom }),
         ...(ackTimeoutMs === undefined ? {} : { ackTimeoutMs }),
       },

@@ -98,6 +98,31 @@ test('a restart finds the timers that wait, fires those that became due, and no 
   expect([await reminded('a'), await reminded('b')]).toEqual([1, 1]);
 });
 
+test('nothing fires before the whole stream is known, which may cancel it', async () => {
+  const id = await reminders().schedule({ at: inMs(0), message: { order: 'a' } });
+  const { events } = await gater.getEvents({ storeId: 'default', streamId: 'timers-reminders' });
+  const gate = Promise.withResolvers<void>();
+  const slow = Object.assign(Object.create(gater) as TestGater, {
+    async *follow(...[, options]: Parameters<TestGater['follow']>) {
+      yield* events;
+      await gate.promise;
+      yield { ...events[0], type: 'timer_cancelled', version: 1, data: { timerId: id } };
+      options?.onCaughtUp?.(2);
+      await new Promise((resolve) => options?.signal?.addEventListener('abort', resolve));
+    },
+  });
+  const fired = vi.fn();
+  const running = timers<Reminder>({ gater: slow, name: 'reminders', fire: fired, clock: gater.clock });
+  const starting = running.start();
+  for (let turn = 0; turn < 5; turn += 1) await gater.clock.pass(1_000);
+  expect(running.health().pending).toBe(1);
+  gate.resolve();
+  await starting;
+  await gater.clock.pass(1_000);
+  expect(fired).not.toHaveBeenCalled();
+  await running.stop();
+});
+
 test('a timer whose effects succeeded and whose firing then failed fires again, with one effect', async () => {
   let failures = 2;
   const running = await reminders(() => {
@@ -170,6 +195,14 @@ test('more timers than may wait are said in health', async () => {
   for (let n = 0; n < 3; n += 1) await running.schedule({ at: inMs(1_000), message: { order: 'a' } });
   await expect(running.start()).rejects.toThrow('more than 2 timers');
   expect(running.health()).toMatchObject({ status: 'failed' });
+});
+
+test('timers of a client that was closed wait, and say so', async () => {
+  const running = await reminders().start();
+  await gater.close();
+  await vi.waitFor(() => expect(running.health()).toMatchObject({ status: 'retrying' }));
+  await running.stop();
+  expect(running.health().status).toBe('idle');
 });
 
 test.each([Number.NaN, 'tomorrow', new Date(Number.NaN), 1e17])('%j is not a time', async (at) => {

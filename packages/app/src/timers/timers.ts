@@ -229,6 +229,9 @@ class RunningTimers<Message> implements Timers<Message> {
       this.#take(event);
       if (this.#isCaughtUp && event.version - this.#markedVersion >= MARK_EVERY) await this.#mark();
     }
+    if (!signal.aborted) {
+      throw new GaterError('unavailable', 'the follow has ended: the client was closed');
+    }
   }
 
   #take(event: RecordedEvent): void {
