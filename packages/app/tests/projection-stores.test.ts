@@ -2,10 +2,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { memoryProjections } from '@esdb-gater/app';
 import { postgresProjections } from '@esdb-gater/app/postgres';
 import { sqliteProjections } from '@esdb-gater/app/sqlite';
-import { Pool } from 'pg';
-import { afterAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { postgresUnavailable, type RunningPostgres, startPostgres } from '../../../tools/postgres/index.ts';
 import { projectionStoreSuite } from './support/projection-store-suite.ts';
-import { postgresBinaries, startPostgres } from './support/start-postgres.ts';
 
 const TABLES = { counts: { columns: 'key TEXT PRIMARY KEY, value INTEGER', indexes: [['value']] } };
 const UPSERT = 'ON CONFLICT (key) DO UPDATE SET value = excluded.value';
@@ -29,16 +29,22 @@ projectionStoreSuite('SQLite', async () => {
   };
 });
 
-describe.skipIf(postgresBinaries() === undefined)('with PostgreSQL', () => {
-  const server = startPostgres();
-  let schemas = 0;
-  afterAll(async () => (await server).stop());
+describe.skipIf(postgresUnavailable() !== undefined)('with PostgreSQL', () => {
+  const pools: pg.Pool[] = [];
+  let server: RunningPostgres;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(async () => {
+    await Promise.all(pools.map((pool) => pool.end()));
+    await server.stop();
+  });
 
   projectionStoreSuite('PostgreSQL', async () => {
-    const pool = new Pool({ connectionString: (await server).url });
-    (await server).onStop(() => pool.end());
-    schemas += 1;
-    const schema = `s${schemas}`;
+    const pool = new pg.Pool({ connectionString: server.url });
+    // A connection that the end of the server breaks is not an error of the test.
+    pool.on('error', () => undefined);
+    const schema = `s${pools.push(pool)}`;
     await pool.query(`CREATE SCHEMA ${schema}`);
     return {
       store: postgresProjections(pool, { tables: TABLES, schema }),
