@@ -28,6 +28,10 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   client: {
     imports: ['registry', 'protocol', 'security', 'retry', 'telemetry', 'primitives', 'types'],
   },
+  app: {
+    imports: ['client', 'event-store', 'registry', 'retry', 'primitives', 'types'],
+    development: ['store-sqlite'],
+  },
   'broker-kafka': {
     imports: ['types', 'primitives', 'retry', 'telemetry'],
     development: ['conformance'],

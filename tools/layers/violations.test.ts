@@ -46,6 +46,14 @@ describe('the layer check', () => {
     const [violation] = violationsOf('registry', file('@esdb-gater/primitives/testing'), LAYERS);
     expect(violation?.message).toBe('only tests may import "@esdb-gater/primitives/testing"');
     expect(violationsOf('types', file('@esdb-gater/primitives/testing', true), LAYERS)).toHaveLength(1);
+    const entry = [
+      {
+        file: 'packages/app/src/testing/a.ts',
+        isTest: false,
+        specifiers: ['@esdb-gater/primitives/testing'],
+      },
+    ];
+    expect(violationsOf('app', entry, LAYERS)).toEqual([]);
   });
 
   test('refuses a package without a row', () => {

@@ -23,7 +23,7 @@ export function violationsOf(
     return [{ file: name, message: `the package "${name}" has no row in the layer table` }];
   return files.flatMap(({ file, isTest, specifiers }) =>
     specifiers.flatMap((specifier) => {
-      const message = forbidden(name, rule, specifier, isTest, layers);
+      const message = forbidden(name, rule, specifier, { file, isTest }, layers);
       return message === undefined ? [] : [{ file, message }];
     }),
   );
@@ -33,12 +33,12 @@ function forbidden(
   name: string,
   rule: LayerRule,
   specifier: string,
-  isTest: boolean,
+  { file, isTest }: Pick<FileImports, 'file' | 'isTest'>,
   layers: Readonly<Record<string, LayerRule>>,
 ): string | undefined {
   if (specifier.startsWith(SCOPE)) {
     const [target = '', entry] = specifier.slice(SCOPE.length).split('/');
-    if (entry === TESTING && !isTest) return `only tests may import "${specifier}"`;
+    if (entry === TESTING && !isTest && !isForTests(file)) return `only tests may import "${specifier}"`;
     const allowed = [name, ...rule.imports, ...(isTest ? [...FOR_TESTS, ...(rule.development ?? [])] : [])];
     return allowed.includes(target) ? undefined : `"${name}" may not import "${specifier}"`;
   }
@@ -48,4 +48,9 @@ function forbidden(
     if (product !== undefined && owner !== name) return `only "${owner}" may import "${product}"`;
   }
   return undefined;
+}
+
+/** Returns true for a file of the entry for tests, which may import other such entries. */
+function isForTests(file: string): boolean {
+  return /[\\/]src[\\/]testing[\\/]/.test(file);
 }
