@@ -61,7 +61,8 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   const program = await createProgram({
     version: packageVersion(),
     terminal,
-    starts: args.includes('start'),
+    starts: args.includes('start') || args[0] === 'completion',
+    configures: args[0] === 'config' || args[0] === 'completion',
     done: (code) => {
       exit = code;
     },

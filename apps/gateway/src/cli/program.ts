@@ -1,7 +1,9 @@
 import { CHANNEL_NAMES } from '@esdb-gater/types';
 import { Command } from 'commander';
-import type { Terminal } from './context.ts';
+import type { CommonOptions, Terminal } from './context.ts';
+import { withContext } from './contexts.ts';
 import { EXIT } from './exit.ts';
+import { addConfigCommands, addOperationCommands } from './operation-commands.ts';
 import { addStoreCommands, type CommandTools } from './store-commands.ts';
 import { addSubscriptionCommands } from './subscription-commands.ts';
 
@@ -15,6 +17,8 @@ export interface ProgramOptions {
   readonly done: (exit: number) => void;
   /** True when the command is `start`: its flags are the whole configuration. */
   readonly starts: boolean;
+  /** The same for `config`. */
+  readonly configures: boolean;
 }
 
 /**
@@ -36,8 +40,14 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
   const run =
     (action: Action) =>
     async (...args: unknown[]): Promise<void> => {
-      // Commander hands over the command itself as the last argument.
-      const code = await action(...(args.slice(0, -1) as never[]));
+      // Commander hands over the options and the command itself as the last arguments.
+      const command = args.at(-1) as Command;
+      const given = args.slice(0, -1);
+      if (takesContext(command)) {
+        const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+        given[given.length - 1] = withContext(command.opts<CommonOptions>(), terminal, isGiven);
+      }
+      const code = await action(...(given as never[]));
       done(typeof code === 'number' ? code : EXIT.ok);
     };
 
@@ -152,9 +162,8 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     .option('--worker-id <id>', 'the name of the worker (default: a new one at each start)')
     .action(run(async (given: never) => (await import('./commands/worker.ts')).worker(given, terminal)));
 
-  client(program.command('health'))
-    .description('print the state of a gateway; exit code 1 when it is unhealthy')
-    .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
+  addOperationCommands(program, tools);
+  await addConfigCommands(program, tools, options.configures);
 
   client(program.command('nodes'))
     .description('list the live nodes of a cluster')
@@ -231,11 +240,17 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
   return program;
 }
 
+/** Returns true for a command that connects to the gateway of a context. */
+function takesContext(command: Command): boolean {
+  return command.parent?.name() !== 'context' && command.options.some(({ long }) => long === '--context');
+}
+
 /** Adds the options that every command but `start` takes. */
 function client(command: Command): Command {
   return command
     .option('--store <store>', 'the store', 'default')
     .option('--url <url>', 'the gateway (default: ESDB_GATER_URL, else ws://127.0.0.1:4590/v1/ws)')
+    .option('--context <name>', 'a gateway that "context add" has kept (default: the current one)')
     .option('--token-file <file>', 'a capability token (default: the one in ESDB_GATER_TOKEN)')
     .option('--identity-file <file>', 'proves that the token is yours')
     .option('--ca-file <file>', "PEM certificates of the authority that issued the gateway's certificate")

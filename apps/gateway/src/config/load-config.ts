@@ -36,17 +36,46 @@ export function loadConfig(options: LoadConfigOptions = {}): GatewayConfig {
   const values = new Map<string, JsonValue>(
     CONFIG_KEYS.filter((key) => key.twinOf === undefined).map((key) => [key.path, key.default]),
   );
-  const sources = [
-    options.file === undefined ? [] : fileSettings(options.file),
-    envSettings(options.env ?? {}, options.warn ?? (() => undefined)),
-    flagSettings(options.flags ?? {}),
-  ];
-  for (const source of sources) {
-    const settings = source.map(withInnerSecrets);
+  for (const source of readSources(options)) {
+    const settings = source.settings.map(withInnerSecrets);
     for (const setting of settings) validate(setting);
     for (const { key, value } of readSecretFiles(settings)) values.set(key.path, value);
   }
   return deepFreeze(resolve(nest(values)));
+}
+
+/**
+ * Returns where the settings that are not defaults come from: by path `file NAME`, a variable, or a flag.
+ *
+ * @throws as {@link loadConfig}
+ */
+export function settingOrigins(options: LoadConfigOptions): ReadonlyMap<string, string> {
+  const origins = new Map<string, string>();
+  for (const { settings, file } of readSources(options)) {
+    for (const { key, source } of readSecretFiles(settings)) {
+      origins.set(key.path, file === undefined ? source : `file ${file}`);
+    }
+  }
+  return origins;
+}
+
+interface Source {
+  readonly settings: readonly Setting[];
+  readonly file?: string;
+}
+
+/** Reads the sources, the weakest first. */
+function readSources({
+  file,
+  env = {},
+  flags = {},
+  warn = () => undefined,
+}: LoadConfigOptions): readonly Source[] {
+  return [
+    ...(file === undefined ? [] : [{ settings: fileSettings(file), file }]),
+    { settings: envSettings(env, warn) },
+    { settings: flagSettings(flags) },
+  ];
 }
 
 function validate({ key, value, source }: Setting): void {
