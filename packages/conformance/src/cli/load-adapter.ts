@@ -7,8 +7,9 @@ import { discoveryReport } from '../discovery/suite.ts';
 import type { StoreSuiteOptions } from '../store/harness.ts';
 import { storeReport } from '../store/suite.ts';
 import type { SuiteReport } from '../suite-case.ts';
+import { type WorkerSuiteOptions, workerReport } from '../worker/suite.ts';
 
-export type SuiteKind = 'store' | 'broker' | 'discovery';
+export type SuiteKind = 'store' | 'broker' | 'discovery' | 'worker';
 
 /** A wrong use of the command, told in one line. */
 export class UsageError extends Error {}
@@ -26,6 +27,13 @@ export async function loadAdapter(kind: SuiteKind, file: string): Promise<SuiteR
     module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     throw new UsageError(`cannot import ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (kind === 'worker') {
+    const { start, supports, name = kind } = module;
+    if (typeof start !== 'function') {
+      throw new UsageError(`${path} must export a function \`start\` that starts a worker of an empty store`);
+    }
+    return workerReport({ name, start, supports } as unknown as WorkerSuiteOptions);
   }
   if (typeof module['open'] !== 'function') {
     throw new UsageError(

@@ -65,10 +65,9 @@ test('--list prints the cases of a broker without running them', async () => {
 
 test('--help shows the usage', async () => {
   const { code, stdout } = await run('--help');
-  expect([code, stdout.startsWith('Usage: conformance store|broker|discovery --module FILE')]).toEqual([
-    0,
-    true,
-  ]);
+  expect([code, stdout.startsWith('Usage: conformance store|broker|discovery|worker --module FILE')]).toEqual(
+    [0, true],
+  );
 });
 
 test('a wrong use is one line on standard error, and exit 2', async () => {
@@ -78,9 +77,12 @@ test('a wrong use is one line on standard error, and exit 2', async () => {
     'export const supports = { durability: true }; export function open() {}',
   );
   for (const [args, text] of [
-    [[], 'expected store, broker or discovery, got ""'],
-    [['engine'], 'expected store, broker or discovery, got "engine"'],
+    [[], 'expected store, broker, discovery, worker or gateway, got ""'],
+    [['engine'], 'expected store, broker, discovery, worker or gateway, got "engine"'],
     [['store'], '--module FILE is missing'],
+    [['gateway'], 'gateway needs one ws:// or wss:// URL, got ""'],
+    [['gateway', 'ws://a', '--token-file', join(folder, 'absent')], 'cannot read --token-file'],
+    [['worker', '--module', none], 'must export a function `start`'],
     [['store', '--module', join(folder, 'absent.mjs')], 'cannot import'],
     [['store', '--module', none], 'must export a function `open` that opens an empty store'],
     [['store', '--module', claims], '`supports.durability` needs the function `reopen`'],

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { MAX_TIMER_MS } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
+import { gatewayReport } from '../gateway/suite.ts';
+import type { SuiteReport } from '../suite-case.ts';
 import { loadAdapter, type SuiteKind, UsageError } from './load-adapter.ts';
 import { type CaseResult, runCases } from './run-cases.ts';
 
@@ -9,11 +12,16 @@ export interface Output {
   write(text: string): unknown;
 }
 
-const HELP = `Usage: conformance store|broker|discovery --module FILE [options]
+const HELP = `Usage: conformance store|broker|discovery|worker --module FILE [options]
+       conformance gateway URL [options]
 
-Runs the promises of the port against an adapter, and exits with 0 when all are kept.
+Runs the promises of the port against an adapter, of a store against a worker, or of PROTOCOL.md against a gateway, and
+exits with 0 when all are kept.
 
-  --module FILE      exports open(), and may export reopen(opened), openTamperEvident(), supports, name, alertsHistory, patienceMs
+  --module FILE      exports open(), and may export reopen(opened), openTamperEvident(), supports, name, alertsHistory, patienceMs;
+                     for a worker start(), which resolves to { url, storeId, token?, stop }, supports and name
+  --store NAME       a store of the gateway that may be written to (default: default)
+  --token-file FILE  a capability token for the gateway
   --only TEXT        only the cases whose title contains the text
   --timeout-ms N     how long a case may take (default: 60000)
   --list             print the cases without running them
@@ -21,7 +29,7 @@ Runs the promises of the port against an adapter, and exits with 0 when all are 
   --help             this text
 
 For a store, supports may have deletion, snapshots, queries, severalStreams, versionAt, bytes, tamperEvidence, feed,
-subscriptions and durability; for a broker, reopening and durability; for a discovery, announcing.
+subscriptions, inProcess and durability; for a broker, reopening and durability; for a discovery, announcing.
 Cases that need what the adapter does not support are named and not run.
 `;
 
@@ -45,6 +53,8 @@ async function run(args: readonly string[], stdout: Output): Promise<number> {
     options: {
       module: { type: 'string' },
       only: { type: 'string' },
+      store: { type: 'string', default: 'default' },
+      'token-file': { type: 'string' },
       'timeout-ms': { type: 'string', default: '60000' },
       list: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -55,7 +65,10 @@ async function run(args: readonly string[], stdout: Output): Promise<number> {
     stdout.write(HELP);
     return 0;
   }
-  const report = await loadAdapter(kindOf(positionals), fileOf(values.module));
+  const report =
+    positionals[0] === 'gateway'
+      ? gatewayOf(positionals, values.store, values['token-file'])
+      : await loadAdapter(kindOf(positionals), fileOf(values.module));
   if (values.list) {
     for (const { title, needs } of report.cases) {
       stdout.write(values.json ? `${JSON.stringify({ title, needs })}\n` : `${title}\n`);
@@ -77,11 +90,42 @@ async function run(args: readonly string[], stdout: Output): Promise<number> {
   return counts.failed === 0 ? 0 : 1;
 }
 
+const KINDS: readonly string[] = ['store', 'broker', 'discovery', 'worker'] satisfies SuiteKind[];
+
 function kindOf(positionals: readonly string[]): SuiteKind {
-  const [kind] = positionals;
-  if (positionals.length === 1 && (kind === 'store' || kind === 'broker' || kind === 'discovery'))
-    return kind;
-  throw new UsageError(`expected store, broker or discovery, got ${JSON.stringify(positionals.join(' '))}`);
+  const [kind = ''] = positionals;
+  if (positionals.length === 1 && KINDS.includes(kind)) return kind as SuiteKind;
+  throw new UsageError(
+    `expected store, broker, discovery, worker or gateway, got ${JSON.stringify(positionals.join(' '))}`,
+  );
+}
+
+function gatewayOf(
+  [, url = '', ...more]: readonly string[],
+  storeId: string,
+  tokenFile: string | undefined,
+): SuiteReport {
+  if (!/^wss?:\/\/[^/]+/.test(url) || more.length > 0) {
+    throw new UsageError(
+      `gateway needs one ws:// or wss:// URL, got ${JSON.stringify([url, ...more].join(' '))}`,
+    );
+  }
+  const parsed = new URL(url);
+  if (parsed.pathname === '/') parsed.pathname = '/v1/ws';
+  return gatewayReport(parsed.href, {
+    storeId,
+    ...(tokenFile !== undefined && { token: tokenOf(tokenFile) }),
+  });
+}
+
+function tokenOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(
+      `cannot read --token-file ${file}: ${String((error as NodeJS.ErrnoException).code)}`,
+    );
+  }
 }
 
 function fileOf(file: string | undefined): string {

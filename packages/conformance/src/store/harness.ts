@@ -30,6 +30,8 @@ export interface StoreSupports {
   readonly feed?: boolean;
   /** `subscriptionState`, in which persistent subscriptions are kept. @default true */
   readonly subscriptions?: boolean;
+  /** What only an object of this process has: its ids and its end, aborts, values that are not JSON. @default true */
+  readonly inProcess?: boolean;
   /** Data that outlives the store object; needs `reopen`. @default whether `reopen` is given */
   readonly durability?: boolean;
 }

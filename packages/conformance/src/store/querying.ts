@@ -211,7 +211,7 @@ export const querying: readonly CaseSpec[] = [
   },
   {
     title: 'a query without items, and an item without types and tags, is invalid_argument',
-    needs: NEEDS,
+    needs: [...NEEDS, 'inProcess'],
     async body({ store }) {
       const { storeId } = store;
       for (const items of [[], [{}], [{ types: [] }], [{ types: [], tags: [] }], [{ types: ['a'] }, {}]]) {

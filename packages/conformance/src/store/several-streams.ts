@@ -174,7 +174,7 @@ export const severalStreams: readonly CaseSpec[] = [
   },
   {
     title: '1000 events to 1000 streams are one append, and listeners hear of it once',
-    needs: NEEDS,
+    needs: [...NEEDS, 'inProcess'],
     async body({ store }) {
       const heard: number[] = [];
       store.onCommitted((position) => heard.push(position));

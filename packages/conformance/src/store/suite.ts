@@ -56,6 +56,7 @@ export function storeReport(options: StoreSuiteOptions): SuiteReport {
     bytes: true,
     feed: true,
     subscriptions: true,
+    inProcess: true,
     durability: options.reopen !== undefined,
     tamperEvidence: options.openTamperEvident !== undefined,
     ...options.supports,

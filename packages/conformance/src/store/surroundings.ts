@@ -15,6 +15,7 @@ const REQUIRED = [
 export const surroundings: readonly CaseSpec[] = [
   {
     title: 'a store tells its ids and the methods that every worker must serve',
+    needs: ['inProcess'],
     async body({ store }) {
       assert.match(store.storeId, /^[A-Za-z0-9_-]{1,64}$/);
       assert.match(store.storeUuid, /^[0-9a-f-]{36}$/);
@@ -37,6 +38,7 @@ export const surroundings: readonly CaseSpec[] = [
   },
   {
     title: 'a call whose caller has stopped waiting is timeout, and nothing is written',
+    needs: ['inProcess'],
     async body({ store }) {
       const params = { storeId: store.storeId, streamId: 's', events: [newEvent()] };
       const aborted = { signal: AbortSignal.abort() };
@@ -48,6 +50,7 @@ export const surroundings: readonly CaseSpec[] = [
   },
   {
     title: 'a GaterError as the reason of an abort is what the caller gets',
+    needs: ['inProcess'],
     async body({ store }) {
       const signal = AbortSignal.abort(new GaterError('unavailable', 'the gateway stops'));
       await refuses(store.readAll({ storeId: store.storeId }, { signal }), 'unavailable');
@@ -90,6 +93,7 @@ export const surroundings: readonly CaseSpec[] = [
   },
   {
     title: 'a closed store is unavailable, and closing it again does nothing',
+    needs: ['inProcess'],
     async body({ store }) {
       const pending = append(store, 's', [newEvent()]);
       await Promise.all([store.close(), store.close()]);

@@ -60,6 +60,7 @@ export const tamperEvidence: readonly CaseSpec[] = [
   },
   {
     title: 'a store that keeps no chain does not name verifyStream, and answers not_supported',
+    needs: ['inProcess'],
     async body({ store }) {
       await append(store, 's', newEvents(1));
       assert.equal(store.methods.includes('verifyStream'), false);

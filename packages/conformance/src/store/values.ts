@@ -84,6 +84,7 @@ export const values: readonly CaseSpec[] = [
   },
   {
     title: 'what JSON cannot carry is invalid_argument, never another value',
+    needs: ['inProcess'],
     async body({ store }) {
       for (const data of [Number.NaN, { a: [Number.POSITIVE_INFINITY] }, undefined]) {
         await refuses(append(store, 's', [newEvent('t', { data: data as JsonValue })]), 'invalid_argument');
@@ -92,6 +93,7 @@ export const values: readonly CaseSpec[] = [
   },
   {
     title: 'deeply nested data does no harm',
+    needs: ['inProcess'],
     async body({ store }) {
       const data = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as JsonValue;
       await append(store, 's', [newEvent('deep', { data })]);
