@@ -1,4 +1,4 @@
-// `npm run screenshots [FOLDER]`: takes the pictures of the dashboard, with Chromium, from a gateway with sample data.
+// `npm run screenshots [FOLDER [SECONDS]]`: takes the pictures of the dashboard, with Chromium, from a gateway with sample data.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { keepBusy, writeSampleData } from './sample-data.ts';
 
 const folder = process.argv[2] ?? join(import.meta.dirname, '..', '..', 'docs', 'dashboard');
 /** The charts need some time to have something to show. */
-const WATCHED_MS = 100_000;
+const WATCHED_MS = Number(process.argv[3] ?? 100) * 1_000;
 
 interface Shot {
   readonly name: string;

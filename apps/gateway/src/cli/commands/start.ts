@@ -70,6 +70,7 @@ function welcome({ url, nodeId, did }: RunningGateway, config: GatewayConfig): s
     '',
     `  WebSocket  ${url}`,
     `  HTTP       ${http}`,
+    `  dashboard  ${http}/ in a browser`,
     `  stores     ${stores.length === 0 ? 'none' : stores.join(', ')}, in ${config.dataDir}`,
     `  channels   ${config.kafka.brokers === null ? 'in this process' : `over Kafka at ${config.kafka.brokers.join(', ')}`}`,
     `  identity   ${did}`,
