@@ -8,7 +8,8 @@ import { createGater } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
 import { createRegistry } from '@esdb-gater/registry';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../packages/app/tests/support/eventually.ts';
 import { accounts, type BankEvent, transferAgent, transfers } from './bank.ts';
 import { type CourseEvent, enrolment } from './course-enrolment.ts';
 import { type OrderEvent, orderList, orders, reminders } from './orders.ts';
@@ -49,12 +50,12 @@ describe('orders', () => {
     const { position } = await handle({ kind: 'place', order: '8', customer: 'bob', cents: 100 });
     await list.reached(position);
     await handle({ kind: 'pay', order: '7' });
-    await vi.waitFor(() => expect(due.health().pending).toBe(2));
+    await eventually(() => expect(due.health().pending).toBe(2));
     gater.clock.setNow(gater.clock.now() + 86_400_000);
     await gater.clock.pass(60_000);
     const version = async (order: string) =>
       (await gater.getVersion({ storeId: 'default', streamId: `order-${order}` })).version;
-    await vi.waitFor(async () => expect([await version('7'), await version('8')]).toEqual([1, 1]));
+    await eventually(async () => expect([await version('7'), await version('8')]).toEqual([1, 1]));
     await handle({ kind: 'cancel', order: '8', reason: 'not paid' }).then((result) =>
       list.reached(result.position),
     );
@@ -93,7 +94,7 @@ describe('the bank', () => {
     const { balance, transfer } = await open(gater);
     await using _agent = await transferAgent(gater).start();
     await transfer({ kind: 'request', transfer: 't', from: 'a', to, cents });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { events } = await gater.getEvents({ storeId: 'default', streamId: 'transfer-t' });
       expect(events.at(-1)?.type).toBe(end);
     });

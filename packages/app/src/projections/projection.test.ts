@@ -1,6 +1,7 @@
 import { createFakeClock } from '@esdb-gater/primitives/testing';
 import { GaterError } from '@esdb-gater/types';
-import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { eventually } from '../../tests/support/eventually.ts';
 import type { EventOf } from '../events.ts';
 import { createTestGater, type TestGater } from '../testing/index.ts';
 import { type MemoryProjections, memoryProjections } from './memory-projections.ts';
@@ -114,7 +115,7 @@ describe('an event that fails', () => {
     });
     await add(1, 2, 3, 4);
     await running.start();
-    await vi.waitFor(() => expect(running.health().status).toBe('retrying'));
+    await eventually(() => expect(running.health().status).toBe('retrying'));
     expect(running.health().live?.error).toEqual({ message: 'not yet', attempts: 1, position: 3 });
     await gater.clock.pass(1_000);
     await gater.clock.pass(1_000);
@@ -133,7 +134,7 @@ describe('an event that fails', () => {
     await running.start();
     const waiting = running.reached();
     waiting.catch(() => undefined);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await gater.clock.pass(1_000);
       expect(running.health().status).toBe('failed');
     });
@@ -174,7 +175,7 @@ describe('a rebuild', () => {
     await scaled.reached();
     factor = 10;
     const rebuilt = scaled.rebuild();
-    await vi.waitFor(() => expect(scaled.health().rebuild?.generation).toBe(2));
+    await eventually(() => expect(scaled.health().rebuild?.generation).toBe(2));
     const position = await add(3);
     await scaled.reached(position);
     expect(sum()).toBe(33);
@@ -195,7 +196,7 @@ describe('a rebuild', () => {
     await young.reached();
     expect(young.health().live).toMatchObject({ generation: 2, version: 2 });
     await young.reached(await add(3));
-    await vi.waitFor(() => expect(old.health().status).toBe('replaced'));
+    await eventually(() => expect(old.health().status).toBe('replaced'));
     expect(store.table('sums').get('all')).toEqual({ sum: 6, applied: [1, 2, 3] });
     await expect(old.reached()).rejects.toMatchObject({ code: 'unavailable' });
     const late = await sums().start();
@@ -210,7 +211,7 @@ describe('a rebuild', () => {
     await Promise.all([one.reached(), two.reached()]);
     await one.rebuild();
     const position = await add(2);
-    await vi.waitFor(() => expect(two.health().live?.generation).toBe(2));
+    await eventually(() => expect(two.health().live?.generation).toBe(2));
     await two.reached(position);
     expect(store.table('sums').get('all')).toEqual({ sum: 3, applied: [1, 2] });
   });
@@ -222,7 +223,7 @@ describe('a rebuild', () => {
     await first.stop();
     await store.create('sums', 1);
     const second = await sums().start();
-    await vi.waitFor(() => expect(second.health().live?.generation).toBe(2));
+    await eventually(() => expect(second.health().live?.generation).toBe(2));
     expect(store.table('sums').get('all')).toEqual({ sum: 3, applied: [1, 2] });
   });
 });
@@ -237,7 +238,7 @@ test('a store that was begun anew asks for a rebuild, and is never read on as if
     const appends = [9, 9, 9, 9].map((n) => ({ type: 'added', data: { n } }) as const);
     await anew.appendEvents({ storeId: 'default', streamId: 'other', events: appends });
     const second = await sums({ over: anew }).start();
-    await vi.waitFor(() => expect(second.health().status).toBe('rebuild_needed'));
+    await eventually(() => expect(second.health().status).toBe('rebuild_needed'));
     expect(sum()).toBe(6);
     expect(second.health().live?.error).toMatchObject({ code: 'invalid_argument' });
     await second.rebuild();
@@ -286,7 +287,7 @@ test('a projection of a client that was closed waits, and says so', async () => 
   const running = await sums().start();
   await running.reached();
   await gater.close();
-  await vi.waitFor(() => expect(running.health().status).toBe('retrying'));
+  await eventually(() => expect(running.health().status).toBe('retrying'));
   expect(running.health().live?.error).toMatchObject({ code: 'unavailable' });
   await running.stop();
 });

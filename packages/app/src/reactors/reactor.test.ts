@@ -1,5 +1,6 @@
 import { GaterError } from '@esdb-gater/types';
-import { afterEach, beforeEach, expect, expectTypeOf, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, expectTypeOf, test } from 'vitest';
+import { eventually } from '../../tests/support/eventually.ts';
 import { commandHandler } from '../commands/command-handler.ts';
 import { derivedId } from '../derived-id.ts';
 import type { EventOf } from '../events.ts';
@@ -70,7 +71,7 @@ function mailer(before?: (attempt: number) => void): Reactor {
 test('an event causes commands and events, whose causes they name', async () => {
   await order('a', { correlationId: 'session-1' });
   const running = await mailer().start();
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(running.health()).toMatchObject({ status: 'running', handled: 1, position: 1 }),
   );
   const [ordered] = await streamOf('orders-a');
@@ -85,8 +86,8 @@ test('a reaction that failed after its effects runs again, and its effects happe
   });
   await order('a');
   await running.start();
-  await vi.waitFor(() => expect(running.health().error).toMatchObject({ code: 'unavailable', position: 1 }));
-  await vi.waitFor(async () => {
+  await eventually(() => expect(running.health().error).toMatchObject({ code: 'unavailable', position: 1 }));
+  await eventually(async () => {
     await gater.clock.pass(1_000);
     expect(running.health().handled).toBe(1);
   });
@@ -112,7 +113,7 @@ test('an event that fails again and again is parked, and the others go on', asyn
   await order('bad');
   await order('good');
   await running.start();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await gater.clock.pass(1_000);
     const { events } = await gater.listParked({ storeId: 'default', name: 'picky' });
     expect(events.map(({ reason }) => reason)).toEqual(['never']);
@@ -124,12 +125,12 @@ test('an event that fails again and again is parked, and the others go on', asyn
 test('a reactor that is started again goes on after what it has acknowledged', async () => {
   await order('a');
   const running = await mailer().start();
-  await vi.waitFor(() => expect(running.health().handled).toBe(1));
+  await eventually(() => expect(running.health().handled).toBe(1));
   await running.stop();
   expect(running.health().status).toBe('idle');
   await order('b');
   await running.start();
-  await vi.waitFor(() => expect(running.health().handled).toBe(2));
+  await eventually(() => expect(running.health().handled).toBe(2));
 });
 
 test('a subscription that cannot be joined fails the start', async () => {
@@ -142,7 +143,7 @@ test('a subscription that cannot be joined fails the start', async () => {
 test('a reactor of a client that was closed stops taking events, and ends', async () => {
   const running = await mailer().start();
   await gater.close();
-  await vi.waitFor(() => expect(['idle', 'retrying']).toContain(running.health().status));
+  await eventually(() => expect(['idle', 'retrying']).toContain(running.health().status));
   await running.stop();
   expect(running.health().status).toBe('idle');
 });

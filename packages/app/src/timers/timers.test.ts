@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { eventually } from '../../tests/support/eventually.ts';
 import { createTestGater, type TestGater } from '../testing/index.ts';
 import { type DueTimer, type Timers, timers } from './timers.ts';
 
@@ -49,12 +50,12 @@ test('a timer fires when it is due, with its message, and no sooner', async () =
   const running = await reminders((timer) => void fired.push(timer)).start();
   const at = inMs(60_000);
   const id = await running.schedule({ at, message: { order: 'a' } });
-  await vi.waitFor(() => expect(running.health()).toMatchObject({ pending: 1, next: new Date(at) }));
+  await eventually(() => expect(running.health()).toMatchObject({ pending: 1, next: new Date(at) }));
   await gater.clock.pass(59_999);
   expect(fired).toEqual([]);
   await gater.clock.pass(1);
-  await vi.waitFor(() => expect(fired).toEqual([{ id, at: new Date(at), message: { order: 'a' } }]));
-  await vi.waitFor(() => expect(running.health()).toMatchObject({ status: 'running', pending: 0 }));
+  await eventually(() => expect(fired).toEqual([{ id, at: new Date(at), message: { order: 'a' } }]));
+  await eventually(() => expect(running.health()).toMatchObject({ status: 'running', pending: 0 }));
 });
 
 test('timers fire in the order of their times, and what is past fires at once', async () => {
@@ -63,7 +64,7 @@ test('timers fire in the order of their times, and what is past fires at once', 
   await running.schedule({ at: inMs(3_000), message: { order: 'c' } });
   await running.schedule({ at: new Date(inMs(2_000)), message: { order: 'b' } });
   await running.schedule({ at: new Date(inMs(-1)).toISOString(), message: { order: 'a' } });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await gater.clock.pass(500);
     expect(fired).toEqual(['a', 'b', 'c']);
   });
@@ -73,7 +74,7 @@ test('a timer that was cancelled does not fire', async () => {
   const running = await reminders().start();
   const id = await running.schedule({ at: inMs(1_000), message: { order: 'a' } });
   await running.cancel(id);
-  await vi.waitFor(() => expect(running.health().pending).toBe(0));
+  await eventually(() => expect(running.health().pending).toBe(0));
   await gater.clock.pass(2_000);
   expect(await reminded('a')).toBe(0);
 });
@@ -82,7 +83,7 @@ test('a restart finds the timers that wait, fires those that became due, and no 
   const first = await reminders().start();
   await first.schedule({ at: inMs(1_000), message: { order: 'a' } });
   await first.schedule({ at: inMs(5_000), message: { order: 'b' } });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await gater.clock.pass(100);
     expect(first.health().pending).toBe(1);
   });
@@ -91,7 +92,7 @@ test('a restart finds the timers that wait, fires those that became due, and no 
   expect(await reminded('b')).toBe(0);
   const fired: string[] = [];
   const second = await reminders(({ message }) => void fired.push(message.order)).start();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await settle();
     expect([fired, second.health().pending]).toEqual([['b'], 0]);
   });
@@ -129,11 +130,11 @@ test('a timer whose effects succeeded and whose firing then failed fires again, 
     if (failures-- > 0) throw new Error('not now');
   }).start();
   await running.schedule({ at: inMs(0), message: { order: 'a' } });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await settle();
     expect(running.health()).toMatchObject({ pending: 1, failing: 1, error: { message: 'not now' } });
   });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await gater.clock.pass(1_000);
     expect(running.health()).toMatchObject({ pending: 0, failing: 0 });
   });
@@ -148,7 +149,7 @@ test('a timer that another one holds up does not wait for it', async () => {
   }).start();
   await running.schedule({ at: inMs(0), message: { order: 'bad' } });
   await running.schedule({ at: inMs(0), message: { order: 'good' } });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await settle();
     expect(fired).toEqual(['good']);
   });
@@ -159,7 +160,7 @@ test('the same id is scheduled once, with the first time and message', async () 
   const running = reminders(({ message }) => void fired.push(message.order));
   for (const order of ['a', 'a', 'b']) await running.schedule({ id: 't', at: inMs(0), message: { order } });
   await running.start();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await settle();
     expect(running.health().pending).toBe(0);
     expect(fired).toEqual(['a']);
@@ -169,7 +170,7 @@ test('the same id is scheduled once, with the first time and message', async () 
 test('two processes with the same timers cause each effect once', async () => {
   const both = await Promise.all([reminders().start(), reminders().start()]);
   for (let n = 0; n < 5; n += 1) await both[0].schedule({ at: inMs(1_000), message: { order: `${n}` } });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await gater.clock.pass(1_000);
     expect(both.map((one) => one.health().pending)).toEqual([0, 0]);
   });
@@ -182,7 +183,7 @@ test('a start reads only what may still hold a timer that waits', async () => {
     await first.cancel(await first.schedule({ at: inMs(9_000_000), message: { order: 'x' } }));
   }
   await first.schedule({ at: inMs(9_000_000), message: { order: 'y' } });
-  await vi.waitFor(() => expect(first.health().pending).toBe(1));
+  await eventually(() => expect(first.health().pending).toBe(1));
   await first.stop();
   const reads = vi.spyOn(gater, 'follow');
   const second = await reminders().start();
@@ -200,7 +201,7 @@ test('more timers than may wait are said in health', async () => {
 test('timers of a client that was closed wait, and say so', async () => {
   const running = await reminders().start();
   await gater.close();
-  await vi.waitFor(() => expect(running.health()).toMatchObject({ status: 'retrying' }));
+  await eventually(() => expect(running.health()).toMatchObject({ status: 'retrying' }));
   await running.stop();
   expect(running.health().status).toBe('idle');
 });
