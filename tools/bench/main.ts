@@ -5,12 +5,14 @@ import { parseArgs } from 'node:util';
 import { benchCrypto } from './crypto/bench.ts';
 import { benchFanout } from './fanout/bench.ts';
 import { benchKafka } from './kafka/bench.ts';
+import { benchPostgres } from './postgres/bench.ts';
 import { benchQueries } from './queries/bench.ts';
 import { benchStores } from './stores/bench.ts';
 import { benchSubscriptions } from './subscriptions/bench.ts';
 
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   stores: benchStores,
+  postgres: benchPostgres,
   queries: benchQueries,
   subscriptions: benchSubscriptions,
   fanout: benchFanout,

@@ -86,7 +86,7 @@ export const delivering: readonly SubscriptionCase[] = [
       await write(store, 'a');
       const latest = await join(opened, { name: 'late', startFrom: 'latest' });
       const third = await join(opened, { name: 'third', startFrom: 2 });
-      await third.got(2);
+      await Promise.all([latest.got(1), third.got(2)]);
       assert.deepEqual([latest.names, third.names], [['a/3'], ['a/2', 'a/3']]);
     },
   },

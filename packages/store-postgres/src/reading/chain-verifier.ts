@@ -1,6 +1,6 @@
 import { CHAIN_START, chainHash, eventCore } from '@esdb-gater/event-store';
 import type { CallContext, VerifyStreamResult } from '@esdb-gater/types';
-import { type EventColumns, selectEvents, storedEvent } from './event-rows.ts';
+import { type EventColumns, selectColumns, storedEvent } from './event-rows.ts';
 import type { QueryRunner } from './query-runner.ts';
 
 /** The events that one statement reads. */
@@ -28,7 +28,7 @@ export class ChainVerifier {
         AND position >= (SELECT chain_start FROM ${schema}.store) ORDER BY version LIMIT 1),
       (SELECT max(version) FROM ${schema}.event_hashes WHERE stream = streams.id)
       FROM ${schema}.streams WHERE name = $1`;
-    this.#eventsSql = `SELECT h.hash, p.* FROM (${selectEvents(
+    this.#eventsSql = `SELECT h.hash, p.* FROM (${selectColumns(
       schema,
       `FROM ${schema}.events e WHERE e.stream = $1 AND e.version >= $2 AND e.version <= $3
        ORDER BY e.version LIMIT ${EVENTS_PER_READ}`,

@@ -10,19 +10,26 @@ import {
   type CallContext,
   type EventQuery,
   GaterError,
+  LIMITS,
+  RawJson,
   type StorePage,
   type StreamNames,
   type StreamPage,
 } from '@esdb-gater/types';
-import { type EventColumns, PageBuilder, selectEvents } from './event-rows.ts';
+import { type PageColumns, selectPage } from './event-rows.ts';
 import type { QueryRunner } from './query-runner.ts';
 
 /** Look-ups of a search before it pauses, so that no statement takes long. */
 const LOOKUPS = 20_000;
 
-/** The state of a stream, before the columns of its events. A stream without readable events has one row of nulls. */
-type StreamColumns = readonly [version: number, hiddenThrough: number, ...event: EventColumns];
-type StoreColumns = readonly [newest: number, ...event: EventColumns];
+type StreamColumns = readonly [version: number, hiddenThrough: number, ...page: PageColumns];
+type StoreColumns = readonly [newest: number, ...page: PageColumns];
+type QueryColumns = readonly [matches: number, reached: number, state: string, ...page: PageColumns];
+
+const NO_PAGE: PageColumns = [0, null, null, null, null, null];
+const MISSING: StreamColumns = [-1, -1, ...NO_PAGE];
+const EMPTY: StoreColumns = [0, ...NO_PAGE];
+const NO_MATCH: QueryColumns = [0, 0, 'end', ...NO_PAGE];
 
 /** How far a condition was checked. */
 export interface ConditionProgress {
@@ -34,15 +41,13 @@ export interface ConditionProgress {
 
 /** Reads events and streams. Each page is one statement, and so of one moment. */
 export class EventReader {
-  readonly #storeId: string;
   readonly #run: QueryRunner;
   readonly #sql: ReturnType<typeof statements>;
 
   /** @param schema as SQL */
   constructor(storeId: string, schema: string, run: QueryRunner) {
-    this.#storeId = storeId;
     this.#run = run;
-    this.#sql = statements(schema);
+    this.#sql = statements(storeId, schema);
   }
 
   async ofStream(read: StreamRead, context?: CallContext): Promise<StreamPage> {
@@ -50,57 +55,52 @@ export class EventReader {
     const sql = backward ? this.#sql.backward : this.#sql.forward;
     const start = backward && startVersion === -1 ? Number.MAX_SAFE_INTEGER : startVersion;
     const rows = await this.#run<StreamColumns>(sql, [streamId, start, count], context);
-    const [version = -1, hiddenThrough = -1] = rows[0] ?? [];
+    const [version, hiddenThrough, ...page] = rows[0] ?? MISSING;
     const range = readableRange(read, { version, hiddenThrough });
-    const page = new PageBuilder(this.#storeId);
-    const step = backward ? -1 : 1;
+    const [found, , , lowest, highest, events] = page;
     const first = backward ? range.highest : range.lowest;
-    for (const [, , ...event] of rows) {
-      if (event[0] === null) break;
-      this.#checkNext(event[1], first + page.count * step, `a version of ${JSON.stringify(streamId)}`);
-      if (!page.add(event)) break;
-    }
-    if (page.count === 0 && range.lowest <= range.highest) this.#checkNext(-1, first, 'a version');
-    const next = page.count === 0 ? undefined : nextVersion(read, range, first + (page.count - 1) * step);
-    return page.close(`"version":${version}${next === undefined ? '' : `,"next":${next}`}`, context);
+    const isEmpty = range.lowest > range.highest;
+    if (!isEmpty) this.#checkDense(first, backward ? highest : lowest, found, lowest, highest, 'version');
+    const last = backward ? lowest : highest;
+    const next = isEmpty || last === null ? undefined : nextVersion(read, range, last);
+    return pageOf(events, `"version":${version}${next === undefined ? '' : `,"next":${next}`}`, context);
   }
 
   async ofStore(after: number, limit: number, context?: CallContext): Promise<StorePage> {
     const rows = await this.#run<StoreColumns>(this.#sql.all, [after, limit], context);
-    const newest = rows[0]?.[0] ?? 0;
-    const page = new PageBuilder(this.#storeId);
-    for (const [, ...event] of rows) {
-      if (event[0] === null) break;
-      this.#checkNext(event[0], after + page.count + 1, 'a position');
-      if (!page.add(event)) break;
-    }
-    const last = after + page.count;
-    const isEnd = page.count === 0 || last === newest;
-    return page.close(isEnd ? `"lastPosition":${newest}` : `"lastPosition":${last},"next":${last}`, context);
+    const [newest, count, first, last, , , events] = rows[0] ?? EMPTY;
+    if (newest > after) this.#checkDense(after + 1, first, count, first, last, 'position');
+    const isEnd = last === null || last === newest;
+    return pageOf(
+      events,
+      isEnd ? `"lastPosition":${newest}` : `"lastPosition":${last},"next":${last}`,
+      context,
+    );
   }
 
   async ofQuery(query: EventQuery, after: number, limit: number, context?: CallContext): Promise<StorePage> {
-    const page = new PageBuilder(this.#storeId);
     const items = JSON.stringify(query.items);
-    let reached = after;
-    for (;;) {
-      const wanted = limit - page.count;
+    const texts: string[] = [];
+    let length = 0;
+    let count = 0;
+    let last = 0;
+    for (let reached = after; ; ) {
       // One more than wanted tells whether there is another page.
-      const rows = await this.#run<
-        readonly [positions: readonly number[], reached: number, state: string, ...EventColumns]
-      >(this.#sql.query, [items, reached, wanted + 1, LOOKUPS], context);
-      const [positions, upTo, state] = rows[0] ?? [[], reached, 'end'];
-      let last = 0;
-      let added = 0;
-      for (const [, , , ...event] of rows) {
-        if (event[0] === null || page.count === limit || !page.add(event)) break;
-        last = event[0];
-        added += 1;
-      }
-      if (added < positions.length || state === 'full') {
-        return page.close(`"lastPosition":${last},"next":${last}`, context);
-      }
-      if (state === 'end') return page.close(`"lastPosition":${upTo}`, context);
+      const wanted = limit - count;
+      const values = [items, reached, wanted + 1, LOOKUPS, wanted];
+      const [row] = await this.#run<QueryColumns>(this.#sql.query, values, context);
+      const [matches, upTo, state, found, , lastFound, , , events] = row ?? NO_MATCH;
+      if (events !== null) texts.push(events);
+      length += events?.length ?? 0;
+      count += found;
+      last = lastFound ?? last;
+      const text = texts.join(',');
+      if (found < matches || state === 'full')
+        return pageOf(text, `"lastPosition":${last},"next":${last}`, context);
+      if (state === 'end') return pageOf(text, `"lastPosition":${upTo}`, context);
+      // Paused: up to there everything was searched.
+      if (length >= LIMITS.pageBytes / 2)
+        return pageOf(text, `"lastPosition":${upTo},"next":${upTo}`, context);
       reached = upTo;
     }
   }
@@ -108,13 +108,13 @@ export class EventReader {
   /** Checks a condition outside of the transaction that writes. */
   async checkCondition(query: EventQuery, after: number, context?: CallContext): Promise<ConditionProgress> {
     const items = JSON.stringify(query.items);
-    const [row] = await this.#run<readonly [positions: readonly number[], reached: number]>(
+    const [row] = await this.#run<readonly [match: number | null, reached: number]>(
       this.#sql.condition,
       [items, after, LOOKUPS],
       context,
     );
-    const [[match] = [], reached = after] = row ?? [];
-    return match === undefined ? { after: reached } : { after, match };
+    const [match, reached] = row ?? [null, after];
+    return match === null ? { after: reached } : { after, match };
   }
 
   async state(streamId: string, context?: CallContext): Promise<StreamState> {
@@ -154,43 +154,62 @@ export class EventReader {
     return state;
   }
 
-  #checkNext(found: number, expected: number, what: string): void {
-    if (found === expected) return;
-    throw new GaterError(
-      'internal',
-      `the database is damaged: ${what} is missing: expected ${expected}, got ${found}`,
-    );
+  /** Versions and positions have no gaps: a missing row is damage, and fails the read instead of being skipped. */
+  #checkDense(
+    expected: number,
+    found: number | null,
+    count: number,
+    lowest: number | null,
+    highest: number | null,
+    what: string,
+  ): void {
+    if (found === expected && count === (highest ?? 0) - (lowest ?? 0) + 1) return;
+    throw new GaterError('internal', `the database is damaged: a ${what} from ${expected} on is missing`);
   }
 }
 
-function statements(schema: string) {
+/**
+ * Returns a page: as text to a caller that asked for JSON, else parsed.
+ *
+ * @param members JSON without the braces
+ */
+function pageOf<Page>(events: string | null, members: string, context: CallContext | undefined): Page {
+  const text = `{"events":[${events ?? ''}],${members}}`;
+  return (context?.asJson === true ? new RawJson(text) : JSON.parse(text)) as Page;
+}
+
+function statements(storeId: string, schema: string) {
   const version = `coalesce((SELECT max(version) FROM ${schema}.events WHERE stream = streams.id), -1)`;
   const ofStream = (rows: string, order: string): string =>
     `SELECT s.version, s.hidden_through, p.* FROM (
-       SELECT id, hidden_through, ${version} AS version FROM ${schema}.streams WHERE name = $1
-     ) s LEFT JOIN LATERAL (${selectEvents(
+       SELECT id, to_json(name)::text AS quoted_name, hidden_through, ${version} AS version FROM ${schema}.streams WHERE name = $1
+     ) s CROSS JOIN LATERAL (${selectPage(
+       storeId,
        schema,
        `FROM ${schema}.events e WHERE e.stream = s.id AND e.version > s.hidden_through AND ${rows}
         ORDER BY ${order} LIMIT $3`,
        order,
-     )}) p ON true ORDER BY p.${order.slice(2)}`;
+       's.quoted_name',
+     )}) p`;
   const newest = `SELECT coalesce(max(position), 0) AS newest FROM ${schema}.events`;
   return {
     forward: ofStream('e.version >= $2', 'e.version'),
     backward: ofStream('e.version <= $2', 'e.version DESC'),
-    all: `SELECT n.newest, p.* FROM (${newest}) n LEFT JOIN LATERAL (${selectEvents(
+    all: `SELECT n.newest, p.* FROM (${newest}) n CROSS JOIN LATERAL (${selectPage(
+      storeId,
       schema,
       `FROM ${schema}.events e WHERE e.position > $1 AND e.position <= n.newest ORDER BY e.position LIMIT $2`,
       'e.position',
-    )}) p ON true ORDER BY p.position`,
-    query: `SELECT f.positions, f.reached, f.state, p.* FROM (${newest}) n
+    )}) p`,
+    query: `SELECT least(cardinality(f.positions), $5), f.reached, f.state, p.* FROM (${newest}) n
       CROSS JOIN LATERAL ${schema}.find_matches($1::jsonb, $2, n.newest, $3, $4) f
-      LEFT JOIN LATERAL (${selectEvents(
+      CROSS JOIN LATERAL (${selectPage(
+        storeId,
         schema,
-        `FROM ${schema}.events e WHERE e.position = ANY (f.positions)`,
+        `FROM ${schema}.events e WHERE e.position = ANY (f.positions) ORDER BY e.position LIMIT $5`,
         'e.position',
-      )}) p ON true ORDER BY p.position`,
-    condition: `SELECT f.positions, f.reached FROM (${newest}) n
+      )}) p`,
+    condition: `SELECT f.positions[1], f.reached FROM (${newest}) n
       CROSS JOIN LATERAL ${schema}.find_matches($1::jsonb, $2, n.newest, 1, $3) f`,
     state: `SELECT ${version}, hidden_through FROM ${schema}.streams WHERE name = $1`,
     versionAt: `SELECT ${schema}.version_at(id, ${version}, $2) FROM ${schema}.streams WHERE name = $1`,
