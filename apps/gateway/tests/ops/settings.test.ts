@@ -324,6 +324,9 @@ test('the proxies reach the default port, take what the gateway takes, and wait 
   expect(nginx).toContain(`client_max_body_size ${mebibytes}m;`);
   expect(caddy).toContain(`max_size ${mebibytes}MiB`);
 
+  // The gateway asks nginx by a header not to buffer streams; this is for everything else, too.
+  for (const name of ['proxy_buffering', 'proxy_request_buffering']) expect(nginx).toContain(`${name} off;`);
+  expect(caddy).toContain('flush_interval -1');
   const waits = [
     ...seconds(nginx, /proxy_(?:read|send)_timeout (\d+)s;/g),
     ...seconds(caddy, /\t(?:read|write)_timeout (\d+)s/g),
