@@ -59,7 +59,7 @@ describe('serveWorker', () => {
     await expect(peer().call('getVersion', stream)).rejects.toMatchObject({ code: 'stream_deleted' });
     await served.close();
     expect(called('unregisterWorker')).toEqual([{ storeId: 's', workerId: 'w1' }]);
-    await expect(peer().call('getEvents', stream)).rejects.toMatchObject({ code: 'not_supported' });
+    await expect(peer().call('getEvents', stream)).rejects.toMatchObject({ code: 'unavailable' });
     await client.close();
   });
 
@@ -129,7 +129,7 @@ describe('serveWorker', () => {
     });
     await expect(serveWorker(client.connection, worker)).rejects.toMatchObject({ reason: 'store_mismatch' });
     await expect(peer().call('getEvents', { storeId: 's', streamId: 'a' })).rejects.toMatchObject({
-      code: 'not_supported',
+      code: 'unavailable',
     });
     expect(worker.listeners.size).toBe(0);
     await client.close();

@@ -220,9 +220,9 @@ describe('T9: a token in a URL or a log', () => {
   }, 60_000);
 
   test('a start that is refused because of a secret does not reveal it', async () => {
-    const env = { ESDB_GATER_CLUSTER_SECRET: CLUSTER_SECRET };
+    const env = { ESDB_GATER_CLUSTER_SECRET: CLUSTER_SECRET, ESDB_GATER_CLUSTER_DISCOVERY: 'static' };
     const { code, stdout, stderr } = await runCli(['start', '--data-dir', folder.path], { env });
-    expect([code, stderr]).toEqual([1, expect.stringContaining('not_supported: `cluster.secret` ')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('`security.hmacSecret` must be set')]);
     expect(stdout + stderr).not.toContain(CLUSTER_SECRET);
   });
 

@@ -313,9 +313,11 @@ class ReconnectingConnection implements Connection {
 
   #handle(method: string, params: unknown, context: PeerContext): unknown {
     const { storeId } = params as { readonly storeId?: unknown };
-    const serve = typeof storeId === 'string' ? this.#served.get(storeId) : undefined;
-    if (serve === undefined)
-      throw new GaterError('not_supported', 'this connection does not serve that store');
+    if (typeof storeId !== 'string')
+      throw new GaterError('not_supported', 'this connection serves calls of stores only');
+    const serve = this.#served.get(storeId);
+    // A call that was on its way while its worker ended: another worker may answer it.
+    if (serve === undefined) throw new GaterError('unavailable', 'this connection does not serve that store');
     return serve(method, params, context);
   }
 }
