@@ -69,6 +69,9 @@ export async function openSession(
       verify: verifier(timelines),
     });
     readers.on('error', onLost);
+    // The pool listens only to idle connections. Without a listener an error of a connection in use, or of one that is
+    // being verified, would end the process, although its query rejects, too.
+    readers.on('connect', (client) => client.on('error', () => {}));
     return {
       primary,
       writer,
