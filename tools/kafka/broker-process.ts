@@ -14,6 +14,8 @@ export interface JavaOptions {
   readonly memory: readonly string[];
   /** The broker continues to run when this process ends. */
   readonly detached: boolean;
+  /** More arguments of the format. */
+  readonly formatArguments?: readonly string[];
 }
 
 const FLAGS = ['-XX:-UsePerfData', '-Xshare:auto'];
@@ -43,6 +45,7 @@ export async function formatStorage(options: JavaOptions, clusterId: string): Pr
     clusterId,
     '-c',
     join(options.dir, 'server.properties'),
+    ...(options.formatArguments ?? []),
   ]);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (code !== 0)

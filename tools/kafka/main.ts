@@ -6,12 +6,13 @@ import { CACHE_DIR } from './install.ts';
 import { startKafka } from './start-kafka.ts';
 import { liveBrokers, readState, removeState, writeState } from './state.ts';
 
-const USAGE = `usage: npm run kafka -- start|stop|status [--brokers 1|3] [--port N] [--dir D]
+const USAGE = `usage: npm run kafka -- start|stop|status [--brokers 1|3] [--port N] [--dir D] [--secure]
 
 start   gets Apache Kafka by Maven (once) and starts one broker, or three; does nothing when they run
 stop    stops them by their process ids; what they keep stays in the directory
 status  says which run; exit code 1 when none does
 
+--secure  clients connect by TLS and log in; prints the settings that a gateway needs
 --port  of the first broker (default 9092); --dir holds their data (default .cache/kafka/cluster)
 KAFKA_BROKERS names brokers that are there already: then nothing is started`;
 
@@ -19,7 +20,7 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-async function start(dir: string, brokers: 1 | 3, port: number): Promise<number> {
+async function start({ dir, brokers, port, secure }: Settings): Promise<number> {
   const running = readState(dir);
   const live = liveBrokers(running);
   if (running !== undefined && live.length === running.brokers.length) {
@@ -28,7 +29,7 @@ async function start(dir: string, brokers: 1 | 3, port: number): Promise<number>
   }
   // Some of them have ended: the others would keep the ports and the locks on the data.
   await Promise.all(live.map(({ pid }) => stopProcess(pid)));
-  const kafka = await startKafka({ brokers, port, dir, detached: true, say });
+  const kafka = await startKafka({ brokers, port, dir, secure, detached: true, say });
   if (kafka.brokers.length > 0) {
     writeState(dir, {
       bootstrap: kafka.bootstrap,
@@ -36,6 +37,14 @@ async function start(dir: string, brokers: 1 | 3, port: number): Promise<number>
     });
   }
   say(`ready after ${(kafka.startedInMs / 1_000).toFixed(1)} s: KAFKA_BROKERS=${kafka.bootstrap}`);
+  if (kafka.security !== undefined) {
+    const { caFile, user, passwordFile } = kafka.security;
+    say(
+      `--kafka-brokers ${kafka.bootstrap} --kafka-ssl-enabled --kafka-ssl-ca-file ${caFile} ` +
+        `--kafka-sasl-mechanism scram-sha-512 --kafka-sasl-username ${user.username} ` +
+        `--kafka-sasl-password-file ${passwordFile}`,
+    );
+  }
   return 0;
 }
 
@@ -61,7 +70,15 @@ function status(dir: string): number {
 
 class UsageError extends Error {}
 
-function settings(): { command: string; brokers: 1 | 3; port: number; dir: string } {
+interface Settings {
+  readonly command: string;
+  readonly brokers: 1 | 3;
+  readonly port: number;
+  readonly dir: string;
+  readonly secure: boolean;
+}
+
+function settings(): Settings {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse();
@@ -79,7 +96,9 @@ function settings(): { command: string; brokers: 1 | 3; port: number; dir: strin
   if (!Number.isInteger(port) || port < 1 || port > 65_529) {
     throw new UsageError(`--port is a port from 1 to 65529, not ${values.port}`);
   }
-  return { command, brokers: values.brokers === '3' ? 3 : 1, port, dir: resolve(values.dir) };
+  const secure = values.secure === true;
+  const dir = resolve(values.dir ?? `${CACHE_DIR}/${secure ? 'secure-cluster' : 'cluster'}`);
+  return { command, brokers: values.brokers === '3' ? 3 : 1, port, dir, secure };
 }
 
 function parse() {
@@ -88,17 +107,19 @@ function parse() {
     options: {
       brokers: { type: 'string', default: '1' },
       port: { type: 'string', default: '9092' },
-      dir: { type: 'string', default: `${CACHE_DIR}/cluster` },
+      dir: { type: 'string' },
+      secure: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
 }
 
 async function main(): Promise<number> {
-  const { command, brokers, port, dir } = settings();
+  const given = settings();
+  const { command, dir } = given;
   switch (command) {
     case 'start':
-      return await start(dir, brokers, port);
+      return await start(given);
     case 'stop':
       return await stop(dir);
     case 'status':

@@ -1,3 +1,5 @@
+import { secureProperties } from './secure.ts';
+
 /** The addresses and the log folder of one broker. */
 export interface BrokerPlace {
   readonly nodeId: number;
@@ -6,6 +8,10 @@ export interface BrokerPlace {
   /** The address that clients get. */
   readonly advertisedPort: number;
   readonly dataDir: string;
+  /** Only of a secured broker: where the brokers reach each other. */
+  readonly internalPort?: number;
+  /** Only of a secured broker: the certificate of the authority. */
+  readonly caFile?: string;
 }
 
 /**
@@ -19,9 +25,7 @@ export function serverProperties(place: BrokerPlace, all: readonly BrokerPlace[]
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': place.nodeId,
-    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${place.advertisedPort}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ...listenersOf(place),
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': all
       .map(({ nodeId, controllerPort }) => `${nodeId}@127.0.0.1:${controllerPort}`)
@@ -52,4 +56,23 @@ export function serverProperties(place: BrokerPlace, all: readonly BrokerPlace[]
   return `${Object.entries(settings)
     .map(([key, value]) => `${key}=${value}`)
     .join('\n')}\n`;
+}
+
+function listenersOf(place: BrokerPlace): Record<string, string | boolean> {
+  const { port, advertisedPort, controllerPort, internalPort, caFile } = place;
+  const controller = `CONTROLLER://127.0.0.1:${controllerPort}`;
+  if (caFile === undefined || internalPort === undefined) {
+    return {
+      listeners: `PLAINTEXT://127.0.0.1:${port},${controller}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    };
+  }
+  const internal = `INTERNAL://127.0.0.1:${internalPort}`;
+  return {
+    listeners: `CLIENTS://127.0.0.1:${port},${internal},${controller}`,
+    'advertised.listeners': `CLIENTS://127.0.0.1:${advertisedPort},${internal}`,
+    'listener.security.protocol.map': 'CLIENTS:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ...secureProperties(caFile),
+  };
 }

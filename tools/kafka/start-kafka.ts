@@ -13,6 +13,7 @@ import {
 } from './broker-process.ts';
 import { CACHE_DIR, ensureKafka } from './install.ts';
 import { freePorts } from './ports.ts';
+import { type KafkaSecurity, SCRAM_ARGUMENTS, securityIn } from './secure.ts';
 import { type BrokerPlace, serverProperties } from './server-properties.ts';
 
 export interface StartKafkaOptions {
@@ -26,6 +27,8 @@ export interface StartKafkaOptions {
   readonly dir?: string;
   /** Uses the heap and collector of Kafka's scripts, for measurements. @default a small one */
   readonly server?: boolean;
+  /** Clients connect by TLS, and log in by SASL. @default false */
+  readonly secure?: boolean;
   /** The brokers live on when this process ends. @default false */
   readonly detached?: boolean;
   readonly say?: (line: string) => void;
@@ -52,6 +55,8 @@ export interface RunningKafka {
   readonly bootstrap: string;
   /** Empty for an existing broker (`KAFKA_BROKERS`). */
   readonly brokers: readonly RunningBroker[];
+  /** How to reach a secured cluster. */
+  readonly security?: KafkaSecurity;
   /** Milliseconds from the call to ready. */
   readonly startedInMs: number;
   stop(): Promise<void>;
@@ -72,10 +77,12 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Runni
   const classPath = await ensureKafka(say);
   const began = Date.now();
   const dir = options.dir ?? temporaryDir();
-  const places = await placesIn(dir, options);
+  const security = options.secure === true ? securityIn(dir) : undefined;
+  const places = await placesIn(dir, options, security?.caFile);
   const clusterId = clusterIdOf(dir);
   const memory = options.server === true ? SERVER_MEMORY : smallMemory(places.length > 1 ? 192 : 256);
-  const java = { classPath, dir, memory, detached: options.detached ?? false };
+  const formatArguments = security === undefined ? [] : SCRAM_ARGUMENTS;
+  const java = { classPath, dir, memory, detached: options.detached ?? false, formatArguments };
   const brokers = places.map((place) => new Broker(place, java));
   const reap = (): void => {
     for (const broker of brokers) broker.killNow();
@@ -102,6 +109,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Runni
   return {
     bootstrap: brokers.map(({ address }) => address).join(','),
     brokers,
+    ...(security === undefined ? {} : { security }),
     startedInMs: Date.now() - began,
     stop,
   };
@@ -114,19 +122,11 @@ class Broker implements RunningBroker {
   readonly #place: BrokerPlace;
   #pid = 0;
 
-  constructor(
-    place: BrokerPlace,
-    { classPath, dir, memory, detached }: Pick<JavaOptions, 'classPath' | 'dir' | 'memory' | 'detached'>,
-  ) {
+  constructor(place: BrokerPlace, { dir, ...java }: JavaOptions) {
     this.#place = place;
     this.nodeId = place.nodeId;
     this.address = `127.0.0.1:${place.port}`;
-    this.#java = {
-      classPath,
-      dir: join(dir, `node-${place.nodeId}`),
-      memory,
-      detached,
-    };
+    this.#java = { ...java, dir: join(dir, `node-${place.nodeId}`) };
   }
 
   get pid(): number {
@@ -172,15 +172,18 @@ class Broker implements RunningBroker {
 async function placesIn(
   dir: string,
   { brokers: count = 1, port, advertisedPort }: StartKafkaOptions,
+  caFile: string | undefined,
 ): Promise<BrokerPlace[]> {
+  const wanted = caFile === undefined ? count * 2 : count * 3;
   const ports =
-    port === undefined ? await freePorts(count * 2) : Array.from({ length: count * 2 }, (_, i) => port + i);
+    port === undefined ? await freePorts(wanted) : Array.from({ length: wanted }, (_, i) => port + i);
   return Array.from({ length: count }, (_, i) => ({
     nodeId: i + 1,
     port: ports[i] ?? 0,
     controllerPort: ports[count + i] ?? 0,
     advertisedPort: advertisedPort ?? ports[i] ?? 0,
     dataDir: join(dir, `node-${i + 1}`, 'data'),
+    ...(caFile === undefined ? {} : { caFile, internalPort: ports[2 * count + i] ?? 0 }),
   }));
 }
 

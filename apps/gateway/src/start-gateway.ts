@@ -8,7 +8,6 @@ import { createDiscardBudget } from './access/discard-budget.ts';
 import { createInboundBudget } from './access/inbound-budget.ts';
 import { createOriginGuard, type OriginGuard } from './access/origin-guard.ts';
 import { createOutboundBudget } from './access/outbound-budget.ts';
-import { assertSupported } from './config/not-yet.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
 import { CONNECTION_BOUNDS, type ConnectionBounds } from './http/connection-bounds.ts';
@@ -75,14 +74,12 @@ const VERSION = (
 /**
  * Composes and starts a gateway.
  *
- * @throws `not_supported` for a setting whose feature does not exist yet, `unavailable` when the data folder, a store's
- * file or the port is in use
+ * @throws `unavailable` when the data folder, a store's file or the port is in use
  */
 export async function startGateway(
   config: GatewayConfig,
   components: GatewayComponents = {},
 ): Promise<RunningGateway> {
-  assertSupported(config);
   const clock = components.clock ?? systemClock;
   const bounds = { ...CONNECTION_BOUNDS, ...components.bounds };
   const labels = createGatewayLabels(Object.keys(config.stores));

@@ -13,7 +13,7 @@ const BEGIN = '<!-- configuration: `npm run docs:config` writes what follows -->
 const END = '<!-- configuration: end -->';
 
 /** One setting as a row of the table. */
-type Row = Pick<ConfigKey, 'path' | 'expected' | 'default' | 'whenNull' | 'description' | 'notYet'>;
+type Row = Pick<ConfigKey, 'path' | 'expected' | 'default' | 'whenNull' | 'description'>;
 
 test('the README of the gateway has the table of the schema (`npm run docs:config` writes it)', async () => {
   const readme = readFileSync(GATEWAY_README, 'utf8');
@@ -52,23 +52,12 @@ test('the README of the repository has the ten channels as they are', () => {
 
 function configuration(): string {
   const rows = CONFIG_KEYS.filter((key) => key.twinOf === undefined).flatMap(rowsOf);
-  const served = rows.filter(({ notYet }) => notYet === undefined);
-  const refused = rows.filter(({ notYet }) => notYet !== undefined);
   return [
     '| key | value | default | what |',
     '| --- | --- | --- | --- |',
-    ...served.map(
+    ...rows.map(
       (row) =>
         `| \`${row.path}\` | ${cell(row.expected)} | ${cell(defaultOf(row))} | ${cell(row.description)} |`,
-    ),
-    '',
-    'What these belong to is not supported yet; this version refuses any value but the default:',
-    '',
-    '| key | value | default | belongs to |',
-    '| --- | --- | --- | --- |',
-    ...refused.map(
-      (row) =>
-        `| \`${row.path}\` | ${cell(row.expected)} | ${cell(defaultOf(row))} | ${cell(row.notYet ?? '')} |`,
     ),
   ].join('\n');
 }
@@ -93,7 +82,7 @@ function rowsOf(key: ConfigKey): Row[] {
   return [
     key,
     ...members.map(([name, schema]): Row => {
-      const { description = '', default: value = null, notYet, ...rest } = annotationsOf(schema);
+      const { description = '', default: value = null, ...rest } = annotationsOf(schema);
       const path = `${key.path}.<${names}>.${name}`;
       const whenNull = Type.IsOptional(schema) ? rest.whenNull : 'required';
       return {
@@ -102,7 +91,6 @@ function rowsOf(key: ConfigKey): Row[] {
         default: value,
         whenNull,
         description,
-        notYet,
       };
     }),
   ];

@@ -92,7 +92,7 @@ class Kafka implements KafkaBroker {
     this.#logger = logger;
     this.#options = options;
     const driver = options.driver === 'platformatic' ? platformaticDriver : kafkajsDriver;
-    const connections = new Connections(driver, options.clientId, clock);
+    const connections = new Connections(driver, options.clientId, clock, options.security);
     const cluster = new Cluster(
       { connections, clock, logger },
       { bootstrap: options.brokers, replicationFactor: options.replicationFactor },
@@ -146,6 +146,12 @@ class Kafka implements KafkaBroker {
     const { status, message } = this.#cluster.state;
     if (status === 'unknown') return { status: 'unhealthy', message: 'Kafka has not responded yet' };
     if (status === 'down') return { status: 'unhealthy', message: message ?? 'cannot reach Kafka' };
+    const denied = this.#cluster.denied();
+    if (denied.length > 0) {
+      const more = denied.length > 1 ? ` and ${denied.length - 1} more topics` : '';
+      const message = `the access rules of Kafka do not let this node use the topic ${denied[0]}${more}`;
+      return { status: 'unhealthy', message };
+    }
     const [missing] = this.#cluster.missing();
     if (missing !== undefined)
       return { status: 'degraded', message: `the topic ${missing} does not exist yet` };

@@ -26,7 +26,7 @@ export function givenFlags(options: Readonly<Record<string, unknown>>): Record<s
 function optionOf(key: ConfigKey): Option {
   const placeholder = key.kind === 'boolean' ? '[true|false]' : `<${key.kind}>`;
   const option = new Option(`${key.flag} ${placeholder}`, `${key.description}${notesOf(key)}`);
-  return CHANNEL_KEY.test(key.path) || key.notYet !== undefined ? option.hideHelp() : option;
+  return CHANNEL_KEY.test(key.path) ? option.hideHelp() : option;
 }
 
 /** Formats the values of an enumeration, and the default. */
@@ -47,9 +47,7 @@ function helpText(): string {
   const ofChannel = flags
     .filter((flag) => flag.startsWith(`${prefix}-`))
     .map((flag) => flag.slice(prefix.length));
-  const refused = CONFIG_KEYS.filter(({ notYet }) => notYet !== undefined).map(({ flag }) => flag);
   return `
 Each channel has --channels-<name> with ${ofChannel.join(', ')}.
-Every key can also be set in the file (a.b: value) and in the environment (ESDB_GATER_A_B=value).
-This version supports only the defaults of: ${refused.join(', ')}.`;
+Every key can also be set in the file (a.b: value) and in the environment (ESDB_GATER_A_B=value).`;
 }

@@ -1,4 +1,4 @@
-import { GaterError, invalidArgument } from '@esdb-gater/types';
+import { type GaterError, invalidArgument } from '@esdb-gater/types';
 import type { Problem } from './expectation.ts';
 import type { ConfigKey } from './keys.ts';
 
@@ -18,17 +18,6 @@ export function wrongValue(key: ConfigKey, source: string, given: unknown, probl
   const { expected, at } = problem ?? { expected: key.expected, at: '' };
   const got = key.secret ? '' : `, got ${shown(given)}`;
   return configError(source, `must be ${expected}${at === '' ? '' : ` at ${at}`}${got}`);
-}
-
-/** Creates the error for a setting of a feature that this version does not have. */
-export function notSupported(key: string, feature: string): GaterError {
-  return new GaterError(
-    'not_supported',
-    `\`${key}\` must keep its default: ${feature} is not supported by this version`,
-    {
-      details: { key },
-    },
-  );
 }
 
 /** Replaces line breaks and control characters, so that `text` stays one line on any terminal. */

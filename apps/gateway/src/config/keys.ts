@@ -25,8 +25,6 @@ export interface ConfigKey {
   readonly whenNull: string | undefined;
   /** True when the value never appears in an error or a log. */
   readonly secret: boolean;
-  /** The feature that the key belongs to and this version does not have: any value but the default is refused. */
-  readonly notYet: string | undefined;
   /** The path of the key whose value is in the file that this key names. */
   readonly twinOf: string | undefined;
 }
@@ -56,15 +54,14 @@ function keyOf(path: string, schema: TSchema, twinOf?: string): ConfigKey {
     default: annotations.default ?? null,
     whenNull: annotations.whenNull,
     secret: holdsSecret(schema),
-    notYet: annotations.notYet,
     twinOf,
   });
 }
 
 /** Creates the twin of a secret: a key that names a file with it. */
-function fileKeyOf({ path, notYet }: ConfigKey): ConfigKey {
+function fileKeyOf({ path }: ConfigKey): ConfigKey {
   const description = `file that contains ${path}`;
-  const schema = text({ expected: 'a file', description, ...(notYet === undefined ? {} : { notYet }) });
+  const schema = text({ expected: 'a file', description });
   return keyOf(`${path}File`, Type.Union([schema, Type.Null()]), path);
 }
 

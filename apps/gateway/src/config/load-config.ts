@@ -126,6 +126,22 @@ function resolve(config: Settings): GatewayConfig {
     const missing = config.tls.certFile === null ? 'certFile' : 'keyFile';
     throw configError(`tls.${missing}`, 'must be a file, as the other half of the pair is set');
   }
+  const { ssl, sasl } = config.kafka;
+  if ((ssl.certFile === null) !== (ssl.keyFile === null)) {
+    const missing = ssl.certFile === null ? 'certFile' : 'keyFile';
+    throw configError(`kafka.ssl.${missing}`, 'must be a file, as the other half of the pair is set');
+  }
+  for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
+    if (ssl[name] !== null && !ssl.enabled) {
+      throw configError('kafka.ssl.enabled', `must be true when kafka.ssl.${name} is set`);
+    }
+  }
+  for (const name of ['username', 'password'] as const) {
+    if ((sasl[name] === null) === (sasl.mechanism === null)) continue;
+    throw sasl.mechanism === null
+      ? configError('kafka.sasl.mechanism', `must be set when kafka.sasl.${name} is`)
+      : configError(`kafka.sasl.${name}`, 'must be set when kafka.sasl.mechanism is');
+  }
   const brokers = config.kafka.brokers;
   const shared = brokers !== null && brokers.length > 0 ? 'kafka.brokers' : 'cluster.discovery';
   if (

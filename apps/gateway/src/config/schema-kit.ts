@@ -25,8 +25,6 @@ export interface Annotations {
   readonly whenNull?: string;
   /** The value is never shown, and may come from a file that the `…File` setting names. */
   readonly secret?: true;
-  /** The feature that the setting belongs to and this version does not have: only the default is accepted. */
-  readonly notYet?: string;
   /** The meaning of a record's names. */
   readonly names?: string;
 }

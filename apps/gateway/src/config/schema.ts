@@ -13,9 +13,6 @@ import { duration, flag, integer, list, nullable, oneOf, section, text } from '.
 const MODES = ['disabled', 'optional', 'required'] as const;
 const RETRY = retryPolicy();
 
-const KAFKA_TLS = 'TLS to Kafka';
-const KAFKA_SASL = 'SASL to Kafka';
-
 /** One entry of `stores`. */
 const store = section({
   engine: oneOf(['sqlite', 'memory', 'postgres', 'remote'], {
@@ -158,31 +155,25 @@ export const CONFIG_SCHEMA = section({
     }),
     publishTimeoutMs: duration(1, { default: 8_000, description: 'longest wait for Kafka to accept' }),
     ssl: section({
-      enabled: flag({ default: false, description: 'connect by TLS', notYet: KAFKA_TLS }),
+      enabled: flag({ default: false, description: 'connect by TLS' }),
       caFile: nullable(
         text({
           expected: 'a PEM file',
           whenNull: "the system's",
           description: 'authorities that are trusted',
-          notYet: KAFKA_TLS,
         }),
       ),
-      certFile: nullable(
-        text({ expected: 'a PEM file', description: "the client's certificate", notYet: KAFKA_TLS }),
-      ),
-      keyFile: nullable(
-        text({ expected: 'a PEM file', description: "the client's private key", notYet: KAFKA_TLS }),
-      ),
+      certFile: nullable(text({ expected: 'a PEM file', description: "the client's certificate" })),
+      keyFile: nullable(text({ expected: 'a PEM file', description: "the client's private key" })),
     }),
     sasl: section({
       mechanism: nullable(
         oneOf(['plain', 'scram-sha-256', 'scram-sha-512'], {
           description: 'how the gateway logs in',
-          notYet: KAFKA_SASL,
         }),
       ),
-      username: nullable(text({ description: 'who logs in', notYet: KAFKA_SASL })),
-      password: nullable(text({ description: 'the password', secret: true, notYet: KAFKA_SASL })),
+      username: nullable(text({ description: 'who logs in' })),
+      password: nullable(text({ description: 'the password', secret: true })),
     }),
   }),
   cluster: section({

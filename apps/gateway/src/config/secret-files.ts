@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@esdb-gater/types';
 import { type TSchema, Type } from 'typebox';
-import { configError, notSupported, wrongValue } from './config-error.ts';
+import { configError, wrongValue } from './config-error.ts';
 import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
 import { parseText } from './parse-text.ts';
@@ -14,8 +14,7 @@ const MAX_SECRET_BYTES = 65_536;
 /**
  * Replaces each setting that names a file of a secret by the secret.
  *
- * @throws `invalid_argument` (reason `configuration`) that names the key, never the secret; `not_supported` when this
- * version does not have the feature that the secret is for
+ * @throws `invalid_argument` (reason `configuration`) that names the key, never the secret
  */
 export function readSecretFiles(settings: readonly Setting[]): Setting[] {
   const given = new Set(settings.map(({ key }) => key.path));
@@ -25,7 +24,6 @@ export function readSecretFiles(settings: readonly Setting[]): Setting[] {
     const { source, value } = setting;
     // Null means no file, so the value of another source stays.
     if (typeof value !== 'string') return [];
-    if (secretKey.notYet !== undefined) throw notSupported(setting.key.path, secretKey.notYet);
     if (given.has(secretKey.path))
       throw configError(source, `must not be set together with \`${secretKey.path}\``);
     const secret = parseText(secretKey, readSecret(value, source), source);
@@ -72,9 +70,7 @@ function withSecretsOf(
   let members: JsonObject = value;
   for (const [name, schema] of Object.entries(properties)) {
     const twin = `${name}File`;
-    const { secret, notYet } = annotationsOf(schema);
-    // The check of the features refuses a setting that is not served yet by its name.
-    if (secret !== true || notYet !== undefined || typeof members[twin] !== 'string') continue;
+    if (annotationsOf(schema).secret !== true || typeof members[twin] !== 'string') continue;
     const path = `${at}.${twin}`;
     if (members[name] !== undefined)
       throw configError(path, `must not be set together with \`${at}.${name}\``);

@@ -10,6 +10,7 @@ import {
 } from '@esdb-gater/types';
 import type { GatewayConfig } from '../config/types.ts';
 import { acceptSigned } from './accept-signed.ts';
+import { connectionSecurity } from './connection-security.ts';
 
 export interface OpenBrokerComponents {
   /** Where the in-process broker replays fed events from. With Kafka they replay from Kafka. */
@@ -29,9 +30,9 @@ export interface OpenedBroker {
 }
 
 /**
- * The broker of the configuration: The broker: Kafka, or the in-process broker. Kafka need not be there yet.
+ * Opens the broker of the configuration: Kafka, or the in-process broker. Kafka need not be there yet.
  *
- * @throws `invalid_argument` (reason `kafka`) for a setting that cannot be
+ * @throws `invalid_argument` (reasons `kafka`, `configuration`) for a wrong setting
  */
 export function openBroker(
   { replaySource, epochs, signatures, clock, logger }: OpenBrokerComponents,
@@ -50,6 +51,7 @@ export function openBroker(
     { clock, logger, accept: acceptSigned(new Set(signed), signatures) },
     {
       brokers,
+      ...connectionSecurity(config.kafka),
       driver,
       topicPrefix,
       publishTimeoutMs,

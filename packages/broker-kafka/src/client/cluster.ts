@@ -47,6 +47,7 @@ export class Cluster {
   readonly #listeners = new Set<() => void>();
   #brokers: ReadonlyMap<number, Address> = new Map();
   #topics: ReadonlyMap<string, readonly PartitionMetadata[]> = new Map();
+  #denied: readonly string[] = [];
   #state: ClusterState = { status: 'unknown' };
   #failures = 0;
   /** Which candidate is asked first; moves on when one fails. */
@@ -114,6 +115,11 @@ export class Cluster {
       for (const { partition } of partitions) if (this.leader(topic, partition) === undefined) count += 1;
     }
     return count;
+  }
+
+  /** Returns the tracked topics that Kafka's access rules keep from this client. */
+  denied(): readonly string[] {
+    return this.#denied;
   }
 
   /** Returns the tracked topics that do not exist, or are not known to exist. */
@@ -212,6 +218,9 @@ export class Cluster {
       if (sorted.length > 0) topics.set(topic, sorted);
     }
     this.#topics = topics;
+    this.#denied = metadata.topics
+      .filter(({ error }) => error === KAFKA_ERROR.topicAuthorizationFailed)
+      .map(({ topic }) => topic);
     if (this.#state.status !== 'up')
       this.#logger.info({ brokers: metadata.brokers.length }, 'connected to Kafka');
     this.#state = { status: 'up' };

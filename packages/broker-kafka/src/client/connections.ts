@@ -1,6 +1,6 @@
 import { waitFor } from '@esdb-gater/primitives';
 import type { Clock } from '@esdb-gater/types';
-import type { Address, Driver, DriverConnection } from './driver.ts';
+import type { Address, ConnectionSecurity, Driver, DriverConnection } from './driver.ts';
 
 /** Thrown when a broker closed the connection, could not be reached or did not respond in time. */
 export class ConnectionLostError extends Error {}
@@ -30,13 +30,15 @@ export class Connections {
   readonly #driver: Driver;
   readonly #clientId: string;
   readonly #clock: Clock;
+  readonly #security: ConnectionSecurity;
   readonly #slots = new Map<string, Slot>();
   #closed = false;
 
-  constructor(driver: Driver, clientId: string, clock: Clock) {
+  constructor(driver: Driver, clientId: string, clock: Clock, security: ConnectionSecurity = {}) {
     this.#driver = driver;
     this.#clientId = clientId;
     this.#clock = clock;
+    this.#security = security;
   }
 
   /**
@@ -79,7 +81,11 @@ export class Connections {
   #slot(key: string, { address, timeoutMs }: RequestOptions): Slot {
     const known = this.#slots.get(key);
     if (known !== undefined && known.connection?.isOpen() !== false) return known;
-    const opening = this.#driver.connect(address, { clientId: this.#clientId, timeoutMs });
+    const opening = this.#driver.connect(address, {
+      ...this.#security,
+      clientId: this.#clientId,
+      timeoutMs,
+    });
     const slot: Slot = { opening };
     this.#slots.set(key, slot);
     opening.then(

@@ -17,7 +17,31 @@ export interface Address {
   readonly port: number;
 }
 
-export interface ConnectOptions {
+/** How to connect by TLS. Texts are PEM. */
+export interface TlsOptions {
+  /** The authorities that are trusted. @default those of the system */
+  readonly ca?: string;
+  /** The client's certificate, when the brokers ask for one. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** How to log in. */
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How every connection is protected. */
+export interface ConnectionSecurity {
+  /** @default plain TCP */
+  readonly tls?: TlsOptions;
+  /** @default no login */
+  readonly sasl?: SaslOptions;
+}
+
+export interface ConnectOptions extends ConnectionSecurity {
   /** The name under which the broker logs this client. */
   readonly clientId: string;
   readonly timeoutMs: number;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { connect as connectSocket } from 'node:net';
-import type { Address, ConnectOptions, FetchOutcome } from './driver.ts';
+import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Address, ConnectOptions, FetchOutcome, TlsOptions } from './driver.ts';
 
 /**
  * Holds everything that this package uses of kafkajs below its documented clients. Nothing else imports these parts.
@@ -39,6 +40,9 @@ type Decode<Answer> = (data: Buffer) => Promise<Answer>;
 export interface KafkajsConnection {
   isConnected(): boolean;
   connect(): Promise<unknown>;
+  setVersions(versions: object): void;
+  setSupportAuthenticationProtocol(isSupported: boolean): void;
+  authenticate(): Promise<void>;
   send<T>(protocol: {
     readonly request: KafkajsRequest;
     readonly response: { readonly decode: Decode<T>; readonly parse: (decoded: T) => Promise<T> };
@@ -88,10 +92,21 @@ export async function openConnection(address: Address, options: ConnectOptions):
     enforceRequestTimeout: false,
     logger: silentLogger,
     socketFactory: openSocket,
+    ssl: options.tls ?? null,
+    sasl: options.sasl === undefined ? null : { ...options.sasl },
   });
   stopPolling(connection.requestQueue);
   await connection.connect();
-  return connection;
+  if (options.sasl === undefined) return connection;
+  try {
+    connection.setVersions(LOGIN_VERSIONS);
+    connection.setSupportAuthenticationProtocol(true);
+    await connection.authenticate();
+    return connection;
+  } catch (error) {
+    closeConnection(connection);
+    throw error;
+  }
 }
 
 /** Sends a request and resolves with its decoded response, error codes included. */
@@ -114,8 +129,19 @@ export function closeConnection(connection: KafkajsConnection): void {
   connection.socket?.destroy();
 }
 
-function openSocket({ host, port, onConnect }: Address & { readonly onConnect: () => void }) {
-  const socket = connectSocket({ host, port }, onConnect);
+/** The versions of SaslHandshake and SaslAuthenticate that every Kafka since 2.7 has. */
+const LOGIN_VERSIONS = { 17: { minVersion: 0, maxVersion: 1 }, 36: { minVersion: 0, maxVersion: 1 } };
+
+interface SocketOptions extends Address {
+  readonly ssl: TlsOptions | null;
+  readonly onConnect: () => void;
+}
+
+function openSocket({ host, port, ssl, onConnect }: SocketOptions): Socket {
+  const socket =
+    ssl === null
+      ? connectSocket({ host, port }, onConnect)
+      : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 60_000);
   return socket;

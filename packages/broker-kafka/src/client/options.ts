@@ -1,8 +1,8 @@
 import { invalidOption, requireInteger } from '@esdb-gater/primitives';
 import { CHANNEL_NAMES, type ChannelName, type GaterError, isChannelName } from '@esdb-gater/types';
-import type { Address, TopicSpec } from './driver.ts';
+import type { Address, ConnectionSecurity, TopicSpec } from './driver.ts';
 
-export interface KafkaBrokerOptions {
+export interface KafkaBrokerOptions extends ConnectionSecurity {
   /** `host:port` of some of the brokers: a list, or one string separated by commas. */
   readonly brokers: readonly string[] | string;
   /** The client library; the README compares them. @default 'kafkajs' */
@@ -33,7 +33,9 @@ export interface KafkaBrokerOptions {
   readonly clientId?: string;
 }
 
-export interface ResolvedOptions extends Required<Omit<KafkaBrokerOptions, 'brokers' | 'replicationFactor'>> {
+export interface ResolvedOptions
+  extends Required<Omit<KafkaBrokerOptions, 'brokers' | 'replicationFactor' | 'tls' | 'sasl'>> {
+  readonly security: ConnectionSecurity;
   readonly brokers: readonly Address[];
   readonly replicationFactor: number | undefined;
 }
@@ -59,6 +61,7 @@ export function resolveOptions(options: KafkaBrokerOptions): ResolvedOptions {
   }
   return Object.freeze({
     brokers: parseBrokers(options.brokers),
+    security: resolveSecurity(options),
     driver,
     topicPrefix,
     publishTimeoutMs: integer('publishTimeoutMs', options.publishTimeoutMs ?? 8_000, 100, 600_000),
@@ -72,6 +75,24 @@ export function resolveOptions(options: KafkaBrokerOptions): ResolvedOptions {
     duplicateWindow: integer('duplicateWindow', options.duplicateWindow ?? 10_000, 0, 10_000_000),
     brokerTime: Object.freeze([...brokerTime]),
     clientId: options.clientId ?? 'esdb-gater',
+  });
+}
+
+const MECHANISMS: readonly string[] = ['plain', 'scram-sha-256', 'scram-sha-512'];
+
+function resolveSecurity({ tls, sasl }: ConnectionSecurity): ConnectionSecurity {
+  if (sasl !== undefined && !MECHANISMS.includes(sasl.mechanism)) {
+    throw optionError('sasl.mechanism', sasl.mechanism, MECHANISMS.join(', '));
+  }
+  for (const member of ['username', 'password'] as const) {
+    if (sasl !== undefined && (typeof sasl[member] !== 'string' || sasl[member] === '')) {
+      // Without the value, which may be a secret.
+      throw optionError(`sasl.${member}`, typeof sasl[member], 'a text that is not empty');
+    }
+  }
+  return Object.freeze({
+    ...(tls === undefined ? {} : { tls: Object.freeze({ ...tls }) }),
+    ...(sasl === undefined ? {} : { sasl: Object.freeze({ ...sasl }) }),
   });
 }
 

@@ -27,6 +27,13 @@ import {
   type TopicSpec,
 } from './driver.ts';
 
+/** The names of SASL. */
+const MECHANISMS = {
+  plain: 'PLAIN',
+  'scram-sha-256': 'SCRAM-SHA-256',
+  'scram-sha-512': 'SCRAM-SHA-512',
+} as const;
+
 /** Longer than any request may take: `Connections` ends a request that takes too long. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
@@ -39,13 +46,31 @@ export const platformaticDriver: Driver = {
     const connection = new Connection(options.clientId, {
       connectTimeout: options.timeoutMs,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      ...(options.tls === undefined ? {} : { tls: { ...options.tls }, tlsServerName: true }),
+      ...(options.sasl === undefined
+        ? {}
+        : { sasl: { ...options.sasl, mechanism: MECHANISMS[options.sasl.mechanism] } }),
     });
     // Requests reject with the error. Without a listener, an error between requests would end the process.
     connection.on('error', () => {});
-    await connection.connect(address.host, address.port);
+    try {
+      await connection.connect(address.host, address.port);
+    } catch (error) {
+      throw new Error(reasonOf(error), { cause: error });
+    }
     return new PlatformaticConnection(connection);
   },
 };
+
+/** The library says only that the connection failed; its causes say why. */
+function reasonOf(error: unknown): string {
+  let reason = '';
+  for (let at: unknown = error; at instanceof Error; ) {
+    reason = at.message === '' ? reason : at.message;
+    at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined);
+  }
+  return reason;
+}
 
 class PlatformaticConnection implements DriverConnection {
   readonly #connection: Connection;

@@ -1,7 +1,6 @@
 import type { JsonValue } from '@esdb-gater/types';
 import { CONFIG_KEYS, type ConfigKey } from '../../config/keys.ts';
 import { loadConfig, settingOrigins } from '../../config/load-config.ts';
-import { assertSupported } from '../../config/not-yet.ts';
 import { outputOf, type Terminal } from '../context.ts';
 import { plain } from '../output.ts';
 import { shorten, writeList } from '../table.ts';
@@ -49,9 +48,9 @@ export async function configPrint(options: ConfigOptions, flags: Flags, terminal
   });
 }
 
-/** `config check`: fails with what is wrong with the settings, and what this version does not support. */
+/** `config check`: fails with what is wrong with the settings. */
 export async function configCheck(options: ConfigOptions, flags: Flags, terminal: Terminal): Promise<void> {
-  assertSupported(loadConfig(sourcesOf(options, flags, terminal)));
+  loadConfig(sourcesOf(options, flags, terminal));
   await outputOf({ store: '', ...options }, terminal).result({ valid: true }, 'the settings are valid');
 }
 
