@@ -21,7 +21,7 @@ test.each([404, 502, 'hang'] as const)(
   'a client outlives a proxy that answers %s for a while, and its subscription misses nothing [R28] [F33]',
   async (mode) => {
     const { gateway, proxy, url } = await start();
-    const client = await connect(url, { connectTimeoutMs: 300 });
+    const client = await connect(url, { connectTimeoutMs: 4_000 });
     cleanUps.push(() => client.close());
     const messages = await client.subscribe({ channel: 'events', topic: '>' });
     const writer = await connect(gateway.url);

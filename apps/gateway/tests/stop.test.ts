@@ -110,9 +110,14 @@ describe('the data folder', () => {
 });
 
 test('a setting that cannot be applied stops the start with its key', async () => {
-  const flags = { 'kafka-ssl-enabled': 'true' };
+  const flags = {
+    'kafka-brokers': '127.0.0.1:9',
+    'kafka-ssl-enabled': 'true',
+    'kafka-ssl-ca-file': join(dataDir, 'missing.pem'),
+    'security-hmac-secret': 's',
+  };
   await expect(startTestGateway(flags, { dataDir })).rejects.toMatchObject({
-    code: 'not_supported',
-    key: 'kafka.ssl.enabled',
+    code: 'invalid_argument',
+    message: expect.stringContaining('`kafka.ssl.caFile` must be a file that can be read'),
   });
 });
