@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendSignal } from '../servers/processes.ts';
 
 const READY = 'Kafka Server started';
 const READY_WITHIN_MS = 90_000;
-const STOPS_WITHIN_MS = 10_000;
 
 export interface JavaOptions {
   readonly classPath: string;
@@ -66,38 +66,10 @@ export async function startBroker(options: JavaOptions): Promise<number> {
       throw new Error(`the broker in ${options.dir} ended at its start: ${complaint(text)}`);
     }
   }
-  kill(child.pid, 'SIGKILL');
+  sendSignal(child.pid, 'SIGKILL');
   throw new Error(
     `the broker in ${options.dir} was not ready within ${READY_WITHIN_MS / 1_000} s; see ${log}`,
   );
-}
-
-/** SIGTERM, and SIGKILL after 10 s. The process may have ended already. */
-export async function stopProcess(pid: number, withinMs: number = STOPS_WITHIN_MS): Promise<void> {
-  kill(pid, 'SIGTERM');
-  for (const deadline = Date.now() + withinMs; isAlive(pid); await sleep(25)) {
-    if (Date.now() >= deadline) kill(pid, 'SIGKILL');
-  }
-}
-
-/** Kills a process, and waits until it has ended. */
-export async function killProcess(pid: number): Promise<void> {
-  kill(pid, 'SIGKILL');
-  while (isAlive(pid)) await sleep(5);
-}
-
-/** True for a process of that id that has not ended; one that only waits to be reaped has. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 function java(options: JavaOptions, log: string, rest: readonly string[]): ChildProcess {
@@ -112,14 +84,6 @@ function java(options: JavaOptions, log: string, rest: readonly string[]): Child
     return child;
   } finally {
     closeSync(output);
-  }
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone already.
   }
 }
 

@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive, killProcess, stopProcess } from '../servers/processes.ts';
 import {
   formatStorage,
-  isAlive,
   type JavaOptions,
-  killProcess,
   SERVER_MEMORY,
   smallMemory,
   startBroker,
-  stopProcess,
 } from './broker-process.ts';
 import { CACHE_DIR, ensureKafka } from './install.ts';
 import { freePorts } from './ports.ts';

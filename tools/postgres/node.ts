@@ -1,16 +1,8 @@
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive, stopProcess } from '../servers/processes.ts';
 import type { Binaries } from './binaries.ts';
-import {
-  type Account,
-  isAlive,
-  killServer,
-  processesOf,
-  runProgram,
-  spawnServer,
-  stopProcess,
-  until,
-} from './server-process.ts';
+import { type Account, killServer, processesOf, runProgram, spawnServer, until } from './server-process.ts';
 
 /** The superuser of the servers that this tool makes. They listen on loopback only and trust it. */
 export const SUPERUSER = 'postgres';

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, killProcess, stopProcess } from '../kafka/broker-process.ts';
-
-export { isAlive, killProcess, stopProcess };
+import { killProcess } from '../servers/processes.ts';
 
 /** The account that a server runs under. PostgreSQL refuses to run as root. */
 export interface Account {
