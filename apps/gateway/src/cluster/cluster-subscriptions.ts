@@ -1,6 +1,7 @@
 import { GaterError, type PeerAddress, type Subscriptions } from '@esdb-gater/types';
 import type { PeerLink } from './peer-link.ts';
 import type { PeerNetwork } from './peer-network.ts';
+import { perLink } from './per-link.ts';
 import { RemoteConsumer } from './remote-consumer.ts';
 import {
   type ConsumerEnded,
@@ -36,21 +37,10 @@ const CALL_TIMEOUT_MS = 10_000;
 
 export function createClusterSubscriptions(components: ClusterSubscriptionsComponents): ClusterSubscriptions {
   const { local, ownerOf, takeOver, network } = components;
-  const links = new Map<PeerLink, Map<string, RemoteConsumer>>();
-
-  function consumersOf(link: PeerLink): Map<string, RemoteConsumer> {
-    let consumers = links.get(link);
-    if (consumers === undefined) {
-      consumers = new Map();
-      links.set(link, consumers);
-      void link.closed.then(() => {
-        links.delete(link);
-        const error = new GaterError('unavailable', `the connection to node ${link.node.nodeId} is lost`);
-        for (const consumer of [...(consumers?.values() ?? [])]) consumer.ended(error);
-      });
-    }
-    return consumers;
-  }
+  const links = perLink<RemoteConsumer>((consumers, link) => {
+    const error = new GaterError('unavailable', `the connection to node ${link.node.nodeId} is lost`);
+    for (const consumer of consumers) consumer.ended(error);
+  });
 
   /** Runs an operation on the node that serves the store. */
   async function run<O extends Operation, T>(
@@ -80,7 +70,7 @@ export function createClusterSubscriptions(components: ClusterSubscriptionsCompo
           return local.join(params, consumer, maker);
         }
         const link = await network.open(owner);
-        const consumers = consumersOf(link);
+        const consumers = links.of(link);
         const id = crypto.randomUUID();
         const joined = new RemoteConsumer(id, link, params, consumer, () => consumers.delete(id));
         consumers.set(id, joined);
@@ -103,9 +93,9 @@ export function createClusterSubscriptions(components: ClusterSubscriptionsCompo
         await local.close();
       },
     },
-    event: (link, event) => links.get(link)?.get(event.consumerId)?.event(event),
+    event: (link, event) => links.get(link, event.consumerId)?.event(event),
     ended(link, { consumerId, code, message }) {
-      links.get(link)?.get(consumerId)?.ended(GaterError.fromData(message, { code }));
+      links.get(link, consumerId)?.ended(GaterError.fromData(message, { code }));
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   type Subscriptions,
 } from '@esdb-gater/types';
 import type { PeerLink } from './peer-link.ts';
+import { perLink } from './per-link.ts';
 import { type ConsumerReady, isOperation, OPERATIONS, type SubscriptionCall } from './subscription-calls.ts';
 
 export interface ConsumerServerComponents {
@@ -43,29 +44,17 @@ const MAX_CONSUMERS = 20_000;
 
 export function createConsumerServer(components: ConsumerServerComponents): ConsumerServer {
   const { subscriptions, serves, release, clock } = components;
-  const links = new Map<PeerLink, Map<string, Served>>();
+  const links = perLink<Served>((served) => {
+    for (const { joining } of served) void joining.then((joined) => joined.leave(true), noop);
+  });
   const waiting = new Set<PeerLink>();
-
-  function consumersOf(link: PeerLink): Map<string, Served> {
-    let consumers = links.get(link);
-    if (consumers === undefined) {
-      consumers = new Map();
-      links.set(link, consumers);
-      void link.closed.then(() => {
-        links.delete(link);
-        for (const { joining } of consumers?.values() ?? [])
-          void joining.then((joined) => joined.leave(true), noop);
-      });
-    }
-    return consumers;
-  }
 
   function drainLater(link: PeerLink): void {
     if (waiting.has(link)) return;
     waiting.add(link);
     const drain = (): void => {
       waiting.delete(link);
-      for (const { joining } of links.get(link)?.values() ?? [])
+      for (const { joining } of links.of(link).values())
         void joining.then((joined) => joined.drained(), noop);
     };
     clock.setTimer(drain, DRAIN_MS, { unref: true });
@@ -83,7 +72,7 @@ export function createConsumerServer(components: ConsumerServerComponents): Cons
     link: PeerLink,
     { consumerId, params, maker }: Extract<SubscriptionCall, { readonly operation: 'join' }>,
   ): Promise<unknown> {
-    const consumers = consumersOf(link);
+    const consumers = links.of(link);
     if (consumers.has(consumerId)) throw invalidArgument('consumer', 'a consumer joins once');
     if (consumers.size >= MAX_CONSUMERS) {
       throw new GaterError('overloaded', `a node may have ${MAX_CONSUMERS} consumers on another`);
@@ -134,14 +123,14 @@ export function createConsumerServer(components: ConsumerServerComponents): Cons
           return join(link, call);
         case 'ack':
         case 'nack': {
-          const joined = await consumersOf(link).get(call.consumerId)?.joining;
+          const joined = await links.of(link).get(call.consumerId)?.joining;
           if (joined === undefined) throw new GaterError('unavailable', 'the consumer has ended');
           const checkpoint = call.operation === 'ack' ? joined.ack(call.params) : joined.nack(call.params);
           return { value: await checkpoint };
         }
         case 'leave': {
-          const served = consumersOf(link).get(call.consumerId);
-          consumersOf(link).delete(call.consumerId);
+          const served = links.of(link).get(call.consumerId);
+          links.of(link).delete(call.consumerId);
           (await served?.joining.catch(noop))?.leave(call.lost);
           return {};
         }
@@ -157,7 +146,7 @@ export function createConsumerServer(components: ConsumerServerComponents): Cons
       }
     },
     ready(link, { consumerId, ready }) {
-      const served = links.get(link)?.get(consumerId);
+      const served = links.get(link, consumerId);
       if (served === undefined) return;
       served.isReady = ready;
       if (ready) void served.joining.then((joined) => joined.drained(), noop);
