@@ -10,7 +10,7 @@ import {
   createFeedReplaySource,
   createStoreWorker,
   createSubscriptions,
-  type FedStore,
+  fedStore,
 } from '@esdb-gater/event-store';
 import { createRegistry, type StoreCallerOptions } from '@esdb-gater/registry';
 import { type Clock, type Logger, type NewEvent, silentLogger, systemClock } from '@esdb-gater/types';
@@ -73,14 +73,7 @@ export async function openGater<E extends AnyEvent = NewEvent>(
     }
     const fed = opened.filter(({ isFed }) => isFed);
     const topic = feedTopic === undefined ? {} : { topicTemplate: feedTopic };
-    const replayed = fed.map(
-      ({ store, isEphemeral }): FedStore => ({
-        storeId: store.storeId,
-        readAll: (params, context) => store.readAll(params, context),
-        ephemeral: isEphemeral,
-        fedTo: () => store.feedCheckpoint.load(),
-      }),
-    );
+    const replayed = fed.map(({ store, isEphemeral }) => fedStore(store, isEphemeral));
     const broker = createMemoryBroker({
       replaySource: createFeedReplaySource(() => replayed, { ...topic, clock }),
       clock,

@@ -34,6 +34,7 @@ export {
   createFeedReplaySource,
   type FedStore,
   type FeedReplaySourceOptions,
+  fedStore,
 } from './feed/feed-replay-source.ts';
 export {
   compileFeedTopic,

@@ -1,5 +1,11 @@
 import { rename } from 'node:fs/promises';
-import { createFeed, createFeedReplaySource, type FedStore, type Feed } from '@esdb-gater/event-store';
+import {
+  createFeed,
+  createFeedReplaySource,
+  type FedStore,
+  type Feed,
+  fedStore,
+} from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
@@ -89,12 +95,9 @@ class StoreFeeds implements FeedHost {
     this.#components = components;
     this.#config = config;
     this.#local = components.local.filter(({ storeId }) => this.#isFed(storeId));
-    this.#localStores = this.#local.map((store) => ({
-      storeId: store.storeId,
-      readAll: (params, context) => store.readAll(params, context),
-      ephemeral: config.stores[store.storeId]?.engine === 'memory',
-      fedTo: () => store.feedCheckpoint.load(),
-    }));
+    this.#localStores = this.#local.map((store) =>
+      fedStore(store, config.stores[store.storeId]?.engine === 'memory'),
+    );
     this.#fed = this.#localStores;
     for (const store of remembered) if (this.#isRemote(store.storeId)) this.#addRemote(store);
     this.source = createFeedReplaySource(() => this.#fed, { topicTemplate: config.feed.topic });

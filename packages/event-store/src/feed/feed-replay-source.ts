@@ -1,6 +1,7 @@
 import {
   type CallContext,
   type Clock,
+  type EventStore,
   type FedEvent,
   type FeedReadOptions,
   type FeedReplaySource,
@@ -25,6 +26,16 @@ export interface FedStore {
   readonly ephemeral?: boolean;
   /** Returns where its feed goes on: everything up to there was published. @default the store's beginning */
   fedTo?(): Promise<StorePoint>;
+}
+
+/** Returns a store of this process as replays read it. `ephemeral`: its events end with the process. */
+export function fedStore(store: EventStore, ephemeral: boolean): FedStore {
+  return {
+    storeId: store.storeId,
+    readAll: (params, context) => store.readAll(params, context),
+    ephemeral,
+    fedTo: () => store.feedCheckpoint.load(),
+  };
 }
 
 export interface FeedReplaySourceOptions {
