@@ -4,7 +4,7 @@ import { configError, wrongValue } from './config-error.ts';
 import { problemOf } from './expectation.ts';
 import { CONFIG_KEYS } from './keys.ts';
 import { parseText } from './parse-text.ts';
-import { readTextFile } from './read-text-file.ts';
+import { readSettingFile } from './read-setting-file.ts';
 import { annotationsOf, nonNull } from './schema-kit.ts';
 import type { Setting } from './sources.ts';
 
@@ -81,10 +81,6 @@ function withSecretsOf(
 }
 
 /** Reads a file, without the line break at its end that editors and `echo` add. */
-export function readSecret(file: string, source: string): string {
-  try {
-    return readTextFile(file, MAX_SECRET_BYTES).replace(/\r?\n$/, '');
-  } catch (error) {
-    throw configError(source, `must be a file that can be read, got ${file}: ${(error as Error).message}`);
-  }
+function readSecret(file: string, source: string): string {
+  return readSettingFile(source, file, MAX_SECRET_BYTES).replace(/\r?\n$/, '');
 }

@@ -1,6 +1,5 @@
 import type { KafkaBrokerOptions } from '@esdb-gater/broker-kafka';
-import { configError } from '../config/config-error.ts';
-import { readTextFile } from '../config/read-text-file.ts';
+import { readSettingFile } from '../config/read-setting-file.ts';
 import type { GatewayConfig } from '../config/types.ts';
 
 /** More than any list of certificates has. */
@@ -38,9 +37,5 @@ function pem<N extends string>(
   file: string | null,
 ): { readonly [K in N]?: string } {
   if (file === null) return {};
-  try {
-    return { [name]: readTextFile(file, MAX_PEM_BYTES) } as { readonly [K in N]: string };
-  } catch (error) {
-    throw configError(setting, `must be a file that can be read, got ${file}: ${(error as Error).message}`);
-  }
+  return { [name]: readSettingFile(setting, file, MAX_PEM_BYTES) } as { readonly [K in N]: string };
 }

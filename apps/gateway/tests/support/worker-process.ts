@@ -1,7 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { spawnCli } from './gateway-process.ts';
+import { ended, spawnCli } from './gateway-process.ts';
 
 /** A store worker in a separate process, started as a user would. */
 export interface WorkerProcess {
@@ -52,12 +50,4 @@ export function startWorkerProcess(
     kill9: async () => void (await ended(child, 'SIGKILL')),
     stop: () => ended(child, 'SIGTERM'),
   };
-}
-
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  const [code] = (await exit) as [number | null];
-  return code;
 }
