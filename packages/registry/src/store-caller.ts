@@ -152,11 +152,16 @@ class RetryingStoreCaller implements StoreCaller {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(isIdempotent(request.method) ? {} : { shouldRetry: neverTwice }),
     };
-    const asJson = options.asJson === true ? { asJson: true } : {};
+    const { asJson = false } = options;
     return this.#retry(storeId, this.#policy, bounds, (signal) => {
       const worker = this.#pick(storeId, request.needs);
       const left = Math.max(1, Math.floor(Math.min(attemptTimeoutMs, end - this.#clock.monotonic())));
-      return worker.call(request.method, request.params, { ...trace, ...asJson, signal, deadlineMs: left });
+      return worker.call(request.method, request.params, {
+        ...trace,
+        ...(asJson ? { asJson } : {}),
+        signal,
+        deadlineMs: left,
+      });
     });
   }
 

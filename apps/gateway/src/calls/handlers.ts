@@ -99,15 +99,17 @@ function storeHandlers(stores: StoreCaller): HandlersOf<StoreCallMethod> {
   const ask =
     <M extends StoreCallMethod>(method: M): Handler<M> =>
     (params, call) =>
-      stores.call(method, params, { ...contextOf(call), asJson: true });
+      stores.call(method, params, contextOf(call, true));
   const handlers = METHOD_NAMES.filter((method) => isServedBy(method, 'store')).map(
     (method) => [method, ask(method)] as const,
   );
   return Object.fromEntries(handlers) as unknown as HandlersOf<StoreCallMethod>;
 }
 
-function contextOf({ signal, traceparent, tracestate }: Call) {
+/** @param asJson the answer is passed on as JSON, whatever is in it */
+function contextOf({ signal, traceparent, tracestate }: Call, asJson = false) {
   return {
+    asJson,
     ...(signal === undefined ? {} : { signal }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(tracestate === undefined ? {} : { tracestate }),
