@@ -6,6 +6,7 @@ import { readToken, type TokenFacts } from '../session/token.ts';
 import { ago, timeOf } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Badge, Card, CopyButton, Field, PageHead } from '../ui/parts.tsx';
+import { type Column, Table } from '../ui/table.tsx';
 import { useTitle } from '../ui/use-title.ts';
 
 /** The token of this tab: what it says, and a form to give one. */
@@ -78,6 +79,14 @@ function Fact({
   );
 }
 
+const GRANT_COLUMNS: readonly Column<TokenFacts['grants'][number]>[] = [
+  { label: 'Action', cell: ({ can }) => <code>{can === '*' ? '* (everything)' : can}</code> },
+  {
+    label: 'Resource',
+    cell: (grant) => <code class="break">{grant.with === '*' ? '* (everywhere)' : grant.with}</code>,
+  },
+];
+
 function TokenCard({ facts }: { readonly facts: TokenFacts }): JSX.Element {
   const { issuer, audience, expiresAt, notBefore, parents, grants } = facts;
   const hasEnded = expiresAt * 1_000 < Date.now();
@@ -102,28 +111,12 @@ function TokenCard({ facts }: { readonly facts: TokenFacts }): JSX.Element {
         </Fact>
       </dl>
       <h3>What it allows</h3>
-      <div class="table-box">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Action</th>
-              <th scope="col">Resource</th>
-            </tr>
-          </thead>
-          <tbody>
-            {grants.map((grant) => (
-              <tr key={`${grant.can} ${grant.with}`}>
-                <td>
-                  <code>{grant.can === '*' ? '* (everything)' : grant.can}</code>
-                </td>
-                <td>
-                  <code class="break">{grant.with === '*' ? '* (everywhere)' : grant.with}</code>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        columns={GRANT_COLUMNS}
+        rows={grants}
+        rowKey={(grant) => `${grant.can} ${grant.with}`}
+        stacking={false}
+      />
       <p>
         <button type="button" class="button" onClick={() => presentToken(undefined)}>
           <Icon name="trash" /> Forget this token

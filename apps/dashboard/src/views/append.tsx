@@ -8,6 +8,7 @@ import { allows, resourcePart } from '../session/token.ts';
 import { Icon } from '../ui/icon.tsx';
 import { JsonField, parseJson } from '../ui/json-field.tsx';
 import { Card, Field, PageHead, Problem } from '../ui/parts.tsx';
+import { TextInput } from '../ui/text-input.tsx';
 import { useTitle } from '../ui/use-title.ts';
 import { listOf } from './event-filter.tsx';
 
@@ -101,26 +102,10 @@ export function AppendView({ storeId }: { readonly storeId: string }): JSX.Eleme
         >
           <div class="form-row">
             <Field label="Stream" hint="For example users-1">
-              <input
-                type="text"
-                value={stream}
-                required
-                maxLength={255}
-                autocomplete="off"
-                spellcheck={false}
-                onInput={(event) => setStream(event.currentTarget.value)}
-              />
+              <TextInput value={stream} required maxLength={255} onText={setStream} />
             </Field>
             <Field label="Type" hint="For example user_created">
-              <input
-                type="text"
-                value={type}
-                required
-                maxLength={255}
-                autocomplete="off"
-                spellcheck={false}
-                onInput={(event) => setType(event.currentTarget.value)}
-              />
+              <TextInput value={type} required maxLength={255} onText={setType} />
             </Field>
           </div>
           <JsonField label="Data (JSON)" value={data} onInput={setData} />
@@ -150,13 +135,7 @@ export function AppendView({ storeId }: { readonly storeId: string }): JSX.Eleme
               </Field>
             )}
             <Field label="Tags" hint="Commas between">
-              <input
-                type="text"
-                value={tags}
-                autocomplete="off"
-                spellcheck={false}
-                onInput={(event) => setTags(event.currentTarget.value)}
-              />
+              <TextInput value={tags} onText={setTags} />
             </Field>
           </div>
           <details class="more">

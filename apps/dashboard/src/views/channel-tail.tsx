@@ -8,6 +8,7 @@ import { count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { JsonTree } from '../ui/json-tree.tsx';
 import { Badge, Card, CopyButton, Empty, Field, Problem, Time } from '../ui/parts.tsx';
+import { TextInput } from '../ui/text-input.tsx';
 import { VirtualList } from '../ui/virtual-list.tsx';
 
 const ROW_HEIGHT = 36;
@@ -58,14 +59,7 @@ export function ChannelTail({ channel }: { readonly channel: ChannelName }): JSX
         }}
       >
         <Field label="Topic" hint="* is one segment, > at the end is the rest">
-          <input
-            type="text"
-            class="mono"
-            value={typed}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={(event) => setTyped(event.currentTarget.value)}
-          />
+          <TextInput class="mono" value={typed} onText={setTyped} />
         </Field>
         <Field label="From">
           <select value={typedFrom} onChange={(event) => setTypedFrom(event.currentTarget.value)}>

@@ -5,6 +5,7 @@ import { href } from '../router.ts';
 import { count, rate } from '../ui/format.ts';
 import { Badge, Loading, PageHead, type Tone } from '../ui/parts.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
+import { type Column, Table } from '../ui/table.tsx';
 import { useTitle } from '../ui/use-title.ts';
 
 export const PRIORITY_TONES: Readonly<Record<string, Tone>> = {
@@ -13,6 +14,44 @@ export const PRIORITY_TONES: Readonly<Record<string, Tone>> = {
   normal: 'info',
   low: 'plain',
 };
+
+const COLUMNS: readonly Column<ChannelInfo>[] = [
+  {
+    label: 'Channel',
+    cell: ({ name, enabled, requireSignature }) => (
+      <>
+        <a class="strong" href={href(['channels', name])}>
+          {name}
+        </a>{' '}
+        {!enabled && <Badge>off</Badge>} {requireSignature && <Badge tone="info">signed</Badge>}
+      </>
+    ),
+  },
+  {
+    label: 'Priority',
+    cell: ({ priority }) => <Badge tone={PRIORITY_TONES[priority] ?? 'plain'}>{priority}</Badge>,
+  },
+  { label: 'Published/s', class: 'number', cell: ({ publishedPerSecond }) => rate(publishedPerSecond) },
+  { label: 'Delivered/s', class: 'number', cell: ({ deliveredPerSecond }) => rate(deliveredPerSecond) },
+  {
+    label: 'Last minutes',
+    cell: ({ name }) => <Sparkline values={channelRates.value.get(name)?.series[0] ?? []} />,
+    cellClass: () => 'optional',
+  },
+  { label: 'Subscribers', class: 'number', cell: ({ subscribers }) => count(subscribers) },
+  {
+    label: 'Dropped',
+    class: 'number',
+    cell: ({ dropped }) => count(dropped),
+    cellClass: ({ dropped }) => (dropped > 0 ? 'attention' : undefined),
+  },
+  {
+    label: 'Limit/s',
+    class: 'number',
+    cell: ({ maxRate }) => (maxRate === undefined ? <span class="muted">none</span> : count(maxRate)),
+    cellClass: () => 'optional',
+  },
+];
 
 /** The channels with their rules and what they carry at the moment. */
 export function ChannelsView(): JSX.Element {
@@ -28,74 +67,9 @@ export function ChannelsView(): JSX.Element {
         {list === undefined ? (
           <Loading rows={10} />
         ) : (
-          <div class="table-box">
-            <table class="stacking">
-              <thead>
-                <tr>
-                  <th scope="col">Channel</th>
-                  <th scope="col">Priority</th>
-                  <th scope="col" class="number">
-                    Published/s
-                  </th>
-                  <th scope="col" class="number">
-                    Delivered/s
-                  </th>
-                  <th scope="col">Last minutes</th>
-                  <th scope="col" class="number">
-                    Subscribers
-                  </th>
-                  <th scope="col" class="number">
-                    Dropped
-                  </th>
-                  <th scope="col" class="number">
-                    Limit/s
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {list.map((one) => (
-                  <ChannelRow key={one.name} info={one} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={COLUMNS} rows={list} rowKey={({ name }) => name} />
         )}
       </section>
     </>
-  );
-}
-
-function ChannelRow({ info }: { readonly info: ChannelInfo }): JSX.Element {
-  const { name, priority, enabled, requireSignature } = info;
-  return (
-    <tr>
-      <td data-label="Channel">
-        <a class="strong" href={href(['channels', name])}>
-          {name}
-        </a>{' '}
-        {!enabled && <Badge>off</Badge>} {requireSignature && <Badge tone="info">signed</Badge>}
-      </td>
-      <td data-label="Priority">
-        <Badge tone={PRIORITY_TONES[priority] ?? 'plain'}>{priority}</Badge>
-      </td>
-      <td data-label="Published/s" class="number">
-        {rate(info.publishedPerSecond)}
-      </td>
-      <td data-label="Delivered/s" class="number">
-        {rate(info.deliveredPerSecond)}
-      </td>
-      <td data-label="Last minutes" class="optional">
-        <Sparkline values={channelRates.value.get(name)?.series[0] ?? []} />
-      </td>
-      <td data-label="Subscribers" class="number">
-        {count(info.subscribers)}
-      </td>
-      <td data-label="Dropped" class={info.dropped > 0 ? 'number attention' : 'number'}>
-        {count(info.dropped)}
-      </td>
-      <td data-label="Limit/s" class="number optional">
-        {info.maxRate === undefined ? <span class="muted">none</span> : count(info.maxRate)}
-      </td>
-    </tr>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { go, href } from '../router.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Field } from '../ui/parts.tsx';
+import { TextInput } from '../ui/text-input.tsx';
 
 /** What the reader is asked for, as it stands in the address. */
 export interface EventQuestion {
@@ -49,12 +50,9 @@ export function EventFilterForm({
 }): JSX.Element {
   const [kind, setKind] = useState<Kind>(kindOf(question));
   const [draft, setDraft] = useState(question);
-  const set =
-    (name: keyof EventQuestion) => (event: { readonly currentTarget: { readonly value: string } }) =>
-      setDraft({ ...draft, [name]: event.currentTarget.value });
   const text = (name: keyof EventQuestion, label: string, hint?: string): JSX.Element => (
     <Field label={label} {...(hint === undefined ? {} : { hint })}>
-      <input type="text" value={draft[name]} autocomplete="off" spellcheck={false} onInput={set(name)} />
+      <TextInput value={draft[name]} onText={(typed) => setDraft({ ...draft, [name]: typed })} />
     </Field>
   );
   return (

@@ -7,6 +7,7 @@ import { go, href } from '../router.ts';
 import { gater } from '../session/session.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Card, Field, Problem } from '../ui/parts.tsx';
+import { TextInput } from '../ui/text-input.tsx';
 
 /** Starts a subscription anew from a position, or removes it. Both ask once more before they do it. */
 export function ManageSubscription({
@@ -58,13 +59,7 @@ export function ManageSubscription({
         }}
       >
         <Field label="Start anew after position" hint="0 is the beginning; or latest">
-          <input
-            type="text"
-            value={position}
-            autocomplete="off"
-            aria-invalid={!isValid}
-            onInput={(event) => setPosition(event.currentTarget.value)}
-          />
+          <TextInput value={position} aria-invalid={!isValid} onText={setPosition} />
         </Field>
         <button type="submit" class="button" disabled={!isValid}>
           <Icon name="refresh" /> Start anew…

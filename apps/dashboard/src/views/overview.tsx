@@ -1,3 +1,4 @@
+import type { HealthResult } from '@esdb-gater/protocol';
 import type { JSX } from 'preact';
 import { channels, health, monitorError, rates } from '../data/monitor.ts';
 import { href } from '../router.ts';
@@ -6,6 +7,7 @@ import { Chart } from '../ui/chart.tsx';
 import { count, plural, rate, shorten } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Badge, Card, CopyButton, Empty, Loading, PageHead, Problem, Stat, Status } from '../ui/parts.tsx';
+import { type Column, Table } from '../ui/table.tsx';
 import { useTitle } from '../ui/use-title.ts';
 import { LatestEvents } from './latest-events.tsx';
 
@@ -96,6 +98,12 @@ function HealthCard(): JSX.Element | null {
   );
 }
 
+const STORE_COLUMNS: readonly Column<[storeId: string, store: HealthResult['stores'][string]]>[] = [
+  { label: 'Store', cell: ([storeId]) => <a href={href(['streams', storeId])}>{storeId}</a> },
+  { label: 'Status', cell: ([, { status }]) => <Status status={status} /> },
+  { label: 'Workers', cell: ([, { workers }]) => <Workers workers={workers} /> },
+];
+
 function StoresCard(): JSX.Element {
   const stores = Object.entries(health.value?.stores ?? {});
   return (
@@ -103,73 +111,45 @@ function StoresCard(): JSX.Element {
       {stores.length === 0 ? (
         <Empty title="No store yet" />
       ) : (
-        <div class="table-box">
-          <table class="stacking">
-            <thead>
-              <tr>
-                <th scope="col">Store</th>
-                <th scope="col">Status</th>
-                <th scope="col">Workers</th>
-              </tr>
-            </thead>
-            <tbody>
-              {stores.map(([storeId, { status, workers }]) => (
-                <tr key={storeId}>
-                  <td data-label="Store">
-                    <a href={href(['streams', storeId])}>{storeId}</a>
-                  </td>
-                  <td data-label="Status">
-                    <Status status={status} />
-                  </td>
-                  <td data-label="Workers">
-                    <ul class="plain">
-                      {workers.map(({ workerId, nodeId }) => (
-                        <li key={workerId} class="clip" title={`${workerId} on node ${nodeId}`}>
-                          <code>{workerId}</code>
-                        </li>
-                      ))}
-                    </ul>
-                    {workers.length === 0 && <span class="muted">none</span>}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table columns={STORE_COLUMNS} rows={stores} rowKey={([storeId]) => storeId} />
       )}
     </Card>
   );
 }
 
+function Workers({ workers }: Pick<HealthResult['stores'][string], 'workers'>): JSX.Element {
+  if (workers.length === 0) return <span class="muted">none</span>;
+  return (
+    <ul class="plain">
+      {workers.map(({ workerId, nodeId }) => (
+        <li key={workerId} class="clip" title={`${workerId} on node ${nodeId}`}>
+          <code>{workerId}</code>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const NODE_COLUMNS: readonly Column<HealthResult['nodes'][number]>[] = [
+  {
+    label: 'Node',
+    cell: ({ nodeId }) => <code>{shorten(nodeId, 20)}</code>,
+    cellClass: () => 'clip',
+    hint: ({ nodeId }) => nodeId,
+  },
+  { label: 'Status', cell: ({ status }) => <Status status={status} /> },
+  {
+    label: 'Address',
+    cell: ({ url }) => <code>{url}</code>,
+    cellClass: () => 'clip',
+    hint: ({ url }) => url,
+  },
+];
+
 function NodesCard(): JSX.Element {
   return (
     <Card title="Nodes" flush>
-      <div class="table-box">
-        <table class="stacking">
-          <thead>
-            <tr>
-              <th scope="col">Node</th>
-              <th scope="col">Status</th>
-              <th scope="col">Address</th>
-            </tr>
-          </thead>
-          <tbody>
-            {(health.value?.nodes ?? []).map(({ nodeId, url, status }) => (
-              <tr key={nodeId}>
-                <td data-label="Node" class="clip" title={nodeId}>
-                  <code>{shorten(nodeId, 20)}</code>
-                </td>
-                <td data-label="Status">
-                  <Status status={status} />
-                </td>
-                <td data-label="Address" class="clip" title={url}>
-                  <code>{url}</code>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table columns={NODE_COLUMNS} rows={health.value?.nodes ?? []} rowKey={({ nodeId }) => nodeId} />
     </Card>
   );
 }

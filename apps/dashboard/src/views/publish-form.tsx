@@ -6,6 +6,7 @@ import { gater } from '../session/session.ts';
 import { Icon } from '../ui/icon.tsx';
 import { JsonField, parseJson } from '../ui/json-field.tsx';
 import { Card, CopyButton, Field, Problem } from '../ui/parts.tsx';
+import { TextInput } from '../ui/text-input.tsx';
 
 interface Outcome {
   readonly result?: PublishResult;
@@ -61,16 +62,7 @@ export function PublishForm({ info }: { readonly info: ChannelInfo }): JSX.Eleme
         }}
       >
         <Field label="Topic" hint="Segments with dots between them, such as deploys.done">
-          <input
-            type="text"
-            class="mono"
-            value={topic}
-            required
-            maxLength={1_024}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={(event) => setTopic(event.currentTarget.value)}
-          />
+          <TextInput class="mono" value={topic} required maxLength={1_024} onText={setTopic} />
         </Field>
         <JsonField label="Message (JSON)" rows={4} value={message} onInput={setMessage} />
         {error !== undefined && <Problem error={error} />}

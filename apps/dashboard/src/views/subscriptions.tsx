@@ -1,12 +1,46 @@
+import type { Subscription } from '@esdb-gater/types';
 import type { JSX } from 'preact';
 import { useLoad } from '../data/use-load.ts';
 import { href } from '../router.ts';
 import { count } from '../ui/format.ts';
 import { Badge, Empty, Loading, PageHead, Problem } from '../ui/parts.tsx';
 import { StorePicker } from '../ui/store-picker.tsx';
+import { type Column, Table } from '../ui/table.tsx';
 import { useTitle } from '../ui/use-title.ts';
 
 const EVERY_MS = 2_000;
+
+const COLUMNS: readonly Column<Subscription>[] = [
+  {
+    label: 'Name',
+    cell: ({ storeId, name }) => (
+      <a class="strong break" href={href(['subscriptions', storeId, name])}>
+        {name}
+      </a>
+    ),
+  },
+  {
+    label: 'Selects',
+    cell: ({ type, selector }) => (
+      <>
+        <span class="muted">{type}</span>{' '}
+        <code class="clip inline-clip" title={selectorText(selector)}>
+          {selectorText(selector)}
+        </code>
+      </>
+    ),
+  },
+  { label: 'State', cell: (one) => <SubscriptionState {...one} /> },
+  { label: 'Lag', class: 'number', cell: ({ lag }) => count(lag), cellClass: ({ lag }) => attention(lag) },
+  { label: 'Consumers', class: 'number', cell: ({ subscribers }) => count(subscribers) },
+  {
+    label: 'Parked',
+    class: 'number',
+    cell: ({ parked }) => count(parked),
+    cellClass: ({ parked }) => attention(parked),
+  },
+  { label: 'Checkpoint', class: 'number', cell: ({ checkpoint }) => count(checkpoint) },
+];
 
 /** The persistent subscriptions of a store. */
 export function SubscriptionsView({ storeId }: { readonly storeId: string }): JSX.Element {
@@ -39,65 +73,15 @@ export function SubscriptionsView({ storeId }: { readonly storeId: string }): JS
             <code>npm exec -- esdb-gater subscription create --help</code>
           </Empty>
         ) : (
-          <div class="table-box">
-            <table class="stacking">
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Selects</th>
-                  <th scope="col">State</th>
-                  <th scope="col" class="number">
-                    Lag
-                  </th>
-                  <th scope="col" class="number">
-                    Consumers
-                  </th>
-                  <th scope="col" class="number">
-                    Parked
-                  </th>
-                  <th scope="col" class="number">
-                    Checkpoint
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {list.map((one) => (
-                  <tr key={one.name}>
-                    <td data-label="Name">
-                      <a class="strong break" href={href(['subscriptions', storeId, one.name])}>
-                        {one.name}
-                      </a>
-                    </td>
-                    <td data-label="Selects">
-                      <span class="muted">{one.type}</span>{' '}
-                      <code class="clip inline-clip" title={selectorText(one.selector)}>
-                        {selectorText(one.selector)}
-                      </code>
-                    </td>
-                    <td data-label="State">
-                      <SubscriptionState {...one} />
-                    </td>
-                    <td data-label="Lag" class={one.lag > 0 ? 'number attention' : 'number'}>
-                      {count(one.lag)}
-                    </td>
-                    <td data-label="Consumers" class="number">
-                      {count(one.subscribers)}
-                    </td>
-                    <td data-label="Parked" class={one.parked > 0 ? 'number attention' : 'number'}>
-                      {count(one.parked)}
-                    </td>
-                    <td data-label="Checkpoint" class="number">
-                      {count(one.checkpoint)}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={COLUMNS} rows={list} rowKey={({ name }) => name} />
         )}
       </section>
     </>
   );
+}
+
+function attention(number: number): string | undefined {
+  return number > 0 ? 'attention' : undefined;
 }
 
 export function selectorText(selector: unknown): string {
