@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fc } from '@esdb-gater/property-testing';
 import { expect, test } from 'vitest';
 import { isEquivalent, readEquivalents } from './equivalents.ts';
-import { type BabelPath, OWN_MUTATORS } from './mutators.ts';
+import { type BabelPath, OWN_MUTATORS, withoutWording } from './mutators.ts';
 import { readOptions } from './options.ts';
 import { fractionOf, sampled } from './sample.ts';
 import { scoreOf, type TriedMutant } from './score.ts';
@@ -30,6 +30,25 @@ test('a statement is removed, and the call of super stays', () => {
   expect(mutantsOf({ type: 'ThrowStatement' })).toHaveLength(1);
   expect(mutantsOf(call('Super'))).toEqual([]);
   expect(mutantsOf({ type: 'ReturnStatement' })).toEqual([]);
+});
+
+test('sentences keep their wording, and codes, templates of keys, SQL and everything that is not a text change', () => {
+  const all = { name: 'StringLiteral', mutate: () => [{ changed: true }] };
+  const changes = (node: object, name = 'StringLiteral') =>
+    [...withoutWording({ ...all, name }).mutate({ node, parent: undefined } as unknown as BabelPath)].length;
+  const text = (value: string) => ({ type: 'StringLiteral', value });
+  const template = (...raw: string[]) => ({
+    type: 'TemplateLiteral',
+    quasis: raw.map((one) => ({ value: { raw: one } })),
+  });
+  expect(changes(text('the store is locked'))).toBe(0);
+  expect(changes(template('', ' must be a number, got ', ''))).toBe(0);
+  expect(changes(template('unknown method ', ''))).toBe(0);
+  for (const kept of ['', 'invalid_argument', 'events.*', 'esdb-gater/1\n', 'SELECT a FROM b', 'Bearer ']) {
+    expect(changes(text(kept))).toBe(1);
+  }
+  expect(changes(template('', ':', ''))).toBe(1);
+  expect(changes(text('the store is locked'), 'StatementRemoval')).toBe(1);
 });
 
 test('a sample is the same for the same seed, another for another, and about as large as its share', () => {
@@ -112,7 +131,14 @@ test('the table gets one row for each package, in the order of names', () => {
 
 test('wrong options are refused by name', () => {
   const read = (...args: string[]) => readOptions(args, root, () => 'new');
-  expect(read('retry')).toEqual({ name: 'retry', share: 1, seed: 'new', file: '**/*.ts', table: false });
+  expect(read('retry')).toEqual({
+    name: 'retry',
+    share: 1,
+    seed: 'new',
+    file: '**/*.ts',
+    concurrency: 2,
+    table: false,
+  });
   expect(read('retry', '--share', '0.5', '--seed', 'x')).toMatchObject({ share: 0.5, seed: 'x' });
   expect(read('--help')).toBeUndefined();
   for (const args of [
@@ -121,6 +147,8 @@ test('wrong options are refused by name', () => {
     ['nothing'],
     ['retry', '--share', '0'],
     ['retry', '--share', '2'],
+    ['retry', '--concurrency', '0'],
+    ['retry', '--concurrency', '1.5'],
     ['retry', '--wat'],
   ]) {
     expect(() => read(...args)).toThrow();

@@ -6,6 +6,7 @@ interface BabelNode {
   readonly expression?: BabelNode;
   readonly callee?: BabelNode;
   readonly start?: number | null;
+  readonly quasis?: readonly { readonly value: { readonly raw: string } }[];
 }
 
 /** The parts of a Babel path that the mutators look at. */
@@ -19,6 +20,30 @@ export interface BabelPath {
 export interface Mutator {
   readonly name: string;
   mutate(path: BabelPath, ...context: readonly unknown[]): Iterable<object>;
+}
+
+// Two words with a blank between them. Codes, reasons, keys, topics and prefixes of signed texts have none.
+const SENTENCE = /[\p{L}\p{N}] +[\p{L}\p{N}]/u;
+const SQL =
+  /^\s*(?:select|insert|update|delete|create|alter|drop|with|pragma|begin|commit|attach|vacuum|savepoint)\b/i;
+
+/**
+ * Returns the mutator without the mutants that only reword a sentence for people: the texts of errors, logs and
+ * descriptions. They may change at any time, so no test asserts them. Statements of SQL are behaviour and stay.
+ */
+export function withoutWording(mutator: Mutator): Mutator {
+  if (mutator.name !== 'StringLiteral') return mutator;
+  return {
+    ...mutator,
+    *mutate(path, ...context) {
+      if (!isWording(path.node)) yield* mutator.mutate(path, ...context);
+    },
+  };
+}
+
+function isWording({ value, quasis }: BabelNode): boolean {
+  const text = typeof value === 'string' ? value : (quasis ?? []).map((part) => part.value.raw).join('x');
+  return SENTENCE.test(text) && !SQL.test(text);
 }
 
 /** Adds one to a number. Bounds, defaults and exit codes are numbers, which Stryker leaves alone. */

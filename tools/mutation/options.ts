@@ -11,6 +11,7 @@ notices survives. Prints the survivors and the score.
   --share SHARE    the part of the mutants that is tried, above 0 and up to 1 (default 1)
   --seed SEED      chooses the mutants of an earlier run again (default: a new seed, which is printed)
   --file GLOB      only files of the package's src folder that match, such as 'topics/*.ts'
+  --concurrency N  how many mutants are tried at the same time (default 2)
   --table          writes the score into the table of CONTRIBUTING.md
   --help           prints this
 
@@ -22,6 +23,8 @@ export interface Options {
   readonly share: number;
   readonly seed: string;
   readonly file: string;
+  /** How many mutants are tried at the same time. */
+  readonly concurrency: number;
   readonly table: boolean;
 }
 
@@ -38,6 +41,7 @@ export function readOptions(
       share: { type: 'string', default: '1' },
       seed: { type: 'string' },
       file: { type: 'string', default: '**/*.ts' },
+      concurrency: { type: 'string', default: '2' },
       table: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -52,5 +56,10 @@ export function readOptions(
   if (!(share > 0 && share <= 1)) {
     throw new Error(`--share must be above 0 and at most 1, got ${values.share}`);
   }
-  return { name, share, seed: values.seed ?? newSeed(), file: values.file, table: values.table };
+  const concurrency = Number(values.concurrency);
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw new Error(`--concurrency must be a whole number of at least 1, got ${values.concurrency}`);
+  }
+  const { seed = newSeed(), file, table } = values;
+  return { name, share, seed, file, concurrency, table };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { onOneLine } from './equivalents.ts';
-import { type Mutator, OWN_MUTATORS } from './mutators.ts';
+import { type Mutator, OWN_MUTATORS, withoutWording } from './mutators.ts';
 import type { Options } from './options.ts';
 import { sampled } from './sample.ts';
 import type { TriedMutant } from './score.ts';
@@ -33,12 +33,12 @@ const INSTALLED = join(import.meta.dirname, 'node_modules', '@stryker-mutator');
  * @throws Error when a test fails without a mutant, or this version of Stryker is unknown
  */
 export async function tryMutants(
-  { name, share, seed, file }: Options,
+  { name, share, seed, file, concurrency }: Options,
   root: string,
   sourceOf: (file: string) => string,
 ): Promise<readonly TriedMutant[]> {
   await replaceMutators((mutators) =>
-    [...mutators, ...OWN_MUTATORS].map((mutator) => sampled(mutator, { share, seed })),
+    [...mutators, ...OWN_MUTATORS].map((mutator) => sampled(withoutWording(mutator), { share, seed })),
   );
   process.env['ESDB_GATER_MUTATED_PACKAGE'] = name;
   const { Stryker } = await load<StrykerCore>('core/dist/src/index.js');
@@ -50,8 +50,9 @@ export async function tryMutants(
     plugins: [join(INSTALLED, 'vitest-runner', 'dist', 'src', 'index.js')],
     vitest: { configFile: 'tools/mutation/vitest.config.ts', related: false },
     coverageAnalysis: 'perTest',
-    concurrency: 2,
-    timeoutMS: 10_000,
+    concurrency,
+    // Comes on top of what the tests take and of how long a worker takes to start, which is seconds.
+    timeoutMS: 3_000,
     tempDirName: join(root, '.cache', 'mutation', 'sandbox'),
     incremental: share >= 1,
     incrementalFile: join(root, '.cache', 'mutation', `${name}.json`),
