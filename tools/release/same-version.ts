@@ -23,11 +23,15 @@ export function versionProblems(manifests: readonly Manifest[], version = manife
   ]);
 }
 
-/** Reads the manifest of every published package. */
+/** Reads the manifests of the published packages, the dashboard and the image. */
 export function readManifests(root: string): Manifest[] {
-  return globSync(['packages/*/package.json', 'apps/*/package.json', 'native/package.json'], {
-    cwd: root,
-  }).map((file) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest);
+  const places = [
+    ...['packages/*/package.json', 'apps/*/package.json', 'native/package.json'],
+    'apps/gateway/ops/docker/package.json',
+  ];
+  return globSync(places, { cwd: root }).map(
+    (file) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest,
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -14,6 +14,7 @@ const CHANGESETS = join(root, 'node_modules', '@changesets', 'cli', 'bin.js');
 const FILES = [
   ...['package.json', 'package-lock.json', 'CHANGELOG.md', '.changeset/config.json'],
   ...['packages/*/package.json', 'apps/*/package.json', 'tools/property-testing/package.json'],
+  'apps/gateway/ops/docker/package.json',
   ...['native/package.json', 'native/npm/*/package.json', 'native/Cargo.toml', 'native/Cargo.lock'],
   'apps/gateway/ops/kubernetes/*.yaml',
 ];

@@ -3,6 +3,7 @@ import { createLabelValues } from '@esdb-gater/telemetry';
 import type { Logger } from '@esdb-gater/types';
 import { silentLogger } from '@esdb-gater/types';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { createOpenTelemetry, type OpenTelemetrySdk } from './open-telemetry.ts';
 
 const NODE = { nodeId: 'n1', version: '1.2.3' };
@@ -86,6 +87,26 @@ describe('the export of traces and metrics', () => {
         expect.stringContaining('continues without it'),
       );
     }
+  });
+
+  test('without the SDK names the package to install, in the range of the manifest', async () => {
+    const missing = Object.assign(new Error("Cannot find package '@opentelemetry/sdk-node'"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    });
+    const warn = vi.fn();
+    await open(ASKED, () => Promise.reject(missing)).openTelemetry.start(NODE, loggerWith(warn));
+    const { peerDependencies, dependencies } = manifest;
+    const range = peerDependencies['@opentelemetry/sdk-node'];
+    expect(warn).toHaveBeenCalledWith(
+      {
+        err: expect.objectContaining({
+          code: 'not_supported',
+          message: expect.stringContaining(`npm install "@opentelemetry/sdk-node@${range}"`),
+        }),
+      },
+      expect.stringContaining('continues without it'),
+    );
+    expect(Object.keys(dependencies).filter((name) => /opentelemetry\/(?!api$)/.test(name))).toEqual([]);
   });
 
   test('does not hold up a stop for more than 3 s, nor fail it', async () => {

@@ -1,5 +1,5 @@
 import { activeTraceFields, attachOpenTelemetry, isTracing, type LabelValues } from '@esdb-gater/telemetry';
-import type { Clock, Logger } from '@esdb-gater/types';
+import { type Clock, GaterError, type Logger } from '@esdb-gater/types';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { createShutdownDeadline } from '../node/shutdown-deadline.ts';
 import { diagnosticLevel, diagnosticLogger } from './diagnostics.ts';
@@ -45,6 +45,9 @@ export interface OpenTelemetry {
 /** A collector that does not answer must not use up the whole grace of a stop. */
 const FLUSH_MS = 3_000;
 
+/** What a program or an image installs beside the gateway: 39 MB that most gateways do not need. */
+const SDK = '@opentelemetry/sdk-node@^0.301.0';
+
 const ATTACHMENT = 'esdb_gater.gateway.open_telemetry';
 
 const OFF: OpenTelemetry = Object.freeze({
@@ -66,7 +69,7 @@ export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTe
       if (isTracing()) return;
       log = logger;
       try {
-        const { startNodeSdk } = await load();
+        const { startNodeSdk } = await load().catch(explainMissing);
         // Until the SDK runs, its messages go to the console: only warnings, which are not written to standard output.
         const sdk = startNodeSdk({
           resourceAttributes: resourceAttributes(env, node),
@@ -102,4 +105,12 @@ export function createOpenTelemetry(components: OpenTelemetryComponents): OpenTe
 
 async function loadSdk(): Promise<OpenTelemetrySdk> {
   return import('@opentelemetry/sdk-node');
+}
+
+/** @throws `not_supported` with the command that installs the SDK, when it is missing; any other error as it is */
+function explainMissing(error: unknown): never {
+  if ((error as { readonly code?: unknown } | undefined)?.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  throw new GaterError('not_supported', `the OpenTelemetry export needs a package: npm install "${SDK}"`, {
+    cause: error,
+  });
 }
