@@ -4,7 +4,7 @@ import { createStoreWorker } from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
 import { createRegistry, createStoreCaller } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
-import type { Broker, Channels, Clock, Logger, Registry, Subscriptions } from '@esdb-gater/types';
+import type { Broker, Channels, Clock, EventStore, Logger, Registry, Subscriptions } from '@esdb-gater/types';
 import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-security.ts';
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
@@ -23,6 +23,7 @@ import { telemetryLogger } from './node/log.ts';
 import { openEpochFile } from './stores/epoch-file.ts';
 import { openFeedHost } from './stores/feed-host.ts';
 import { createFollowHost, type FollowHost } from './stores/follow-host.ts';
+import { isConnected, whenConnected } from './stores/open-store.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { openSubscriptionHost } from './stores/subscription-host.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
@@ -86,12 +87,25 @@ export async function openGatewayCore(
   cleanup.defer(() => stores.close());
   let cluster: Cluster | undefined;
   const isClustered = config.cluster.discovery !== 'none';
-  for (const store of stores.local) {
+  const registerStore = (store: EventStore): void => {
     const engine = config.stores[store.storeId]?.engine ?? 'memory';
     const worker = createStoreWorker(store, { nodeId, clock, system: engine });
     const { methods } = worker;
     // Other nodes see by it where the subscriptions of the store are.
     registry.register(isClustered ? { ...worker, methods: [...methods, KEEPS_SUBSCRIPTIONS] } : worker);
+  };
+  for (const store of stores.local) {
+    if (isConnected(store)) registerStore(store);
+    else {
+      whenConnected(store)
+        .then(() => {
+          registerStore(store);
+          logger.info({ storeId: store.storeId }, 'the database of the store was reached');
+        })
+        .catch((error: unknown) => {
+          if (accepting()) logger.error({ err: error, storeId: store.storeId }, 'cannot serve the store');
+        });
+    }
   }
 
   const persistent = openSubscriptionHost({

@@ -1,11 +1,13 @@
 import { connect } from '@esdb-gater/client';
 import type { Logger } from '@esdb-gater/types';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { freePorts } from '../../../tools/kafka/index.ts';
 import { postgresUnavailable, type RunningPostgres, startPostgres } from '../../../tools/postgres/index.ts';
 import { startTestGateway, type TestGateway } from './support/in-process.ts';
 
 const reason = postgresUnavailable();
 const name = reason === undefined ? 'gateways on PostgreSQL' : `gateways on PostgreSQL (${reason})`;
+const WAIT = { timeout: 20_000, interval: 50 };
 
 describe.skipIf(reason !== undefined)(name, () => {
   let postgres: RunningPostgres;
@@ -15,6 +17,9 @@ describe.skipIf(reason !== undefined)(name, () => {
     logged.push(`${message} ${JSON.stringify(fields)}`);
   };
   const logger: Logger = { debug: note, info: note, warn: note, error: note };
+
+  const json = async (gateway: TestGateway, path: string): Promise<object> =>
+    (await fetch(`${gateway.http}${path}`)).json() as Promise<object>;
 
   beforeAll(async () => {
     postgres = await startPostgres();
@@ -79,6 +84,70 @@ describe.skipIf(reason !== undefined)(name, () => {
       timeout: 10_000,
     });
   });
+
+  test('a gateway that starts before PostgreSQL says why it is not ready, in the log too, and serves once it is there', async () => {
+    const [port = 0] = await freePorts(1);
+    const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+    const stores = JSON.stringify({ late: { engine: 'postgres', url }, here: { engine: 'memory' } });
+    await using gateway = await startTestGateway({ stores }, { logger });
+    const reason = expect.stringMatching(
+      new RegExp(`cannot reach the primary of PostgreSQL: 127.0.0.1:${port}: .*ECONNREFUSED`),
+    );
+    expect(await json(gateway, '/readyz')).toMatchObject({
+      dependencies: { 'store:late': reason, 'store:here': 'ok' },
+    });
+    expect(await json(gateway, '/health')).toMatchObject({
+      status: 'degraded',
+      reasons: expect.arrayContaining([
+        expect.objectContaining({ component: 'store:late', code: 'unavailable', message: reason }),
+      ]),
+      stores: { here: { status: 'healthy' } },
+    });
+    expect(logged).toContainEqual(
+      expect.stringMatching(/^starting without the database of the store .*late/),
+    );
+    await using client = await connect(gateway.url);
+    const messages = await client.subscribe({ channel: 'events', topic: 'late.*.*' });
+    const event = { storeId: 'late', streamId: 's', events: [{ type: 't', data: 1 }] };
+    await expect(client.appendEvents(event, { timeoutMs: 1_000 })).rejects.toMatchObject({ retriable: true });
+
+    const late = await startPostgres({ port });
+    try {
+      await vi.waitFor(
+        async () => expect(await json(gateway, '/readyz')).toMatchObject({ status: 'ready' }),
+        WAIT,
+      );
+      expect(await json(gateway, '/health')).toMatchObject({ status: 'healthy' });
+      expect(await client.appendEvents(event)).toMatchObject({ position: 1 });
+      for await (const { topic } of messages) {
+        expect(topic).toBe('late.s.t');
+        break;
+      }
+      expect(logged).toContainEqual(expect.stringMatching(/^the database of the store was reached .*late/));
+    } finally {
+      await late.stop();
+    }
+  }, 60_000);
+
+  test.each([
+    ['a database that does not exist', '/nowhere', /database does not exist/],
+    ['a role that does not exist', '/postgres', /role "nobody" does not exist|refuses this user/],
+  ])(
+    'a gateway whose connection string names %s starts, and health says so',
+    async (_, database, message) => {
+      const user = database === '/postgres' ? 'nobody' : 'postgres';
+      const url = postgres.url.replace('postgres@', `${user}@`).replace(/\/postgres$/, database);
+      const stores = JSON.stringify({ wrong: { engine: 'postgres', url } });
+      await using gateway = await startTestGateway({ stores }, { logger });
+      expect(await json(gateway, '/health')).toMatchObject({
+        status: 'unhealthy',
+        reasons: expect.arrayContaining([
+          expect.objectContaining({ component: 'store:wrong', message: expect.stringMatching(message) }),
+        ]),
+      });
+      expect(await json(gateway, '/readyz')).toMatchObject({ status: 'not_ready' });
+    },
+  );
 
   test('the password of the connection string is in no line of the log', () => {
     expect(logged.length).toBeGreaterThan(0);

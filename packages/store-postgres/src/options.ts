@@ -19,7 +19,12 @@ export interface PostgresStoreOptions {
   readonly maxWaitingCalls?: number;
   /** The maximum of bytes of events that wait to be written. @default 64 MiB */
   readonly maxWaitingBytes?: number;
-  /** How long opening waits for the primary. @default 10 000 */
+  /**
+   * False opens the store at once, also while there is no primary: calls are then `unavailable`, `health` says why, and
+   * `connected` tells when it is there. @default true
+   */
+  readonly requirePrimary?: boolean;
+  /** How long opening waits for the primary that it requires. @default 10 000 */
   readonly openTimeoutMs?: number;
   /** How long a call waits while there is no primary. @default 1 500 */
   readonly waitForPrimaryMs?: number;
@@ -60,6 +65,7 @@ export function resolveOptions(options: PostgresStoreOptions): ResolvedOptions {
     settings: parseConnectionUrl(options.url),
     schema,
     tamperEvident: options.tamperEvident === true,
+    requirePrimary: options.requirePrimary !== false,
     maxReaders: atLeastOne('maxReaders', 4),
     maxWaitingCalls: atLeastOne('maxWaitingCalls', 10_000),
     maxWaitingBytes: atLeastOne('maxWaitingBytes', 64 * 1_048_576),

@@ -82,6 +82,11 @@ const CLOSES_WITHIN_MS = 5_000;
 /** A store in PostgreSQL. */
 export interface PostgresStore extends EventStore {
   readonly subscriptionState: SubscriptionState;
+  /**
+   * Resolves when the store has reached the primary for the first time: from then on it has its `storeUuid`, which is empty
+   * before. Rejects when the store is closed earlier.
+   */
+  readonly connected: Promise<void>;
   /** Returns `degraded` when writes fail but reads go on, `unhealthy` when there is no primary. */
   health(): StoreHealth;
 }
@@ -93,7 +98,8 @@ export interface PostgresStore extends EventStore {
  * Appends are committed before they are acknowledged, with `synchronous_standby_names` also on a standby, many by one
  * round trip. The store follows a promotion to another host of the URL by itself.
  *
- * @throws `invalid_argument` for wrong options; `unavailable` when there is no primary, or its tables cannot be used
+ * @throws `invalid_argument` for wrong options; with `requirePrimary`, `unavailable` when there is no primary, or its tables
+ * cannot be used
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const store = new PostgresDatabaseStore(resolveOptions(options));
@@ -173,8 +179,14 @@ class PostgresDatabaseStore implements PostgresStore {
     return this.#storeUuid;
   }
 
+  get connected(): Promise<void> {
+    return this.#link.connected;
+  }
+
   async open(): Promise<void> {
-    await this.#link.open(this.#options.openTimeoutMs);
+    const { requirePrimary, openTimeoutMs } = this.#options;
+    if (requirePrimary) await this.#link.open(openTimeoutMs);
+    else this.#link.openLater();
   }
 
   /** Makes or checks the tables behind a new session. */

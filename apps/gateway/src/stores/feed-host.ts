@@ -6,7 +6,7 @@ import {
   type Feed,
   fedStore,
 } from '@esdb-gater/event-store';
-import { finishesWithin } from '@esdb-gater/primitives';
+import { finishesWithin, waitFor } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { RemoteWorker } from '@esdb-gater/registry';
 import type {
@@ -23,6 +23,7 @@ import type { FedIdentity, FeedCoordination } from '../kafka/feed-coordination.t
 import type { DataDir } from '../node/data-dir.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import { createLeasedFeed } from './leased-feed.ts';
+import { isConnected, whenConnected } from './open-store.ts';
 import { checkpointPath, leftCheckpointPath, rememberedStores } from './remembered-stores.ts';
 import { createRemoteStore, type RemoteStore } from './remote-store.ts';
 
@@ -106,7 +107,14 @@ class StoreFeeds implements FeedHost {
   begin(broker: Broker, coordination?: FeedCoordination): void {
     this.#broker = broker;
     this.#coordination = coordination;
-    for (const store of this.#local) this.#start(store, { source: store, checkpoint: store.feedCheckpoint });
+    for (const store of this.#local) {
+      this.#start(store, {
+        source: store,
+        checkpoint: store.feedCheckpoint,
+        // The lease is for the identity of the store, which is known only then.
+        ready: isConnected(store) ? undefined : () => waitFor(whenConnected(store), this.#closing),
+      });
+    }
     for (const store of this.#remote.values()) this.#startRemote(store);
     void this.#followWorkers();
   }
@@ -199,10 +207,13 @@ class StoreFeeds implements FeedHost {
       source,
       checkpoint,
       pollMs,
+      ready,
     }: {
       readonly source: RemoteStore['source'];
       readonly checkpoint: FeedCheckpoint;
       readonly pollMs?: number;
+      /** Settles when the feed may ask for its lease, which it needs with other nodes only. */
+      readonly ready?: (() => Promise<void>) | undefined;
     },
   ): void {
     const { clock, logger } = this.#components;
@@ -228,7 +239,7 @@ class StoreFeeds implements FeedHost {
       return;
     }
     const acquire = () => coordination.lease(store);
-    const feed = createLeasedFeed({ acquire, open, logger, after: former });
+    const feed = createLeasedFeed({ acquire, open, logger, after: former ?? ready?.() });
     this.#feeds.set(storeId, feed);
     feed.want(true);
   }

@@ -10,6 +10,8 @@ export interface OpenStoreComponents {
   readonly dataDir: Pick<DataDir, 'file'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** False opens a PostgreSQL store also while its database cannot be reached; see `whenConnected`. @default true */
+  readonly requireDatabase?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface OpenStoreComponents {
 export async function openStore(
   storeId: string,
   config: StoreConfig,
-  { dataDir, clock, logger }: OpenStoreComponents,
+  { dataDir, clock, logger, requireDatabase = true }: OpenStoreComponents,
 ): Promise<EventStore | undefined> {
   const tamperEvident = config.tamperEvident === true;
   switch (config.engine) {
@@ -41,6 +43,7 @@ export async function openStore(
         storeId,
         url: url as string,
         ...(schema === undefined ? {} : { schema }),
+        requirePrimary: requireDatabase,
         clock,
         logger,
         tamperEvident,
@@ -48,3 +51,18 @@ export async function openStore(
     }
   }
 }
+
+/**
+ * Returns a promise that resolves once a store has reached its database, and has its `storeUuid`. It rejects when the store is
+ * closed before.
+ */
+export function whenConnected(store: EventStore): Promise<void> {
+  return 'connected' in store ? (store as EventStore & { connected: Promise<void> }).connected : CONNECTED;
+}
+
+/** Returns true once a store has its `storeUuid`. */
+export function isConnected({ storeUuid }: EventStore): boolean {
+  return storeUuid !== '';
+}
+
+const CONNECTED = Promise.resolve();

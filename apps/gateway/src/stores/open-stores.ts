@@ -1,9 +1,13 @@
 import type { StoreHealth } from '@esdb-gater/event-store';
+import { finishesWithin } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
 import type { Clock, EventStore, Logger, Registry } from '@esdb-gater/types';
 import type { StoreConfig } from '../config/types.ts';
 import type { DataDir } from '../node/data-dir.ts';
-import { openStore } from './open-store.ts';
+import { openStore, whenConnected } from './open-store.ts';
+
+/** How long a start waits for the databases of its stores. */
+const CONNECTS_WITHIN_MS = 3_000;
 
 export interface OpenStoresComponents {
   readonly dataDir: DataDir;
@@ -14,7 +18,7 @@ export interface OpenStoresComponents {
 
 /** The configured stores. */
 export interface OpenedStores {
-  /** The stores of this process. */
+  /** The stores of this process, also those whose database was not reached yet. */
   readonly local: readonly EventStore[];
   /** Returns `ok` for each store of this process that has a live worker, or why not. */
   readiness(): Readonly<Record<string, string>>;
@@ -25,7 +29,8 @@ export interface OpenedStores {
 }
 
 /**
- * Opens every configured store and declares all of them in the registry.
+ * Opens every configured store and declares all of them in the registry. Waits a moment for databases, and then goes on
+ * without those that cannot be reached: they are not ready, and say why.
  *
  * @throws the error of the first store that cannot be opened; the stores before it are closed again
  */
@@ -33,7 +38,7 @@ export async function openStores(
   configs: Readonly<Record<string, StoreConfig>>,
   components: OpenStoresComponents,
 ): Promise<OpenedStores> {
-  const { registry } = components;
+  const { registry, clock, logger } = components;
   const local: EventStore[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(local.map((store) => store.close()));
@@ -41,9 +46,16 @@ export async function openStores(
   try {
     for (const [storeId, config] of Object.entries(configs)) {
       registry.declare(storeId);
-      const store = await openStore(storeId, config, components);
+      const store = await openStore(storeId, config, { ...components, requireDatabase: false });
       if (store !== undefined) local.push(store);
     }
+    await Promise.all(
+      local.map(async (store) => {
+        if (await finishesWithin(whenConnected(store), CONNECTS_WITHIN_MS, clock)) return;
+        const { storeId } = store;
+        logger.warn({ storeId, reason: damageOf(store) }, 'starting without the database of the store');
+      }),
+    );
   } catch (error) {
     await close();
     throw error;
@@ -54,7 +66,7 @@ export async function openStores(
       const words = local.map((store) => {
         const { storeId } = store;
         const live = registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
-        return [`store:${storeId}`, live ? (damageOf(store) ?? 'ok') : 'no worker answers'] as const;
+        return [`store:${storeId}`, damageOf(store) ?? (live ? 'ok' : 'no worker answers')] as const;
       });
       return Object.fromEntries(words);
     },
@@ -66,7 +78,7 @@ export async function openStores(
 /** A store that reports its health. */
 type HealthyStore = EventStore & { health(): StoreHealth };
 
-/** Why a store of this process must not be used, although it answers: its file is damaged. */
+/** Why a store of this process cannot be used: its file is damaged, or its database cannot be reached. */
 function damageOf(store: EventStore): string | undefined {
   if (!('health' in store)) return undefined;
   const { status, message } = (store as HealthyStore).health();

@@ -107,7 +107,9 @@ export async function findPrimary(
       `${describeHost(endpoint)}: an old primary on timeline ${state.timeline}, replaced by one on ${newest}`,
     );
   }
-  throw new GaterError('unavailable', `cannot reach the primary of PostgreSQL: ${problems.join('; ')}`);
+  // In one order, however they answered, so that the same problem has the same text.
+  const text = problems.sort().join('; ');
+  throw new GaterError('unavailable', `cannot reach the primary of PostgreSQL: ${text}`);
 }
 
 async function probe(settings: ConnectionSettings, host: Host, logger: Logger): Promise<Primary> {

@@ -2,7 +2,7 @@ import { retryUntilAborted, waitFor } from '@esdb-gater/primitives';
 import { type CallContext, type Clock, GaterError, type Logger, type Timer } from '@esdb-gater/types';
 import type pg from 'pg';
 import { describeFailure, fromPostgres } from '../postgres-errors.ts';
-import type { ConnectionSettings } from './connection-url.ts';
+import { type ConnectionSettings, describeHost } from './connection-url.ts';
 import { findPrimary, Timelines } from './find-primary.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -33,13 +33,23 @@ export class PrimaryLink {
   readonly #options: PrimaryLinkOptions;
   readonly #timelines = new Timelines();
   readonly #closing = new AbortController();
+  readonly #connected = Promise.withResolvers<void>();
   #session: Session | undefined;
   #connecting: Promise<Session | undefined> | undefined;
   #problem: string | undefined = 'not connected yet';
+  /** The problem that was logged last, so that the same one is logged once. */
+  #logged: string | undefined;
   #timer: Timer | undefined;
 
   constructor(options: PrimaryLinkOptions) {
     this.#options = options;
+    // Not everybody waits for it.
+    this.#connected.promise.catch(() => {});
+  }
+
+  /** Resolves at the first connection. Rejects when the link is closed before. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
   }
 
   /** Why there is no primary; undefined while there is one. */
@@ -63,6 +73,12 @@ export class PrimaryLink {
     if (this.#options.settings.hosts.length > 1) this.#lookAroundLater();
   }
 
+  /** Connects as soon as there is a primary. */
+  openLater(): void {
+    void this.#connect();
+    if (this.#options.settings.hosts.length > 1) this.#lookAroundLater();
+  }
+
   /** Returns the session, and waits a moment for one. @throws `unavailable`, `timeout` */
   async session(context?: CallContext): Promise<Session> {
     if (this.#session !== undefined) return this.#session;
@@ -81,6 +97,7 @@ export class PrimaryLink {
     if (this.#session !== session) return;
     const why = describeFailure(error);
     this.#options.logger.warn({ err: why }, 'the connection to PostgreSQL was lost');
+    this.#logged = why;
     this.#session = undefined;
     this.#problem = why;
     session.end();
@@ -93,6 +110,7 @@ export class PrimaryLink {
     this.#session?.end();
     this.#session = undefined;
     this.#problem = 'closed';
+    this.#connected.reject(new GaterError('unavailable', 'the store is closed'));
   }
 
   #connect(onFailure?: (error: unknown) => void): Promise<Session | undefined> {
@@ -103,7 +121,8 @@ export class PrimaryLink {
       backoff: (failures) => Math.min(FIRST_DELAY_MS * 2 ** Math.min(failures, 10), MAX_DELAY_MS),
       onFailure: (error) => {
         this.#problem = describeFailure(error);
-        onFailure?.(error);
+        if (onFailure === undefined) this.#logProblem();
+        else onFailure(error);
       },
     });
     return this.#connecting;
@@ -129,7 +148,19 @@ export class PrimaryLink {
       throw error;
     }
     this.#session = session;
+    this.#connected.resolve();
+    if (this.#logged !== undefined) {
+      logger.info({ host: describeHost(primary.endpoint) }, 'connected to the primary of PostgreSQL');
+    }
+    this.#logged = undefined;
     return session;
+  }
+
+  /** Logs why there is no primary, whenever the reason changes. */
+  #logProblem(): void {
+    if (this.#problem === this.#logged) return;
+    this.#logged = this.#problem;
+    this.#options.logger.warn({ err: this.#problem }, 'cannot use PostgreSQL, trying again');
   }
 
   #lookAroundLater(): void {
