@@ -18,6 +18,8 @@ export interface BundledFile {
 const OUTPUT: OutputOptions = {
   format: 'esm',
   minify: true,
+  // Hints for bundlers, which this file is not meant for.
+  comments: { annotation: false, jsdoc: false, legal: true },
   entryFileNames: 'esdb-gater-client.js',
   chunkFileNames: '[name].js',
 };

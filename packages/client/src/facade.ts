@@ -1,4 +1,5 @@
-import { factsOf, METHOD_NAMES, type MethodsWith, type ParamsOf } from '@esdb-gater/protocol';
+import type { MethodsWith, ParamsOf } from '@esdb-gater/protocol';
+import { factsOf, METHOD_NAMES } from '@esdb-gater/protocol/calls';
 import type { CallMethod, CallOptions } from './gater.ts';
 import { type InStore, inStore, namesStore } from './in-store.ts';
 import type { PlainMethods } from './plain-methods.ts';

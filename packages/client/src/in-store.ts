@@ -1,4 +1,5 @@
-import { factsOf, type MethodName } from '@esdb-gater/protocol';
+import type { MethodName } from '@esdb-gater/protocol';
+import { factsOf } from '@esdb-gater/protocol/calls';
 
 /** The parameters of a call, whose store may be left out when the client has one; see the option `storeId`. */
 export type InStore<P> = P extends { readonly storeId: string }

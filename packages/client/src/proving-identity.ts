@@ -1,5 +1,4 @@
-import { describeType } from '@esdb-gater/primitives';
-import { proofChallenge } from '@esdb-gater/security';
+import { describeType, proofChallenge } from '@esdb-gater/primitives';
 import { invalidArgument } from '@esdb-gater/types';
 
 /** A key that proves that its holder is the audience of a token. An `Identity` of `@esdb-gater/security` is one. */

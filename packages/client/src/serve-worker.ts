@@ -1,5 +1,6 @@
 import { onNextTurn, retryUntilAborted } from '@esdb-gater/primitives';
-import { isWorkerMethod, type ReplacedNotice } from '@esdb-gater/protocol';
+import type { ReplacedNotice } from '@esdb-gater/protocol';
+import { isWorkerMethod } from '@esdb-gater/protocol/calls';
 import { calculateDelay, retryPolicy } from '@esdb-gater/retry';
 import {
   type Clock,

@@ -49,6 +49,7 @@ export { isBase64 } from './values/base64.ts';
 export { checkEventContent, type EventContent, isMediaType } from './values/event-content.ts';
 export { checkCondition, checkQuery, eventMatcher, type MatchableEvent } from './values/event-query.ts';
 export { FEED_START, isFurther, parseFeedPosition } from './values/feed-position.ts';
+export { proofChallenge } from './values/proof-challenge.ts';
 export { isRfc3339, parseRfc3339 } from './values/rfc3339.ts';
 export {
   isTracestate,

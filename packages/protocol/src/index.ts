@@ -12,7 +12,7 @@ export type {
   SaveSubscriptionParams,
   SubscriptionEvent,
 } from '@esdb-gater/types';
-export { findContentNumber } from './methods/content-numbers.ts';
+export { exactNumbers, findContentNumber } from './methods/content-numbers.ts';
 export type {
   AuthenticateParams,
   AuthenticateResult,
@@ -64,6 +64,7 @@ export {
 } from './peers/peer-messages.ts';
 // Speaking
 export {
+  type ExactNumbers,
   encodeError,
   encodeNotification,
   encodeRequest,

@@ -1,4 +1,5 @@
 // Identities
+export { proofChallenge } from '@esdb-gater/primitives';
 export { BASE58_MAX_BYTES, base58 } from './base58.ts';
 export { didKey } from './did-key.ts';
 // Primitives
@@ -58,7 +59,6 @@ export {
   isGranted,
 } from './tokens/grants.ts';
 export { createProof, verifyProof } from './tokens/proof.ts';
-export { proofChallenge } from './tokens/proof-challenge.ts';
 export { DEFAULT_REALM, isNormalResource, normalizeResource, resourceName } from './tokens/resource.ts';
 export {
   type CreateRevocationOptions,

@@ -4,6 +4,7 @@ import { JSON_DEPTH, waitFor, withLimit } from '@esdb-gater/primitives';
 import {
   type CLOSE_CODES,
   createPeer,
+  exactNumbers,
   type Hello,
   isPeerProof,
   PEER_METHOD,
@@ -88,7 +89,7 @@ async function dial(
       logger,
       clock,
     },
-    { maxDepth: JSON_DEPTH.received, frameBytes, maxInFlight, exactNumbers: true },
+    { maxDepth: JSON_DEPTH.received, frameBytes, maxInFlight, exactNumbers },
   );
   void peer.closed.then(({ code }) =>
     greeting.reject(new GaterError('unavailable', `${url} closed the connection with code ${code}`)),

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import {
   CLOSE_CODES,
   createPeer,
+  exactNumbers,
   type Hello,
   type ParamsOf,
   PEER_METHOD,
@@ -156,7 +157,7 @@ export class Session implements ConnectionMethods {
         frameBytes: options.frameBytes,
         maxInvalidInRow: MAX_INVALID_IN_ROW,
         onTooManyInvalid: () => this.close(CLOSE_CODES.policyViolation, 'too many invalid messages in a row'),
-        exactNumbers: true,
+        exactNumbers,
       },
     );
     void this.#peer.closed.then(() => this.#ended());

@@ -1,5 +1,6 @@
 import { JSON_DEPTH, waitFor } from '@esdb-gater/primitives';
-import { createPeer, type Hello, type Peer, type PeerContext, SUBPROTOCOL } from '@esdb-gater/protocol';
+import type { Hello, Peer, PeerContext } from '@esdb-gater/protocol';
+import { createPeer, SUBPROTOCOL } from '@esdb-gater/protocol/calls';
 import { GaterError, LIMITS } from '@esdb-gater/types';
 import { proofOf } from '../proving-identity.ts';
 import type { ConnectionSettings } from './options.ts';

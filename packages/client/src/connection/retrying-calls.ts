@@ -1,11 +1,5 @@
-import {
-  isIdempotent,
-  type MethodName,
-  type ParamsOf,
-  prepareParams,
-  type ResultOf,
-  wasUnanswered,
-} from '@esdb-gater/protocol';
+import type { MethodName, ParamsOf, ResultOf } from '@esdb-gater/protocol';
+import { isIdempotent, prepareParams, wasUnanswered } from '@esdb-gater/protocol/calls';
 import { withRetry } from '@esdb-gater/retry';
 import { GaterError } from '@esdb-gater/types';
 import { withSpan } from '#tracing';

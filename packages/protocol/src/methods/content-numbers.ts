@@ -1,4 +1,12 @@
-import { formatPath, type InexactNumber, inexactNumbers, type JsonPath } from '@esdb-gater/primitives';
+import {
+  formatPath,
+  hasLargeNumber,
+  type InexactNumber,
+  inexactNumber,
+  inexactNumbers,
+  type JsonPath,
+} from '@esdb-gater/primitives';
+import type { ExactNumbers } from '../rpc/json-rpc.ts';
 
 /** The members whose content callers make up: nothing in them is ever changed. All others have checks of their own. */
 const CONTENT: ReadonlySet<unknown> = new Set(['data', 'metadata', 'message', 'record']);
@@ -49,3 +57,9 @@ export function findMessageNumbers(text: string): ReadonlyMap<number, InexactNum
 }
 
 const BODIES: ReadonlySet<unknown> = new Set(['params', 'result']);
+
+/** The option `exactNumbers` of a peer whose received content is stored or passed on. */
+export const exactNumbers: ExactNumbers = Object.freeze({
+  find: (text: string, value: unknown) => (hasLargeNumber(value) ? findMessageNumbers(text) : undefined),
+  error: (number: InexactNumber) => inexactNumber(number),
+});

@@ -1,12 +1,5 @@
-import {
-  hasLargeNumber,
-  type InexactNumber,
-  JSON_DEPTH,
-  nestsDeeper,
-  type TraceContext,
-} from '@esdb-gater/primitives';
+import { type InexactNumber, JSON_DEPTH, nestsDeeper, type TraceContext } from '@esdb-gater/primitives';
 import { type GaterError, invalidArgument, LIMITS, RawJson } from '@esdb-gater/types';
-import { findMessageNumbers } from '../methods/content-numbers.ts';
 import { RPC_CODES, type RpcError } from './rpc-errors.ts';
 
 export type RpcId = string | number | null;
@@ -83,16 +76,28 @@ function classify(value: unknown): Inbound {
   return { kind: 'call', id, method, params, traceparent, tracestate };
 }
 
+/** Finds numbers that a double does not hold exactly. Passed in, as a program that only reads does without. */
+export interface ExactNumbers {
+  /**
+   * Returns the first such number in the content of each element, by its place in the batch, or 0.
+   *
+   * @param value the text as `JSON.parse` reads it
+   */
+  find(text: string, value: unknown): ReadonlyMap<number, InexactNumber> | undefined;
+  /** Returns the error for an answer that contains such a number. */
+  error(number: InexactNumber): GaterError;
+}
+
 /**
  * Parses a message. Never throws. If a member occurs twice, the last one counts, as in `JSON.parse`; names such as
  * `__proto__` are ordinary names.
  *
- * @param exactNumbers looks for numbers in the content that parsing changes
+ * @param exactNumbers finds numbers in the content that parsing changes
  */
 export function parseMessage(
   text: string,
   maxDepth: number = JSON_DEPTH.frame,
-  exactNumbers: boolean = false,
+  exactNumbers?: ExactNumbers,
 ): InboundMessage {
   if (nestsDeeper(text, maxDepth)) return invalid('too_deep', 'the message is nested too deeply');
   let value: unknown;
@@ -101,7 +106,7 @@ export function parseMessage(
   } catch {
     return invalid('parse', 'invalid JSON', null, RPC_CODES.parseError);
   }
-  const inexact = exactNumbers && hasLargeNumber(value) ? findMessageNumbers(text) : undefined;
+  const inexact = exactNumbers?.find(text, value);
   if (!Array.isArray(value)) return withNumber(classify(value), inexact?.get(0));
   if (value.length < 1 || value.length > LIMITS.batchRequests) {
     return invalid('batch', `a batch must have 1 to ${LIMITS.batchRequests} requests, got ${value.length}`);

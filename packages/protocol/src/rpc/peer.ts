@@ -1,6 +1,5 @@
 import {
   type InexactNumber,
-  inexactNumber,
   JSON_DEPTH,
   type TraceContext,
   utf8Bytes,
@@ -17,6 +16,7 @@ import {
 } from '@esdb-gater/types';
 import { BatchAnswer } from './batch-answer.ts';
 import {
+  type ExactNumbers,
   encodeError,
   encodeNotification,
   encodeRequest,
@@ -82,11 +82,11 @@ export interface PeerOptions {
   readonly onTooManyInvalid?: () => void;
   /**
    * Looks for numbers that a double does not hold exactly in received content: reports them to handlers of calls, and
-   * refuses answers that contain them. Set it when received values are stored or passed on.
+   * refuses answers that contain them. Set it to `exactNumbers` when received values are stored or passed on.
    *
-   * @default false
+   * @default numbers are not looked at
    */
-  readonly exactNumbers?: boolean;
+  readonly exactNumbers?: ExactNumbers;
 }
 
 export interface CallOptions extends TraceContext, WaitOptions {}
@@ -178,7 +178,7 @@ class JsonRpcPeer implements Peer {
   readonly #maxDepth: number;
   readonly #maxInvalidInRow: number;
   readonly #onTooManyInvalid: () => void;
-  readonly #exactNumbers: boolean;
+  readonly #exactNumbers: ExactNumbers | undefined;
   readonly #pending: PendingCalls;
   readonly #ended = new AbortController();
   #end: { readonly code: number; readonly reason: string } | undefined;
@@ -199,7 +199,7 @@ class JsonRpcPeer implements Peer {
     this.#maxDepth = options.maxDepth ?? JSON_DEPTH.frame;
     this.#maxInvalidInRow = options.maxInvalidInRow ?? Number.POSITIVE_INFINITY;
     this.#onTooManyInvalid = options.onTooManyInvalid ?? (() => undefined);
-    this.#exactNumbers = options.exactNumbers ?? false;
+    this.#exactNumbers = options.exactNumbers;
     this.#pending = new PendingCalls(components.clock ?? systemClock);
     const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly reason: string }>();
     this.closed = promise;
@@ -295,7 +295,9 @@ class JsonRpcPeer implements Peer {
 
   #answered({ id, result, error, inexact }: Inbound & { readonly kind: 'answer' }): void {
     const refusal =
-      error !== undefined && error !== null ? fromRpcError(error) : inexact && inexactNumber(inexact);
+      error !== undefined && error !== null
+        ? fromRpcError(error)
+        : inexact && this.#exactNumbers?.error(inexact);
     const known =
       refusal === undefined ? this.#pending.resolve(id, result) : this.#pending.reject(id, refusal);
     if (!known) this.#unknownAnswers++;

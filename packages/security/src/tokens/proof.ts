@@ -1,9 +1,9 @@
+import { proofChallenge } from '@esdb-gater/primitives';
 import { fromBase64url, toBase64url } from '#platform';
 import { wellFormedArgument } from '../arguments.ts';
 import { parseDidKey } from '../did-key.ts';
 import { ed25519Verify } from '../ed25519.ts';
 import { type Identity, identityArgument } from '../identity.ts';
-import { proofChallenge } from './proof-challenge.ts';
 
 const SIGNATURE_UNITS = 86;
 
