@@ -1,70 +1,100 @@
-// Load of the fan-out bench: `node load.ts KIND SUBSCRIBERS IN_FLIGHT MESSAGES`. It checks that every subscriber
-// receives every message once and in order before it reports a figure.
+// Load of the fan-out bench: `node load.ts SYSTEM WORKLOAD`, the workload as JSON. It checks that every subscriber
+// receives every message of its topic once and in order before it reports a figure.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuSeconds } from '../lib/child.ts';
-import { openGateway, openSocketIo } from './clients.ts';
-import { startServer } from './server.ts';
+import { systemOf } from './systems.ts';
+import type { Workload } from './workload.ts';
 
 const MESSAGE_BYTES = 128;
-const TOPIC = 'bench.fanout';
 const WARM_UP = 0.2;
+const SEQUENCE = '"seq":';
+const SENT_AT = '"at":';
 
-const [kind, subscribers, inFlight, messages] = [
-  process.argv[2] === 'socket.io' ? ('socket.io' as const) : ('esdb-gater' as const),
-  Number(process.argv[3]),
-  Number(process.argv[4]),
-  Number(process.argv[5]),
-];
+const { subscribers, topics, inFlight, perSecond, messages } = JSON.parse(process.argv[3] ?? '') as Workload;
+const system = systemOf(process.argv[2]);
+const server = await system.start();
+const clients = await Promise.all(Array.from({ length: subscribers }, () => system.open(server.url)));
+const publisher = await system.open(server.url);
 
-const server = await startServer(kind);
-const open = kind === 'socket.io' ? openSocketIo : openGateway;
-const clients = await Promise.all(Array.from({ length: subscribers }, () => open(server.url)));
-const publisher = await open(server.url);
-
-const last = new Array<number>(subscribers).fill(-1);
+/** The number of the next message that each subscriber must get. */
+const expected = Array.from({ length: subscribers }, (_, index) => index % topics);
 let delivered = 0;
 let target = 0;
 let reached: () => void = () => undefined;
-await Promise.all(
-  clients.map((client, index) =>
-    client.subscribe(TOPIC, (sequence) => {
-      if (sequence !== (last[index] as number) + 1)
-        throw new Error(`subscriber ${index}: ${sequence} after ${last[index]}`);
-      last[index] = sequence;
-      delivered += 1;
-      if (delivered === target) reached();
-    }),
-  ),
-);
+let delays: number[] | undefined;
+await Promise.all(clients.map((client, index) => client.subscribe(topicOf(index), take(index))));
 
 let next = 0;
-await publishAll(Math.ceil(messages * WARM_UP));
+await publishAll(Math.ceil((messages * WARM_UP) / topics) * topics);
+delays = perSecond === undefined ? undefined : [];
 const cpuBefore = cpuSeconds(server.pid);
+const deliveredBefore = delivered;
 const startedAt = performance.now();
 await publishAll(messages);
 const seconds = (performance.now() - startedAt) / 1_000;
 const cpu = cpuSeconds(server.pid) - cpuBefore;
+const deliveries = delivered - deliveredBefore;
 
-if (last.some((sequence) => sequence !== next - 1)) throw new Error('a subscriber misses messages');
 for (const client of [...clients, publisher]) client.close();
 await server.stop();
-const deliveries = messages * subscribers;
 process.stdout.write(
-  `${JSON.stringify({ deliveredPerSecond: deliveries / seconds, cpuMicros: (cpu * 1e6) / deliveries })}\n`,
+  `${JSON.stringify({
+    deliveredPerSecond: deliveries / seconds,
+    cpuMicros: (cpu * 1e6) / deliveries,
+    ...(delays === undefined ? {} : { p99Ms: percentile(delays, 0.99) }),
+  })}\n`,
 );
 process.exit(0);
 
+function topicOf(number: number): string {
+  return `bench.fanout.t${number % topics}`;
+}
+
+function take(index: number): (text: string) => void {
+  return (text) => {
+    const sequence = Number.parseInt(text.slice(text.indexOf(SEQUENCE) + SEQUENCE.length), 10);
+    if (sequence !== expected[index]) {
+      throw new Error(`subscriber ${index} got ${sequence}, expected ${expected[index]}`);
+    }
+    expected[index] = sequence + topics;
+    delays?.push(performance.now() - Number.parseFloat(text.slice(text.indexOf(SENT_AT) + SENT_AT.length)));
+    delivered += 1;
+    if (delivered === target) reached();
+  };
+}
+
 async function publishAll(count: number): Promise<void> {
   const end = next + count;
-  target = end * subscribers;
+  target = delivered + (count * subscribers) / topics;
   const done = new Promise<void>((resolve) => {
     reached = resolve;
   });
-  const worker = async (): Promise<void> => {
-    while (next < end) {
-      const seq = next++;
-      const head = JSON.stringify({ seq, text: '' }).length;
-      await publisher.publish(TOPIC, { seq, text: 'x'.repeat(MESSAGE_BYTES - head) });
-    }
+  const send = (): Promise<void> => {
+    const seq = next++;
+    const head = `{"seq":${seq},"at":${performance.now().toFixed(3)},"text":"`;
+    return publisher.publish(topicOf(seq), `${head}${'x'.repeat(MESSAGE_BYTES - head.length - 2)}"}`);
   };
-  await Promise.all([...Array.from({ length: inFlight }, worker), done]);
+  const worker = async (): Promise<void> => {
+    while (next < end) await send();
+  };
+  const sending =
+    perSecond === undefined ? Array.from({ length: inFlight ?? 1 }, worker) : [paced(perSecond, count, send)];
+  await Promise.all([...sending, done]);
+}
+
+/** Sends what is due every millisecond, without waiting for the answers. */
+async function paced(rate: number, count: number, send: () => Promise<void>): Promise<void> {
+  const start = performance.now();
+  const answers: Promise<void>[] = [];
+  while (answers.length < count) {
+    await sleep(1);
+    const due = Math.min(count, Math.floor(((performance.now() - start) * rate) / 1_000));
+    while (answers.length < due) answers.push(send());
+  }
+  await Promise.all(answers);
+}
+
+function percentile(values: number[], share: number): number {
+  values.sort((a, b) => a - b);
+  return values[Math.min(values.length - 1, Math.floor(values.length * share))] as number;
 }

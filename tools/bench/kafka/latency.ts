@@ -3,11 +3,11 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { openGateway } from '../fanout/clients.ts';
+import { openGateway } from '../fanout/systems/esdb-gater.ts';
 import { machineTicks } from '../lib/child.ts';
 import { consume, createTopic, openProducer, recordOf } from './bare-client.ts';
 import { gater } from './dialects.ts';
-import { type DriverName, startGateway } from './gateway-process.ts';
+import { type DriverName, startKafkaGateway } from './gateway-process.ts';
 import { openSubscriber } from './lean-subscriber.ts';
 import { messageOf, Receiver, topicOf } from './messages.ts';
 import { fail, pace, until, whenReady } from './waiting.ts';
@@ -55,21 +55,21 @@ async function gateways(driver: DriverName): Promise<void> {
   const topicPrefix = 'bench_latency_';
   await createTopic(bootstrap, `${topicPrefix}system`, PARTITIONS);
   const [a, b] = await Promise.all([
-    startGateway({ name: 'a', bootstrap, topicPrefix, driver }),
-    startGateway({ name: 'b', bootstrap, topicPrefix, driver }),
+    startKafkaGateway({ name: 'a', bootstrap, topicPrefix, driver }),
+    startKafkaGateway({ name: 'b', bootstrap, topicPrefix, driver }),
   ]);
   const receivers = Array.from({ length: SUBSCRIBERS }, (_, index) => new Receiver(`subscriber ${index}`));
   const subscribers = await Promise.all(
     receivers.map((receiver) => openSubscriber(b.url, gater, (sequence) => took(receiver, sequence))),
   );
   const publisher = await openGateway(a.url);
-  await whenReady(receivers, (topic, message) => publisher.publish(topic, message));
+  await whenReady(receivers, (topic, message) => publisher.publish(topic, JSON.stringify(message)));
   before = machineTicks();
   process.send?.('pacing');
   await pace(perSecond, total, (from, end) => {
     for (let sequence = from; sequence < end; sequence += 1) {
       sentAt[sequence] = performance.now();
-      publisher.publish(topicOf(sequence), messageOf(sequence)).catch(fail);
+      publisher.publish(topicOf(sequence), JSON.stringify(messageOf(sequence))).catch(fail);
     }
   });
   await until(

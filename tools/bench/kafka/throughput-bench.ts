@@ -1,3 +1,4 @@
+import { centrifugoBinary } from '../lib/centrifugo.ts';
 import { writeSection } from '../lib/results.ts';
 import { interleave, type Rounds, ratios, valuesOf } from '../lib/rounds.ts';
 import { figure, spreadOf, spreadText } from '../lib/statistics.ts';
@@ -20,7 +21,7 @@ const centrifugo = kindOf('centrifugo', SUBSCRIBERS, 'Centrifugo');
 
 /** A gateway that tails Kafka and fans out to 100 subscribers, against a consumer that only counts. */
 export async function benchThroughput(bootstrap: string, rounds: number): Promise<void> {
-  const { CENTRIFUGO_BIN: binary = '' } = process.env;
+  const binary = centrifugoBinary() ?? '';
   const contestants = binary === '' ? [gateway, bare] : [gateway, bare, centrifugo];
   const figures = await interleave(
     PARTITIONS.flatMap((partitions) =>

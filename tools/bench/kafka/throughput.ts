@@ -6,10 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { cpuSeconds } from '../lib/child.ts';
+import type { ServerProcess } from '../lib/server-process.ts';
 import { consume, createTopic, openProducer } from './bare-client.ts';
-import { startCentrifugo } from './centrifugo.ts';
+import { startKafkaCentrifugo } from './centrifugo.ts';
 import { centrifugo, type Dialect, gater } from './dialects.ts';
-import { type ServerProcess, startGateway } from './gateway-process.ts';
+import { startKafkaGateway } from './gateway-process.ts';
 import { openSubscriber } from './lean-subscriber.ts';
 import { Receiver } from './messages.ts';
 import { fail, until, whenReady } from './waiting.ts';
@@ -30,7 +31,7 @@ async function gateway(): Promise<Record<string, number>> {
   const topicPrefix = `bench_${partitions}_`;
   const topic = `${topicPrefix}system`;
   await createTopic(bootstrap, topic, Number(partitions));
-  const node = await startGateway({ name: 'tail', bootstrap, topicPrefix, driver: 'kafkajs' });
+  const node = await startKafkaGateway({ name: 'tail', bootstrap, topicPrefix, driver: 'kafkajs' });
   return measureServer(node, gater, topic);
 }
 
@@ -38,7 +39,7 @@ async function gateway(): Promise<Record<string, number>> {
 async function peer(): Promise<Record<string, number>> {
   const topic = `bench_centrifugo_${run}`;
   await createTopic(bootstrap, topic, Number(partitions));
-  return measureServer(await startCentrifugo(bootstrap, topic), centrifugo, topic);
+  return measureServer(await startKafkaCentrifugo(bootstrap, topic), centrifugo, topic);
 }
 
 async function measureServer(

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -48,4 +49,16 @@ export function flushesPerSecond(): number {
   }
   closeSync(handle);
   return flushes / ((performance.now() - startedAt) / 1_000);
+}
+
+const ANSWERS_WITHIN_MS = 20_000;
+
+/** Waits until an HTTP server answers with a status that fits. @throws after 20 s */
+export async function answersWithin(url: string, fits: (status: number) => boolean): Promise<void> {
+  for (const deadline = performance.now() + ANSWERS_WITHIN_MS; ; await sleep(50)) {
+    const answer = await fetch(url).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer !== undefined && fits(answer.status)) return;
+    if (performance.now() > deadline) throw new Error(`${url} does not answer`);
+  }
 }

@@ -1,13 +1,14 @@
 // Contestant: the gateway with its defaults; writers append under conditions through one WebSocket connection.
 import { connect } from '@esdb-gater/client';
-import { startServer } from '../fanout/server.ts';
 import { cpuSeconds } from '../lib/child.ts';
+import { benchFolder } from '../lib/machine.ts';
+import { startGateway } from '../lib/server-process.ts';
 import { driveAppends } from '../stores/drive.ts';
 import { eventData } from '../stores/workload.ts';
 
 const [writers, durationMs] = [Number(process.argv[2]), Number(process.argv[3])];
 const storeId = 'default';
-const server = await startServer('esdb-gater');
+const server = await startGateway({ 'data-dir': benchFolder('gateway') });
 const gater = await connect(server.url);
 
 const last = new Array<number>(writers).fill(0);

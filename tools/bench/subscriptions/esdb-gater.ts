@@ -4,14 +4,14 @@ import { connect, createGater, type Gater } from '@esdb-gater/client';
 import { createStoreWorker, createSubscriptions } from '@esdb-gater/event-store';
 import { createRegistry } from '@esdb-gater/registry';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
-import { startServer } from '../fanout/server.ts';
 import { benchFolder } from '../lib/machine.ts';
+import { startGateway } from '../lib/server-process.ts';
 import { createCounter, fill } from './workload.ts';
 
 const [where, how] = [process.argv[2], process.argv[3]];
 const storeId = 'default';
 
-const server = where === 'remote' ? await startServer('esdb-gater') : undefined;
+const server = where === 'remote' ? await startGateway({ 'data-dir': benchFolder('gateway') }) : undefined;
 const gater: Gater = server === undefined ? await openEmbedded() : await connect(server.url);
 await fill((streamId, _version, data) =>
   gater.appendEvents({ storeId, streamId, events: data.map((one) => ({ type: 'happened', data: one })) }),

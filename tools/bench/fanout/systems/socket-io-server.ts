@@ -14,7 +14,7 @@ interface PeerServer {
   to(room: string): { emit(event: string, message: unknown): void };
 }
 
-const require = createRequire(join(import.meta.dirname, '..', 'peers', 'package.json'));
+const require = createRequire(join(import.meta.dirname, '..', '..', 'peers', 'package.json'));
 const { Server } = require('socket.io') as { Server: new (http: unknown, options: object) => PeerServer };
 
 const http = createServer();
