@@ -22,7 +22,11 @@ test('readers that wait are served in order, and all end', async () => {
   queue.put(1);
   queue.put(2);
   queue.end();
-  expect((await Promise.all(reads)).map(({ value }) => value)).toEqual([1, 2, undefined]);
+  expect(await Promise.all(reads)).toEqual([
+    { done: false, value: 1 },
+    { done: false, value: 2 },
+    { done: true, value: undefined },
+  ]);
 });
 
 test('ten thousand items are read in order at any pace of writer and reader', async () => {

@@ -1,5 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { countReach, fc } from '@esdb-gater/property-testing';
 import { expect, test } from 'vitest';
+import { countCalls } from '../testing/index.ts';
+import { nextTurn } from '../waiting/next-turn.ts';
 import { Fifo } from './fifo.ts';
 
 test('behaves like an array for any sequence of operations', () => {
@@ -61,6 +65,37 @@ test('keeps the order over each compaction, also when values are put back', () =
     { numRuns: 40 },
   );
   reach.check();
+});
+
+test('copies a value about once while it waits, however long the queue is, and frees the places of those that left', () => {
+  const fifo = new Fifo<number>();
+  for (let n = 0; n < 5_000; n++) fifo.push(n);
+  const copies = countCalls(Array.prototype, ['slice'], () => {
+    for (let n = 0; n < 50_000; n++) {
+      fifo.push(n);
+      fifo.shift();
+    }
+  });
+  // Each copies the 5 000 that wait. Fewer would keep the places of values that have left.
+  expect(copies).toBe(10);
+});
+
+test('a value that has left can be collected while others wait', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const fifo = new Fifo<object>();
+  const left = ((): WeakRef<object> => {
+    const value = {};
+    fifo.push(value);
+    fifo.push({});
+    fifo.shift();
+    return new WeakRef(value);
+  })();
+  // A weak reference holds its value until the end of the turn that made it.
+  await nextTurn();
+  collect();
+  expect(left.deref()).toBeUndefined();
+  expect(fifo.length).toBe(1);
 });
 
 test('is empty after it was cleared', () => {

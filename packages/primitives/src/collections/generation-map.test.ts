@@ -47,6 +47,14 @@ describe('a map of generations', () => {
     expect(map.get('a')).toBeUndefined();
   });
 
+  test('a key that is not there takes no place', () => {
+    const map = new GenerationMap<string, number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    for (let n = 0; n < 10; n++) expect(map.get(`x${n}`)).toBeUndefined();
+    expect([map.get('a'), map.get('b')]).toEqual([1, 2]);
+  });
+
   test('a peek does not count as a use', () => {
     const map = new GenerationMap<string, number>(Number.POSITIVE_INFINITY);
     map.set('a', 1);

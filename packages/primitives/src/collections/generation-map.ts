@@ -46,8 +46,8 @@ export class GenerationMap<Key, Value> {
   /** Drops all entries. */
   clear(): void {
     // New maps rather than cleared ones: the memory of large ones is freed.
-    if (this.#young.size > 0) this.#young = new Map();
-    if (this.#old.size > 0) this.#old = new Map();
+    this.#young = new Map();
+    this.#old = new Map();
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CountingController } from '../testing/counting-controller.ts';
+import { nextTurn } from '../waiting/next-turn.ts';
 import { WatchedValue } from './watched-value.ts';
 
 test('a reader gets the present value, and then only the newest', async () => {
@@ -40,4 +41,27 @@ test('closing ends all readers', async () => {
   watched.close();
   watched.close();
   expect([(await next).done, (await other.next()).done]).toEqual([true, true]);
+});
+
+test('a reader that comes after changes begins with the present value', async () => {
+  for (let changes = 0; changes < 4; changes++) {
+    const watched = new WatchedValue(0);
+    for (let n = 1; n <= changes; n++) watched.value = n;
+    expect((await watched.watch().next()).value).toBe(changes);
+  }
+});
+
+test('a reader that waits leaves the turn to others, and holds one listener for any number of changes', async () => {
+  const controller = new CountingController();
+  const watched = new WatchedValue(0);
+  const reader = watched.watch(controller.signal);
+  await reader.next();
+  for (let n = 1; n <= 20; n++) {
+    const next = reader.next();
+    await nextTurn();
+    expect(controller.listeners).toBe(1);
+    watched.value = n;
+    expect((await next).value).toBe(n);
+  }
+  expect(controller.listeners).toBe(0);
 });
