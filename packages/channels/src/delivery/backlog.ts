@@ -36,8 +36,6 @@ interface BacklogChunk {
 const CHUNK_BYTES = 65_536;
 const CHUNK_MESSAGES = 1_024;
 
-const NOTHING: BacklogChunk = Object.freeze({ batch: Object.freeze([]), bytes: 0, messages: 0 });
-
 /** Creates an empty backlog. */
 export function createBacklog(): Backlog {
   return new PriorityBacklog();
@@ -59,7 +57,6 @@ class PriorityBacklog implements Backlog {
   }
 
   take(encoder: NoticeEncoder | undefined): BacklogChunk {
-    if (this.#waiting === undefined && this.#dropped === undefined) return NOTHING;
     const batch: Delivery[] = [];
     let bytes = 0;
     let notices = 0;

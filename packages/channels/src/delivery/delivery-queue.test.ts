@@ -1,6 +1,12 @@
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { countReach, fc } from '@esdb-gater/property-testing';
-import { type ChannelName, type ChannelPriority, type Delivery, silentLogger } from '@esdb-gater/types';
+import {
+  type ChannelName,
+  type ChannelPriority,
+  type Delivery,
+  type Logger,
+  silentLogger,
+} from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
 import { jsonEncoder, nextTurn, TestSink } from '../../tests/support.ts';
 import { createDeliveryQueue, type DeliveryQueue } from './delivery-queue.ts';
@@ -30,6 +36,12 @@ const deliveryOf = (priority: ChannelPriority, message: unknown, bytes = 0): Del
     priority,
   );
 
+/** A message whose notice has exactly this many bytes. */
+function deliveryOfBytes(priority: ChannelPriority, message: unknown, bytes: number): Delivery {
+  const empty = deliveryOf(priority, message).bytes(jsonEncoder()).length;
+  return deliveryOf(priority, message, bytes - empty);
+}
+
 interface Opened {
   readonly clock: FakeClock;
   readonly sink: TestSink;
@@ -40,7 +52,10 @@ interface Opened {
   readonly written: () => unknown[][];
 }
 
-function open(options: { queueBytes?: number; queueMessages?: number } = {}): Opened {
+function open(
+  options: { queueBytes?: number; queueMessages?: number } = {},
+  logger: Logger = silentLogger,
+): Opened {
   const clock = createFakeClock();
   const sink = new TestSink();
   const dropped: ChannelName[] = [];
@@ -51,7 +66,7 @@ function open(options: { queueBytes?: number; queueMessages?: number } = {}): Op
     dropped,
     closed: 0,
     queue: createDeliveryQueue(
-      { scheduler, logger: silentLogger, onDropped: (channel) => dropped.push(channel) },
+      { scheduler, logger, onDropped: (channel) => dropped.push(channel) },
       { queueBytes: 4_194_304, queueMessages: 10_000, ...options, sink, onClosed: () => opened.closed++ },
     ),
     written: () =>
@@ -276,8 +291,10 @@ describe('the delivery queue', () => {
     await room;
   });
 
-  test('an overflow handler that fails does not reach the publisher, and the queue is closed', () => {
-    const opened = open({ queueMessages: 1 });
+  test('an overflow handler that fails does not reach the publisher, is logged, and the queue is closed', () => {
+    const logged: unknown[] = [];
+    const logger = { ...silentLogger, error: ({ err }: { err?: unknown }) => logged.push(err) };
+    const opened = open({ queueMessages: 1 }, logger as Logger);
     const { queue, sink } = opened;
     sink.buffered = 100_000;
     sink.overflow = () => {
@@ -285,6 +302,7 @@ describe('the delivery queue', () => {
     };
     for (let n = 0; n < 2; n++) queue.offer(deliveryOf('normal', n));
     expect([queue.closed, opened.closed]).toEqual([true, 1]);
+    expect(logged).toEqual([new Error('the handler failed')]);
   });
 
   test('a replay may queue 512 messages or 256 KiB, and one message of any length', () => {
@@ -296,6 +314,12 @@ describe('the delivery queue', () => {
     for (count = 0; long.takesReplayed(deliveryOf('normal', count, 10_000)); count++)
       long.offer(deliveryOf('normal', count, 10_000));
     expect(count).toBe(26);
+    const exact = open().queue;
+    exact.offer(deliveryOfBytes('normal', 0, 262_143));
+    expect(exact.takesReplayed(deliveryOf('normal', 1))).toBe(true);
+    const full = open().queue;
+    full.offer(deliveryOfBytes('normal', 0, 262_144));
+    expect(full.takesReplayed(deliveryOf('normal', 1))).toBe(false);
     const small = open({ queueBytes: 1_000 }).queue;
     expect(small.takesReplayed(deliveryOf('normal', 1, 5_000))).toBe(true);
     small.offer(deliveryOf('normal', 1));
@@ -420,6 +444,44 @@ describe('the delivery queue', () => {
     clock.advance(5);
     expect(written()).toEqual([['dropped', 3]]);
     expect(dropped).toEqual(['logging', 'logging']);
+    // The notice needs no message, neither the first nor the next.
+    queue.shed(deliveryOf('low', 4));
+    clock.advance(5);
+    expect(written()).toEqual([['dropped', 3], ['dropped']]);
+  });
+
+  test('a notice about dropped messages has the priority of those messages', () => {
+    const { queue, sink, clock } = open();
+    queue.shed(deliveryOf('low', 1));
+    clock.advance(5);
+    expect(sink.writes[0]?.map(({ priority }) => priority)).toEqual(['low']);
+  });
+
+  test('what was written counts no more, however often the transport was full', () => {
+    const opened = open({ queueMessages: 10 });
+    const { queue, sink, dropped } = opened;
+    for (let round = 0; round < 30; round++) {
+      stall(opened);
+      for (let n = 0; n < 9; n++) queue.offer(deliveryOf('low', n));
+      sink.buffered = 0;
+      queue.drained();
+    }
+    expect([dropped, sink.overflows, sink.messages.length]).toEqual([[], 0, 300]);
+  });
+
+  test('ends a write as soon as it has 64 KiB', () => {
+    const opened = open();
+    const { queue, sink, written } = opened;
+    stall(opened);
+    sink.stalled = true;
+    for (let n = 0; n < 4; n++) queue.offer(deliveryOfBytes('normal', n, 32_768));
+    const first = deliveryOf('critical', 'first').bytes(jsonEncoder()).length;
+    queue.offer(deliveryOfBytes('high', 'high', 32_768 - first));
+    for (let n = 0; n < 3; n++) {
+      sink.buffered = 0;
+      queue.drained();
+    }
+    expect(written()).toEqual([['first', 'high', 0], [1, 2], [3]]);
   });
 
   test('Never again: a dying subscriber that blocks a channel for seconds', async () => {

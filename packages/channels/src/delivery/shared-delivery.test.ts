@@ -42,6 +42,10 @@ test('a notice without a message stays as it is while it waits', () => {
 test('a delivery that waits for several slow connections keeps its message', () => {
   const delivery = createDelivery(notice({ n: 1 }), 'normal');
   delivery.bytes(encoder);
-  for (let n = 0; n < 3; n++) createBacklog().push(delivery);
+  createBacklog().push(delivery);
+  const compact = delivery.notice;
+  for (let n = 0; n < 2; n++) createBacklog().push(delivery);
   expect(delivery.notice).toEqual(notice({ n: 1 }));
+  // One text for all of them.
+  expect(delivery.notice).toBe(compact);
 });
