@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { runCommand, type ServerSettings, say, serverSettings } from '../servers/command.ts';
 import { stopProcess } from '../servers/processes.ts';
 import { CACHE_DIR } from './install.ts';
+import { gatewayFlags, securityIn } from './secure.ts';
 import { startKafka } from './start-kafka.ts';
 import { clusterState, liveBrokers } from './state.ts';
 
@@ -12,7 +13,7 @@ start   gets Apache Kafka by Maven (once) and starts one broker, or three; does 
 stop    stops them by their process ids; what they keep stays in the directory
 status  says which run; exit code 1 when none does
 
---secure  clients connect by TLS and log in; prints the settings that a gateway needs
+--secure  clients connect by TLS and log in; the last line has the flags that a gateway needs
 --port  of the first broker (default 9092); --dir holds their data (default .cache/kafka/cluster)
 KAFKA_BROKERS names brokers that are there already: then nothing is started`;
 
@@ -24,6 +25,7 @@ async function start(settings: ServerSettings): Promise<number> {
   const live = liveBrokers(running);
   if (running !== undefined && live.length === running.brokers.length) {
     say(`already running: KAFKA_BROKERS=${running.bootstrap}`);
+    if (secure) say(gatewayFlags(running.bootstrap, securityIn(dir)));
     return 0;
   }
   // Some of them have ended: the others would keep the ports and the locks on the data.
@@ -36,14 +38,7 @@ async function start(settings: ServerSettings): Promise<number> {
     });
   }
   say(`ready after ${(kafka.startedInMs / 1_000).toFixed(1)} s: KAFKA_BROKERS=${kafka.bootstrap}`);
-  if (kafka.security !== undefined) {
-    const { caFile, user, passwordFile } = kafka.security;
-    say(
-      `--kafka-brokers ${kafka.bootstrap} --kafka-ssl-enabled --kafka-ssl-ca-file ${caFile} ` +
-        `--kafka-sasl-mechanism scram-sha-512 --kafka-sasl-username ${user.username} ` +
-        `--kafka-sasl-password-file ${passwordFile}`,
-    );
-  }
+  if (kafka.security !== undefined) say(gatewayFlags(kafka.bootstrap, kafka.security));
   return 0;
 }
 

@@ -19,6 +19,16 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
+/** Returns the first of `count` such ports that follow each other. */
+export async function consecutiveFreePorts(count: number): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const first = randomInt(LOWEST, BEYOND - count);
+    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error(`no ${count} consecutive free ports from ${LOWEST} to ${BEYOND - 1}`);
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

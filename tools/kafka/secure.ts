@@ -72,6 +72,16 @@ export function securityIn(dir: string): KafkaSecurity {
   return { caFile: file('ca.pem'), user: USER, stranger: STRANGER, passwordFile: file('password') };
 }
 
+/** Returns the flags by which a gateway reaches a secured cluster. */
+export function gatewayFlags(bootstrap: string, { caFile, user, passwordFile }: KafkaSecurity): string {
+  return [
+    `--kafka-brokers ${bootstrap}`,
+    `--kafka-ssl-enabled --kafka-ssl-ca-file ${caFile}`,
+    `--kafka-sasl-mechanism scram-sha-512 --kafka-sasl-username ${user.username}`,
+    `--kafka-sasl-password-file ${passwordFile}`,
+  ].join(' ');
+}
+
 /** The settings of a broker whose clients connect by TLS and log in. Only `user` may do something. */
 export function secureProperties(caFile: string): Record<string, string | boolean> {
   const security = 'org.apache.kafka.common.security';

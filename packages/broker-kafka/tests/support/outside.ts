@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
+import type { KafkaSecurity } from '../../../../tools/kafka/index.ts';
 
 /** A record as another Kafka client reads it. */
 export interface OutsideRecord {
@@ -14,16 +16,22 @@ export interface OutsideRecord {
 export const hasKcat: boolean = spawnSync('kcat', ['-V'], { stdio: 'ignore' }).status === 0;
 
 /** Reads all records of a topic, with kcat if it is installed, else with the public client of kafkajs. */
-export function readOutside(bootstrap: string, topic: string): Promise<OutsideRecord[]> {
-  return hasKcat ? readByKcat(bootstrap, topic) : readByKafkajs(bootstrap, topic);
+export function readOutside(
+  bootstrap: string,
+  topic: string,
+  security?: KafkaSecurity,
+): Promise<OutsideRecord[]> {
+  const canKcat = hasKcat && security === undefined;
+  return canKcat ? readByKcat(bootstrap, topic) : readByKafkajs(bootstrap, topic, security);
 }
 
 /** The ids and topics of all messages in a Kafka topic, in its order. */
 export async function messagesOutside(
   bootstrap: string,
   topic: string,
+  security?: KafkaSecurity,
 ): Promise<{ readonly id: string; readonly topic: string }[]> {
-  const records = await readOutside(bootstrap, topic);
+  const records = await readOutside(bootstrap, topic, security);
   return records.map(({ key, headers }) => ({ id: headers['ce_id'] ?? '', topic: key ?? '' }));
 }
 
@@ -73,21 +81,37 @@ export function kcat(options: readonly string[], input: string | Buffer = ''): P
 }
 
 /** The public client of kafkajs, for features that kcat lacks. */
-export function outsideClient(bootstrap: string): Kafka {
-  return new Kafka({ brokers: bootstrap.split(','), clientId: 'outside', logLevel: logLevel.NOTHING });
+export function outsideClient(bootstrap: string, security?: KafkaSecurity): Kafka {
+  return new Kafka({
+    brokers: bootstrap.split(','),
+    clientId: 'outside',
+    logLevel: logLevel.NOTHING,
+    ...(security && {
+      ssl: { ca: readFileSync(security.caFile, 'utf8') },
+      sasl: { mechanism: 'scram-sha-512', ...security.user },
+    }),
+  });
 }
 
 /** The id of the broker that leads the first partition of a topic. */
-export async function leaderOf(bootstrap: string, topic: string): Promise<number | undefined> {
-  const admin = outsideClient(bootstrap).admin();
+export async function leaderOf(
+  bootstrap: string,
+  topic: string,
+  security?: KafkaSecurity,
+): Promise<number | undefined> {
+  const admin = outsideClient(bootstrap, security).admin();
   await admin.connect();
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   await admin.disconnect();
   return topics[0]?.partitions.find(({ partitionId }) => partitionId === 0)?.leader;
 }
 
-async function readByKafkajs(bootstrap: string, topic: string): Promise<OutsideRecord[]> {
-  const kafka = outsideClient(bootstrap);
+async function readByKafkajs(
+  bootstrap: string,
+  topic: string,
+  security?: KafkaSecurity,
+): Promise<OutsideRecord[]> {
+  const kafka = outsideClient(bootstrap, security);
   const admin = kafka.admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topic);
