@@ -26,6 +26,7 @@ import { createFollowHost, type FollowHost } from './stores/follow-host.ts';
 import { isConnected, whenConnected } from './stores/open-store.ts';
 import { type OpenedStores, openStores } from './stores/open-stores.ts';
 import { openSubscriptionHost } from './stores/subscription-host.ts';
+import { createAppendTraces } from './telemetry/append-traces.ts';
 import { createEventLoopMonitor, type EventLoopMonitor } from './telemetry/event-loop.ts';
 
 /** How long a start waits for the revocations from Kafka. */
@@ -85,6 +86,7 @@ export async function openGatewayCore(
   cleanup.defer(() => registry.close());
   const stores = await openStores(config.stores, { dataDir, registry, clock, logger });
   cleanup.defer(() => stores.close());
+  const traces = createAppendTraces(clock);
   let cluster: Cluster | undefined;
   const isClustered = config.cluster.discovery !== 'none';
   const registerStore = (store: EventStore): void => {
@@ -92,7 +94,9 @@ export async function openGatewayCore(
     const worker = createStoreWorker(store, { nodeId, clock, system: engine });
     const { methods } = worker;
     // Other nodes see by it where the subscriptions of the store are.
-    registry.register(isClustered ? { ...worker, methods: [...methods, KEEPS_SUBSCRIPTIONS] } : worker);
+    registry.register(
+      traces.watch(isClustered ? { ...worker, methods: [...methods, KEEPS_SUBSCRIPTIONS] } : worker),
+    );
   };
   for (const store of stores.local) {
     if (isConnected(store)) registerStore(store);
@@ -117,7 +121,10 @@ export async function openGatewayCore(
     onChange: (change) => cluster?.subscriptionChanged(change),
   });
   cleanup.defer(() => persistent.close());
-  const feeds = await openFeedHost({ nodeId, dataDir, registry, local: stores.local, clock, logger }, config);
+  const feeds = await openFeedHost(
+    { nodeId, dataDir, registry, local: stores.local, traces, clock, logger },
+    config,
+  );
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   cleanup.defer(() => security.revocations.close());
   const { broker, kafka } = openBroker(
@@ -163,6 +170,7 @@ export async function openGatewayCore(
           host: persistent,
           revocations,
           kafka,
+          traces,
           onWorker(worker) {
             // With Kafka a node that has the store feeds it for all.
             if (kafka === undefined) feeds.workerRegistered(worker);
@@ -236,6 +244,7 @@ export async function openGatewayCore(
         }
       },
       onRefused: health.refused,
+      traces,
     },
     { nodeId, stores: config.stores },
   );

@@ -159,8 +159,12 @@ class FanOutChannel implements Channel {
     };
   }
 
-  #deliveryOf({ topic, id, time, position, message }: BrokerRecord): Delivery {
+  #deliveryOf({ topic, id, time, position, message, traceparent, tracestate }: BrokerRecord): Delivery {
     const params = { channel: this.name, topic, id, time, position, message };
-    return createDelivery({ method: 'message', params }, this.settings.priority);
+    if (traceparent === undefined) {
+      return createDelivery({ method: 'message', params }, this.settings.priority);
+    }
+    const trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+    return createDelivery({ method: 'message', params, trace }, this.settings.priority);
   }
 }

@@ -22,6 +22,8 @@ export {
   type SignatureGateOptions,
   type SignaturePass,
 } from './publish/signature-gate.ts';
+// For feeds, which append to a broker by themselves
+export { appendTraced } from './tracing.ts';
 // Topics
 
 export {

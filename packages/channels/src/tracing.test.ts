@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appendTraced, deliverTraced } from './tracing.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
-const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
+const PARENT_ID = 'b7ad6b7169203331';
+const TRACEPARENT = `00-${TRACE_ID}-${PARENT_ID}-01`;
 const RECORD: OutgoingRecord = {
   id: 'm1',
   topic: 'a.b',
@@ -94,6 +95,16 @@ describe('with an SDK', () => {
     expect(spans.map(({ attributes }) => attributes['messaging.message.id'])).toEqual(['3', '4']);
     expect(spans.map(({ attributes }) => attributes['esdb_gater.recipient.count'])).toEqual([100, 100]);
     expect(spans.every(({ links }) => links[0]?.context.traceId === TRACE_ID)).toBe(true);
+    expect(spans.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([PARENT_ID, PARENT_ID]);
+  });
+
+  test('a record is passed on with the trace of its delivery, and nothing else of it changes', () => {
+    const passed: BrokerRecord[] = [];
+    deliverTraced('kafka', 'events', [incoming('1', TRACEPARENT), incoming('2')], (part) =>
+      passed.push(...part),
+    );
+    const spanId = exporter.getFinishedSpans()[0]?.spanContext().spanId;
+    expect(passed).toEqual([incoming('1', `00-${TRACE_ID}-${spanId}-01`), incoming('2')]);
   });
 
   test('a record that without receivers here has no span', () => {

@@ -1,4 +1,4 @@
-import { isTracing, withDeliverySpan, withSpan } from '@esdb-gater/telemetry';
+import { isTracing, type TraceCarrier, withDeliverySpan, withSpan } from '@esdb-gater/telemetry';
 import type { Broker, BrokerRecord, ChannelName, OutgoingRecord } from '@esdb-gater/types';
 
 /** The messaging system, as named in the spans. */
@@ -23,7 +23,8 @@ export function appendTraced(
 
 /**
  * Hands records over by `fanOut`, which returns how many got them. A record with a trace is delivered separately, in a
- * CONSUMER span that is linked to its publish; the others are delivered together, in the same order.
+ * CONSUMER span that is a child of its publish, and is passed on with the context of that span; the others are delivered
+ * together, in the same order.
  */
 export function deliverTraced(
   system: MessagingSystem,
@@ -41,9 +42,17 @@ export function deliverTraced(
     if (from < index) fanOut(batch.slice(from, index));
     from = index + 1;
     const subject = { kind: 'consumer', channel, system, messageId: record.id } as const;
-    withDeliverySpan(subject, record, () => fanOut([record]));
+    withDeliverySpan(subject, record, (trace) => fanOut([withTrace(record, trace)]));
   }
   if (from < batch.length) fanOut(batch.slice(from));
+}
+
+/** The same record, with the context of its delivery in place of that of its publish. */
+function withTrace(record: BrokerRecord, trace: TraceCarrier): BrokerRecord {
+  if (trace.traceparent === record.traceparent) return record;
+  // Member by member: a broker may compute them when they are asked for.
+  const { id, topic, message, time, position } = record;
+  return { id, topic, message, time, position, ...trace };
 }
 
 function hasTrace({ traceparent }: BrokerRecord): boolean {

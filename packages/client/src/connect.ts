@@ -29,6 +29,7 @@ import { FollowHub } from './follow/follow-hub.ts';
 import type { AllEventsParams, AnyEvent, CallOptions, EventsParams, Gater } from './gater.ts';
 import { type InStore, inStore } from './in-store.ts';
 import { storeEvents, streamEvents } from './paging.ts';
+import { tracedMessage } from './subscriptions/message-subscription.ts';
 import { SubscriptionHub } from './subscriptions/subscription-hub.ts';
 import { type SubscriptionConnection, SubscriptionPool } from './subscriptions/subscription-pool.ts';
 
@@ -73,10 +74,10 @@ function createSubscriptionConnection(
     connected: () => hub.connected(),
     disconnected: () => hub.disconnected(),
     failed: (error) => hub.close({ error }),
-    notification: (method, params, frameUnits) => {
+    notification: (method, params, frameUnits, trace) => {
       switch (method) {
         case 'message':
-          hub.message(params as ChannelMessage, frameUnits);
+          hub.message(tracedMessage(params as ChannelMessage, trace), frameUnits);
           return true;
         case 'replayed':
           hub.replayed(params as ReplayedNotice);

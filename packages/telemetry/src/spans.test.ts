@@ -1,4 +1,4 @@
-import type { TraceContext } from '@esdb-gater/primitives';
+import { type TraceContext, validTraceContext } from '@esdb-gater/primitives';
 import { GaterError } from '@esdb-gater/types';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -128,12 +128,18 @@ describe('with an SDK', () => {
     });
   });
 
-  test('a delivered message is one span in a new trace, with a link and the number of receivers', () => {
-    withDeliverySpan(delivered, PARENT, () => 7);
+  test('a delivered message is one span of the trace of its publish, linked to it, with the number of receivers', () => {
+    const carriers: unknown[] = [];
+    withDeliverySpan(delivered, PARENT, (carrier) => {
+      carriers.push(carrier.traceparent);
+      return 7;
+    });
     const spans = exporter.getFinishedSpans();
     expect(spans).toHaveLength(1);
-    expect(spans[0]?.parentSpanContext).toBeUndefined();
-    expect(spans[0]?.spanContext().traceId).not.toBe(TRACE_ID);
+    const { traceId, spanId } = spans[0]?.spanContext() ?? {};
+    expect(traceId).toBe(TRACE_ID);
+    expect(spans[0]?.parentSpanContext?.spanId).toBe(PARENT.traceparent.slice(36, 52));
+    expect(carriers).toEqual([`00-${TRACE_ID}-${spanId}-01`]);
     expect(spans[0]?.links.map((link) => link.context.traceId)).toEqual([TRACE_ID]);
     expect(spans[0]?.attributes['esdb_gater.recipient.count']).toBe(7);
   });
@@ -144,12 +150,14 @@ describe('with an SDK', () => {
     ['has no trace', {}, 1],
     ['has a hostile one', { traceparent: 'junk' }, 1],
   ])('a message that %s has no span', (_, publish, recipients) => {
-    let handed = 0;
-    withDeliverySpan(delivered, publish, () => {
-      handed++;
+    const handed: unknown[] = [];
+    withDeliverySpan(delivered, publish, (carrier) => {
+      handed.push(carrier);
       return recipients;
     });
-    expect([handed, exporter.getFinishedSpans()]).toEqual([1, []]);
+    expect(handed).toHaveLength(1);
+    if (recipients > 0) expect(handed).toEqual([validTraceContext(publish)]);
+    expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
   test('a log line inside a span has its ids', async () => {

@@ -84,21 +84,21 @@ async function traced<T>(
 }
 
 /**
- * Delivers a message in a CONSUMER span that is linked to its publish but starts a new trace: one message may reach
- * many nodes, each at a different time. All receivers share one span. There is no span when `deliver` returns 0, when
- * the publish was not sampled, or without an SDK.
+ * Delivers a message in a CONSUMER span, which is a child of its publish and linked to it. Each node that delivers the
+ * message has one such span for all its receivers. There is no span when `deliver` returns 0, when the publish was not
+ * sampled, or without an SDK.
  *
- * @param deliver returns the number of receivers
+ * @param deliver returns the number of receivers; gets the context to send on: the span's, or, without one, the publish's
  */
 export function withDeliverySpan(
   subject: MessagingSubject & { readonly kind: 'consumer' },
   publish: TraceContext,
-  deliver: () => number,
+  deliver: (carrier: TraceContext) => number,
 ): void {
   const tracer = registeredTracer();
   const linked = tracer === undefined ? undefined : parseTraceContext(publish);
   if (tracer === undefined || linked === undefined || (linked.traceFlags & TraceFlags.SAMPLED) === 0) {
-    deliver();
+    deliver(validTraceContext(publish));
     return;
   }
   const options = {
@@ -106,8 +106,11 @@ export function withDeliverySpan(
     attributes: spanAttributes(subject),
     links: [{ context: linked }],
   };
-  const span = tracer.startSpan(spanName(subject), options, ROOT_CONTEXT);
-  const recipients = context.with(trace.setSpan(ROOT_CONTEXT, span), deliver);
+  const published = trace.setSpanContext(ROOT_CONTEXT, linked);
+  const span = tracer.startSpan(spanName(subject), options, published);
+  const recipients = context.with(trace.setSpan(published, span), () =>
+    deliver(carrierOf(span.spanContext())),
+  );
   // A span that never ends is never exported.
   if (recipients > 0) span.setAttribute(RECIPIENTS, recipients).end();
 }

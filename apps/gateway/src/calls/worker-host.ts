@@ -9,10 +9,13 @@ import {
   type WorkerInfo,
 } from '@esdb-gater/types';
 import type { StoreConfig } from '../config/types.ts';
+import type { AppendTraces } from '../telemetry/append-traces.ts';
 
 export interface WorkerHostComponents {
   readonly registry: Registry;
   readonly clock: Clock;
+  /** Remembers the traces of the calls, for the feed. */
+  readonly traces: Pick<AppendTraces, 'remember'>;
   /** Is called for each registered worker, whose store must be fed. */
   readonly onWorker: (worker: RemoteWorker) => void;
   /** Is called with the reason when a worker is refused. */
@@ -67,7 +70,7 @@ interface Connection {
 }
 
 export function createWorkerHost(components: WorkerHostComponents, options: WorkerHostOptions): WorkerHost {
-  const { registry, clock } = components;
+  const { registry, clock, traces } = components;
   let lastIncarnation = 0;
   /** Returns the time, but never the same twice: of two workers with one name the later one wins. */
   const nextIncarnation = (): number => {
@@ -129,7 +132,12 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
             );
           }
           const worker = createRemoteWorker({
-            peer,
+            peer: {
+              call(method, callParams, callOptions) {
+                traces.remember(method, callParams as object, callOptions);
+                return peer.call(method, callParams, callOptions);
+              },
+            },
             storeId: params.storeId,
             ...(params.storeUuid === undefined ? {} : { storeUuid: params.storeUuid }),
             workerId: params.workerId ?? crypto.randomUUID(),

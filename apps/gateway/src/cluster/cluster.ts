@@ -21,6 +21,7 @@ import {
 import type { Revocations } from '../access/revocations.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import type { StoreChange, SubscriptionHost } from '../stores/subscription-host.ts';
+import type { AppendTraces } from '../telemetry/append-traces.ts';
 import { createPeerAcceptor, type PeerAcceptor } from './accept-peer.ts';
 import { createClusterSubscriptions } from './cluster-subscriptions.ts';
 import { createCommitNotices } from './commit-notices.ts';
@@ -48,6 +49,8 @@ export interface ClusterComponents {
   readonly host: SubscriptionHost;
   readonly revocations: Revocations;
   readonly kafka: KafkaBroker | undefined;
+  /** Remembers the traces of calls to other nodes, for the feed. */
+  readonly traces: Pick<AppendTraces, 'remember'>;
   /** Is called for each worker of another node, once it is registered here. */
   readonly onWorker: (worker: RemoteWorker) => void;
   readonly clock: Clock;
@@ -88,7 +91,7 @@ export function createCluster(
   options: ClusterOptions,
   config: GatewayConfig,
 ): Cluster {
-  const { registry, clock, logger, revocations, kafka, host, onWorker } = components;
+  const { registry, clock, logger, revocations, kafka, host, traces, onWorker } = components;
   const { nodeId } = options;
   const { frameBytes, inFlightPerConnection: maxInFlight } = config.limits;
   const { failureTimeoutMs } = config.registry;
@@ -126,7 +129,7 @@ export function createCluster(
   );
   const shared = createSharedRevocations({ revocations, network, members });
   const commits = createCommitNotices(clock);
-  const remote = createRemoteWorkers({ network, registry, clock, onWorker });
+  const remote = createRemoteWorkers({ network, registry, traces, clock, onWorker });
   const ownerOf = (storeId: string) => subscriptionOwner({ registry, members }, nodeId, storeId);
   const candidates = (storeId: string): readonly Required<PeerAddress>[] => {
     const nodes = new Set(registry.workers(storeId).map((worker) => worker.nodeId));

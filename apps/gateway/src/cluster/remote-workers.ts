@@ -2,12 +2,15 @@ import { onNextTurn } from '@esdb-gater/primitives';
 import type { CallOptions } from '@esdb-gater/protocol';
 import { createRemoteWorker, type RemoteWorker } from '@esdb-gater/registry';
 import type { AnnouncedWorker, Clock, MemberInfo, Registry } from '@esdb-gater/types';
+import type { AppendTraces } from '../telemetry/append-traces.ts';
 import type { PeerNetwork } from './peer-network.ts';
 
 export interface RemoteWorkersComponents {
   readonly network: Pick<PeerNetwork, 'call'>;
   readonly clock: Clock;
   readonly registry: Pick<Registry, 'find'>;
+  /** Remembers the traces of the calls, for the feed. */
+  readonly traces: Pick<AppendTraces, 'remember'>;
   /** Is called for each new worker, once it is registered. */
   readonly onWorker: (worker: RemoteWorker) => void;
 }
@@ -26,6 +29,7 @@ export function createRemoteWorkers({
   network,
   registry,
   clock,
+  traces,
   onWorker,
 }: RemoteWorkersComponents): RemoteWorkers {
   /** By node, then by store and name. */
@@ -37,8 +41,10 @@ export function createRemoteWorkers({
       const named = { workerId };
       const worker = createRemoteWorker({
         peer: {
-          call: (method: string, params?: unknown, options: CallOptions = {}) =>
-            network.call(node, method, { ...(params as object), ...named }, options),
+          call(method: string, params?: unknown, options: CallOptions = {}) {
+            traces.remember(method, params as object, options);
+            return network.call(node, method, { ...(params as object), ...named }, options);
+          },
         },
         storeId,
         ...(storeUuid === undefined ? {} : { storeUuid }),

@@ -1,4 +1,5 @@
 import { isWorkerMethod, type PeerContext, validateParams } from '@esdb-gater/protocol';
+import { withSpan } from '@esdb-gater/telemetry';
 import { type CallContext, GaterError, isName, isStoreId, type Registry } from '@esdb-gater/types';
 
 /** A call of another node for a worker of this one. */
@@ -36,12 +37,16 @@ export function serveLocalWorker(
   if (worker === undefined || worker.nodeId !== nodeId) {
     throw new GaterError('unavailable', `node ${nodeId} does not have this worker`);
   }
-  const { traceparent, tracestate } = context;
   const callContext: CallContext = {
     // By a limit and not by a signal: a worker that hangs fails here, too.
     deadlineMs: typeof deadlineMs === 'number' && deadlineMs > 0 ? deadlineMs : DEADLINE_MS,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(tracestate === undefined ? {} : { tracestate }),
   };
-  return worker.call(method, validateParams(method, params), callContext);
+  const valid = validateParams(method, params);
+  // Only within a trace: the nodes also ask each other's workers without one.
+  if (context.traceparent === undefined) return worker.call(method, valid, callContext);
+  const { traceparent, tracestate } = context;
+  const parent = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+  return withSpan({ kind: 'server', method, storeId: worker.storeId }, { parent }, (trace) =>
+    worker.call(method, valid, { ...callContext, ...trace }),
+  );
 }

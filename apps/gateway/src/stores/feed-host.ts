@@ -1,10 +1,12 @@
 import { rename } from 'node:fs/promises';
+import { appendTraced } from '@esdb-gater/channels';
 import {
   createFeed,
   createFeedReplaySource,
   type FedStore,
   type Feed,
   fedStore,
+  type PublishRecord,
 } from '@esdb-gater/event-store';
 import { finishesWithin, waitFor } from '@esdb-gater/primitives';
 import type { HealthReason } from '@esdb-gater/protocol';
@@ -21,6 +23,7 @@ import type {
 import type { GatewayConfig } from '../config/types.ts';
 import type { FedIdentity, FeedCoordination } from '../kafka/feed-coordination.ts';
 import type { DataDir } from '../node/data-dir.ts';
+import type { AppendTraces } from '../telemetry/append-traces.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import { createLeasedFeed } from './leased-feed.ts';
 import { isConnected, whenConnected } from './open-store.ts';
@@ -33,6 +36,8 @@ export interface FeedHostComponents {
   readonly registry: Registry;
   /** The stores of this process. */
   readonly local: readonly EventStore[];
+  /** Where the traces of appended events are found. */
+  readonly traces: Pick<AppendTraces, 'traceOf'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -216,7 +221,7 @@ class StoreFeeds implements FeedHost {
       readonly ready?: (() => Promise<void>) | undefined;
     },
   ): void {
-    const { clock, logger } = this.#components;
+    const { traces, clock, logger } = this.#components;
     const { storeId } = store;
     const former = this.#feeds
       .get(storeId)
@@ -224,9 +229,15 @@ class StoreFeeds implements FeedHost {
       .catch((error: unknown) => logger.warn({ err: error, storeId }, 'cannot close an earlier feed'));
     const broker = this.#broker;
     if (broker === undefined) return;
+    const system = this.#coordination === undefined ? 'esdb_gater' : 'kafka';
+    // An event that no trace has appended is published without a span of its own.
+    const publish: PublishRecord = (record, signal) =>
+      record.traceparent === undefined
+        ? broker.append('events', record, { signal })
+        : appendTraced({ broker, system }, 'events', record, { signal });
     const open = (): Feed =>
       createFeed(
-        { source, broker, checkpoint, clock, logger },
+        { source, publish, traceOf: (event) => traces.traceOf(event), checkpoint, clock, logger },
         {
           realm: this.#config.realm,
           topicTemplate: this.#config.feed.topic,

@@ -27,7 +27,10 @@ export function textFrame(text: string): Uint8Array {
 
 /** Encodes notices as WebSocket frames. All connections share this object, so that each frame is built once. */
 export const messageEncoder: NoticeEncoder = Object.freeze({
-  encode: ({ method, params }: Notice): Uint8Array => textFrame(encodeNotification(method, params)),
+  encode: (notice: Notice): Uint8Array => {
+    const trace = notice.method === 'message' ? notice.trace : undefined;
+    return textFrame(encodeNotification(notice.method, notice.params, trace));
+  },
 });
 
 /** Joins the frames of deliveries. Connections that get the same deliveries share the bytes. */

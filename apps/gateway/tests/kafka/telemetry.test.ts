@@ -64,7 +64,12 @@ describe.skipIf(reason !== undefined)(
         await vi.waitFor(() => {
           const delivered = receiver.spans.filter(({ kind }) => kind === CONSUMER);
           expect(delivered).toMatchObject([
-            { links: [{ traceId, spanId: sent.spanId }], attributes: { 'esdb_gater.recipient.count': 1 } },
+            {
+              traceId,
+              parentSpanId: sent.spanId,
+              links: [{ traceId, spanId: sent.spanId }],
+              attributes: { 'esdb_gater.recipient.count': 1 },
+            },
           ]);
         }, WAIT);
       }

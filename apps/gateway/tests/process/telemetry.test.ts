@@ -124,21 +124,39 @@ describe('a gateway and a client that export to a collector', () => {
     expect(served).toMatchObject({ traceId, kind: SERVER, name: 'getVersion', parentSpanId: '' });
   });
 
-  test('an event of the feed does not belong to a call: neither its publish nor its delivery is a span', async () => {
+  test('the feed publishes an event in the trace of its append', async () => {
     const stream = { storeId: 'default', streamId: 'fed' };
     await using fed = await client.subscribe({ channel: 'events', topic: 'default.fed.*' });
     await client.appendEvents({ ...stream, events: [{ type: 't', data: 1 }] });
-    for await (const { message } of fed) {
+    const served = await received(child(SERVER, ownSpan('appendEvents').spanContext()));
+    const stored = await received(child(INTERNAL, await received(child(CLIENT, served))));
+    const sent = await received(child(PRODUCER, stored));
+    const delivered = await received(child(CONSUMER, sent));
+    expect([sent.name, delivered.name]).toEqual(['publish events', 'process events']);
+    for await (const { message, traceparent } of fed) {
       expect(message).toMatchObject({ streamId: 'fed' });
+      expect(traceparent).toBe(`00-${delivered.traceId}-${delivered.spanId}-01`);
+      break;
+    }
+  });
+
+  test('an event that no trace has appended is fed without a span', async () => {
+    const traceparent = `00-${'7'.repeat(32)}-${'8'.repeat(16)}-00`;
+    await using fed = await client.subscribe({ channel: 'events', topic: 'default.unsampled.*' });
+    const before = receiver.spans.filter(({ name }) => name.endsWith(' events')).length;
+    const params = { storeId: 'default', streamId: 'unsampled', events: [{ type: 't', data: 1 }] };
+    raw.send({ jsonrpc: '2.0', id: 'unsampled', method: 'appendEvents', params, traceparent });
+    for await (const message of fed) {
+      expect(message).not.toHaveProperty('traceparent');
       break;
     }
     // All spans so far are exported with later ones.
     await client.publish({ channel: 'system', topic: 'later', message: 1 });
     await received(child(SERVER, ownSpan('publish').spanContext()));
-    expect(receiver.spans.filter(({ name }) => name.endsWith(' events'))).toEqual([]);
+    expect(receiver.spans.filter(({ name }) => name.endsWith(' events'))).toHaveLength(before);
   });
 
-  test('a publish is a PRODUCER span, its delivery to all one CONSUMER span that is linked to it', async () => {
+  test('a publish is a PRODUCER span, its delivery to all one CONSUMER span below it', async () => {
     const topic = 'private.topic';
     await raw.call('subscribe', { channel: 'system', topic });
     await raw.call('subscribe', { channel: 'system', topic: 'private.*' });
@@ -151,17 +169,13 @@ describe('a gateway and a client that export to a collector', () => {
     const served = await received(child(SERVER, ownSpan('publish').spanContext()));
     const sent = await received(child(PRODUCER, served));
     expect(sent).toMatchObject({ name: 'publish system', attributes: { 'messaging.message.id': id } });
-    const delivered = await received(
-      (span) => span.kind === CONSUMER && span.links[0]?.spanId === sent.spanId,
-    );
+    const delivered = await received(child(CONSUMER, sent));
     expect(delivered).toMatchObject({
       name: 'process system',
-      parentSpanId: '',
-      links: [{ traceId: sent.traceId }],
+      links: [{ traceId: sent.traceId, spanId: sent.spanId }],
       attributes: { 'messaging.message.id': id, 'esdb_gater.recipient.count': 2 },
     });
-    expect(delivered.traceId).not.toBe(sent.traceId);
-    expect(receiver.spans.filter(({ kind }) => kind === CONSUMER)).toHaveLength(1);
+    expect(receiver.spans.filter(child(CONSUMER, sent))).toHaveLength(1);
   });
 
   test('an HTTP request has its trace in its headers', async () => {

@@ -14,6 +14,9 @@ export interface ReceivedSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly status: { readonly code?: number; readonly message?: string };
+  /** Unix nanoseconds, as text. */
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
 }
 
 export interface ReceivedPoint {

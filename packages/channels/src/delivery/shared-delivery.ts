@@ -27,7 +27,8 @@ class SharedDelivery implements Delivery {
   }
 
   compact(): void {
-    const { method, params } = this.notice;
+    const { notice } = this;
+    const { method, params } = notice;
     if (method !== 'message' || this.#encoder === undefined || this.#isCompact) return;
     this.#isCompact = true;
     const { message, ...rest } = params;
@@ -38,7 +39,7 @@ class SharedDelivery implements Delivery {
         return JSON.parse(text) as JsonValue;
       },
     };
-    this.notice = { method, params: compact };
+    this.notice = { ...notice, params: compact };
   }
 
   bytes(encoder: NoticeEncoder): Uint8Array {

@@ -1,4 +1,4 @@
-import { InFlight, onAbort, sleep, waitFor, watchLimits } from '@esdb-gater/primitives';
+import { InFlight, onAbort, sleep, type TraceContext, waitFor, watchLimits } from '@esdb-gater/primitives';
 import type {
   Hello,
   MethodName,
@@ -18,7 +18,7 @@ import { PathProbe } from './path-probe.ts';
 /** Is told what happens to a connection. */
 export interface ConnectionListener {
   /** Handles a notification. Returns false when it is meant for another listener. */
-  notification?(method: string, params: unknown, frameUnits: number): boolean;
+  notification?(method: string, params: unknown, frameUnits: number, trace?: TraceContext): boolean;
   /** Called when a connection is established: `hello` has arrived and the token is accepted. */
   connected?(): void;
   /** Called when the connection is lost; the client reconnects. */
@@ -208,8 +208,8 @@ class ReconnectingConnection implements Connection {
     const { signal } = this.#ended;
     this.#lastUrl = url;
     const handlers = {
-      onNotification: (method: string, params: unknown, frameUnits: number) =>
-        this.#notified(method, params, frameUnits),
+      onNotification: (method: string, params: unknown, frameUnits: number, trace?: TraceContext) =>
+        this.#notified(method, params, frameUnits, trace),
       handle: (method: string, params: unknown, context: PeerContext) =>
         this.#handle(method, params, context),
     };
@@ -303,9 +303,9 @@ class ReconnectingConnection implements Connection {
     for (const listener of this.#listeners) listener.failed?.(error);
   }
 
-  #notified(method: string, params: unknown, frameUnits: number): boolean {
+  #notified(method: string, params: unknown, frameUnits: number, trace?: TraceContext): boolean {
     for (const listener of this.#listeners) {
-      if (listener.notification?.(method, params, frameUnits) === true) return true;
+      if (listener.notification?.(method, params, frameUnits, trace) === true) return true;
     }
     // An unknown notification comes from a newer gateway.
     return true;

@@ -1,5 +1,5 @@
 import { JSON_DEPTH, waitFor } from '@esdb-gater/primitives';
-import type { Hello, Peer, PeerContext } from '@esdb-gater/protocol';
+import type { Hello, Peer, PeerComponents, PeerContext } from '@esdb-gater/protocol';
 import { createPeer, SUBPROTOCOL } from '@esdb-gater/protocol/calls';
 import { GaterError, LIMITS } from '@esdb-gater/types';
 import { proofOf } from '../proving-identity.ts';
@@ -15,7 +15,7 @@ export interface Session {
 }
 
 export interface SessionHandlers {
-  readonly onNotification: (method: string, params: unknown, frameUnits: number) => boolean;
+  readonly onNotification: NonNullable<PeerComponents['onNotification']>;
   readonly handle: (method: string, params: unknown, context: PeerContext) => unknown;
 }
 
@@ -67,8 +67,8 @@ export async function establish(
   // Awaited below. It may reject before.
   greeting.promise.catch(() => {});
   let frameBytes: number = LIMITS.frameBytes;
-  const onNotification = (method: string, params: unknown, frameUnits: number): boolean => {
-    if (method !== 'hello') return handlers.onNotification(method, params, frameUnits);
+  const onNotification: SessionHandlers['onNotification'] = (method, params, frameUnits, trace) => {
+    if (method !== 'hello') return handlers.onNotification(method, params, frameUnits, trace);
     if (isHello(params)) greeting.resolve(params);
     else
       greeting.reject(

@@ -6,6 +6,7 @@ import {
   GaterError,
   type SubscribeParams,
 } from '@esdb-gater/types';
+import { tracedMessage } from '../subscriptions/message-subscription.ts';
 import { SubscriptionHub } from '../subscriptions/subscription-hub.ts';
 import type { SubscriptionConnection } from '../subscriptions/subscription-pool.ts';
 
@@ -32,7 +33,7 @@ export function createLocalConnection(
 
   function write(deliveries: readonly Delivery[]): void {
     for (const { notice } of deliveries) {
-      if (notice.method === 'message') hub.message(notice.params);
+      if (notice.method === 'message') hub.message(tracedMessage(notice.params, notice.trace));
       else if (notice.method === 'replayed') hub.replayed(notice.params);
       else hub.dropped(notice.params);
     }

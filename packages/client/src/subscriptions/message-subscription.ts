@@ -1,8 +1,20 @@
+import type { TraceContext } from '@esdb-gater/primitives';
 import type { ChannelMessage, ChannelName, JsonValue } from '@esdb-gater/types';
 
 /** A message of a channel whose content is typed by the program. */
 export interface ReceivedMessage<Message = JsonValue> extends Omit<ChannelMessage, 'message'> {
   readonly message: Message;
+  /**
+   * The W3C trace context of the delivery. Pass it with `tracestate` in the options of a call, and the call continues the
+   * trace of the message. Absent when the message has no trace, and when it is replayed.
+   */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
+
+/** Returns a message with the trace context of its delivery. */
+export function tracedMessage(message: ChannelMessage, trace: TraceContext | undefined): ChannelMessage {
+  return trace?.traceparent === undefined ? message : { ...message, ...trace };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { TraceContext } from '@esdb-gater/primitives';
 import type { FedOrigin, JsonValue, OutgoingRecord, RecordedEvent } from '@esdb-gater/types';
 import { EventPoint } from '../tail/event-proof.ts';
 import { escapePart } from './escape-part.ts';
@@ -7,12 +8,14 @@ import type { FeedTopic } from './feed-topic.ts';
  * Returns the record of an event for the channel `events`.
  *
  * @param wentBack true for the first event after the feed has gone back
+ * @param trace the trace context of the append
  */
 export function feedRecord(
   event: RecordedEvent,
   topic: FeedTopic,
   realm: string,
   wentBack: boolean = false,
+  trace?: TraceContext,
 ): OutgoingRecord {
   const { id, type, storeId, streamId, timestamp } = event;
   return {
@@ -25,6 +28,7 @@ export function feedRecord(
     // Not the topic, so that all events of a stream share a partition, whatever the template makes of them.
     partitionKey: `${escapePart(storeId)}.${escapePart(streamId)}`,
     fed: new EventOrigin(event, wentBack),
+    ...trace,
   };
 }
 

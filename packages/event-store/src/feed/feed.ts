@@ -1,4 +1,4 @@
-import { retryUntilAborted, waitUntil } from '@esdb-gater/primitives';
+import { retryUntilAborted, type TraceContext, waitUntil } from '@esdb-gater/primitives';
 import {
   type Broker,
   type Clock,
@@ -6,6 +6,7 @@ import {
   GaterError,
   type Logger,
   type OutgoingRecord,
+  type RecordedEvent,
   type StorePage,
   type StorePoint,
   silentLogger,
@@ -27,6 +28,8 @@ export interface FeedComponents {
   readonly publish?: PublishRecord;
   /** Where the feed goes on after a restart. Without one it starts at the store's beginning. */
   readonly checkpoint?: FeedCheckpoint;
+  /** Returns the trace context of the call that appended an event, if that is known. @default none */
+  readonly traceOf?: (event: RecordedEvent) => TraceContext | undefined;
   /** @default silent */
   readonly logger?: Logger;
   /** @default the platform's */
@@ -94,6 +97,7 @@ class StoreFeed implements Feed {
   readonly #history: StoreHistory;
   readonly #publish: PublishRecord;
   readonly #options: ResolvedFeedOptions;
+  readonly #traceOf: FeedComponents['traceOf'];
   readonly #logger: Logger;
   readonly #random: () => number;
   readonly #checkpoint: ThrottledCheckpoint;
@@ -125,6 +129,7 @@ class StoreFeed implements Feed {
     this.#history = new StoreHistory(components.source);
     this.#publish = publish;
     this.#options = options;
+    this.#traceOf = components.traceOf;
     this.#logger = components.logger ?? silentLogger;
     this.#random = components.random ?? Math.random;
     const { checkpointEvents: everyEvents, checkpointDelayMs: delayMs } = options;
@@ -247,7 +252,7 @@ class StoreFeed implements Feed {
   async #publishPage({ events }: StorePage): Promise<boolean> {
     const { topic, realm } = this.#options;
     let records: readonly OutgoingRecord[] = events.map((event, index) =>
-      feedRecord(event, topic, realm, index === 0 && this.#wentBack),
+      feedRecord(event, topic, realm, index === 0 && this.#wentBack, this.#traceOf?.(event)),
     );
     const refusals = new Map<OutgoingRecord, number>();
     const published = await this.#repeat('the broker', async () => {

@@ -127,16 +127,21 @@ export function encodeError(id: RpcId, error: RpcError): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
 }
 
-export function encodeRequest(id: RpcId, method: string, params: unknown, trace: TraceContext = {}): string {
-  const { traceparent, tracestate } = trace;
-  const parent = traceparent === undefined ? '' : `,"traceparent":${JSON.stringify(traceparent)}`;
-  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}${parent}${state}}`;
+export function encodeRequest(id: RpcId, method: string, params: unknown, trace?: TraceContext): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}${traceMembers(trace)}}`;
 }
 
 /** Encodes a call that is not answered. */
-export function encodeNotification(method: string, params: unknown): string {
-  return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${textOf(params ?? {})}}`;
+export function encodeNotification(method: string, params: unknown, trace?: TraceContext): string {
+  return `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${textOf(params ?? {})}${traceMembers(trace)}}`;
+}
+
+/** The members of a trace context, which stand beside `jsonrpc`. */
+function traceMembers(trace: TraceContext | undefined): string {
+  if (trace?.traceparent === undefined) return '';
+  const { traceparent, tracestate } = trace;
+  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
+  return `,"traceparent":${JSON.stringify(traceparent)}${state}`;
 }
 
 function textOf(value: unknown): string {

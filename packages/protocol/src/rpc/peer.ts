@@ -54,9 +54,14 @@ export interface PeerComponents {
   readonly handle?: (method: string, params: unknown, context: PeerContext) => unknown;
   /**
    * Handles a notification. Returns false for an unknown notification. `frameUnits` is the length of its frame in
-   * UTF-16 units.
+   * UTF-16 units; `trace` is its trace context, when it has a valid one.
    */
-  readonly onNotification?: (method: string, params: unknown, frameUnits: number) => boolean;
+  readonly onNotification?: (
+    method: string,
+    params: unknown,
+    frameUnits: number,
+    trace?: TraceContext,
+  ) => boolean;
   /** Is called for each message with the number of its elements, before they are handled. */
   readonly onMessage?: (elements: number) => void;
   readonly logger?: Logger;
@@ -304,8 +309,8 @@ class JsonRpcPeer implements Peer {
   }
 
   #called(call: InboundCall, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
-    const { id, method, params } = call;
-    if (id === undefined && this.#notified(method, params, frameUnits)) return;
+    const { id, method } = call;
+    if (id === undefined && this.#notified(call, frameUnits)) return;
     const after = batch?.after ?? [];
     if (this.#inFlight >= this.#maxInFlight) {
       const error = new GaterError(
@@ -328,7 +333,7 @@ class JsonRpcPeer implements Peer {
       if (this.#components.handle === undefined) {
         throw new GaterError('not_supported', `${JSON.stringify(method.slice(0, 64))} is not served here`);
       }
-      result = this.#components.handle(method, params ?? {}, context);
+      result = this.#components.handle(method, call.params ?? {}, context);
     } catch (error) {
       this.#settle(id, this.#known(error, method), reply, after, batched);
       return;
@@ -351,10 +356,12 @@ class JsonRpcPeer implements Peer {
   }
 
   /** Returns true when a notification was handled. */
-  #notified(method: string, params: unknown, frameUnits: number): boolean {
+  #notified(call: InboundCall, frameUnits: number): boolean {
+    const { method, params, traceparent } = call;
     try {
       if (!Array.isArray(params)) {
-        return this.#components.onNotification?.(method, params ?? {}, frameUnits) === true;
+        const trace = traceparent === undefined ? undefined : validTraceContext(call);
+        return this.#components.onNotification?.(method, params ?? {}, frameUnits, trace) === true;
       }
     } catch (error) {
       this.#known(error, method);

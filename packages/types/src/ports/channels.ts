@@ -67,8 +67,19 @@ export interface DroppedNotice {
   readonly position: string;
 }
 
+/** The W3C trace context of the delivery of a message. */
+export interface DeliveryTrace {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
 export type Notice =
-  | { readonly method: 'message'; readonly params: ChannelMessage }
+  | {
+      readonly method: 'message';
+      readonly params: ChannelMessage;
+      /** Stands beside the parameters, not in them. Absent for a replayed message, and for one without a trace. */
+      readonly trace?: DeliveryTrace;
+    }
   | { readonly method: 'replayed'; readonly params: ReplayedNotice }
   | { readonly method: 'dropped'; readonly params: DroppedNotice };
 
