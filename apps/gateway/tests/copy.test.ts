@@ -152,6 +152,82 @@ describe.skipIf(reason !== undefined)(name, () => {
     await expectSame(sqlite, target.store);
   });
 
+  test('a repeat removes what the source has no longer, and refuses a subscription that somebody consumes in the target', async () => {
+    const { openPostgresCopy } = await import('@esdb-gater/store-postgres');
+    const options = { ...at, url: postgres.url, schema: 'repeated', tamperEvident: true };
+    const into = ['--from', file, '--to-schema', 'repeated'];
+    await copy(...into);
+    const target = await openPostgresCopy(options, 'target');
+    const snapshot = { sourceUuid: 's', streamUuid: 't1', record: '1', metadata: '{}', epochUs: 1 };
+    await target.putSnapshots([
+      { ...snapshot, version: 1_000 },
+      { ...snapshot, streamUuid: 'a', version: 1 },
+      { ...snapshot, sourceUuid: '\u{10000}', version: 1 },
+    ]);
+    const [mail] = await target.subscriptions.list();
+    await target.subscriptions.create({ ...(mail as NonNullable<typeof mail>), name: 'removed' });
+    const parked = { position: 4, eventId: crypto.randomUUID(), reason: 'r', attempts: 1, parkedMs: 1 };
+    await target.subscriptions.park('mail', parked);
+    expect((await copy(...into)).stderr).toBe('');
+    await using opened = disposable(await openPostgresStore(options));
+    await expectSame(sqlite, opened.store);
+    expect(await opened.store.listSnapshots({ ...at, sourceUuid: '\u{10000}', streamUuid: 't1' })).toEqual({
+      snapshots: [],
+    });
+
+    await target.subscriptions.saveCheckpoint('mail', { position: 8 });
+    expect((await copy(...into)).stderr).toMatch(
+      /^invalid_argument: the subscription mail of the target is at position 8, further than that of the source/,
+    );
+    await target.close();
+  });
+
+  test.each([
+    [
+      'a checkpoint',
+      'UPDATE differing.subscriptions SET position = 6, checkpoint = \'{"position":6}\'',
+      'subscriptions',
+    ],
+    [
+      'a parked event',
+      'UPDATE differing.parked_events SET attempts = 2',
+      'parked events of the subscription mail',
+    ],
+    ['a snapshot', "UPDATE differing.snapshots SET record = '2' WHERE version = 3", 'snapshots'],
+    [
+      'the position of the feed',
+      'UPDATE differing.feed_checkpoint SET position = 7, checkpoint = \'{"position":7}\'',
+      'feed',
+    ],
+    [
+      'a deletion',
+      'UPDATE differing.streams SET hidden_through = 0 WHERE hidden_through > 0',
+      'deleted streams',
+    ],
+  ])('the comparison in the end finds %s that differs', async (_, change, what) => {
+    const { compareCopies } = await import('@esdb-gater/event-store');
+    const { openSqliteCopySource } = await import('@esdb-gater/store-sqlite');
+    const { openPostgresCopy } = await import('@esdb-gater/store-postgres');
+    await postgres.query('DROP SCHEMA IF EXISTS differing CASCADE');
+    await copy('--from', file, '--to-schema', 'differing');
+    await postgres.query(change);
+    const target = await openPostgresCopy(
+      { ...at, url: postgres.url, schema: 'differing', tamperEvident: true },
+      'target',
+    );
+    const source = openSqliteCopySource(file);
+    try {
+      await expect(compareCopies(source, target)).rejects.toMatchObject({
+        code: 'invalid_argument',
+        reason: 'target',
+        message: expect.stringContaining(what),
+      });
+    } finally {
+      await source.close();
+      await target.close();
+    }
+  });
+
   test('a PostgreSQL store is copied to another schema', async () => {
     await copy('--from', file, '--to-schema', 'one');
     const { stdout, stderr } = await copy(

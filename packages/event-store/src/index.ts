@@ -9,6 +9,7 @@ export type { HiddenStream, SnapshotKey, StoreCopySource, StoreCopyTarget } from
 export {
   type CopiedStore,
   type CopyStoreOptions,
+  compareCopies,
   copyStore,
   type StoreCopyProgress,
 } from './copy/copy-store.ts';

@@ -38,5 +38,7 @@ export interface StoreCopyTarget extends StoreCopySource {
   write(events: readonly RecordedEvent[], newest: number): Promise<void>;
   hide(streams: readonly HiddenStream[]): Promise<void>;
   putSnapshots(snapshots: readonly StoredSnapshot[]): Promise<void>;
+  /** At most 1 000. */
+  removeSnapshots(keys: readonly SnapshotKey[]): Promise<void>;
   saveFeedPosition(position: FeedPosition): Promise<void>;
 }

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type GaterError, invalidArgument, type RecordedEvent } from '@esdb-gater/types';
 import type { StoredSnapshot } from '../encode-snapshot.ts';
+import { compareLists, differs } from './compare-lists.ts';
 import type { HiddenStream, StoreCopySource, StoreCopyTarget } from './copy-ports.ts';
-import { copySubscriptions } from './copy-subscriptions.ts';
+import { copySnapshots } from './copy-snapshots.ts';
+import { compareSubscriptions, copySubscriptions } from './copy-subscriptions.ts';
 
 /** How far a copy has come. */
 export interface StoreCopyProgress {
@@ -35,7 +37,8 @@ export interface CopiedStore {
  * the position of the feed. A copy that was interrupted goes on where it stopped, and one of a store that has grown since
  * is brought up to date. In the end everything is read back and compared.
  *
- * @throws `invalid_argument` (reason `target`) when the target has other events; `internal` when the copy differs; the signal's reason
+ * @throws `invalid_argument` (reason `target`) when the target has other events, is used meanwhile, or differs in the end; the
+ * signal's reason
  */
 export async function copyStore(
   source: StoreCopySource,
@@ -50,7 +53,7 @@ export async function copyStore(
   const snapshots = await copySnapshots(source, target);
   const subscriptions = await copySubscriptions(source.subscriptions, target.subscriptions);
   await target.saveFeedPosition(await source.feedPosition());
-  await verify(source, target, total, options);
+  await compareCopies(source, target, options);
   return { position: total, resumedAfter, hiddenStreams, snapshots, subscriptions };
 }
 
@@ -103,25 +106,17 @@ async function copyHidden(source: StoreCopySource, target: StoreCopyTarget): Pro
   }
 }
 
-async function copySnapshots(source: StoreCopySource, target: StoreCopyTarget): Promise<number> {
-  let count = 0;
-  for (
-    let page = await source.snapshots(undefined);
-    page.length > 0;
-    page = await source.snapshots(page.at(-1))
-  ) {
-    await target.putSnapshots(page);
-    count += page.length;
-  }
-  return count;
-}
-
-async function verify(
+/**
+ * Reads everything that both stores keep, and compares it.
+ *
+ * @throws `invalid_argument` (reason `target`) that names what differs; the signal's reason
+ */
+export async function compareCopies(
   source: StoreCopySource,
-  target: StoreCopyTarget,
-  total: number,
-  options: CopyStoreOptions,
+  target: StoreCopySource,
+  options: CopyStoreOptions = {},
 ): Promise<void> {
+  const total = await source.newestPosition();
   let copied: readonly RecordedEvent[] = [];
   await eachPage(source, 0, total, options, 'verifying', async (page) => {
     for (const event of page) {
@@ -141,28 +136,11 @@ async function verify(
     (last) => source.snapshots(last),
     (last) => target.snapshots(last),
   );
-}
-
-/** Compares two lists that come in pages of any size. */
-async function compareLists<Item>(
-  what: string,
-  one: (last: Item | undefined) => Promise<readonly Item[]>,
-  other: (last: Item | undefined) => Promise<readonly Item[]>,
-): Promise<void> {
-  const theirs = items(one);
-  const ours = items(other);
-  for (;;) {
-    const [left, right] = [await theirs.next(), await ours.next()];
-    if (left.done === true && right.done === true) return;
-    if (!isDeepStrictEqual(left.value, right.value)) throw differs(`the ${what} are not the same`);
+  await compareSubscriptions(source.subscriptions, target.subscriptions);
+  const [theirs, ours] = [await source.feedPosition(), await target.feedPosition()];
+  if (!isDeepStrictEqual(theirs, ours)) {
+    throw differs(`the feed is at position ${ours.position}, that of the source at ${theirs.position}`);
   }
-}
-
-async function* items<Item>(
-  read: (last: Item | undefined) => Promise<readonly Item[]>,
-): AsyncGenerator<Item, undefined> {
-  for (let page = await read(undefined); page.length > 0; page = await read(page.at(-1))) yield* page;
-  return undefined;
 }
 
 /** Compares all but the ids of the stores. */
@@ -173,8 +151,4 @@ function isSame(one: RecordedEvent | undefined, other: RecordedEvent | undefined
 
 function otherEvents(why: string): GaterError {
   return invalidArgument('target', `the target is not a copy of the source: ${why}`);
-}
-
-function differs(what: string): GaterError {
-  return invalidArgument('target', `the copy differs from the source: ${what}; begin with an empty target`);
 }

@@ -3,11 +3,12 @@ import {
   encodeEvents,
   type HiddenStream,
   nextEpochUs,
+  type SnapshotKey,
   type StoreCopyTarget,
   type StoredSnapshot,
 } from '@esdb-gater/event-store';
 import { invalidArgument, LIMITS, type NewEvent, type RecordedEvent } from '@esdb-gater/types';
-import { PrimaryLink } from '../connection/primary-link.ts';
+import { PrimaryLink, readRows } from '../connection/primary-link.ts';
 import { createFeedCheckpoint } from '../feed-checkpoint.ts';
 import { type PostgresStoreOptions, type ResolvedOptions, resolveOptions } from '../options.ts';
 import { fromPostgres, sqlState } from '../postgres-errors.ts';
@@ -50,7 +51,11 @@ export async function openPostgresCopy(
       else await migrate(writer, resolved.schema);
       const identity = await readIdentity(writer, resolved.schema);
       if (role === 'target') await alignChains(writer, resolved.schema, identity, tamperEvident);
-      else tamperEvident = identity.chainStart !== null;
+      else {
+        tamperEvident = identity.chainStart !== null;
+        // All reads of a source see the moment of the first one.
+        await writer.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      }
     },
   });
   try {
@@ -59,12 +64,25 @@ export async function openPostgresCopy(
     link.close();
     throw error;
   }
-  return new PostgresCopy(link, resolved, tamperEvident);
+  const read = role === 'source' ? readInTransaction(link) : createQueryRunner(link, clock);
+  return new PostgresCopy(link, resolved, tamperEvident, read);
 }
 
 async function requireExisting(...[client, schema]: Parameters<typeof schemaExists>): Promise<void> {
   if (await schemaExists(client, schema)) return;
   throw invalidArgument('schema', `the database has no store in the schema ${quoteName(schema)}`);
+}
+
+/** Reads in the transaction of the session. A new session has another one, which the comparison in the end finds out. */
+function readInTransaction(link: PrimaryLink): QueryRunner {
+  return async (text, values) => {
+    const { writer } = await link.session();
+    try {
+      return await readRows(writer, text, values);
+    } catch (error) {
+      throw fromPostgres(error);
+    }
+  };
 }
 
 class PostgresCopy implements StoreCopyTarget {
@@ -79,12 +97,12 @@ class PostgresCopy implements StoreCopyTarget {
   readonly #write: StatementWriter;
   readonly #reader: EventReader;
 
-  constructor(link: PrimaryLink, options: ResolvedOptions, tamperEvident: boolean) {
+  constructor(link: PrimaryLink, options: ResolvedOptions, tamperEvident: boolean, read: QueryRunner) {
     this.tamperEvident = tamperEvident;
     this.#link = link;
     this.#options = options;
     this.#schema = quoteName(options.schema);
-    this.#read = createQueryRunner(link, options.clock);
+    this.#read = read;
     this.#write = createStatementWriter(link);
     this.#reader = new EventReader(options.storeId, this.#schema, this.#read);
     this.subscriptions = createSubscriptionState(this.#schema, this.#read, this.#write);
@@ -173,6 +191,18 @@ class PostgresCopy implements StoreCopyTarget {
         column('record'),
         column('metadata'),
         column('epochUs'),
+      ],
+    );
+  }
+
+  async removeSnapshots(keys: readonly SnapshotKey[]): Promise<void> {
+    await this.#write(
+      `DELETE FROM ${this.#schema}.snapshots USING unnest($1::text[], $2::text[], $3::bigint[]) AS k (source, stream, at)
+       WHERE source_uuid = k.source AND stream_uuid = k.stream AND version = k.at`,
+      [
+        keys.map(({ sourceUuid }) => sourceUuid),
+        keys.map(({ streamUuid }) => streamUuid),
+        keys.map(({ version }) => version),
       ],
     );
   }
