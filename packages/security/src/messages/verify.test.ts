@@ -4,7 +4,7 @@ import { canonicalJson } from '../encoding/canonical-json.ts';
 import { hmacSha256 } from '../hmac.ts';
 import type { SignatureMembers } from './members.ts';
 import { createNonceCache } from './nonce-cache.ts';
-import { createSecretRing, setSecret } from './secret-ring.ts';
+import { createSecretRing, ringOf, setSecret } from './secret-ring.ts';
 import { type SignOptions, sign } from './sign.ts';
 import { type VerifyOptions, verify, verifyMessage } from './verify.ts';
 
@@ -269,7 +269,9 @@ describe('secrets', () => {
   test('sign with the key that is asked for', () => {
     setSecret([newer, older]);
     expect(sign({}, { keyId: '2025' }).key_id).toBe('2025');
-    expect(() => sign({}, { keyId: '2024' })).toThrow(expect.objectContaining({ reason: 'unknown_key' }));
+    expect(() => sign({}, { keyId: '2024' })).toThrow(
+      expect.objectContaining({ details: { reason: 'unknown_key', keyId: '2024' } }),
+    );
     const named = sign({}, { secret: 'x', keyId: 'mine' });
     expect(verdict(named, { secret: [{ keyId: 'mine', secret: 'x' }] })).toBe(true);
     expect(verdict(named, { secret: 'x' })).toBe('invalid_signature/unknown_key');
@@ -284,6 +286,21 @@ describe('secrets', () => {
     expect(() => createSecretRing([{ keyId: 'k'.repeat(256), secret: 's' }])).toThrow(
       expect.objectContaining({ reason: 'secret' }),
     );
+  });
+
+  test('verify nothing under a name that they do not have', () => {
+    const ring = createSecretRing('x');
+    const { keyId, signature } = ring.sign('text');
+    expect([ring.verify(keyId, 'text', signature), ring.verify('other', 'text', signature)]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  test('that are asked for by their texts are prepared once, also when others are asked for in between', () => {
+    const first = ringOf('first');
+    expect(ringOf('second')).not.toBe(first);
+    expect(ringOf('first')).toBe(first);
   });
 
   test('that are asked for by their texts stay apart, however many they are and whatever their names', () => {
@@ -320,11 +337,12 @@ describe('secrets', () => {
       null,
       [1],
     ];
-    for (const secrets of [...wrong, '\ud800', [{ secret: 'x' }]]) {
+    for (const secrets of [...wrong, [{ secret: 'x' }]]) {
       expect(() => setSecret(secrets as string)).toThrow(
-        expect.objectContaining({ code: 'invalid_argument' }),
+        expect.objectContaining({ code: 'invalid_argument', reason: 'secret' }),
       );
     }
+    expect(() => setSecret('\ud800')).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
   });
 
   test('never appear in an error', () => {

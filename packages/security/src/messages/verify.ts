@@ -119,11 +119,7 @@ function check(
   }
   const canonical = canonicalMessage(signed);
   if (ring.verify(members.key_id, signedText(canonical, binding), members.signature)) return members;
-  const bound = binding.channel !== '' || binding.topic !== '';
-  if (
-    bound &&
-    ring.verify(members.key_id, signedText(canonical, { channel: '', topic: '' }), members.signature)
-  ) {
+  if (ring.verify(members.key_id, signedText(canonical, { channel: '', topic: '' }), members.signature)) {
     throw invalidSignature(
       'unbound',
       'the signature must be bound to this channel and topic, and is not bound to any',
