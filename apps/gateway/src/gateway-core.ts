@@ -13,7 +13,6 @@ import { createHealthMonitor, type HealthMonitor } from './calls/health.ts';
 import { createWorkerHost, type WorkerHost } from './calls/worker-host.ts';
 import { type Cluster, createCluster } from './cluster/cluster.ts';
 import { nextIncarnation } from './cluster/incarnation.ts';
-import { KEEPS_SUBSCRIPTIONS } from './cluster/subscription-owner.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { createFeedCoordination } from './kafka/feed-coordination.ts';
 import { openBroker } from './kafka/open-broker.ts';
@@ -91,12 +90,9 @@ export async function openGatewayCore(
   const isClustered = config.cluster.discovery !== 'none';
   const registerStore = (store: EventStore): void => {
     const engine = config.stores[store.storeId]?.engine ?? 'memory';
+    // Other nodes see by `keepsSubscriptions` where the subscriptions of the store are.
     const worker = createStoreWorker(store, { nodeId, clock, system: engine });
-    const { methods } = worker;
-    // Other nodes see by it where the subscriptions of the store are.
-    registry.register(
-      traces.watch(isClustered ? { ...worker, methods: [...methods, KEEPS_SUBSCRIPTIONS] } : worker),
-    );
+    registry.register(traces.watch(isClustered ? { ...worker, keepsSubscriptions: true } : worker));
   };
   for (const store of stores.local) {
     if (isConnected(store)) registerStore(store);

@@ -1,5 +1,6 @@
 import type { ClusterInfo, NodeInfo, StoreCircuit, WorkerDetails } from '@esdb-gater/protocol';
 import type { MemberInfo, Registry, WorkerState } from '@esdb-gater/types';
+import { circuitOf } from './circuit.ts';
 
 export interface ClusterInfoOptions {
   /** The live nodes, this one first. */
@@ -50,11 +51,11 @@ function storeCircuit(
   states: readonly WorkerState[],
   { retriesLeft }: ClusterInfoOptions,
 ): StoreCircuit {
-  const isServed = states.some((worker) => worker.storeId === storeId && worker.live);
+  const own = states.filter((worker) => worker.storeId === storeId);
   const left = retriesLeft?.(storeId);
   return {
     storeId,
-    circuit: isServed ? 'closed' : 'open',
+    circuit: circuitOf(own),
     ...(left === undefined ? {} : { retriesLeft: left }),
   };
 }

@@ -1,10 +1,18 @@
 import type { HealthReason, HealthStatus, StoreHealth } from '@esdb-gater/protocol';
 import { GaterError, type Registry, type WorkerInfo } from '@esdb-gater/types';
+import { type Circuit, circuitOf } from './circuit.ts';
 
 export interface StoresHealth {
   readonly stores: Readonly<Record<string, StoreHealth>>;
   readonly reasons: readonly HealthReason[];
 }
+
+/** What an operator has to know of a store none of whose workers answers. */
+const CIRCUIT_NOTES: Readonly<Record<Circuit, string>> = {
+  closed: '',
+  'half-open': '; the circuit is half-open until one answers its probe',
+  open: '; the circuit is open until the next probe',
+};
 
 async function storeHealth(
   registry: Registry,
@@ -18,7 +26,9 @@ async function storeHealth(
   const component = `store:${storeId}`;
   if (workers.length === 0) {
     const message =
-      silent.length === 0 ? 'no worker is registered' : `all ${silent.length} workers are silent`;
+      silent.length === 0
+        ? 'no worker is registered'
+        : `all ${silent.length} workers are silent${CIRCUIT_NOTES[circuitOf(registry.states(storeId))]}`;
     return [{ status: 'unhealthy', workers }, [{ component, code: 'no_workers', message }]];
   }
   if (silent.length === 0) return [{ status: 'healthy', workers }, []];

@@ -36,6 +36,7 @@ export class RegisteredWorker implements StoreWorker {
   readonly incarnation: number;
   readonly registeredAt: number;
   readonly methods: readonly string[];
+  readonly keepsSubscriptions?: boolean;
   readonly onCommitted?: (listener: (position: number) => void) => () => void;
   /** The same without a way to call it. */
   readonly info: WorkerInfo;
@@ -54,6 +55,7 @@ export class RegisteredWorker implements StoreWorker {
     this.incarnation = incarnation;
     this.registeredAt = registeredAt;
     this.methods = methods;
+    if (worker.keepsSubscriptions === true) this.keepsSubscriptions = true;
     if (worker.onCommitted !== undefined) this.onCommitted = worker.onCommitted.bind(worker);
     const uuid = storeUuid === undefined ? {} : { storeUuid };
     this.info = Object.freeze({ storeId, ...uuid, workerId, nodeId, incarnation, registeredAt });
@@ -77,8 +79,10 @@ export class RegisteredWorker implements StoreWorker {
   }
 
   get state(): WorkerState {
-    const { failures, ejectedForMs, live } = this.#health;
-    return { ...this.info, methods: this.methods, live, failures, ejectedForMs };
+    const { failures, ejectedForMs, live, probing } = this.#health;
+    const { methods, keepsSubscriptions } = this;
+    const keeps = keepsSubscriptions === undefined ? {} : { keepsSubscriptions };
+    return { ...this.info, methods, ...keeps, live, failures, ejectedForMs, probing };
   }
 
   /** True when this is the registration of that very object. */

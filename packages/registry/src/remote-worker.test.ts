@@ -175,4 +175,17 @@ describe('a remote worker', () => {
     clock.advance(5);
     expect(noted({}, { clock }).worker.incarnation).toBeGreaterThan(earlier.incarnation);
   });
+
+  test('tells its listeners of each newer position, and position 0 when notifications may be missing', () => {
+    const { worker } = noted({});
+    const told: number[] = [];
+    const stop = worker.onCommitted((position) => told.push(position));
+    for (const position of [3, 3, 2, 5]) worker.committed(position);
+    worker.missed();
+    worker.committed(5);
+    expect(told).toEqual([3, 5, 0]);
+    stop();
+    worker.missed();
+    expect(told).toEqual([3, 5, 0]);
+  });
 });

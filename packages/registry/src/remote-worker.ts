@@ -31,6 +31,8 @@ export interface RemoteWorkerOptions {
   readonly registeredAt?: number;
   /** The methods that the worker serves besides {@link REQUIRED_METHODS}. */
   readonly methods?: readonly string[];
+  /** True when its node keeps the persistent subscriptions of the store with its events. @default false */
+  readonly keepsSubscriptions?: boolean;
   /** Time limit of a call without a deadline. @default 5 000 */
   readonly deadlineMs?: number;
   readonly clock?: Clock;
@@ -41,6 +43,8 @@ export interface RemoteWorker extends StoreWorker {
   onCommitted(listener: (position: number) => void): () => void;
   /** The worker's notification `committed`. A position that is not above the last one is dropped. */
   committed(position: number): void;
+  /** The notification may have been missed: calls the listeners with position 0. */
+  missed(): void;
 }
 
 /**
@@ -62,6 +66,7 @@ class PeerWorker implements RemoteWorker {
   readonly incarnation: number;
   readonly registeredAt: number;
   readonly methods: readonly string[];
+  readonly keepsSubscriptions?: boolean;
   readonly #peer: Pick<Peer, 'call'>;
   readonly #deadlineMs: number;
   readonly #listeners = new Set<(position: number) => void>();
@@ -76,6 +81,7 @@ class PeerWorker implements RemoteWorker {
     this.registeredAt = options.registeredAt ?? clock.now();
     this.incarnation = options.incarnation ?? this.registeredAt;
     this.methods = Object.freeze([...new Set([...REQUIRED_METHODS, ...(options.methods ?? [])])]);
+    if (options.keepsSubscriptions === true) this.keepsSubscriptions = true;
     this.#peer = options.peer;
     this.#deadlineMs = options.deadlineMs ?? 5_000;
   }
@@ -127,5 +133,9 @@ class PeerWorker implements RemoteWorker {
     if (!Number.isSafeInteger(position) || position <= this.#position) return;
     this.#position = position;
     for (const listener of this.#listeners) listener(position);
+  }
+
+  missed(): void {
+    for (const listener of this.#listeners) listener(0);
   }
 }

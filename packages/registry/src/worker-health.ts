@@ -35,6 +35,7 @@ export class WorkerHealth {
   #restoredAt = 0;
   #timer: Timer | undefined;
   #ended = false;
+  #probing = false;
 
   constructor(components: WorkerHealthComponents, options: CompleteOptions) {
     this.#components = components;
@@ -53,6 +54,11 @@ export class WorkerHealth {
   /** How long the present ejection lasts before its probe; 0 while the worker is live. */
   get ejectedForMs(): number {
     return this.#live ? 0 : this.#ejectedForMs;
+  }
+
+  /** True while the probe of an ejection waits for its answer. */
+  get probing(): boolean {
+    return this.#probing;
   }
 
   succeeded(): void {
@@ -92,13 +98,16 @@ export class WorkerHealth {
 
   async #probe(atOnce: boolean): Promise<void> {
     if (this.#ended) return;
+    this.#probing = true;
     try {
       await this.#components.probe();
     } catch {
+      this.#probing = false;
       if (!atOnce) this.#ejectedForMs = this.#doubled();
       this.#probeLater();
       return;
     }
+    this.#probing = false;
     if (this.#ended) return;
     this.#failures = 0;
     this.#restoredAt = this.#components.clock.monotonic();

@@ -123,6 +123,9 @@ export function createCluster(
       onLink(link) {
         shared.linked(link);
         copyAll(link);
+        void link.closed.then(() => {
+          if (!closing.signal.aborted) remote.linkClosed(link.node.nodeId);
+        });
       },
     },
     { frameBytes, maxInFlight, failureTimeoutMs },

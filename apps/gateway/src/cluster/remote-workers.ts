@@ -21,6 +21,8 @@ export interface RemoteWorkers {
   connect(node: MemberInfo, worker: AnnouncedWorker): RemoteWorker;
   /** A node tells that a store has new events. */
   committed(nodeId: string, storeId: string, position: number): void;
+  /** The link to a node has closed: what it told of commits may be lost. */
+  linkClosed(nodeId: string): void;
   /** Forgets the workers of a node that are not among these. */
   keep(nodeId: string, workers: readonly AnnouncedWorker[]): void;
 }
@@ -37,7 +39,8 @@ export function createRemoteWorkers({
   return {
     connect(node, announced) {
       const { nodeId } = node;
-      const { workerId, incarnation, storeUuid, registeredAt, methods, storeId } = announced;
+      const { workerId, incarnation, storeUuid, registeredAt, methods, storeId, keepsSubscriptions } =
+        announced;
       const named = { workerId };
       const worker = createRemoteWorker({
         peer: {
@@ -53,6 +56,7 @@ export function createRemoteWorkers({
         incarnation,
         registeredAt,
         methods,
+        ...(keepsSubscriptions === undefined ? {} : { keepsSubscriptions }),
         clock,
       });
       const workers = nodes.get(nodeId) ?? new Map<string, RemoteWorker>();
@@ -68,6 +72,9 @@ export function createRemoteWorkers({
       for (const worker of nodes.get(nodeId)?.values() ?? []) {
         if (worker.storeId === storeId) worker.committed(position);
       }
+    },
+    linkClosed(nodeId) {
+      for (const worker of nodes.get(nodeId)?.values() ?? []) worker.missed();
     },
     keep(nodeId, announced) {
       const workers = nodes.get(nodeId);

@@ -1,10 +1,7 @@
-import type { Membership, PeerAddress, Registry, WorkerInfo } from '@esdb-gater/types';
-
-/** The method that a worker names when its node keeps the persistent subscriptions with the events. */
-export const KEEPS_SUBSCRIPTIONS = 'saveSubscription';
+import type { Membership, PeerAddress, Registry } from '@esdb-gater/types';
 
 export interface SubscriptionOwnerComponents {
-  readonly registry: Pick<Registry, 'workers' | 'find'>;
+  readonly registry: Pick<Registry, 'states'>;
   readonly members: () => ReturnType<Membership['members']>;
 }
 
@@ -18,16 +15,12 @@ export function subscriptionOwner(
   nodeId: string,
   storeId: string,
 ): Required<PeerAddress> | undefined {
-  const workers = registry.workers(storeId);
+  const workers = registry.states(storeId);
   if (workers.length === 0) return undefined;
-  const keeping = workers.filter((worker) => keeps(registry, worker));
+  const keeping = workers.filter(({ keepsSubscriptions }) => keepsSubscriptions === true);
   const candidates = (keeping.length > 0 ? keeping : workers).map((worker) => worker.nodeId);
   const owner = candidates.reduce((one, other) => (other < one ? other : one));
   if (owner === nodeId) return undefined;
   const member = members().find((one) => one.nodeId === owner);
   return member && { nodeId: owner, url: member.url };
-}
-
-function keeps(registry: Pick<Registry, 'find'>, { storeId, workerId }: WorkerInfo): boolean {
-  return registry.find(storeId, workerId)?.methods.includes(KEEPS_SUBSCRIPTIONS) === true;
 }

@@ -69,7 +69,10 @@ export interface WorkerDetails {
 /** How the calls of a store are doing on the gateway that is asked. */
 export interface StoreCircuit {
   readonly storeId: string;
-  /** `closed`: calls reach a worker. `open`: none is live, and calls end with `no_workers`. */
+  /**
+   * `closed`: calls reach a worker. `open`: none is live, and calls end with `no_workers`. `half-open`: as open, while a
+   * probe waits for the answer of a worker.
+   */
   readonly circuit: string;
   /** How many retries its calls may use now. */
   readonly retriesLeft?: number;

@@ -211,6 +211,7 @@ function isSame(a: Offer, b: Offer): boolean {
     a.node.url === b.node.url &&
     a.worker.incarnation === b.worker.incarnation &&
     a.worker.storeUuid === b.worker.storeUuid &&
+    a.worker.keepsSubscriptions === b.worker.keepsSubscriptions &&
     a.worker.methods.join() === b.worker.methods.join()
   );
 }

@@ -110,7 +110,8 @@ function asWorkers(value: unknown): AnnouncedWorker[] {
 }
 
 function asWorker(value: unknown): AnnouncedWorker {
-  const { storeId, storeUuid, workerId, incarnation, registeredAt, methods } = asObject(value);
+  const { storeId, storeUuid, workerId, incarnation, registeredAt, methods, keepsSubscriptions } =
+    asObject(value);
   if (typeof storeId !== 'string' || !isStoreId(storeId)) throw new Malformed();
   return Object.freeze({
     storeId,
@@ -119,6 +120,7 @@ function asWorker(value: unknown): AnnouncedWorker {
     incarnation: asInteger(incarnation),
     registeredAt: asTime(registeredAt),
     methods: Object.freeze(asArray(methods, MAX_METHODS).map(asName)),
+    ...(keepsSubscriptions === undefined ? {} : { keepsSubscriptions: asFlag(keepsSubscriptions) }),
   });
 }
 

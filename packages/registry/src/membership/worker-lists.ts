@@ -129,7 +129,7 @@ export class WorkerLists {
 }
 
 function copyOf(worker: AnnouncedWorker): AnnouncedWorker {
-  const { storeId, storeUuid, workerId, incarnation, registeredAt, methods } = worker;
+  const { storeId, storeUuid, workerId, incarnation, registeredAt, methods, keepsSubscriptions } = worker;
   return Object.freeze({
     storeId,
     ...(storeUuid === undefined ? {} : { storeUuid }),
@@ -137,5 +137,6 @@ function copyOf(worker: AnnouncedWorker): AnnouncedWorker {
     incarnation,
     registeredAt,
     methods: Object.freeze(methods.slice(0, MAX_METHODS)),
+    ...(keepsSubscriptions === undefined ? {} : { keepsSubscriptions }),
   });
 }

@@ -26,6 +26,8 @@ export interface PeerLinks {
 export interface AnnouncedWorker extends Omit<WorkerInfo, 'nodeId'> {
   /** All methods that it serves. */
   readonly methods: readonly string[];
+  /** True when its node keeps the persistent subscriptions of the store with its events. */
+  readonly keepsSubscriptions?: boolean;
 }
 
 /** A live node of the cluster. */

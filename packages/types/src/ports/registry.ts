@@ -18,6 +18,8 @@ export interface WorkerInfo {
 export interface StoreWorker extends WorkerInfo {
   /** The method names that it serves. */
   readonly methods: readonly string[];
+  /** True when its node keeps the persistent subscriptions of the store with its events. */
+  readonly keepsSubscriptions?: boolean;
   /** The kind of store of a worker of this process, such as `sqlite`: its calls are then traced as database spans. */
   readonly system?: string;
   /**
@@ -38,12 +40,16 @@ export interface StoreWorker extends WorkerInfo {
 /** A registered worker and how it is doing, as this node sees it. */
 export interface WorkerState extends WorkerInfo {
   readonly methods: readonly string[];
+  /** As in {@link StoreWorker}. */
+  readonly keepsSubscriptions?: boolean;
   /** True while it gets calls. */
   readonly live: boolean;
   /** Failures in a row. */
   readonly failures: number;
   /** How long the ejection lasts that it is in; 0 while it is live. Then one probe asks whether it answers again. */
   readonly ejectedForMs: number;
+  /** True while the one probe of an ejected worker waits for its answer. */
+  readonly probing: boolean;
 }
 
 export interface RegistryEvent {
