@@ -44,8 +44,8 @@ export interface FollowHost {
 /** How long a worker may take for a page. */
 const READ_DEADLINE_MS = 5_000;
 
-/** How often a remote store is polled, as its workers need not tell of commits. */
-const REMOTE_POLL_MS = 250;
+/** How often a remote store is polled whose workers do not tell of commits, or may have missed to. */
+const UNNOTIFIED_POLL_MS = 250;
 
 /** How often a store that does not answer is asked. */
 const MAX_RETRY_MS = 1_000;
@@ -135,7 +135,10 @@ class StoreFollowHost implements FollowHost {
     const store = this.#storeOf(storeId, listeners);
     const tail = createStoreTail(
       { store, clock, logger },
-      { maxDelayMs: MAX_RETRY_MS, ...(store.replaceable === true ? { pollMs: REMOTE_POLL_MS } : {}) },
+      {
+        maxDelayMs: MAX_RETRY_MS,
+        ...(store.replaceable === true ? { unnotifiedPollMs: UNNOTIFIED_POLL_MS } : {}),
+      },
     );
     const follows = createStoreFollows({ store, tail, clock, logger });
     return {

@@ -19,8 +19,17 @@ class TestStore {
   readonly #listeners = new Set<(position: number) => void>();
 
   async append(count: number, streamId = 'a'): Promise<void> {
+    this.tell(await this.appendQuietly(count, streamId));
+  }
+
+  /** Appends without telling of it. Resolves to the position. */
+  async appendQuietly(count: number, streamId = 'a'): Promise<number> {
     const events = Array.from({ length: count }, (_, data) => ({ type: 't', data }));
     const { position } = await this.inner.appendEvents({ storeId: 's', streamId, events });
+    return position;
+  }
+
+  tell(position: number): void {
     for (const listener of this.#listeners) listener(position);
   }
 
@@ -214,4 +223,36 @@ test('closing ends all readers', async () => {
   expect(await createStoreTail({ store }).newest()).toBe(0);
   tail.close();
   await Promise.all(readers.map(({ ended }) => ended));
+});
+
+test('a store that tells of its commits is polled seldom, and often again once it did not tell of one', async () => {
+  const store = new TestStore();
+  await store.append(1);
+  const clock = createFakeClock();
+  const reader = follow(createStoreTail({ store, clock }, { pollMs: 5_000, unnotifiedPollMs: 250 }));
+  await until(() => reader.positions().length === 1);
+  const delayMs = async (): Promise<number> => {
+    const [before, reads] = [clock.monotonic(), store.reads.length];
+    await until(() => store.reads.length > reads, clock);
+    await nextTurn();
+    return clock.monotonic() - before;
+  };
+  expect(await delayMs(), 'it has told of nothing yet').toBe(250);
+  await store.append(1);
+  await until(() => reader.positions().length === 2);
+  expect(await delayMs()).toBe(5_000);
+  await store.appendQuietly(1);
+  expect(await delayMs()).toBe(5_000);
+  await until(() => reader.positions().length === 3);
+  expect(await delayMs(), 'it has not told of the last one').toBe(250);
+  await store.append(1);
+  await until(() => reader.positions().length === 4);
+  expect(await delayMs()).toBe(5_000);
+  store.tell(0);
+  await nextTurn();
+  await nextTurn();
+  expect(await delayMs(), 'it says that it may have missed to').toBe(250);
+  reader.stop.abort();
+  await reader.ended;
+  expect(clock.timers).toBe(0);
 });

@@ -62,6 +62,13 @@ export interface StoreTailComponents {
 export interface StoreTailOptions {
   /** How often readers at the end ask the store. @default 250 without `onCommitted`, 5 000 with it */
   readonly pollMs?: number;
+  /**
+   * How often they ask a store that has not told of its last commits: before its first notice, after one was missed, and
+   * after the position 0, which a store tells when notices may have been lost.
+   *
+   * @default pollMs
+   */
+  readonly unnotifiedPollMs?: number;
   /** The delay before the first retry; it doubles up to `maxDelayMs`. @default 100 */
   readonly baseDelayMs?: number;
   /** @default 5 000 */
@@ -93,6 +100,10 @@ class SharedTail implements StoreTail {
   readonly #waiting = new Set<() => void>();
   #commits = 0;
   #newestSeen = 0;
+  /** The position of the last notice. */
+  #notifiedOf = 0;
+  /** False while commits may come without a notice. */
+  #isNotified = false;
   #readers = 0;
   #detach: (() => void) | undefined;
   #poll: Timer | undefined;
@@ -107,7 +118,13 @@ class SharedTail implements StoreTail {
     this.#logger = components.logger ?? silentLogger;
     this.#random = components.random ?? Math.random;
     const pollMs = store.onCommitted === undefined ? 250 : 5_000;
-    this.#options = { pollMs, baseDelayMs: 100, maxDelayMs: 5_000, ...options };
+    this.#options = {
+      pollMs,
+      unnotifiedPollMs: options.pollMs ?? pollMs,
+      baseDelayMs: 100,
+      maxDelayMs: 5_000,
+      ...options,
+    };
     this.#sharing = new PageSharing<RecordedEvent>(
       store,
       (event) => event,
@@ -177,6 +194,7 @@ class SharedTail implements StoreTail {
     }
     if (page.upTo < after) this.#newestSeen = page.upTo;
     else this.#newestSeen = Math.max(this.#newestSeen, page.upTo);
+    if (page.upTo > this.#notifiedOf) this.#setNotified(false);
     return page;
   }
 
@@ -239,8 +257,18 @@ class SharedTail implements StoreTail {
     if (this.#readers > 1) return;
     this.#detach = this.#store.onCommitted?.((position) => {
       this.#newestSeen = Math.max(this.#newestSeen, position);
+      this.#notifiedOf = position;
+      this.#setNotified(position > 0);
       this.#wake();
     });
+  }
+
+  #setNotified(isNotified: boolean): void {
+    if (isNotified === this.#isNotified) return;
+    this.#isNotified = isNotified;
+    if (this.#poll === undefined) return;
+    this.#cancelPoll();
+    this.#schedulePoll();
   }
 
   #left(): void {
@@ -261,7 +289,7 @@ class SharedTail implements StoreTail {
         this.#poll = undefined;
         this.#wake();
       },
-      this.#options.pollMs,
+      this.#isNotified ? this.#options.pollMs : this.#options.unnotifiedPollMs,
       { unref: true },
     );
   }
