@@ -71,3 +71,10 @@ test('a closed reader is not an error', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(() => output.write('to nobody\n')).not.toThrow();
 });
+
+test('many gateways of a process that write to one stream add one listener to it', () => {
+  const { stream } = stalled();
+  const before = stream.listenerCount('error');
+  for (let n = 0; n < 20; n++) createLogOutput(stream, createFakeClock());
+  expect(stream.listenerCount('error')).toBe(before + 1);
+});

@@ -26,6 +26,9 @@ export interface LogOutput {
 
 const MAX_BYTES = 4_194_304;
 
+/** Streams whose errors are ignored: each has one listener, however many gateways of a process write to it. */
+const guarded = new WeakSet<LogStream>();
+
 /** Creates the output that writes to `stream`. Ignores its errors, such as a reader that has ended. */
 export function createLogOutput(
   stream: LogStream,
@@ -35,7 +38,8 @@ export function createLogOutput(
   const { maxBytes = MAX_BYTES, format = (line) => line } = options;
   let dropped = 0;
   let untold = 0;
-  stream.on('error', () => undefined);
+  if (!guarded.has(stream)) stream.on('error', () => undefined);
+  guarded.add(stream);
 
   /** Writes how many lines are missing, as soon as there is room. */
   function tellDropped(): void {
