@@ -190,4 +190,41 @@ describe('a rogue worker', () => {
     }
     await worker.close();
   });
+
+  test('with the name of a worker of another node does not take its calls, and does not learn its uuid [T28]', async () => {
+    cluster = createTestCluster();
+    const a = await cluster.add('a');
+    const b = await cluster.add('b');
+    const c = await cluster.add('c');
+    await cluster.agree('a', 'b', 'c');
+    const MISMATCH = 'store:named store_mismatch';
+    const uuid = '018f5e2c-0000-7000-8000-0000000000aa';
+    const register = async (url: string, storeUuid: string, version: number) => {
+      const program = await rawConnect(url);
+      program.serve(({ method }) => (method === 'readAll' ? { events: [], lastPosition: 0 } : { version }));
+      const params = { storeId: 'named', workerId: 'w', storeUuid };
+      return { program, answer: await program.call('registerWorker', params) };
+    };
+    const own = await register(a.url, uuid, 7);
+    expect(own.answer.error).toBeUndefined();
+    const [atA, atC] = [await cluster.client(a), await cluster.client(c)];
+    const version = (client: typeof atA) => client.getVersion({ storeId: 'named', streamId: 's' });
+    await vi.waitFor(async () => expect(await version(atC)).toEqual({ version: 7 }), CLUSTER_WAIT);
+
+    const rogue = await register(b.url, crypto.randomUUID(), 666);
+    // The nodes that have the first one refuse the other, and say so.
+    for (const client of [atA, atC]) {
+      await vi.waitFor(async () => {
+        const { reasons } = await client.health();
+        expect(reasons.map(({ component, code }) => `${component} ${code}`)).toEqual([MISMATCH]);
+      }, CLUSTER_WAIT);
+      for (let n = 0; n < 5; n++) expect(await version(client)).toEqual({ version: 7 });
+    }
+    expect(own.program.notices.filter(({ method }) => method === 'replaced')).toEqual([]);
+    expect(JSON.stringify(rogue.program.texts)).not.toContain(uuid.slice(0, 8));
+    expect(JSON.stringify((await rogue.program.call('clusterInfo')).result)).not.toContain(uuid);
+    await rogue.program.close();
+    await vi.waitFor(async () => expect((await atC.health()).reasons).toEqual([]), CLUSTER_WAIT);
+    await own.program.close();
+  });
 });
