@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchCluster } from './cluster/bench.ts';
 import { benchCrypto } from './crypto/bench.ts';
 import { benchFanout } from './fanout/bench.ts';
 import { benchKafka } from './kafka/bench.ts';
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   queries: benchQueries,
   subscriptions: benchSubscriptions,
   fanout: benchFanout,
+  cluster: benchCluster,
   crypto: benchCrypto,
   kafka: benchKafka,
 };
