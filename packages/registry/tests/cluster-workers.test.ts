@@ -247,6 +247,26 @@ describe('workers of one store that do not serve the same data', () => {
     expect(workersOf(nodes[0])).toEqual(['w0@node-0000']);
     expect(nodes[0].shared.problems()).toEqual([mismatch('node-0001')]);
   });
+
+  test('are refused under the name of a live one, too, and every node that has that one says so [T28]', async () => {
+    const { cluster, nodes } = await registriesOf(3);
+    nodes[0].registry.register(worker(nameOf(0), 'w1'));
+    await cluster.run(500);
+    nodes[1].registry.register(worker(nameOf(1), 'w1', { storeUuid: OTHER_UUID }));
+    await cluster.run(500);
+    for (const node of [nodes[0], nodes[2]]) {
+      expect(workersOf(node)).toEqual(['w1@node-0000']);
+      expect(node.shared.problems()).toEqual([mismatch('node-0001')]);
+    }
+    expect(workersOf(nodes[1])).toEqual(['w1@node-0001']);
+    expect(nodes[1].shared.problems()).toEqual([mismatch('node-0000')]);
+    nodes[1].registry.unregister('default', 'w1');
+    await cluster.run(500);
+    for (const node of nodes) {
+      expect(workersOf(node)).toEqual(['w1@node-0000']);
+      expect(node.shared.problems()).toEqual([]);
+    }
+  });
 });
 
 test('closing takes the workers of the other nodes away', async () => {

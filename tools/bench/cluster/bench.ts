@@ -5,7 +5,7 @@ import { writeSection } from '../lib/results.ts';
 import { type Contestant, interleave, ratios, valuesOf } from '../lib/rounds.ts';
 import { figure, spreadOf, spreadText } from '../lib/statistics.ts';
 
-const DURATION_MS = 3_000;
+const DURATION_MS = 2_000;
 const IN_FLIGHT = [64, 1];
 const ECHO = 'echo';
 const CALLERS = [

@@ -68,6 +68,8 @@ class SharedWorkers implements ClusterWorkers {
   /** What is registered here for other nodes, by store and worker. */
   readonly #registered = new Map<string, Offer>();
   readonly #problems = new Map<string, WorkerProblem>();
+  /** Workers under a name that another one with other data has, by node, store and worker. */
+  #namesakes = new Map<string, WorkerProblem>();
   /** Nodes that shut down in order since the last comparison: their stores do not wait for them. */
   readonly #left = new Set<string>();
   #scheduled = false;
@@ -91,7 +93,7 @@ class SharedWorkers implements ClusterWorkers {
   }
 
   problems(): readonly WorkerProblem[] {
-    return [...this.#problems.values()];
+    return [...this.#problems.values(), ...this.#namesakes.values()];
   }
 
   close(): void {
@@ -134,6 +136,7 @@ class SharedWorkers implements ClusterWorkers {
     const local = states.filter(({ nodeId }) => nodeId === this.#nodeId);
     membership.announce(local);
     const offers = this.#offers();
+    this.#findNamesakes(new Map([...offers].map(([key, { worker }]) => [key, worker])), local);
     for (const worker of local) offers.delete(keyOf(worker));
     const nodeOf = new Map(states.map((state) => [keyOf(state), state.nodeId]));
     for (const [key, offer] of this.#registered) {
@@ -167,6 +170,29 @@ class SharedWorkers implements ClusterWorkers {
       }
     }
     return offers;
+  }
+
+  /** Finds the workers that have the name of a local one, or of one that was offered before, and serve other data. */
+  #findNamesakes(chosen: Map<string, AnnouncedWorker>, local: readonly AnnouncedWorker[]): void {
+    const { membership } = this.#components;
+    const before = this.#namesakes;
+    this.#namesakes = new Map();
+    for (const worker of local) chosen.set(keyOf(worker), worker);
+    for (const { nodeId, self } of membership.members()) {
+      for (const worker of self ? [] : membership.workersOf(nodeId)) {
+        const { storeId, workerId, storeUuid } = worker;
+        if (chosen.get(keyOf(worker))?.storeUuid === storeUuid) continue;
+        const key = `${nodeId}\n${keyOf(worker)}`;
+        const message = `worker ${workerId} of node ${nodeId} does not serve the same data as the live one of this name`;
+        if (!before.has(key)) {
+          this.#logger.warn(
+            { storeId, workerId, node: nodeId },
+            'refused a worker under the name of another one',
+          );
+        }
+        this.#namesakes.set(key, { code: 'store_mismatch', storeId, workerId, nodeId, message });
+      }
+    }
   }
 
   #register(key: string, offer: Offer): void {
