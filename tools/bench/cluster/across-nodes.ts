@@ -11,12 +11,13 @@ import {
 } from '../../../apps/gateway/src/telemetry/gateway-metrics.ts';
 import { cpuSeconds } from '../lib/child.ts';
 import { benchFolder } from '../lib/machine.ts';
-import { startNode } from './start-node.ts';
+import { startGateway } from '../lib/server-process.ts';
 import { driveCalls, PARAMS, STORE_ID, VERSION } from './workload.ts';
 
 const [inFlight, durationMs] = [Number(process.argv[2]), Number(process.argv[3])];
 const secret = 'a secret of the bench';
-const other = await startNode({
+const other = await startGateway({
+  'data-dir': benchFolder('cluster-b'),
   'node-id': 'b',
   stores: JSON.stringify({ [STORE_ID]: { engine: 'memory' } }),
   'cluster-discovery': 'static',

@@ -1,12 +1,17 @@
 // Peer: the message of the call through a bare `ws` client to a server that sends it back. `node echo.ts IN_FLIGHT DURATION_MS`.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { cpuSeconds } from '../lib/child.ts';
-import { startEcho } from './start-node.ts';
+import { printed, serverOf } from '../lib/server-process.ts';
 import { driveCalls, PARAMS } from './workload.ts';
 
 const [inFlight, durationMs] = [Number(process.argv[2]), Number(process.argv[3])];
-const server = await startEcho();
+const child = spawn(process.execPath, [join(import.meta.dirname, 'echo-server.ts')], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const server = serverOf(child, String(await printed(child, 'url')));
 const socket = new WebSocket(server.url, { perMessageDeflate: false });
 await once(socket, 'open');
 

@@ -28,6 +28,7 @@ function open() {
       },
     },
     registry,
+    traces: { remember: () => undefined },
     clock: createFakeClock(),
     onWorker: (worker) => registered.push(worker),
   });
