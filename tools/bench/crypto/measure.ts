@@ -33,8 +33,9 @@ export async function measure(
   present: readonly ContestantName[],
   rounds: number,
 ): Promise<Measured> {
-  const child = (name: string, contestant: ContestantName, what: string): Contestant => ({
+  const child = (name: string, contestant: ContestantName, what: string, isPeer = false): Contestant => ({
     name,
+    isPeer,
     run: () => runChild(join(import.meta.dirname, 'contestant.ts'), [contestant, what, `${DURATION_MS}`]),
   });
   // A cached token is compared with the same engine without its cache, and only the engines of this project have one.
@@ -42,9 +43,10 @@ export async function measure(
   const ours = present.filter((name) => name !== 'peer' && !(again && name === 'addon'));
   const peerOf = (name: ContestantName): string => (again ? `${name}, not seen` : 'peer');
   const peers = again
-    ? ours.map((name) => child(peerOf(name), name, 'token'))
-    : [child('peer', 'peer', operation.name)];
+    ? ours.map((name) => child(peerOf(name), name, 'token', true))
+    : [child('peer', 'peer', operation.name, true)];
   const figures = await interleave(
+    operation.title,
     [...peers, ...ours.map((name) => child(name, name, operation.name))],
     rounds,
   );

@@ -68,7 +68,11 @@ async function benchDeliveries(rounds: number): Promise<void> {
   for (const { title, workload, aims, peers = PEERS } of SCENARIOS) {
     process.stderr.write(`${title}\n`);
     const present = peers.filter(isPresent);
-    const figures = await interleave(contestants(present, 'load.ts', JSON.stringify(workload)), rounds);
+    const figures = await interleave(
+      title,
+      contestants(present, 'load.ts', JSON.stringify(workload)),
+      rounds,
+    );
     for (const name of [OURS, ...present] as const) {
       rows.push([
         title,
@@ -93,7 +97,11 @@ async function benchDeliveries(rounds: number): Promise<void> {
 
 async function benchConnections(rounds: number): Promise<void> {
   const present = PEERS.filter(isPresent);
-  const figures = await interleave(contestants(present, 'connections.ts', `${CONNECTIONS}`), rounds);
+  const figures = await interleave(
+    'idle connections',
+    contestants(present, 'connections.ts', `${CONNECTIONS}`),
+    rounds,
+  );
   writeSection(
     'Idle connections',
     [
@@ -115,6 +123,7 @@ async function benchConnections(rounds: number): Promise<void> {
 function contestants(peers: readonly Peer[], file: string, argument: string): readonly Contestant[] {
   return [OURS, ...peers].map((name) => ({
     name,
+    isPeer: name !== OURS,
     run: () => runChild(join(import.meta.dirname, file), [name, argument]),
   }));
 }

@@ -12,6 +12,7 @@ export async function benchDrivers(
   rounds: number,
 ): Promise<(recovery: ReadonlyMap<string, Readonly<Record<string, number>>>) => void> {
   const figures = await interleave(
+    'the two drivers',
     DRIVERS.map((driver) => contestant(driver, 'driver.ts', [driver, bootstrap, `${DURATION_MS}`])),
     rounds,
   );

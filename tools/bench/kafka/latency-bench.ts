@@ -14,9 +14,10 @@ const GATEWAYS = {
 /** Node to node, 1 000 messages a second to 100 subscribers, against the client alone. */
 export async function benchLatency(bootstrap: string, rounds: number): Promise<void> {
   const figures = await interleave(
+    'latency from node to node',
     [
-      contestant(BARE, 'latency.ts', ['bare', bootstrap, `${SECONDS}`]),
-      contestant(BESIDE, 'latency.ts', ['beside', bootstrap, `${SECONDS}`]),
+      contestant(BARE, 'latency.ts', ['bare', bootstrap, `${SECONDS}`], true),
+      contestant(BESIDE, 'latency.ts', ['beside', bootstrap, `${SECONDS}`], true),
       ...Object.entries(GATEWAYS).map(([name, driver]) =>
         contestant(name, 'latency.ts', [driver, bootstrap, `${SECONDS}`]),
       ),

@@ -24,9 +24,15 @@ export async function benchThroughput(bootstrap: string, rounds: number): Promis
   const binary = centrifugoBinary() ?? '';
   const contestants = binary === '' ? [gateway, bare] : [gateway, bare, centrifugo];
   const figures = await interleave(
+    'a gateway that tails',
     PARTITIONS.flatMap((partitions) =>
       contestants.map(({ kind, name }) =>
-        contestant(name(partitions), 'throughput.ts', [kind, bootstrap, `${partitions}`, `${RECORDS}`]),
+        contestant(
+          name(partitions),
+          'throughput.ts',
+          [kind, bootstrap, `${partitions}`, `${RECORDS}`],
+          kind !== gateway.kind,
+        ),
       ),
     ),
     rounds,

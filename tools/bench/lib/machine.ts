@@ -14,6 +14,13 @@ export function benchFolder(name: string): string {
   return folder;
 }
 
+/** A folder that outlives the runs, for a peer that is built or installed once. */
+export function peersFolder(name: string): string {
+  const folder = join(root, '.cache', 'bench-peers', name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
 /** The machine and version of the figures. */
 export function machineText(): string {
   const [cpu] = cpus();

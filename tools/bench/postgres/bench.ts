@@ -60,6 +60,7 @@ async function comparisons(postgres: RunningPostgres, rounds: number): Promise<s
   for (const { title, mode, writers, key, aims } of SCENARIOS) {
     const names = ['esdb-gater', ...PEERS];
     const figures = await interleave(
+      title,
       names.map((name) => contestant(postgres, name, [mode, `${writers}`])),
       rounds,
     );
@@ -79,8 +80,8 @@ async function quorum(rounds: number): Promise<string[][]> {
     const rows: string[][] = [];
     for (const writers of [100, 1]) {
       const one = contestant(postgres, 'esdb-gater', ['append', `${writers}`]);
-      const figures = await interleave([one], rounds);
       const title = `appends/s, ${writers} ${writers === 1 ? 'writer' : 'writers'}, with the quorum`;
+      const figures = await interleave(title, [one], rounds);
       rows.push(alone(title, medianOf(figures, 'esdb-gater', 'appendsPerSecond')));
     }
     return rows;
@@ -110,7 +111,7 @@ async function nodes(postgres: RunningPostgres, rounds: number): Promise<string[
       },
     }),
   );
-  const figures = await interleave(contestants, rounds);
+  const figures = await interleave('appends by several processes', contestants, rounds);
   return [1, 2, 4].map((count) =>
     alone(
       `appends/s, 100 writers in ${count} ${count === 1 ? 'process' : 'processes'}`,
@@ -134,6 +135,7 @@ async function queries(postgres: RunningPostgres): Promise<string[][]> {
 function contestant(postgres: RunningPostgres, name: string, args: readonly string[]): Contestant {
   return {
     name,
+    isPeer: name !== 'esdb-gater',
     run: async () => runChild(fileOf(name), [await newDatabase(postgres), ...args, `${DURATION_MS}`]),
   };
 }

@@ -5,6 +5,7 @@ import { runChild } from '../lib/child.ts';
 import { writeSection } from '../lib/results.ts';
 import { type Contestant, interleave, ratios, valuesOf } from '../lib/rounds.ts';
 import { figure, spreadOf, spreadText } from '../lib/statistics.ts';
+import { umadbPython } from '../lib/umadb.ts';
 
 const DURATION_MS = 3_000;
 const SIZES = [10_000, 100_000, 1_000_000];
@@ -36,22 +37,21 @@ async function benchSizes(rounds: number): Promise<void> {
 }
 
 async function benchConditions(rounds: number): Promise<void> {
-  const python = process.env['UMADB_PYTHON'];
-  if (python === undefined) {
-    process.stderr.write(
-      'the bench of conditions needs UMADB_PYTHON: the python of a virtual environment with the package umadb\n',
-    );
-    return;
-  }
+  const python = umadbPython();
   const version = execFileSync(python, ['-c', 'import importlib.metadata as m; print(m.version("umadb"))']);
   const load = loadText();
   const rows: string[][] = [];
   for (const writers of WRITERS) {
     const contestant = (name: string, args: readonly string[]): Contestant => ({
       name,
+      isPeer: name === 'umadb',
       run: () => runChild(join(import.meta.dirname, `${name}.ts`), [...args, `${writers}`, `${DURATION_MS}`]),
     });
-    const figures = await interleave([contestant('esdb-gater', []), contestant('umadb', [python])], rounds);
+    const figures = await interleave(
+      `conditional appends, ${writers === 1 ? '1 writer' : `${writers} writers`}`,
+      [contestant('esdb-gater', []), contestant('umadb', [python])],
+      rounds,
+    );
     for (const [key, what, aim] of [
       ['appendsPerSecond', 'appends/s', writers === 100 ? 'at least 2' : ''],
       ['cpuMicros', 'server CPU per append, µs', writers === 1 ? 'at most 1' : ''],

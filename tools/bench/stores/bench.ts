@@ -25,14 +25,19 @@ export async function benchStores(rounds: number): Promise<void> {
   let loopDelay = '';
   const flushes = [flushesPerSecond()];
   for (const { title, mode, writers, key, aim } of SCENARIOS) {
-    const contestant = (name: string): Contestant => ({
+    const contestant = (name: string, isPeer = false): Contestant => ({
       name,
+      isPeer,
       run: () =>
         patiently(() =>
           runChild(join(import.meta.dirname, `${name}.ts`), [mode, `${writers}`, `${DURATION_MS}`]),
         ),
     });
-    const figures = await interleave([contestant('esdb-gater'), contestant('emmett-sqlite')], rounds);
+    const figures = await interleave(
+      title,
+      [contestant('esdb-gater'), contestant('emmett-sqlite', true)],
+      rounds,
+    );
     rows.push([
       title,
       spreadText(spreadOf(valuesOf(figures, 'esdb-gater', key))),

@@ -18,8 +18,10 @@ const READERS = [
 export async function benchSubscriptions(rounds: number): Promise<void> {
   const load = loadavg()[0] ?? 0;
   const figures = await interleave(
+    'catch-up',
     READERS.map(([name, file, args]) => ({
       name,
+      isPeer: file === 'emmett-consumer.ts',
       run: () => runChild(join(import.meta.dirname, file), args),
     })),
     rounds,

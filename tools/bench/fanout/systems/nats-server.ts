@@ -1,17 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { freePorts } from '../../../kafka/index.ts';
-import { answersWithin, benchFolder } from '../../lib/machine.ts';
+import { answersWithin, benchFolder, peersFolder } from '../../lib/machine.ts';
 import { serverOf } from '../../lib/server-process.ts';
 import type { LoadClient, System } from '../systems.ts';
 import { gather } from './esdb-gater.ts';
 
 const MODULE = 'github.com/nats-io/nats-server/v2@latest';
-const FOLDER = join(import.meta.dirname, '..', '..', '..', '..', '.cache', 'bench-peers');
-const BINARY = join(FOLDER, 'nats-server');
 
 /** Peer: nats-server over WebSocket, from `NATS_SERVER_BIN` or built once by `go install`. */
 export const natsServer: System = {
@@ -38,13 +36,14 @@ export const natsServer: System = {
 function binary(): string | undefined {
   const { NATS_SERVER_BIN: given } = process.env;
   if (given !== undefined) return given;
-  if (existsSync(BINARY)) return BINARY;
+  const folder = peersFolder('nats-server');
+  const built = join(folder, 'nats-server');
+  if (existsSync(built)) return built;
   try {
-    mkdirSync(FOLDER, { recursive: true });
     process.stderr.write('go install nats-server, once\n');
-    const env = { ...process.env, GOBIN: FOLDER, GOTOOLCHAIN: 'local' };
+    const env = { ...process.env, GOBIN: folder, GOTOOLCHAIN: 'local' };
     execFileSync('go', ['install', MODULE], { env, stdio: 'ignore' });
-    return BINARY;
+    return built;
   } catch {
     return undefined;
   }
