@@ -24,11 +24,27 @@ function findChromium(): string | undefined {
   );
 }
 
-/** Starts the Chromium of this machine. @throws Error when there is none */
-export function startChromium(): Promise<Browser> {
+/** What Playwright passes to Chromium although browsers of users do not have it. */
+const WITHOUT_PAGE_CACHE = '--disable-back-forward-cache';
+
+/**
+ * Starts the Chromium of this machine. `keepsPages`: pages that the user leaves stay in the back/forward cache, as in the
+ * browser of a user.
+ *
+ * @throws Error when there is none
+ */
+export function startChromium({
+  keepsPages = false,
+}: {
+  readonly keepsPages?: boolean;
+} = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('no chromium is on the PATH: apt-get install chromium');
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({
+    executablePath,
+    args: FLAGS,
+    ...(keepsPages ? { ignoreDefaultArgs: [WITHOUT_PAGE_CACHE] } : {}),
+  });
 }
 
 /**
