@@ -319,6 +319,32 @@ describe('methods', () => {
     await client.close();
   });
 
+  test('the next page is asked for while one is being read, once more than its first event is wanted', async () => {
+    const gateway = new FakeGateway();
+    gateway.answers.set('readAll', ({ after = 0 }) => {
+      const from = Number(after);
+      if (from === 6) throw new GaterError('store_not_found', 'gone');
+      const events = [1, 2, 3].map((one) => ({ position: from + one }));
+      return { events, lastPosition: 9, next: from + 3 };
+    });
+    const client = await connectTo(gateway);
+    const asked = () => callsOf(gateway, 'readAll').map(({ params }) => params['after']);
+    const events = client.allEvents({ storeId: 's' });
+    expect((await events.next()).value?.position).toBe(1);
+    expect(asked()).toEqual([undefined]);
+    expect((await events.next()).value?.position).toBe(2);
+    await turns();
+    expect(asked()).toEqual([undefined, 3]);
+    const rest: unknown[] = [];
+    // The failure of a page comes after the events before it.
+    const reading = (async () => {
+      for await (const { position } of events) rest.push(position);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'store_not_found' });
+    expect(rest).toEqual([3, 4, 5, 6]);
+    await client.close();
+  });
+
   test('events of a program are typed', async () => {
     type UserEvents =
       | { readonly type: 'user_created'; readonly data: { readonly name: string } }

@@ -6,6 +6,7 @@ import {
   checkedResult,
   type EncodedEvent,
   eventCore,
+  eventText,
   type KnownEvent,
   MISSING_STREAM,
   nextEpochUs,
@@ -21,9 +22,14 @@ import { Conditions, type KnownCondition, UNCHECKED, type Unchecked } from './co
 import { EVENT_COLUMNS } from './event-row.ts';
 import { KnownEvents } from './known-events.ts';
 import { type StreamRow, StreamRows } from './stream-rows.ts';
+import type { ThreadSetup } from './thread-messages.ts';
+import { WrittenTexts } from './written-texts.ts';
 
 /** The number of streams whose versions are cached. */
 const CACHED_STREAMS = 50_000;
+
+/** What a writer must know of its store. */
+export type WriterSetup = Pick<ThreadSetup, 'file' | 'storeId' | 'tamperEvident'>;
 
 /** The members of a `StreamAppendResult`; the position is 0 where it has none. */
 export type AppendAnswer = readonly [version: number, position: number, count: number, duplicate: boolean];
@@ -34,7 +40,10 @@ function answerOf({ version, position = 0, count, duplicate }: StreamAppendResul
 
 /** Appends to streams and deletes them, within a transaction of the caller. Its cache includes uncommitted changes. */
 export class AppendWriter {
+  /** The texts of what is written, while somebody wants them. */
+  readonly written: WrittenTexts = new WrittenTexts();
   readonly #database: DatabaseSync;
+  readonly #storeId: string;
   readonly #streamRows: StreamRows;
   readonly #known: KnownEvents;
   /** Undefined when the store is not tamper-evident. */
@@ -50,8 +59,9 @@ export class AppendWriter {
   #lastStream = 0;
   #lastEpochUs = 0;
 
-  constructor(database: DatabaseSync, file: string, tamperEvident: boolean) {
+  constructor(database: DatabaseSync, { file, storeId, tamperEvident }: WriterSetup) {
     this.#database = database;
+    this.#storeId = storeId;
     this.#streamRows = new StreamRows(database, file);
     this.#known = new KnownEvents(database);
     this.#chains = tamperEvident ? new ChainRows(database) : undefined;
@@ -76,6 +86,7 @@ export class AppendWriter {
 
   /** Reloads the cached state from the file, as needed after a rollback. */
   reload(): void {
+    this.written.rollBack();
     this.#streams.clear();
     const newest = this.#database
       // As a real number: an older version could write a time that is not a safe integer.
@@ -205,6 +216,7 @@ export class AppendWriter {
       this.#insertBytes.run(position, bytes.contentType, Buffer.from(bytes.base64, 'base64'));
     }
     for (const tag of new Set(event.tagList)) this.#insertTag.run(tag, position);
+    if (this.written.wanted) this.written.add(eventText(this.#storeId, core, epochUs));
     return [core, epochUs];
   }
 }

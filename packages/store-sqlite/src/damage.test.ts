@@ -46,7 +46,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Writes the same as the threads of a store would, without threads: a case of this file must be cheap. */
 function fill(file: string): Writer {
-  const writer = new Writer(openForWriting(optionsFor(file, 0)), file);
+  const writer = new Writer(openForWriting(optionsFor(file, 0)), {
+    file,
+    storeId: 's',
+    tamperEvident: false,
+  });
   for (let index = 0; index < APPENDS; index += 1) {
     const events = encodeEvents(
       [1, 2].map((part) => ({

@@ -53,6 +53,7 @@ import {
 import type { ChainState } from './chain-verifier.ts';
 import { type KnownCondition, knownCondition, UNCHECKED, type Unchecked } from './conditions.ts';
 import { type FileLock, lockFile } from './file-lock.ts';
+import { NewestEvents } from './newest-events.ts';
 import { OpenedFiles } from './opened-files.ts';
 import { type ResolvedOptions, resolveOptions, type SqliteStoreOptions } from './options.ts';
 import { packEvents } from './pack-events.ts';
@@ -69,6 +70,11 @@ const CALL_BYTES = 256;
 export interface SqliteStore extends EventStore {
   /** Returns `degraded` when writes fail but reads go on (a full disk), `unhealthy` when a thread is down or the file is damaged. */
   health(): StoreHealth;
+  /**
+   * Returns the events after a position from memory; undefined unless all of them are kept. Knows only the events that
+   * listeners of `onCommitted` were told of, so it may be behind `readAll`.
+   */
+  newestEvents(after: number, limit: number): StorePage | undefined;
 }
 
 /**
@@ -117,6 +123,7 @@ class SqliteFileStore implements SqliteStore {
   readonly #listeners: ReturnType<typeof createCommitListeners>;
   readonly #writer: ThreadClient<WriterCalls>;
   readonly #reader: ThreadClient<ReaderCalls>;
+  readonly #newest = new NewestEvents();
   #files: OpenedFiles | undefined;
   #damage: string | undefined;
   #closed: Promise<void> | undefined;
@@ -130,7 +137,12 @@ class SqliteFileStore implements SqliteStore {
     this.#lock = lock;
     this.#listeners = createCommitListeners(options.logger);
     this.#writer = new ThreadClient({ ...setup, role: 'writer' }, options, {
-      onCommitted: (position) => this.#listeners.notify(position),
+      // Only somebody who follows the commits reads what was just written.
+      wantsEvents: () => this.#listeners.any,
+      onCommitted: (position, events) => {
+        this.#newest.add(position, events);
+        this.#listeners.notify(position);
+      },
       onDamage: (damage) => this.#noteDamage(damage),
     });
     this.#reader = new ThreadClient({ ...setup, role: 'reader' }, options, {
@@ -274,6 +286,10 @@ class SqliteFileStore implements SqliteStore {
     return pageOf(await this.#reader.call('readAll', args, CALL_BYTES, context), context);
   }
 
+  newestEvents(after: number, limit: number): StorePage | undefined {
+    return this.#newest.page(after, limit);
+  }
+
   async queryEvents(params: QueryEventsParams, context?: CallContext): Promise<StorePage> {
     this.#check(params, context);
     checkQuery(params.query);
@@ -361,6 +377,7 @@ class SqliteFileStore implements SqliteStore {
     await this.#reader.close();
     await this.#writer.close();
     this.#listeners.clear();
+    this.#newest.clear();
     this.#lock.release();
   }
 

@@ -33,7 +33,7 @@ function serveWriter(setup: ThreadSetup): Served<CallOf<WriterCalls>> {
   const database = openForWriting(setup);
   const storeUuid = readMeta(database, 'store_uuid', setup.file) as string;
   const chains = switchChains(database, setup.file, setup.tamperEvident);
-  const writer = new Writer(database, setup.file, setup.tamperEvident);
+  const writer = new Writer(database, setup);
   // From here on the queue waits for the lock of another program: SQLite would block the thread.
   database.exec('PRAGMA busy_timeout = 0');
   const queue = new WriteQueue(writer, setup.busyTimeoutMs);

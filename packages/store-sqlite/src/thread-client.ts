@@ -14,8 +14,10 @@ const RESTART_BASE_MS = 100;
 const RESTART_MAX_MS = 5_000;
 
 export interface ThreadClientHooks {
-  /** Called when events up to this position were committed. */
-  onCommitted?(position: number): void;
+  /** Returns whether `onCommitted` is to get the events. @default false */
+  wantsEvents?(): boolean;
+  /** Called when events up to this position were committed, with their texts where they were wanted and are not too long. */
+  onCommitted?(position: number, events: readonly string[] | undefined): void;
   /** Called when the thread finds the file damaged, perhaps several times. */
   onDamage?(damage: string): void;
 }
@@ -129,7 +131,8 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
     this.#flushing = false;
     while (this.#worker !== undefined && this.#unanswered < UNANSWERED_MESSAGES && this.#queue.hasUnsent) {
       const calls = this.#queue.take();
-      const message: CallMessage = { kind: 'calls', nowMs: this.#options.clock.now(), calls };
+      const withEvents = this.#hooks.wantsEvents?.() === true;
+      const message: CallMessage = { kind: 'calls', nowMs: this.#options.clock.now(), withEvents, calls };
       this.#unanswered += 1;
       this.#worker.postMessage(message);
     }
@@ -146,7 +149,7 @@ export class ThreadClient<Calls extends ThreadCalls<Calls>> {
       this.#flush();
     }
     for (const answer of message.answers) this.#queue.answer(answer);
-    if (message.committed !== undefined) this.#hooks.onCommitted?.(message.committed);
+    if (message.committed !== undefined) this.#hooks.onCommitted?.(message.committed, message.events);
     this.#rest();
   }
 

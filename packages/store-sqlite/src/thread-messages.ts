@@ -176,6 +176,8 @@ export interface CallMessage<Call = SomeCall> {
   readonly kind: 'calls';
   /** The caller's wall clock, in Unix milliseconds. */
   readonly nowMs: number;
+  /** True when the answer is to hold the events that the message writes. */
+  readonly withEvents?: boolean;
   readonly calls: readonly Call[];
 }
 
@@ -203,6 +205,8 @@ export interface AnswerMessage {
   readonly last: boolean;
   /** The newest position, when events were committed. */
   readonly committed?: number;
+  /** The JSON of the committed events, up to `committed`; only when they were wanted and are not too long. */
+  readonly events?: readonly string[];
   /** Why the last transaction failed; absent after a successful one. */
   readonly trouble?: string;
   /** True when calls wait because another program holds the write lock. */

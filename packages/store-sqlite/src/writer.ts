@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { nextEpochUs } from '@esdb-gater/event-store';
 import { isFurther } from '@esdb-gater/primitives';
 import { type FeedPosition, GaterError } from '@esdb-gater/types';
-import { AppendWriter } from './append-writer.ts';
+import { AppendWriter, type WriterSetup } from './append-writer.ts';
 import { readFeedPosition, writeMeta } from './meta.ts';
 import { OpenedFiles } from './opened-files.ts';
 import { unpackEvents } from './pack-events.ts';
@@ -36,28 +36,33 @@ export class Writer {
   #damage: string | undefined;
   #probes = 0;
 
-  constructor(database: DatabaseSync, file: string, tamperEvident = false) {
+  constructor(database: DatabaseSync, setup: WriterSetup) {
+    const { file } = setup;
     this.#database = database;
     this.#file = file;
-    this.#appends = new AppendWriter(database, file, tamperEvident);
+    this.#appends = new AppendWriter(database, setup);
     this.#snapshots = new SnapshotWriter(database);
     this.#subscriptions = new SubscriptionWriter(database, file);
     this.#files = new OpenedFiles(file);
   }
 
   /** Runs a message. Returns undefined, with nothing done, while another program holds the write lock. */
-  run({ calls, nowMs }: CallMessage<WriterCall>): AnswerMessage | undefined {
+  run({ calls, nowMs, withEvents = false }: CallMessage<WriterCall>): AnswerMessage | undefined {
+    const { written } = this.#appends;
+    written.begin(withEvents);
     const before = this.#appends.lastPosition;
     const problem = this.#files.problem();
     if (problem !== undefined) this.#damage ??= damaged(this.#file, problem).message;
     if (this.#damage === undefined && !this.#begin(calls)) return undefined;
     const answers = this.#damage === undefined ? this.#transact(calls, nowMs) : this.#refuse(calls);
     const committed = this.#appends.lastPosition;
+    const events = written.take();
     return {
       kind: 'answers',
       answers,
       last: true,
       ...(committed > before ? { committed } : {}),
+      ...(committed > before && events !== undefined ? { events } : {}),
       ...(this.#trouble === undefined ? {} : { trouble: this.#trouble }),
       ...(this.#damage === undefined ? {} : { damage: this.#damage }),
     };
@@ -111,6 +116,7 @@ export class Writer {
       if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE');
       const answers = calls.map((call) => this.#answer(call, nowMs));
       this.#database.exec('COMMIT');
+      this.#appends.written.commit();
       this.#trouble = undefined;
       return answers;
     } catch (error) {

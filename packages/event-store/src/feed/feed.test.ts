@@ -425,3 +425,35 @@ test.each([
   while (feed.position < 5) await new Promise(setImmediate);
   expect(positions()).toEqual(range(1, 5));
 });
+
+test('what a store still keeps is published without reading it, after the answers of the turn it was committed in', async () => {
+  const { store, append } = await storeWith({ a: 1 });
+  const { broker, positions, records } = recordingBroker();
+  let reads = 0;
+  let kept: StorePage | undefined;
+  const source = {
+    storeId: 'main',
+    onCommitted: store.onCommitted.bind(store),
+    readAll: (params: Parameters<typeof store.readAll>[0]) => {
+      reads += 1;
+      return store.readAll(params);
+    },
+    newestEvents: (after: number) => (after === 1 ? kept : undefined),
+  };
+  const feed = start({ source, broker }, { pollMs: 3_600_000 });
+  await feed.caughtUp();
+  expect(positions()).toEqual([1]);
+  await append('a', 2);
+  kept = await store.readAll({ storeId: 'main', after: 1 });
+  const before = reads;
+  await new Promise<void>((resolve) => {
+    // An answer leaves at the end of the turn.
+    setImmediate(() => {
+      expect(positions()).toEqual([1]);
+      resolve();
+    });
+  });
+  while (positions().length < 3) await new Promise((resolve) => setImmediate(resolve));
+  expect(reads).toBe(before);
+  expect(records.map((record) => record.message)).toEqual((await store.readAll({ storeId: 'main' })).events);
+});

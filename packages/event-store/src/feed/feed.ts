@@ -1,4 +1,4 @@
-import { retryUntilAborted, type TraceContext, waitUntil } from '@esdb-gater/primitives';
+import { nextTurn, retryUntilAborted, type TraceContext, waitUntil } from '@esdb-gater/primitives';
 import {
   type Broker,
   type Clock,
@@ -200,6 +200,7 @@ class StoreFeed implements Feed {
       this.#readToEnd = this.#reads;
       for (const listener of this.#endReached) listener();
       await this.#wakeSignal.sleep(this.#options.pollMs);
+      if (this.#source.newestEvents !== undefined) await behindAnswers();
     }
   }
 
@@ -218,8 +219,11 @@ class StoreFeed implements Feed {
 
   async #readPage(): Promise<StorePage> {
     const { storeId } = this.#source;
-    const params = { storeId, after: this.position, limit: this.#options.maxInFlight };
-    const page = await this.#source.readAll(params, { signal: this.#stop.signal });
+    const { maxInFlight: limit } = this.#options;
+    const params = { storeId, after: this.position, limit };
+    const page =
+      this.#source.newestEvents?.(this.position, limit) ??
+      (await this.#source.readAll(params, { signal: this.#stop.signal }));
     checkOrder(page, this.position);
     return page;
   }
@@ -332,4 +336,13 @@ class StoreFeed implements Feed {
     }
     this.#trouble = undefined;
   }
+}
+
+/**
+ * Waits until the answers to the appends were sent, which a store that keeps its newest events would otherwise not leave
+ * time for. They are written at the end of the turn that the commit was reported in, so this is the turn after it.
+ */
+async function behindAnswers(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }

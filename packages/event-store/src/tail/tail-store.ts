@@ -4,6 +4,11 @@ import type { CallContext, ReadAllParams, StorePage } from '@esdb-gater/types';
 export interface TailStore {
   readonly storeId: string;
   readAll(params: ReadAllParams, context?: CallContext): Promise<StorePage>;
+  /**
+   * Returns the events after a position from memory, at most `limit`; undefined unless the store still keeps all of them. It
+   * knows every event that listeners of `onCommitted` were told of, and may be behind `readAll`.
+   */
+  newestEvents?(after: number, limit: number): StorePage | undefined;
   /** Without it the store is polled. */
   onCommitted?(listener: (position: number) => void): () => void;
   /**
