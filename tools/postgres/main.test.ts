@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { freePorts } from '../kafka/ports.ts';
+import { hasNpmBinaries } from './binaries.ts';
 import { postgresUnavailable } from './index.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'postgres-tool-'));
@@ -15,7 +16,7 @@ function run(...options: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(import.meta.dirname, 'main.ts'), ...options],
-    { encoding: 'utf8' },
+    { encoding: 'utf8', env: process.env },
   );
   return { status, stdout, stderr: stderr.split('\n').filter((line) => line.startsWith('postgres: ')) };
 }
@@ -39,6 +40,27 @@ test('without a running server, status exits with 1, and stop succeeds', () => {
   });
 });
 
+test.skipIf(!hasNpmBinaries())(
+  "npm's server is started where none is installed (needs `POSTGRES_BIN=npm npm run postgres -- start` once)",
+  async () => {
+    const [port] = await freePorts(1);
+    const options = ['--dir', join(dir, 'npm'), '--port', String(port)];
+    vi.stubEnv('POSTGRES_BIN', 'npm');
+    try {
+      expect(run('start', ...options).stdout).toMatch(/\nready after [\d.]+ s: postgres:.*\/postgres\n$/);
+      expect(run('start', '--nodes', '3', '--dir', join(dir, 'npm3'))).toMatchObject({
+        status: 1,
+        stderr: [expect.stringMatching(/has no pg_basebackup, which three nodes need/)],
+      });
+      expect(run('stop', ...options).stdout).toMatch(/^node1 .* has stopped\n$/);
+    } finally {
+      vi.unstubAllEnvs();
+      run('stop', ...options);
+    }
+  },
+  60_000,
+);
+
 test.skipIf(postgresUnavailable({ nodes: 3 }) !== undefined)(
   'three nodes are started, the primary is killed, a standby promoted, and all are stopped (needs PostgreSQL)',
   async () => {
@@ -54,11 +76,19 @@ test.skipIf(postgresUnavailable({ nodes: 3 }) !== undefined)(
       expect(run('promote', ...options).stdout).toMatch(/^127\.0\.0\.1:\d+ is the primary after \d+ ms\n$/);
       expect(run('status', ...options)).toMatchObject({
         status: 0,
-        stdout: expect.stringMatching(/^node2 .*\nnode3 .*\nurl /),
+        stdout: expect.stringMatching(/^node2 .*\nnode3 .*\nurl .*\nnode1 at .* is down; /),
       });
-    } finally {
+      expect(run('start', '--nodes', '3', ...options).stdout).toMatch(
+        /node1 was an old primary, and follows node[23] now\n/,
+      );
+      const roles = run('status', ...options)
+        .stdout.match(/(?<=\()(primary|standby)(?=, pid)/g)
+        ?.toSorted();
+      expect(roles).toEqual(['primary', 'standby', 'standby']);
       expect(run('stop', ...options).stdout).toMatch(/node2 .* has stopped\n/);
+    } finally {
+      run('stop', ...options);
     }
   },
-  60_000,
+  90_000,
 );

@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { freePorts } from '../kafka/ports.ts';
 import { ensureBinaries } from './binaries.ts';
 import { connectionInfo, PostgresNode, SUPERUSER } from './node.ts';
+import { connectTo, queryOn } from './query.ts';
 import { serverAccount, until } from './server-process.ts';
 
 export interface StartPostgresOptions {
@@ -125,6 +126,7 @@ async function startAll(nodes: readonly PostgresNode[], say: (line: string) => v
   if (!isNew) {
     // After a promotion any of the nodes may be the primary, which its data say.
     for (const node of nodes) await node.start();
+    await replaceOldPrimaries(nodes, say);
     return;
   }
   await primary.start();
@@ -135,6 +137,38 @@ async function startAll(nodes: readonly PostgresNode[], say: (line: string) => v
     say(`${standby.name} follows at 127.0.0.1:${standby.port} (pid ${standby.pid})`);
   }
   if (standbys.length > 0) await requireQuorum(primary, standbys);
+}
+
+/** Makes standbys of primaries that were replaced while they were down. */
+async function replaceOldPrimaries(
+  nodes: readonly PostgresNode[],
+  say: (line: string) => void,
+): Promise<void> {
+  const standbys = await standbyPorts(nodes);
+  const primaries = nodes.filter(({ port }) => !standbys.includes(port));
+  if (primaries.length < 2) return;
+  const timelines = await Promise.all(primaries.map(({ port }) => timelineOf(port)));
+  const current = primaries[timelines.indexOf(Math.max(...timelines))] as PostgresNode;
+  for (const old of primaries) {
+    if (old === current) continue;
+    await old.stop();
+    old.follow(current.port);
+    await old.start();
+    say(`${old.name} was an old primary, and follows ${current.name} now`);
+  }
+  await requireQuorum(
+    current,
+    nodes.filter((node) => node !== current),
+  );
+}
+
+/** Returns the number of promotions, beginning with 1, that led to the server's present history. */
+async function timelineOf(port: number): Promise<number> {
+  const [row] = await queryOn(
+    port,
+    "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer AS timeline",
+  );
+  return Number(row?.['timeline']);
 }
 
 /** Makes every commit wait for any one of the standbys. */
@@ -197,31 +231,6 @@ async function standbyState(
   } catch {
     return undefined;
   }
-}
-
-async function queryOn(port: number, sql: string): Promise<Record<string, unknown>[]> {
-  await using client = await connectTo(port);
-  const result: unknown = await client.query(sql);
-  // Several statements have several results.
-  const last = Array.isArray(result) ? result.at(-1) : result;
-  return (last as pg.QueryResult).rows as Record<string, unknown>[];
-}
-
-async function connectTo(port: number): Promise<pg.Client & AsyncDisposable> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user: SUPERUSER,
-    database: 'postgres',
-    connectionTimeoutMillis: 5_000,
-  });
-  client.on('error', () => {});
-  await client.connect();
-  return Object.assign(client, {
-    async [Symbol.asyncDispose]() {
-      await client.end().catch(() => {});
-    },
-  });
 }
 
 async function portsFor(port: number | undefined, count: number): Promise<number[]> {
