@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A user of a secured cluster. */
@@ -18,6 +18,16 @@ export interface KafkaSecurity {
   readonly stranger: KafkaUser;
   /** A file with the password of `user`. */
   readonly passwordFile: string;
+  /** The certificate of `user`, for a cluster whose clients show one. */
+  readonly certificate: CertificateFiles;
+  /** The certificate of `stranger`. */
+  readonly strangerCertificate: CertificateFiles;
+}
+
+/** A certificate and its key, each in a file. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 const USER: KafkaUser = { username: 'gateway', password: 'gateway-change-me' };
@@ -67,9 +77,36 @@ export function securityIn(dir: string): KafkaSecurity {
     const pem = `${readFileSync(file('broker.key'), 'utf8')}${readFileSync(file('broker.crt'), 'utf8')}`;
     writeFileSync(file('broker.pem'), pem, { mode: 0o600 });
     writeFileSync(file('password'), `${USER.password}\n`, { mode: 0o600 });
-    for (const name of ['ca.key', 'broker.key']) chmodSync(file(name), 0o600);
+    for (const { username } of [USER, STRANGER]) {
+      const request = ['-keyout', `${username}.key`, '-out', `${username}.csr`, '-subj', `/CN=${username}`];
+      openssl('req', ...key.slice(0, 3), ...request);
+      openssl(
+        'x509',
+        '-req',
+        '-days',
+        '3650',
+        '-in',
+        `${username}.csr`,
+        '-out',
+        `${username}.crt`,
+        ...signed,
+      );
+    }
+    for (const name of readdirSync(folder).filter((one) => one.endsWith('.key')))
+      chmodSync(file(name), 0o600);
   }
-  return { caFile: file('ca.pem'), user: USER, stranger: STRANGER, passwordFile: file('password') };
+  const certificateOf = ({ username }: KafkaUser): CertificateFiles => ({
+    certFile: file(`${username}.crt`),
+    keyFile: file(`${username}.key`),
+  });
+  return {
+    caFile: file('ca.pem'),
+    user: USER,
+    stranger: STRANGER,
+    passwordFile: file('password'),
+    certificate: certificateOf(USER),
+    strangerCertificate: certificateOf(STRANGER),
+  };
 }
 
 /** Returns the flags by which a gateway reaches a secured cluster. */
@@ -82,8 +119,13 @@ export function gatewayFlags(bootstrap: string, { caFile, user, passwordFile }: 
   ].join(' ');
 }
 
-/** The settings of a broker whose clients connect by TLS and log in. Only `user` may do something. */
-export function secureProperties(caFile: string): Record<string, string | boolean> {
+/**
+ * The settings of a broker whose clients connect by TLS and log in, or show a certificate. Only `user` may do something.
+ */
+export function secureProperties(
+  caFile: string,
+  clientCertificates: boolean,
+): Record<string, string | boolean> {
   const security = 'org.apache.kafka.common.security';
   const known = [USER, STRANGER].map(({ username, password }) => `user_${username}="${password}"`).join(' ');
   const ofClients = 'listener.name.clients';
@@ -93,7 +135,7 @@ export function secureProperties(caFile: string): Record<string, string | boolea
     'ssl.keystore.location': caFile.replace(/ca\.pem$/, 'broker.pem'),
     'ssl.truststore.type': 'PEM',
     'ssl.truststore.location': caFile,
-    'ssl.client.auth': 'requested',
+    'ssl.client.auth': clientCertificates ? 'required' : 'requested',
     [`${ofClients}.sasl.enabled.mechanisms`]: ['PLAIN', ...SCRAM].join(','),
     [`${ofClients}.plain.sasl.jaas.config`]: `${security}.plain.PlainLoginModule required ${known};`,
     ...Object.fromEntries(
@@ -104,7 +146,7 @@ export function secureProperties(caFile: string): Record<string, string | boolea
     ),
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     // The brokers among themselves are anonymous, on ports of this machine only.
-    'super.users': `User:${USER.username};User:ANONYMOUS`,
+    'super.users': `User:${USER.username};User:CN=${USER.username};User:ANONYMOUS`,
   };
 }
 

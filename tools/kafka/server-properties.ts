@@ -12,6 +12,8 @@ export interface BrokerPlace {
   readonly internalPort?: number;
   /** Only of a secured broker: the certificate of the authority. */
   readonly caFile?: string;
+  /** Clients show a certificate instead of logging in. */
+  readonly clientCertificates?: boolean;
 }
 
 /**
@@ -59,7 +61,7 @@ export function serverProperties(place: BrokerPlace, all: readonly BrokerPlace[]
 }
 
 function listenersOf(place: BrokerPlace): Record<string, string | boolean> {
-  const { port, advertisedPort, controllerPort, internalPort, caFile } = place;
+  const { port, advertisedPort, controllerPort, internalPort, caFile, clientCertificates = false } = place;
   const controller = `CONTROLLER://127.0.0.1:${controllerPort}`;
   if (caFile === undefined || internalPort === undefined) {
     return {
@@ -72,7 +74,7 @@ function listenersOf(place: BrokerPlace): Record<string, string | boolean> {
   return {
     listeners: `CLIENTS://127.0.0.1:${port},${internal},${controller}`,
     'advertised.listeners': `CLIENTS://127.0.0.1:${advertisedPort},${internal}`,
-    'listener.security.protocol.map': 'CLIENTS:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    ...secureProperties(caFile),
+    'listener.security.protocol.map': `CLIENTS:${clientCertificates ? 'SSL' : 'SASL_SSL'},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    ...secureProperties(caFile, clientCertificates),
   };
 }

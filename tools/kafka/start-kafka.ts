@@ -25,8 +25,8 @@ export interface StartKafkaOptions {
   readonly dir?: string;
   /** Uses the heap and collector of Kafka's scripts, for measurements. @default a small one */
   readonly server?: boolean;
-  /** Clients connect by TLS, and log in by SASL. @default false */
-  readonly secure?: boolean;
+  /** Clients connect by TLS, and log in by SASL or, for `certificates`, by a certificate of their own. @default false */
+  readonly secure?: boolean | 'certificates';
   /** The brokers live on when this process ends. @default false */
   readonly detached?: boolean;
   readonly say?: (line: string) => void;
@@ -75,7 +75,8 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Runni
   const classPath = await ensureKafka(say);
   const began = Date.now();
   const dir = options.dir ?? temporaryDir();
-  const security = options.secure === true ? securityIn(dir) : undefined;
+  const { secure = false } = options;
+  const security = secure === false ? undefined : securityIn(dir);
   const places = await placesIn(dir, options, security?.caFile);
   const clusterId = clusterIdOf(dir);
   const memory = options.server === true ? SERVER_MEMORY : smallMemory(places.length > 1 ? 192 : 256);
@@ -169,7 +170,7 @@ class Broker implements RunningBroker {
 
 async function placesIn(
   dir: string,
-  { brokers: count = 1, port, advertisedPort }: StartKafkaOptions,
+  { brokers: count = 1, port, advertisedPort, secure }: StartKafkaOptions,
   caFile: string | undefined,
 ): Promise<BrokerPlace[]> {
   const wanted = caFile === undefined ? count * 2 : count * 3;
@@ -181,7 +182,9 @@ async function placesIn(
     controllerPort: ports[count + i] ?? 0,
     advertisedPort: advertisedPort ?? ports[i] ?? 0,
     dataDir: join(dir, `node-${i + 1}`, 'data'),
-    ...(caFile === undefined ? {} : { caFile, internalPort: ports[2 * count + i] ?? 0 }),
+    ...(caFile === undefined
+      ? {}
+      : { caFile, internalPort: ports[2 * count + i] ?? 0, clientCertificates: secure === 'certificates' }),
   }));
 }
 

@@ -160,6 +160,8 @@ export interface FetchOutcome {
   readonly error: number;
   /** The offset after the last committed record. */
   readonly endOffset: number;
+  /** The offset after the last record, those of open transactions included. */
+  readonly writtenOffset: number;
   /** The offset of the first record that Kafka still keeps. */
   readonly startOffset: number;
   readonly aborted: readonly AbortedTransaction[];

@@ -283,7 +283,7 @@ async function decodeFetch(data: Buffer): Promise<readonly FetchOutcome[]> {
 function decodeFetchPartition(decoder: KafkajsDecoder, topic: string, responseError: number): FetchOutcome {
   const partition = decoder.readInt32();
   const error = decoder.readInt16() || responseError;
-  decoder.readInt64(); // high watermark: counts records that are not committed yet
+  const writtenOffset = Number(decoder.readInt64()); // the high watermark
   const endOffset = Number(decoder.readInt64());
   const startOffset = Number(decoder.readInt64());
   const aborted = decoder.readArray((d) => ({
@@ -292,5 +292,5 @@ function decodeFetchPartition(decoder: KafkajsDecoder, topic: string, responseEr
   }));
   decoder.readInt32(); // preferred read replica
   const records = decoder.readBytes() ?? Buffer.alloc(0);
-  return { topic, partition, error, endOffset, startOffset, aborted, records };
+  return { topic, partition, error, endOffset, writtenOffset, startOffset, aborted, records };
 }

@@ -51,14 +51,17 @@ export const platformaticDriver: Driver = {
         ? {}
         : { sasl: { ...options.sasl, mechanism: MECHANISMS[options.sasl.mechanism] } }),
     });
-    // Requests reject with the error. Without a listener, an error between requests would end the process.
-    connection.on('error', () => {});
+    // Without a listener, an error between requests would end the process.
+    let failure: unknown;
+    connection.on('error', (error: unknown) => {
+      failure ??= error;
+    });
     try {
       await connection.connect(address.host, address.port);
     } catch (error) {
       throw new Error(reasonOf(error), { cause: error });
     }
-    return new PlatformaticConnection(connection);
+    return new PlatformaticConnection(connection, () => failure);
   },
 };
 
@@ -74,9 +77,12 @@ function reasonOf(error: unknown): string {
 
 class PlatformaticConnection implements DriverConnection {
   readonly #connection: Connection;
+  /** Why the connection has ended, or undefined. */
+  readonly #failure: () => unknown;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, failure: () => unknown) {
     this.#connection = connection;
+    this.#failure = failure;
   }
 
   isOpen(): boolean {
@@ -84,7 +90,7 @@ class PlatformaticConnection implements DriverConnection {
   }
 
   async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
-    const response = await withErrorCodes(
+    const response = await this.#answer(
       metadataV9.api.async(this.#connection, [...topics], false, false, false),
     );
     return {
@@ -108,7 +114,7 @@ class PlatformaticConnection implements DriverConnection {
       assignments: [],
       configs: Object.entries(spec.settings).map(([name, value]) => ({ name, value })),
     }));
-    const response = await withErrorCodes(
+    const response = await this.#answer(
       createTopicsV5.api.async(this.#connection, request, timeoutMs, false),
     );
     return response.topics.map(({ name, errorCode, errorMessage }) => ({
@@ -127,7 +133,7 @@ class PlatformaticConnection implements DriverConnection {
         timestamp: BigInt(timestampMs),
       })),
     }));
-    const response = await withErrorCodes(
+    const response = await this.#answer(
       listOffsetsV7.api.async(this.#connection, PROTOCOL.noReplica, PROTOCOL.readCommitted, topics),
     );
     return response.topics.flatMap(({ name, partitions }) =>
@@ -144,7 +150,7 @@ class PlatformaticConnection implements DriverConnection {
     const messages = batches.flatMap(({ topic, partition, records }) =>
       records.map((record) => messageOf(topic, partition, record)),
     );
-    const response = await withErrorCodes(
+    const response = await this.#answer(
       produceV9.api.async(this.#connection, PROTOCOL.acksAll, timeoutMs, messages, {}),
     );
     if (typeof response === 'boolean') throw new Error('a produce request with acks=all was not answered');
@@ -179,7 +185,7 @@ class PlatformaticConnection implements DriverConnection {
         true,
         true,
         (error: Error | null, outcomes?: readonly FetchOutcome[]) => {
-          if (error !== null && error !== undefined) reject(error);
+          if (error !== null && error !== undefined) reject(this.#explained(error));
           else resolve(outcomes ?? []);
         },
       );
@@ -189,6 +195,22 @@ class PlatformaticConnection implements DriverConnection {
   close(): void {
     this.#connection.socket?.destroy();
     this.#connection.close(() => {});
+  }
+
+  /** Resolves with a response that carries error codes, too; the library rejects with it. */
+  async #answer<T>(request: Promise<T>): Promise<T> {
+    try {
+      return await request;
+    } catch (error) {
+      if (error instanceof ResponseError && error['response'] !== undefined) return error['response'] as T;
+      throw this.#explained(error);
+    }
+  }
+
+  /** The library says of a request only that its connection was closed; a broker that refuses a certificate says why. */
+  #explained(error: unknown): unknown {
+    const failure = this.#failure();
+    return failure === undefined ? error : new Error(reasonOf(failure), { cause: error });
   }
 }
 
@@ -222,16 +244,6 @@ function nameBytes(name: string): Buffer {
   return bytes;
 }
 
-/** Resolves with a response that carries error codes; the library rejects with it. */
-async function withErrorCodes<T>(request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof ResponseError && error['response'] !== undefined) return error['response'] as T;
-    throw error;
-  }
-}
-
 /** Decodes a fetch response of version 12, and leaves the record batches encoded. */
 function parseFetch(_correlationId: number, _key: number, _version: number, reader: Reader): FetchOutcome[] {
   reader.readInt32(); // throttle time
@@ -251,7 +263,7 @@ function parseFetch(_correlationId: number, _key: number, _version: number, read
 function parseFetchPartition(reader: Reader, responseError: number): Omit<FetchOutcome, 'topic'> {
   const partition = reader.readInt32();
   const error = reader.readInt16() || responseError;
-  reader.readInt64(); // high watermark: counts records that are not committed yet
+  const writtenOffset = Number(reader.readInt64()); // the high watermark
   const endOffset = Number(reader.readInt64());
   const startOffset = Number(reader.readInt64());
   const aborted =
@@ -261,5 +273,5 @@ function parseFetchPartition(reader: Reader, responseError: number): Omit<FetchO
     })) ?? [];
   reader.readInt32(); // preferred read replica
   const records = reader.readNullableBytes() ?? Buffer.alloc(0);
-  return { partition, error, endOffset, startOffset, aborted, records };
+  return { partition, error, endOffset, writtenOffset, startOffset, aborted, records };
 }

@@ -49,6 +49,8 @@ export interface PartitionBounds {
   readonly startOffset: number;
   /** The offset after the last committed record. */
   readonly endOffset: number;
+  /** The same with the records of open transactions, which hold back all that follow. */
+  readonly writtenOffset: number;
 }
 
 /** For so long after the start, the end of a partition is where "from now on" begins. */
@@ -125,11 +127,11 @@ export class TopicTail {
     return this.#partitions[partition]?.bounds;
   }
 
-  /** The number of records in Kafka that are not delivered yet. */
+  /** The number of records in Kafka that are not delivered yet, those that an open transaction holds back included. */
   get lag(): number {
     let lag = 0;
     for (const { offset, bounds } of this.#partitions) {
-      if (bounds !== undefined && offset !== undefined) lag += Math.max(0, bounds.endOffset - offset);
+      if (bounds !== undefined && offset !== undefined) lag += Math.max(0, bounds.writtenOffset - offset);
     }
     return lag;
   }
@@ -266,7 +268,8 @@ export class TopicTail {
       const state = this.#partitions[outcome.partition];
       if (state?.offset === undefined || this.#closed) continue;
       if (outcome.error === KAFKA_ERROR.none) {
-        state.bounds = { startOffset: outcome.startOffset, endOffset: outcome.endOffset };
+        const { startOffset, endOffset, writtenOffset } = outcome;
+        state.bounds = { startOffset, endOffset, writtenOffset };
         if (outcome.records.length > 0) await this.#handOver(outcome, state);
       } else if (outcome.error === KAFKA_ERROR.offsetOutOfRange) {
         await this.#skipToFirst(outcome.partition, state);
