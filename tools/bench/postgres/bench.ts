@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { type RunningPostgres, startPostgres } from '../../postgres/index.ts';
 import { runChild } from '../lib/child.ts';
-import { flushesPerSecond } from '../lib/machine.ts';
+import { benchFolder, flushesPerSecond } from '../lib/machine.ts';
 import { writeSection } from '../lib/results.ts';
 import { type Contestant, interleave, type Rounds, ratios, valuesOf } from '../lib/rounds.ts';
+import { startGateway } from '../lib/server-process.ts';
 import { figure, spreadOf, spreadText } from '../lib/statistics.ts';
 
 const DURATION_MS = 3_000;
@@ -28,6 +29,8 @@ const SCENARIOS = [
 
 const PEERS = ['emmett-postgresql', 'message-db'] as const;
 
+const GATEWAYS = [1, 2, 4] as const;
+
 /** The sizes of stores in which the same 100 events are looked up by a tag. */
 const SIZES = [10_000, 100_000, 1_000_000];
 
@@ -38,13 +41,13 @@ export async function benchPostgres(rounds: number): Promise<void> {
   try {
     const rows = await comparisons(single, rounds);
     flushes.push(flushesPerSecond());
-    rows.push(...(await nodes(single, rounds)), ...(await queries(single)));
+    rows.push(...(await gateways(single, rounds)), ...(await queries(single)));
     rows.splice(2, 0, ...(await quorum(rounds)));
     writeSection(
       'PostgreSQL store',
       [
         '200-byte JSON events, expected version checked, durable (`fsync` and `synchronous_commit` on), one PostgreSQL of Debian on the same machine. Versions, counts and order are checked.',
-        'message-db: its functions over 20 connections. With the quorum: a primary and two standbys, each commit on one of them (`ANY 1`).',
+        'Through gateways: the feed is off, one load generator shares the cores with them. message-db: its functions over 20 connections. With the quorum: a primary and two standbys, each commit on one of them (`ANY 1`).',
         `Flushes of 4 KB that extend a file on the same disk, in the same run: ${figure(Math.min(...flushes))} to ${figure(Math.max(...flushes))} a second.`,
       ],
       ['what', 'esdb-gater', ...PEERS, ...PEERS.map((peer) => `ratio to ${peer}`), 'aims'],
@@ -58,6 +61,7 @@ export async function benchPostgres(rounds: number): Promise<void> {
 async function comparisons(postgres: RunningPostgres, rounds: number): Promise<string[][]> {
   const rows: string[][] = [];
   for (const { title, mode, writers, key, aims } of SCENARIOS) {
+    process.stderr.write(`PostgreSQL: ${title}\n`);
     const names = ['esdb-gater', ...PEERS];
     const figures = await interleave(
       title,
@@ -79,6 +83,7 @@ async function quorum(rounds: number): Promise<string[][]> {
   try {
     const rows: string[][] = [];
     for (const writers of [100, 1]) {
+      process.stderr.write(`PostgreSQL: appends of ${writers} with the quorum\n`);
       const one = contestant(postgres, 'esdb-gater', ['append', `${writers}`]);
       const title = `appends/s, ${writers} ${writers === 1 ? 'writer' : 'writers'}, with the quorum`;
       const figures = await interleave(title, [one], rounds);
@@ -90,32 +95,38 @@ async function quorum(rounds: number): Promise<string[][]> {
   }
 }
 
-/** The same writers in one, two and four processes, each of which has the store open. */
-async function nodes(postgres: RunningPostgres, rounds: number): Promise<string[][]> {
-  const contestants = [1, 2, 4].map(
+/** The same writers over WebSocket, spread over one, two and four gateways on one database. */
+async function gateways(postgres: RunningPostgres, rounds: number): Promise<string[][]> {
+  const nameOf = (count: number): string => `${count} ${count === 1 ? 'gateway' : 'gateways'}`;
+  const contestants = GATEWAYS.map(
     (count): Contestant => ({
-      name: `${count}`,
+      name: nameOf(count),
       async run() {
         const url = await newDatabase(postgres);
-        const shares = Array.from({ length: count }, (_, node) =>
-          runChild(fileOf('esdb-gater'), [
-            url,
-            'append',
-            `${100 / count}`,
-            `${DURATION_MS}`,
-            `node-${node}-`,
-          ]),
+        const settings = { stores: JSON.stringify({ bench: { engine: 'postgres', url, feed: false } }) };
+        const started = await Promise.all(
+          Array.from({ length: count }, (_, node) =>
+            startGateway({
+              ...settings,
+              'node-id': `${node}`,
+              'data-dir': benchFolder(`postgres-gateway-${node}`),
+            }),
+          ),
         );
-        const figures = await Promise.all(shares);
-        return { appendsPerSecond: figures.reduce((sum, one) => sum + (one['appendsPerSecond'] ?? 0), 0) };
+        try {
+          const urls = started.map((gateway) => gateway.url).join(',');
+          return await runChild(fileOf('gateway-load'), [urls, '100', `${DURATION_MS}`]);
+        } finally {
+          await Promise.all(started.map((gateway) => gateway.stop()));
+        }
       },
     }),
   );
-  const figures = await interleave('appends by several processes', contestants, rounds);
-  return [1, 2, 4].map((count) =>
+  const figures = await interleave('appends through several gateways', contestants, rounds);
+  return GATEWAYS.map((count) =>
     alone(
-      `appends/s, 100 writers in ${count} ${count === 1 ? 'process' : 'processes'}`,
-      medianOf(figures, `${count}`, 'appendsPerSecond'),
+      `appends/s, 100 writers over WebSocket through ${nameOf(count)}`,
+      medianOf(figures, nameOf(count), 'appendsPerSecond'),
     ),
   );
 }
