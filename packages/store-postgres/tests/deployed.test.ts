@@ -269,6 +269,27 @@ describe.skipIf(reason !== undefined)(name, () => {
     expect(await waiting).toMatchObject({ version: 1 });
   });
 
+  test('connections that the server ends, idle or in use, do not end the process, and the store goes on', async () => {
+    const store = await open();
+    const schema = `deployed${schemas}`;
+    await works(store);
+    await using other = await postgres.connect();
+    const ours = "FROM pg_stat_activity WHERE application_name = 'esdb-gater'";
+    for (let round = 0; round < 3; round += 1) {
+      await other.query(`BEGIN; LOCK TABLE ${schema}.events IN ACCESS EXCLUSIVE MODE`);
+      const read = failureOf(store.getEvents({ storeId: STORE_ID, streamId: 'a' }));
+      await vi.waitFor(async () =>
+        expect(await postgres.query(`SELECT 1 ${ours} AND wait_event_type = 'Lock'`)).toHaveLength(1),
+      );
+      await postgres.query(`SELECT pg_terminate_backend(pid) ${ours}`);
+      expect(await read).toMatchObject({ code: 'unavailable' });
+      await other.query('ROLLBACK');
+      // An error without a listener would be an unhandled one of this test run.
+      await vi.waitFor(() => works(store), { timeout: 10_000 });
+    }
+    expect(store.health()).toEqual({ status: 'healthy' });
+  });
+
   test('a migration that fails changes nothing, says why, and is made up for by the next start', async () => {
     const failure = await createMigrationFailure(postgres);
     expect(failure.error).toMatchObject({

@@ -1,9 +1,5 @@
-/**
- * The functions of a store. Each sees only its own schema, and looks rows up by the indexes whatever the statistics say: they
- * are out of date in a store that has just begun.
- */
-const SETTINGS = `SET search_path FROM CURRENT SET enable_seqscan = off SET enable_bitmapscan = off
-  SET plan_cache_mode = force_generic_plan SET jit = off`;
+import { SETTINGS } from './function-settings.ts';
+import { WRITE_SINGLES } from './write-singles.ts';
 
 /**
  * `item_match` finds the first event at or after a position that has one of the types and all of the tags. Each list in turn skips to
@@ -251,6 +247,17 @@ BEGIN
   IF must_follow <> last_position THEN
     RAISE EXCEPTION USING ERRCODE = 'EG002', MESSAGE = format('the newest position must be %s, got %s', must_follow, last_position);
   END IF;
+  IF cardinality(r_parts) > 1 AND chain IS NULL AND now_us IS NOT NULL AND e_epoch_us IS NULL
+    AND 1 = ALL (r_parts) AND 1 = ALL (s_count) AND array_remove(r_items, NULL) = '{}'
+    AND (SELECT count(DISTINCT x) = count(*) FROM unnest(s_name) x)
+  THEN
+    parts := write_singles(last_position, greatest(last_epoch_us, now_us), s_name, s_expected, e_id, e_id_text, e_type, e_data,
+      e_content_type, e_bytes, e_metadata, e_tags, e_tag_from, e_tag_count, t_tag);
+    IF parts IS NOT NULL THEN
+      PERFORM pg_notify('esdb_gater_' || 'events'::regclass::oid, (last_position + cardinality(r_parts))::text);
+      RETURN '[' || parts || ']';
+    END IF;
+  END IF;
   FOR r IN 1 .. cardinality(r_parts) LOOP
     s_from := s_to + 1;
     s_to := s_to + r_parts[r];
@@ -374,6 +381,11 @@ BEGIN
 END $body$;
 `;
 
-export const FUNCTIONS: string = [ITEM_MATCH, FIND_MATCHES, CONDITION_MATCH, VERSION_AT, WRITE_BATCH].join(
-  '',
-);
+export const FUNCTIONS: string = [
+  ITEM_MATCH,
+  FIND_MATCHES,
+  CONDITION_MATCH,
+  VERSION_AT,
+  WRITE_SINGLES,
+  WRITE_BATCH,
+].join('');
