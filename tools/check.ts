@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 interface Step {
   readonly name: string;
   readonly script: string;
+  readonly options?: readonly string[];
   /** A command that the step needs; without it the step is left out. */
   readonly needs?: string;
 }
@@ -14,13 +15,14 @@ const STEPS: readonly Step[] = [
   { name: 'types', script: 'types' },
   { name: 'layers', script: 'layers' },
   { name: 'unused code', script: 'knip' },
+  { name: 'API reports', script: 'api', options: ['--', '--check'] },
   { name: 'native engine', script: 'build:native', needs: 'cargo' },
   { name: 'WebAssembly engine', script: 'build:wasm', needs: 'cargo' },
   { name: 'OpenTelemetry Collector', script: 'collector', needs: 'go' },
   { name: 'tests', script: 'test' },
 ];
 
-for (const { name, script, needs } of STEPS) {
+for (const { name, script, options = [], needs } of STEPS) {
   if (needs !== undefined && spawnSync(needs, ['version'], { stdio: 'ignore' }).error !== undefined) {
     process.stdout.write(`- ${name}: left out, ${needs} is not installed\n`);
     continue;
@@ -28,7 +30,7 @@ for (const { name, script, needs } of STEPS) {
   const began = performance.now();
   // The tests print their output; the other steps print it only on failure.
   const quiet = script !== 'test';
-  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', script], {
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', script, ...options], {
     stdio: quiet ? 'pipe' : 'inherit',
     encoding: 'utf8',
   });
