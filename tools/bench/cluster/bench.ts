@@ -37,7 +37,8 @@ async function benchCalls(rounds: number): Promise<void> {
     const args = [inFlight, DURATION_MS];
     const names = [ECHO, ...CALLERS.map(({ name }) => name)];
     const figures = await interleave(
-      names.map((name) => contestant(name, name, args)),
+      `calls, ${inFlight} in flight`,
+      names.map((name) => ({ ...contestant(name, name, args), isPeer: name === ECHO })),
       rounds,
     );
     const of = (name: string, key: string): string => spreadText(spreadOf(valuesOf(figures, name, key)));
@@ -66,6 +67,7 @@ async function benchCalls(rounds: number): Promise<void> {
 async function benchPicks(rounds: number): Promise<void> {
   const nameOf = (workers: number): string => `${figure(workers)} workers`;
   const figures = await interleave(
+    'picks of a worker',
     WORKERS.map((workers) => contestant(nameOf(workers), 'picks', [workers, PICKS_MS])),
     rounds,
   );

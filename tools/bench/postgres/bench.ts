@@ -61,7 +61,6 @@ export async function benchPostgres(rounds: number): Promise<void> {
 async function comparisons(postgres: RunningPostgres, rounds: number): Promise<string[][]> {
   const rows: string[][] = [];
   for (const { title, mode, writers, key, aims } of SCENARIOS) {
-    process.stderr.write(`PostgreSQL: ${title}\n`);
     const names = ['esdb-gater', ...PEERS];
     const figures = await interleave(
       title,
@@ -83,7 +82,6 @@ async function quorum(rounds: number): Promise<string[][]> {
   try {
     const rows: string[][] = [];
     for (const writers of [100, 1]) {
-      process.stderr.write(`PostgreSQL: appends of ${writers} with the quorum\n`);
       const one = contestant(postgres, 'esdb-gater', ['append', `${writers}`]);
       const title = `appends/s, ${writers} ${writers === 1 ? 'writer' : 'writers'}, with the quorum`;
       const figures = await interleave(title, [one], rounds);
