@@ -24,6 +24,8 @@ export interface Tarball {
   readonly file: string;
   /** Paths within the package. */
   readonly contents: readonly string[];
+  readonly packedBytes: number;
+  readonly installedBytes: number;
 }
 
 export function manifestOf(folder: string): Manifest {
@@ -53,11 +55,19 @@ export function pack(folders: readonly string[], destination: string): ReadonlyM
     name: string;
     filename: string;
     files: { path: string }[];
+    size: number;
+    unpackedSize: number;
   }[];
   return new Map(
-    packed.map(({ name, filename, files }) => [
+    packed.map(({ name, filename, files, size, unpackedSize }) => [
       name,
-      { name, file: join(destination, filename), contents: files.map(({ path }) => path) },
+      {
+        name,
+        file: join(destination, filename),
+        contents: files.map(({ path }) => path),
+        packedBytes: size,
+        installedBytes: unpackedSize,
+      },
     ]),
   );
 }
