@@ -90,6 +90,7 @@ test('waitFor rejects at the time limit, and a later rejection of the promise is
 test('finishesWithin resolves to whether the promise was fulfilled in time', async () => {
   expect(await finishesWithin(Promise.resolve(), 10, clock)).toBe(true);
   await expect(finishesWithin(Promise.reject(reason), 10, clock)).rejects.toBe(reason);
+  expect(clock.timers).toBe(0);
   const { promise, reject } = Promise.withResolvers<never>();
   const waiting = finishesWithin(promise, 10, clock);
   clock.advance(10);
