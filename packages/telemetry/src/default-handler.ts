@@ -1,4 +1,4 @@
-import type { Logger } from '@esdb-gater/types';
+import { type Logger, silentLogger } from '@esdb-gater/types';
 import type { EventName } from './events.ts';
 import { attach, detach, type HandlerArguments } from './handlers.ts';
 
@@ -32,7 +32,10 @@ export function attachDefaultHandler(logger: Logger = consoleLogger): void {
 }
 
 function log(...[event, measurements, metadata, logger]: HandlerArguments<Logger>): void {
-  logger[LEVELS[event]]({ ...measurements, ...metadata }, event);
+  const level = LEVELS[event];
+  // Every call of a store has three of these.
+  if (level === 'debug' && logger.debug === silentLogger.debug) return;
+  logger[level]({ ...measurements, ...metadata }, event);
 }
 
 /** Only for who asks for the default handler without naming a logger; on Node it writes to standard error. */

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@esdb-gater/types';
+import { type Clock, type Logger, silentLogger } from '@esdb-gater/types';
 import { pino } from 'pino';
 import type { GatewayConfig } from '../config/types.ts';
 import { gatherWarnings } from './gather-warnings.ts';
@@ -47,9 +47,11 @@ export function createLog(
     ...(fields === undefined ? {} : { mixin: () => ({ ...fields() }) }),
   };
   const line = pino({ ...options, level: 'info' }, output);
-  const gathered = gatherWarnings(pino({ ...options, level: config.log.level }, output), clock);
+  const all = pino({ ...options, level: config.log.level }, output);
+  const gathered = gatherWarnings(all, clock);
   return {
-    logger: gathered.logger,
+    // So that who logs a lot at this level can tell that it is discarded.
+    logger: all.isLevelEnabled('debug') ? gathered.logger : { ...gathered.logger, debug: silentLogger.debug },
     close: gathered.flush,
     listening: (fields) => line.info(fields, 'listening'),
   };
@@ -68,7 +70,10 @@ const GATEWAY_FAILURES: ReadonlySet<unknown> = new Set([
 /** Wraps `logger` for telemetry events: a failed request is a warning only when the gateway is at fault. */
 export function telemetryLogger(logger: Logger): Logger {
   return {
-    debug: (fields, message) => logger.debug(fields, message),
+    debug:
+      logger.debug === silentLogger.debug
+        ? silentLogger.debug
+        : (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     error: (fields, message) => logger.error(fields, message),
     warn(fields, message) {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { FrameWriter } from './frame-writer.ts';
+import type { Watched } from './liveness.ts';
 import type { TurnQueue } from './turn.ts';
 
 /**
@@ -9,11 +10,13 @@ import type { TurnQueue } from './turn.ts';
  * `ws` itself writes pings, pongs and the close frame, also by itself: as answers, and when it refuses a frame. This class
  * overrides these methods, so that queued frames are written first.
  */
-export class GatewaySocket extends WebSocket {
+export class GatewaySocket extends WebSocket implements Watched {
   #writer: FrameWriter | undefined;
+  #socket: Socket | undefined;
 
   /** Creates the writer. Must be called once, when the upgrade is complete. */
   attach(socket: Socket, turns: TurnQueue): FrameWriter {
+    this.#socket = socket;
     this.#writer = new FrameWriter(socket, turns);
     return this.#writer;
   }
@@ -29,6 +32,24 @@ export class GatewaySocket extends WebSocket {
     if (typeof receiver?._maxPayload !== 'number')
       throw new Error('ws has no receiver with a maximum payload');
     receiver._maxPayload = bytes;
+  }
+
+  // The members of `Watched` are methods of the connection, as closures for each would be half a kilobyte.
+
+  silent(): void {
+    this.terminate();
+  }
+
+  received(): number {
+    return this.#socket?.bytesRead ?? 0;
+  }
+
+  unsent(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
+  sent(): number {
+    return (this.#socket?.bytesWritten ?? 0) - this.unsent();
   }
 
   override ping(...args: Parameters<WebSocket['ping']>): void {

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '@esdb-gater/types';
 const SWEEP_MS = 1_000;
 
 /** A connection that is watched. */
-interface Watched {
+export interface Watched {
   ping(): void;
   /** The other side has been silent for too long. */
   silent(): void;

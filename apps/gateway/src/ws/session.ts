@@ -33,6 +33,7 @@ import { createLiveGrants, type LiveGrants } from '../access/live-grants.ts';
 import type { OutboundBudget } from '../access/outbound-budget.ts';
 import type { TokenAuthenticator } from '../access/token-authenticator.ts';
 import type { ConnectionMethods, Dispatcher } from '../calls/dispatcher.ts';
+import { hasLargeAnswer } from '../calls/large-answers.ts';
 import type { ConnectionWorkers, WorkerHost } from '../calls/worker-host.ts';
 import type { PeerAcceptor } from '../cluster/accept-peer.ts';
 import type { PeerLink } from '../cluster/peer-link.ts';
@@ -98,7 +99,8 @@ export class Session implements ConnectionMethods {
   readonly #grants: LiveGrants;
   readonly #transport: SocketTransport;
   readonly #peer: Peer;
-  readonly #pages: PageLimiter;
+  /** Made with the first call whose answer may be large. */
+  #pages: PageLimiter | undefined;
   readonly #nonce = randomBytes(24).toString('base64url');
   /** DIDs that this connection has proved to own. */
   #proved: readonly string[] = [];
@@ -127,7 +129,6 @@ export class Session implements ConnectionMethods {
     this.#socket = socket;
     this.#writer = writer;
     this.#caller = caller;
-    this.#pages = createPageLimiter(() => writer.bufferedBytes(), shared.outbound);
     this.#grants = createLiveGrants(shared.clock, ({ code, reason }) => this.close(code, reason));
     this.#transport = new SocketTransport({
       socket,
@@ -183,7 +184,7 @@ export class Session implements ConnectionMethods {
   /** Is called when the socket can take more output. */
   drained(): void {
     this.#transport.intake.proceed();
-    this.#pages.drained();
+    this.#pages?.drained();
     this.#subscriber?.drained();
     this.#follows?.drained();
     this.#persistent?.drained();
@@ -306,11 +307,14 @@ export class Session implements ConnectionMethods {
   }
 
   /** Counts the bytes of a call until it is answered. */
-  #counted(result: unknown, { units }: PeerContext): unknown {
+  #counted(result: unknown, context: PeerContext): unknown {
     if (!(result instanceof Promise)) return result;
     const { share } = this.#transport;
+    const { units } = context;
     share.add(units);
-    return result.finally(() => share.release(units));
+    // Not by `finally`, which is two more promises for every call.
+    context.afterAnswer(() => share.release(units));
+    return result;
   }
 
   /** Turns the connection of a client into a link to another node. A wrong proof ends it. */
@@ -336,17 +340,24 @@ export class Session implements ConnectionMethods {
   }
 
   #start(method: string, given: unknown, context: PeerContext): unknown {
-    return this.#pages.run(method, () => {
-      const { params, grant } = this.#tokenOf(method, given);
-      const call: Call = {
-        caller: this.#caller,
-        signal: context.signal,
-        ...(grant === undefined ? {} : { grant }),
-        ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
-        ...(context.tracestate === undefined ? {} : { tracestate: context.tracestate }),
-      };
-      return this.#shared.dispatcher.dispatch(method, params, call, context, this);
-    });
+    if (this.#pages === undefined) {
+      // Nothing waits yet that this call would have to stay behind.
+      if (!hasLargeAnswer(method)) return this.#dispatch(method, given, context);
+      this.#pages = createPageLimiter(() => this.#writer.bufferedBytes(), this.#shared.outbound);
+    }
+    return this.#pages.run(method, () => this.#dispatch(method, given, context));
+  }
+
+  #dispatch(method: string, given: unknown, context: PeerContext): unknown {
+    const { params, grant } = this.#tokenOf(method, given);
+    const call: Call = {
+      caller: this.#caller,
+      signal: context.signal,
+      ...(grant === undefined ? {} : { grant }),
+      ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+      ...(context.tracestate === undefined ? {} : { tracestate: context.tracestate }),
+    };
+    return this.#shared.dispatcher.dispatch(method, params, call, context, this);
   }
 
   /** Separates the parameters from the call's own token. The most specific token is in force. */
@@ -431,7 +442,7 @@ export class Session implements ConnectionMethods {
   #ended(): void {
     this.#authenticateTimer?.cancel();
     this.#grants.close();
-    this.#pages.close();
+    this.#pages?.close();
     this.#subscriber?.close();
     this.#persistent?.close();
     this.#workers?.close();

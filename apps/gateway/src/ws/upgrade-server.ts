@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { Admission } from '../access/admission.ts';
 import type { Caller } from '../access/caller.ts';
 import { bearerToken, callerOf } from '../access/caller.ts';
-import type { DiscardBudget } from '../access/discard-budget.ts';
+import type { DiscardBudget, Discards } from '../access/discard-budget.ts';
 import type { VerifiedGrant } from '../access/grants.ts';
 import { findHostError, forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { stopping } from '../calls/dispatcher.ts';
@@ -129,11 +129,12 @@ export function createUpgradeServer(
     // `ws` reports each protocol error here and closes by itself.
     ws.on('error', (error) => logger.debug({ err: error, address: caller.address }, 'a connection failed'));
     const writer = ws.attach(socket, turns);
-    const discards = components.discards.open({ pause: () => socket.pause(), destroy: () => ws.terminate() });
+    let discards: Discards | undefined;
     socket.on('data', (chunk: Buffer) => {
-      if (ws.readyState !== ws.OPEN) discards.add(chunk.length);
+      if (ws.readyState === ws.OPEN) return;
+      discards ??= openDiscards(ws, socket);
+      discards.add(chunk.length);
     });
-    socket.once('close', () => discards.close());
     const place = admission.enter(caller.address, caller.loopback);
     if (place === undefined) {
       onClosing(CLOSE_CODES.tooMany);
@@ -144,13 +145,7 @@ export function createUpgradeServer(
     sessions.add(session);
     sockets.add(ws);
     socket.on('drain', () => session.drained());
-    const unwatch = liveness.watch({
-      ping: () => ws.ping(),
-      silent: () => ws.terminate(),
-      received: () => socket.bytesRead,
-      unsent: () => socket.writableLength,
-      sent: () => socket.bytesWritten - socket.writableLength,
-    });
+    const unwatch = liveness.watch(ws);
     ws.on('close', () => {
       refusedBefore += session.stats().refusedNotifications;
       unwatch();
@@ -160,6 +155,13 @@ export function createUpgradeServer(
       if (sessions.size === 0) idle?.();
     });
     session.begin(grant);
+  }
+
+  /** Counts what a client still sends after the close frame of the gateway. */
+  function openDiscards(ws: GatewaySocket, socket: Socket): Discards {
+    const opened = components.discards.open({ pause: () => socket.pause(), destroy: () => ws.terminate() });
+    socket.once('close', () => opened.close());
+    return opened;
   }
 
   return {

@@ -185,7 +185,8 @@ class JsonRpcPeer implements Peer {
   readonly #onTooManyInvalid: () => void;
   readonly #exactNumbers: ExactNumbers | undefined;
   readonly #pending: PendingCalls;
-  readonly #ended = new AbortController();
+  /** Made with the first call of the other side: most idle connections have none. */
+  #ended: AbortController | undefined;
   #end: { readonly code: number; readonly reason: string } | undefined;
   #lastId = 0;
   #inFlight = 0;
@@ -258,9 +259,7 @@ class JsonRpcPeer implements Peer {
     if (this.#end !== undefined) return;
     this.#end = { code, reason };
     this.#pending.abandon('the connection closed before the answer arrived', { closeCode: code });
-    this.#ended.abort(
-      new GaterError('unavailable', 'the connection is closed', { details: { closeCode: code } }),
-    );
+    this.#ended?.abort(endOf(code));
   }
 
   #receive(text: string): void {
@@ -325,7 +324,7 @@ class JsonRpcPeer implements Peer {
       batched,
       frameUnits,
       Math.ceil(frameUnits / (batch?.elements ?? 1)),
-      this.#ended.signal,
+      this.#signal(),
       after,
     );
     let result: unknown;
@@ -353,6 +352,15 @@ class JsonRpcPeer implements Peer {
         this.#settle(id, this.#known(error, method), reply, after, batched);
       },
     );
+  }
+
+  /** The signal of the calls of the other side, which the end of the connection aborts. */
+  #signal(): AbortSignal {
+    if (this.#ended === undefined) {
+      this.#ended = new AbortController();
+      if (this.#end !== undefined) this.#ended.abort(endOf(this.#end.code));
+    }
+    return this.#ended.signal;
   }
 
   /** Returns true when a notification was handled. */
@@ -420,6 +428,10 @@ class JsonRpcPeer implements Peer {
       },
     );
   }
+}
+
+function endOf(closeCode: number): GaterError {
+  return new GaterError('unavailable', 'the connection is closed', { details: { closeCode } });
 }
 
 function isBatch(message: Inbound | readonly Inbound[]): message is readonly Inbound[] {
