@@ -18,6 +18,7 @@ import { benchPostgres } from './postgres/bench.ts';
 import { benchQueries } from './queries/bench.ts';
 import { benchStores } from './stores/bench.ts';
 import { benchSubscriptions } from './subscriptions/bench.ts';
+import { benchWire } from './wire/bench.ts';
 
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   stores: benchStores,
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   queries: benchQueries,
   subscriptions: benchSubscriptions,
   fanout: benchFanout,
+  wire: benchWire,
   cluster: benchCluster,
   crypto: benchCrypto,
   kafka: benchKafka,
