@@ -178,8 +178,8 @@ describe('git-history', () => {
 
   test('an empty repository and a folder without a repository are reported', async () => {
     await expect(history(repository('empty'))).rejects.toThrow('has no commits yet');
-    await expect(history(tmpdir())).rejects.toThrow('is no git repository');
-    await expect(history(join(folder, 'missing'))).rejects.toThrow('is no git repository');
+    await expect(history(tmpdir())).rejects.toThrow('is not a readable git repository');
+    await expect(history(join(folder, 'missing'))).rejects.toThrow('is not a readable git repository');
   });
 
   test('run as a program it writes lines, and ends quietly when its reader does', async () => {

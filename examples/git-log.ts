@@ -58,7 +58,7 @@ const CHANGES: ReadonlyMap<string, 'added' | 'modified' | 'deleted' | 'type_chan
 
 /**
  * @param withFiles whether to read the changed files; those of merges are omitted, since their parents have them
- * @throws `ExampleError` for a folder that is no repository, and for one without commits
+ * @throws `ExampleError` for a folder that is not a repository, and for one without commits
  */
 export async function* readGitLog(folder: string, withFiles: boolean): AsyncGenerator<LogItem> {
   await checkHistory(folder);
@@ -148,7 +148,7 @@ async function checkHistory(folder: string): Promise<void> {
   );
   if (code === 0) return;
   if (code === 1) throw new ExampleError(`${folder} has no commits yet`);
-  throw new ExampleError(`${folder} is no git repository that can be read: ${firstLine(stderr)}`);
+  throw new ExampleError(`${folder} is not a readable git repository: ${firstLine(stderr)}`);
 }
 
 function spawnGit(folder: string, args: readonly string[]): ChildProcess {

@@ -142,7 +142,7 @@ export interface Gater<E extends AnyEvent = NewEvent, A extends AnyEvent = E>
   queryEvents(params: InStore<QueryEventsParams>, options?: CallOptions): Promise<StoreEvents<E>>;
   /** Every event of a stream, page by page; the next page is asked for when the last one is used up. */
   events(params: InStore<EventsParams>, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
-  /** Every event of a store, page by page, up to what is there when the last page is read. */
+  /** Every event of a store, page by page, up to the newest when the last page is read. */
   allEvents(params: InStore<AllEventsParams>, options?: CallOptions): AsyncIterableIterator<Recorded<E>>;
   /**
    * Follows a stream, a query or a whole store: the events that are there, then each new one as it is committed. The

@@ -493,7 +493,7 @@ describe('persistent subscriptions', () => {
     await client.close();
   });
 
-  test('an answer to an event of an earlier connection waits until the subscription is joined, and is no error', async () => {
+  test('an answer to an event of an earlier connection waits until the subscription is joined, and does not fail', async () => {
     const { gateway, client, deliver, next } = await joinedTo();
     for (const version of [0, 1]) deliver(version);
     const first = await next();

@@ -54,7 +54,7 @@ test.each([
   'saveSubscription',
   'methods',
   '',
-])('what is no served method is not_supported: %j', async (method) => {
+])('a method that is not served is not_supported: %j', async (method) => {
   await expect(worker().worker.call(method as 'quickHealthCheck', { storeId: 'main' })).rejects.toMatchObject(
     { code: 'not_supported' },
   );

@@ -8,7 +8,7 @@ const MOUNTS = '/proc/self/mountinfo';
  * Checks that a file is known by one path only. SQLite keeps the log, and this package the lock, next to the path: two
  * paths to one file would have two logs and two locks, and each process would overwrite what the other acknowledged.
  *
- * A folder that is mounted twice is no problem, because both paths then show the same log and lock.
+ * A folder may be mounted twice, because both paths then show the same log and lock.
  *
  * @param path without symbolic links
  * @throws `unavailable` when the file has a hard link or is itself a mount point

@@ -69,7 +69,7 @@ describe.skipIf(noSystemd !== undefined)(`systemd${because(noSystemd)}`, () => {
   });
 
   test('calls the unit well protected', () => {
-    // Of 100, where 0 is no exposure.
+    // Of 100, where 0 means not exposed.
     const options = ['security', '--offline=true', '--threshold=20', '--no-pager'];
     expect(complaintsOf('systemd-analyze', [...options, opsPath('systemd', 'esdb-gater.service')])).toBe('');
   });

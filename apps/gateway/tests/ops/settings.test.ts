@@ -259,7 +259,7 @@ test.each(MANIFESTS)('a pod of kubernetes/%s has time to stop', (file) => {
   expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(pauseMs + shutdown.graceMs);
 });
 
-test.each(MANIFESTS)('variables that Kubernetes makes for the services of %s are no settings', (file) => {
+test.each(MANIFESTS)('variables that Kubernetes makes for the services of %s are not settings', (file) => {
   const { documents, pod } = statefulSet(file);
   expect(pod.enableServiceLinks).toBe(false);
   const warnings: string[] = [];

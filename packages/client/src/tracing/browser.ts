@@ -20,7 +20,7 @@ export async function loadTracing(): Promise<void> {
 /** Spans begin in the same turn, as the active span of a page is lost after it: a call before the tracing is loaded has none. */
 export const withSpan: WithSpan = (subject, options, run) => {
   if (loaded !== undefined) return loaded(subject, options, run);
-  // What cannot be loaded is no reason to fail the call.
+  // A call does not fail because the tracing API cannot be loaded.
   loadTracing().catch(() => undefined);
   return run(validTraceContext(options.parent ?? {}));
 };

@@ -21,7 +21,7 @@ export const expectedVersions: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'NO_STREAM is refused for a stream that is there',
+    title: 'NO_STREAM is refused for a stream that exists',
     async body({ store }) {
       await append(store, 's', [newEvent()], NO_STREAM);
       const expected = { expected: NO_STREAM, actual: 0 };
@@ -29,20 +29,20 @@ export const expectedVersions: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'an exact version is refused for a stream that is not there',
+    title: 'an exact version is refused for a stream that does not exist',
     async body({ store }) {
       await refuses(append(store, 's', [newEvent()], 0), 'wrong_expected_version', { actual: -1 });
     },
   },
   {
-    title: 'ANY_VERSION sent as a number passes for a stream that is there and one that is not',
+    title: 'ANY_VERSION sent as a number passes for a stream that exists and one that does not',
     async body({ store }) {
       assert.equal((await append(store, 's', [newEvent()], ANY_VERSION)).version, 0);
       assert.equal((await append(store, 's', [newEvent()], -2)).version, 1);
     },
   },
   {
-    title: 'STREAM_EXISTS passes only for a stream that is there',
+    title: 'STREAM_EXISTS passes only for a stream that exists',
     async body({ store }) {
       const refusal = { expected: STREAM_EXISTS, actual: -1 };
       await refuses(append(store, 's', [newEvent()], STREAM_EXISTS), 'wrong_expected_version', refusal);

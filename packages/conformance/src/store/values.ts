@@ -60,7 +60,7 @@ export const values: readonly CaseSpec[] = [
     },
   },
   {
-    title: 'names that are no names are invalid_argument',
+    title: 'invalid names are invalid_argument',
     async body({ store }) {
       for (const name of ['', '.', '..', '$all', 'a\n', '\u007f', '\ud800', 'x'.repeat(256)]) {
         await refuses(append(store, name, [newEvent()]), 'invalid_argument');

@@ -61,7 +61,7 @@ export const lasting: readonly SubscriptionCase[] = [
       await consumer.ack((consumer.all[0] as (typeof consumer.all)[number]).event);
       await consumer.got(3);
       await eventually(async () => (await savedCheckpoint(store)) === 3, 'the saved checkpoint');
-      // A late answer about a stream that is gone is no error.
+      // A late answer about a stream that is gone does not fail.
       assert.equal(await consumer.ack((consumer.all[1] as (typeof consumer.all)[number]).event), 3);
     },
   },

@@ -130,7 +130,7 @@ test('a subscription with consumers that does not move for a minute is a problem
   ]);
   await ack(got[0]);
   expect(subscriptions.problems()).toEqual([]);
-  // An event that waits for its delay is no reason to worry, and neither is a subscription without consumers.
+  // An event that waits for its delay does not make it unhealthy, nor does a subscription without consumers.
   await append(1);
   await until(() => got.length === 2);
   await consumer.nack({ streamId: 'a', eventNumber: 1, action: 'retry', delayMs: 3_600_000 });

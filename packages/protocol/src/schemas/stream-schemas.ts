@@ -356,7 +356,7 @@ function checkAppends(params: AppendToStreamsParams): void {
     if (seen.has(id)) {
       throw invalidArgument(
         'appends',
-        `\`appends[${index}].streamId\` is there twice, expected each stream once`,
+        `\`appends\` must name each stream once, got ${JSON.stringify(id)} twice`,
         {
           path: `appends[${index}].streamId`,
         },

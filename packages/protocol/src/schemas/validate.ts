@@ -69,7 +69,7 @@ function wordsOf(violation: Violation): string {
 /** The `not_supported` of a method that is not in the table. */
 export function unknownMethod(method: string): GaterError {
   const shown = method.length > 64 ? `${method.slice(0, 64)}…` : method;
-  return new GaterError('not_supported', `${JSON.stringify(shown)} is no method of this protocol`);
+  return new GaterError('not_supported', `${JSON.stringify(shown)} is not a method of this protocol`);
 }
 
 /**

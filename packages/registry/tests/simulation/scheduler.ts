@@ -6,7 +6,7 @@ interface Entry {
   run: (() => void) | undefined;
 }
 
-/** Runs events in the order of their times, as fast as possible. A heap, so that 1 000 nodes with timers are no burden. */
+/** Runs events in the order of their times, as fast as possible. A heap, so that 1 000 nodes with timers stay fast. */
 export class Scheduler {
   readonly #heap: Entry[] = [];
   #nowMs = 0;

@@ -11,7 +11,8 @@ const SIGNATURE_UNITS = 86;
  * Proves to a gateway that the caller holds the key of a token's audience. The proof is valid only on the connection
  * that received the nonce in `hello`.
  *
- * @param gatewayDid, nonce as in `hello`
+ * @param gatewayDid as in `hello`
+ * @param nonce as in `hello`
  * @returns base64url, for `authenticate`
  * @throws `invalid_argument`, reason `type`
  */

@@ -36,7 +36,7 @@ export function subscriptionRoutes(calls: HttpCalls): RouteOptions[] {
           id: 'saveSubscription',
           tag: 'Subscriptions',
           method: 'saveSubscription',
-          summary: 'Makes a persistent subscription, or finds the one that is there.',
+          summary: 'Makes a persistent subscription, or returns the existing one.',
           body: true,
           // The same name with another selector is refused.
           varies: true,
