@@ -64,6 +64,62 @@ describe('channels and health', () => {
   });
 });
 
+describe('the commands that show a state', () => {
+  test.each(['health', 'channels', 'nodes', 'workers', 'streams watched-', 'subscription list'])(
+    '%s shows it again and again with --watch, until Ctrl-C',
+    async (words) => {
+      const command = words.split(' ');
+      await cli(['append', 'watched-1', '--type', 'seen']);
+      await cli(['subscription', 'create', 'watching', '--all']);
+      const once = (await cli([...command, '--json'])).stdout;
+      const lines = once.split('\n').length - 1;
+      expect(lines).toBeGreaterThan(0);
+      const stop = new AbortController();
+      const watched = await cli([...command, '--json', '--watch', '--interval', '0.1'], {
+        interrupted: stop.signal,
+        onOutput: (text) => {
+          if (text.split('\n').length > 3 * lines) stop.abort();
+        },
+      });
+      expect(watched).toMatchObject({ code: 0, stderr: '' });
+      expect(values(watched.stdout).length).toBeGreaterThanOrEqual(3 * lines);
+    },
+  );
+
+  test.each([
+    [['nodes'], /^NODE +STATUS +WORKERS/],
+    [['workers'], /^STORE +WORKER +NODE/],
+    [['subscription', 'list'], /^NAME +CHECKPOINT +LAG/],
+  ])('%j are a table at a terminal, which takes the place of the one before', async (command, head) => {
+    await cli(['subscription', 'create', 'watching', '--all']);
+    expect((await cli(command, { isTTY: true })).stdout).toMatch(head);
+    const stop = new AbortController();
+    const screen = await cli([...command, '--watch', '--interval', '0.1'], {
+      isTTY: true,
+      interrupted: stop.signal,
+      onOutput: (text) => {
+        if (text.split(`${ESCAPE}H${ESCAPE}J`).length > 3) stop.abort();
+      },
+    });
+    const [before, ...tables] = screen.stdout.split(`${ESCAPE}H${ESCAPE}J`);
+    expect(before).toBe('');
+    expect(tables[1]).toMatch(head);
+  });
+
+  test('streams --watch shows a stream that was added meanwhile', async () => {
+    const stop = new AbortController();
+    const watched = cli(['streams', 'later-', '--watch', '--interval', '0.1'], {
+      interrupted: stop.signal,
+      onOutput: (text) => {
+        if (text.includes('later-2')) stop.abort();
+      },
+    });
+    await cli(['append', 'later-1', '--type', 'seen']);
+    await cli(['append', 'later-2', '--type', 'seen']);
+    expect(values<{ streamId: string }>((await watched).stdout).at(-1)).toEqual({ streamId: 'later-2' });
+  });
+});
+
 describe('top', () => {
   test('prints a line for each state where no terminal is, or JSON', async () => {
     const lines = await cli(['top', '--count', '2', '--interval', '0.1']);

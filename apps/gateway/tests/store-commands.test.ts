@@ -30,6 +30,34 @@ const values = <Value>(text: string): Value[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Value);
 
+describe('read and subscribe', () => {
+  test('are a line for each at a terminal, and NDJSON elsewhere', async () => {
+    const people = await cli(['read', 'users-1'], { isTTY: true });
+    expect(people.stdout).toMatch(/^ +1 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}users-1@0 +created +null\n/);
+    expect(values<RecordedEvent>((await cli(['read', 'users-1'])).stdout)[1]).toMatchObject({
+      type: 'renamed',
+    });
+    const json = await cli(['read', 'users-1', '--json'], { isTTY: true });
+    expect(values(json.stdout)).toHaveLength(2);
+
+    const args = ['subscribe', 'events', 'default.orders-1.*', '--from', 'earliest', '--count', '1'];
+    const { stdout } = await cli(args, { isTTY: true });
+    expect(stdout).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}default\.orders-1\.placed +\{"note":"\\u001b/,
+    );
+    expect(stdout).not.toContain('\u001b');
+    expect(values((await cli(args)).stdout)).toMatchObject([{ message: { streamId: 'orders-1' } }]);
+  });
+
+  test('show a message that is not an event as it is', async () => {
+    await cli(['publish', 'system', 'deploys.done', '{"version":"1.2.0"}']);
+    const args = ['subscribe', 'system', 'deploys.*', '--from', 'earliest', '--count', '1'];
+    expect((await cli(args, { isTTY: true })).stdout).toMatch(
+      / {2}deploys\.done +\{"version":"1\.2\.0"\}\n$/,
+    );
+  });
+});
+
 describe('streams and delete', () => {
   test('list the names, all or those with a prefix, as JSON or for people', async () => {
     const all = await cli(['streams']);

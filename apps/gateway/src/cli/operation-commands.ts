@@ -2,17 +2,29 @@ import { CHANNEL_NAMES } from '@esdb-gater/types';
 import { Argument, type Command } from 'commander';
 import { SHELLS, type Shell } from './completion.ts';
 import type { CommandTools } from './store-commands.ts';
+import { addWatchOptions } from './watch.ts';
 
 /** Defines the commands that show the state of a gateway and its settings, and those for the shell of their user. */
 export function addOperationCommands(program: Command, tools: CommandTools): void {
   const { terminal, client, run } = tools;
-  watched(client(program.command('health')))
+  addWatchOptions(client(program.command('health')))
     .description('print the state of a gateway; exit code 1 when it is unhealthy')
     .action(run(async (given: never) => (await import('./commands/health.ts')).health(given, terminal)));
 
-  watched(client(program.command('channels')))
+  addWatchOptions(client(program.command('channels')))
     .description('print the channels with their rules, subscribers and rates')
     .action(run(async (given: never) => (await import('./commands/channels.ts')).channels(given, terminal)));
+
+  addWatchOptions(client(program.command('nodes')))
+    .description('list the live nodes of a cluster')
+    .action(run(async (given: never) => (await import('./commands/cluster.ts')).nodes(given, terminal)));
+
+  addWatchOptions(client(program.command('workers')))
+    .description('list the workers of all stores, or of the one that --store names, with their state')
+    .hook('preAction', (_, command) => {
+      if (command.getOptionValueSource('store') === 'default') command.setOptionValue('store', undefined);
+    })
+    .action(run(async (given: never) => (await import('./commands/cluster.ts')).workers(given, terminal)));
 
   client(program.command('top'))
     .description(
@@ -107,11 +119,4 @@ function settings(command: Command): Command {
   return command
     .option('--config <file>', 'settings in JSON or YAML; environment variables and flags override it')
     .option('--json', 'one JSON value per line, errors too');
-}
-
-/** Adds the options of commands that show a state again and again. */
-function watched(command: Command): Command {
-  return command
-    .option('--watch', 'show it again and again, until Ctrl-C')
-    .option('--interval <seconds>', 'with --watch, between two states (default: 2)');
 }

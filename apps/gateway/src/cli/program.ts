@@ -89,7 +89,7 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     );
 
   client(program.command('read'))
-    .description('print events as NDJSON')
+    .description('print events: a line for each at a terminal, else NDJSON')
     .argument('[stream]', 'the stream')
     .option('--all', 'the whole store, in the order of positions')
     .option('--from <n>', 'the first version; with --all the position after which to begin')
@@ -120,7 +120,7 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
     );
 
   client(program.command('subscribe'))
-    .description('print messages as NDJSON until Ctrl-C')
+    .description('print messages until Ctrl-C: a line for each at a terminal, else NDJSON')
     .argument('<channel>', 'the channel')
     .argument('<topic>', '"*" is one segment, a last ">" one or more')
     .option('--from <from>', 'latest, earliest, position:<position> or time:<RFC 3339> (default: latest)')
@@ -164,17 +164,6 @@ export async function createProgram(options: ProgramOptions): Promise<Command> {
 
   addOperationCommands(program, tools);
   await addConfigCommands(program, tools, options.configures);
-
-  client(program.command('nodes'))
-    .description('list the live nodes of a cluster')
-    .action(run(async (given: never) => (await import('./commands/cluster.ts')).nodes(given, terminal)));
-
-  client(program.command('workers'))
-    .description('list the workers of all stores, or of the one that --store names, with their state')
-    .hook('preAction', (_, command) => {
-      if (command.getOptionValueSource('store') === 'default') command.setOptionValue('store', undefined);
-    })
-    .action(run(async (given: never) => (await import('./commands/cluster.ts')).workers(given, terminal)));
 
   const identity = program
     .command('identity')

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Terminal } from './context.ts';
+import { addWatchOptions } from './watch.ts';
 
 /** What the definitions of commands share. */
 export interface CommandTools {
@@ -15,7 +16,7 @@ export interface CommandTools {
 /** Defines the commands that work with the events and the files of a store. */
 export function addStoreCommands(program: Command, tools: CommandTools): void {
   const { terminal, client, run, collect } = tools;
-  client(program.command('streams'))
+  addWatchOptions(client(program.command('streams')))
     .description('list the streams of a store')
     .argument('[prefix]', 'only streams whose names begin with it')
     .option('--count <n>', 'at most so many')

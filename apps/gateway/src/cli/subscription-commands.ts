@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandTools } from './store-commands.ts';
+import { addWatchOptions } from './watch.ts';
 
 /** Defines the commands of persistent subscriptions. */
 export function addSubscriptionCommands(program: Command, tools: CommandTools): void {
@@ -8,7 +9,7 @@ export function addSubscriptionCommands(program: Command, tools: CommandTools): 
   const group = program.command('subscription').description('persistent subscriptions');
   const named = (name: string): Command => client(group.command(name)).argument('<name>', 'the subscription');
 
-  client(group.command('list'))
+  addWatchOptions(client(group.command('list')))
     .description('list the subscriptions of a store with their lag')
     .action(run(async (given: never) => (await load()).subscriptionList(given, terminal)));
 

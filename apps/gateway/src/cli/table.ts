@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '@esdb-gater/types';
+import type { ChannelMessage, RecordedEvent } from '@esdb-gater/types';
 import { jsonLine, type Output, plain } from './output.ts';
 
 /** Formats rows as columns that are as wide as their widest cell. The last column is not padded. */
@@ -38,6 +38,20 @@ export function eventLine(event: RecordedEvent, columns: number): string {
     contentOf(event),
   ];
   return shorten(plain(cells.join('  ')), Math.max(columns - 1, 60));
+}
+
+const TOPIC_COLUMNS = 40;
+
+/** Formats a message as one line of a list whose end is not known. Of a fed event it shows the data. */
+export function messageLine({ time, topic, message }: ChannelMessage, columns: number): string {
+  const content = isFedEvent(message) ? contentOf(message) : JSON.stringify(message);
+  const cells = [readableTime(time), topic.padEnd(TOPIC_COLUMNS), content];
+  return shorten(plain(cells.join('  ')), Math.max(columns - 1, 60));
+}
+
+function isFedEvent(message: unknown): message is Record<string, unknown> {
+  if (typeof message !== 'object' || message === null) return false;
+  return ['storeId', 'streamId', 'version', 'position', 'type'].every((name) => Object.hasOwn(message, name));
 }
 
 /** An event may have bytes instead of data. */

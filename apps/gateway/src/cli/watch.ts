@@ -1,5 +1,6 @@
 import { sleep } from '@esdb-gater/primitives';
 import { systemClock } from '@esdb-gater/types';
+import type { Command } from 'commander';
 import type { Terminal } from './context.ts';
 import { UsageError } from './exit.ts';
 
@@ -9,6 +10,13 @@ export interface WatchOptions {
   /** Seconds. */
   readonly interval?: string;
   readonly count?: string;
+}
+
+/** Adds the options of commands that show a state again and again. */
+export function addWatchOptions(command: Command): Command {
+  return command
+    .option('--watch', 'show it again and again, until Ctrl-C')
+    .option('--interval <seconds>', 'with --watch, between two states (default: 2)');
 }
 
 const DEFAULT_SECONDS = 2;
@@ -32,13 +40,13 @@ export function intervalMs({ interval }: WatchOptions): number {
 /**
  * Shows a state once, or with `--watch` until Ctrl-C. At a terminal each one takes the place of the one before.
  *
- * @param show writes the state, and returns the exit code
+ * @param show writes the state, and returns the exit code (undefined: 0)
  */
 export async function watching(
   options: WatchOptions & { readonly json?: boolean },
   terminal: Terminal,
-  show: () => Promise<number>,
-): Promise<number> {
+  show: () => Promise<number | undefined>,
+): Promise<number | undefined> {
   const everyMs = intervalMs(options);
   if (options.watch !== true) return show();
   const clears = terminal.stdout.isTTY === true && options.json !== true;

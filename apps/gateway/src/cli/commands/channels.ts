@@ -9,7 +9,7 @@ import { type WatchOptions, watching } from '../watch.ts';
 export interface StateOptions extends CommonOptions, WatchOptions {}
 
 /** `channels`: prints the channels with their rules and rates. */
-export async function channels(options: StateOptions, terminal: Terminal): Promise<number> {
+export async function channels(options: StateOptions, terminal: Terminal): Promise<number | undefined> {
   await using client = await connectGateway(options, terminal);
   const output = outputOf(options, terminal);
   const paint = paintOf(options, terminal);

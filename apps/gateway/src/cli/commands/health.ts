@@ -8,7 +8,7 @@ import { watching } from '../watch.ts';
 import type { StateOptions } from './channels.ts';
 
 /** `health`: prints the state of a gateway. The exit code is 1 when it is unhealthy. */
-export async function health(options: StateOptions, terminal: Terminal): Promise<number> {
+export async function health(options: StateOptions, terminal: Terminal): Promise<number | undefined> {
   await using client = await connectGateway(options, terminal);
   const output = outputOf(options, terminal);
   return await watching(options, terminal, async () => {

@@ -1,7 +1,7 @@
 import { LIMITS, type RecordedEvent } from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
+import { writeEvents } from '../event-output.ts';
 import { UsageError } from '../exit.ts';
-import { jsonLine } from '../output.ts';
 
 export interface ReadOptions extends CommonOptions {
   readonly all?: boolean;
@@ -10,7 +10,7 @@ export interface ReadOptions extends CommonOptions {
   readonly backward?: boolean;
 }
 
-/** `read STREAM` or `read --all`: prints recorded events as NDJSON, page by page. */
+/** `read STREAM` or `read --all`: prints recorded events page by page, a line for people at a terminal, else NDJSON. */
 export async function read(
   streamId: string | undefined,
   options: ReadOptions,
@@ -42,11 +42,5 @@ export async function read(
           },
           call,
         );
-  const output = outputOf(options, terminal);
-  let left = count;
-  for await (const event of events) {
-    await output.line(jsonLine(event));
-    left -= 1;
-    if (left <= 0) break;
-  }
+  await writeEvents(outputOf(options, terminal), events, count);
 }

@@ -2,27 +2,29 @@ import type { RemoteGater } from '@esdb-gater/client';
 import { LIMITS } from '@esdb-gater/types';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
 import { jsonLine, plain } from '../output.ts';
+import { watching } from '../watch.ts';
 import { parseExpectedVersion } from './append.ts';
-
-export interface StreamsOptions extends CommonOptions {
-  readonly count?: string;
-}
+import type { StateOptions } from './channels.ts';
 
 /** `streams [PREFIX]`: prints the names of the streams of a store, in the order of their UTF-8 bytes. */
 export async function streams(
   prefix: string | undefined,
-  options: StreamsOptions,
+  options: StateOptions,
   terminal: Terminal,
-): Promise<void> {
+): Promise<number | undefined> {
   const { count } = options;
-  let left = count === undefined ? Number.POSITIVE_INFINITY : integerArgument('--count', count, 1);
+  const most = count === undefined ? Number.POSITIVE_INFINITY : integerArgument('--count', count, 1);
   await using client = await connectGateway(options, terminal);
   const output = outputOf(options, terminal);
-  for await (const streamId of streamNames(client, options.store, terminal.interrupted, prefix)) {
-    await output.line(output.isForPeople ? plain(streamId) : jsonLine({ streamId }));
-    left -= 1;
-    if (left <= 0) break;
-  }
+  return await watching(options, terminal, async () => {
+    let left = most;
+    for await (const streamId of streamNames(client, options.store, terminal.interrupted, prefix)) {
+      await output.line(output.isForPeople ? plain(streamId) : jsonLine({ streamId }));
+      left -= 1;
+      if (left <= 0) break;
+    }
+    return undefined;
+  });
 }
 
 /** Iterates over the names of a store's streams, page by page. */

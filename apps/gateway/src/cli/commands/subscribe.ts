@@ -4,13 +4,14 @@ import { subscribeBounded } from '../bounded-subscription.ts';
 import { type CommonOptions, connectGateway, integerArgument, outputOf, type Terminal } from '../context.ts';
 import { UsageError } from '../exit.ts';
 import { jsonLine } from '../output.ts';
+import { messageLine } from '../table.ts';
 
 export interface SubscribeOptions extends CommonOptions {
   readonly from?: string;
   readonly count?: string;
 }
 
-/** `subscribe CHANNEL TOPIC`: prints messages as NDJSON until SIGINT, across restarts of the gateway. */
+/** `subscribe CHANNEL TOPIC`: prints messages until SIGINT, a line for people at a terminal, else NDJSON, across restarts of the gateway. */
 export async function subscribe(
   channel: string,
   topic: string,
@@ -27,7 +28,8 @@ export async function subscribe(
   terminal.stderr.write(`subscribed to ${channel} ${topic}\n`);
   try {
     for await (const message of messages) {
-      const written = output.line(jsonLine(message));
+      const text = output.isForPeople ? messageLine(message, output.columns) : jsonLine(message);
+      const written = output.line(text);
       await (terminal.stdout.writableNeedDrain ? messages.whileWriting(written) : written);
       left -= 1;
       if (left <= 0) break;

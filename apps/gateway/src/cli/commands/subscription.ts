@@ -14,26 +14,33 @@ import { UsageError } from '../exit.ts';
 import { putJson } from '../http-request.ts';
 import { jsonLine, plain } from '../output.ts';
 import { eventLine, readableTime, shorten, writeList } from '../table.ts';
+import { watching } from '../watch.ts';
+import type { StateOptions } from './channels.ts';
 
 /** `subscription list`: prints the persistent subscriptions of a store. */
-export async function subscriptionList(options: CommonOptions, terminal: Terminal): Promise<void> {
+export async function subscriptionList(
+  options: StateOptions,
+  terminal: Terminal,
+): Promise<number | undefined> {
+  const { store: storeId } = options;
   await using client = await connectGateway(options, terminal);
-  const { subscriptions } = await client.getSubscriptions(
-    { storeId: options.store },
-    { signal: terminal.interrupted },
-  );
-  await writeList(outputOf(options, terminal), subscriptions, {
-    head: ['NAME', 'CHECKPOINT', 'LAG', 'PARKED', 'CONSUMERS', 'CREATED', 'SELECTS'],
-    row: (one) => [
-      one.name,
-      String(one.checkpoint),
-      String(one.lag),
-      String(one.parked),
-      String(one.subscribers),
-      readableTime(one.createdAt),
-      `${one.type} ${shorten(JSON.stringify(one.selector), 60)}`,
-    ],
-    none: `the store ${options.store} has no subscriptions`,
+  const output = outputOf(options, terminal);
+  return await watching(options, terminal, async () => {
+    const { subscriptions } = await client.getSubscriptions({ storeId }, { signal: terminal.interrupted });
+    await writeList(output, subscriptions, {
+      head: ['NAME', 'CHECKPOINT', 'LAG', 'PARKED', 'CONSUMERS', 'CREATED', 'SELECTS'],
+      row: (one) => [
+        one.name,
+        String(one.checkpoint),
+        String(one.lag),
+        String(one.parked),
+        String(one.subscribers),
+        readableTime(one.createdAt),
+        `${one.type} ${shorten(JSON.stringify(one.selector), 60)}`,
+      ],
+      none: `the store ${storeId} has no subscriptions`,
+    });
+    return undefined;
   });
 }
 
