@@ -15,7 +15,9 @@ const folders = (path: string): string[] =>
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
   ...folders('packages').map((name) => `packages/${name}/README.md`),
+  ...readdirSync(join(ROOT, 'docs/guides')).map((name) => `docs/guides/${name}`),
   'apps/gateway/README.md',
+  'apps/dashboard/README.md',
   'examples/README.md',
   'native/README.md',
 ];
@@ -32,6 +34,10 @@ describe('links', () => {
       expect(anchorsOf(read(page)), link).toContain(anchor);
     }
   });
+});
+
+test.each(DOCUMENTS)('%s has no marks of a merge', (document) => {
+  expect(read(document)).not.toMatch(/^(?:<{7} |={7}$|>{7} )/m);
 });
 
 /** The anchors that GitHub gives the headings of a document. */

@@ -24,13 +24,15 @@ function matches(expected: string, printed: string): boolean {
 /** The values that differ between runs, with their placeholders. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with an escape
-  [/\u001b\[[0-9;]*m/g, ''],
-  [/\r/g, ''],
+  [/\u001b\[[0-9;?]*[A-Za-z]/g, ''],
+  [/\r+\n/g, '\n'],
+  // A terminal writes what follows a carriage return over the line.
+  [/.*\r/g, ''],
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>'],
   [/did:key:z\w+/g, '<did>'],
   [/\bbafkrei\w+/g, '<token>'],
   [/\(\d+ s left\)/g, '(<n> s left)'],
-  [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>'],
+  [/\d{4}-\d\d-\d\d[T ][\d:.]+Z/g, '<time>'],
   [/"epochUs":\d+/g, '"epochUs":<time>'],
   [/"position":("[^"]+"|\d+)/g, '"position":<position>'],
   [/^id: .+$/gm, 'id: <position>'],

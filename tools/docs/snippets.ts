@@ -16,17 +16,18 @@ export interface Snippet {
   readonly text: string;
 }
 
-/** Returns the blocks in TypeScript of the README of the repository and of every package, application and the engine. */
+/** Returns the blocks in TypeScript of the guides and of the READMEs of the repository, its packages, applications and engine. */
 export function snippetsOfDocuments(): Snippet[] {
-  const folders = ['packages', 'apps'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder)).map((name) => join(folder, name)),
+  const below = (folder: string): string[] =>
+    readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
+  const readmes = ['.', ...below('packages'), ...below('apps'), 'native'].map((folder) =>
+    join(folder, 'README.md'),
   );
-  return ['.', ...folders, 'native'].flatMap((folder) => {
-    const document = join(folder, 'README.md');
-    return fencedBlocks(readFileSync(join(ROOT, document), 'utf8'))
+  return [...readmes, ...below('docs/guides')].flatMap((document) =>
+    fencedBlocks(readFileSync(join(ROOT, document), 'utf8'))
       .filter(({ language }) => language === 'ts' || language === 'js')
-      .map(({ text, flags, line }) => ({ name: `${document}:${line}`, flags, text }));
-  });
+      .map(({ text, flags, line }) => ({ name: `${document}:${line}`, flags, text })),
+  );
 }
 
 /** A folder in which snippets resolve the packages of this repository as a program that installed them does. */
