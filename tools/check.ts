@@ -19,6 +19,7 @@ const STEPS: readonly Step[] = [
   { name: 'native engine', script: 'build:native', needs: 'cargo' },
   { name: 'WebAssembly engine', script: 'build:wasm', needs: 'cargo' },
   { name: 'OpenTelemetry Collector', script: 'collector', needs: 'go' },
+  { name: 'API reference', script: 'docs:api' },
   { name: 'tests', script: 'test' },
 ];
 
