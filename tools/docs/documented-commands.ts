@@ -63,7 +63,8 @@ export function gatewayArguments([program, ...rest]: readonly string[]): readonl
 export function npmScript(
   words: readonly string[],
 ): { readonly script: string; readonly workspace: string | undefined } | undefined {
-  const [program, verb, script] = words;
+  const [program, verb, ...rest] = words;
+  const script = rest.find((word) => !word.startsWith('-'));
   if (program !== 'npm' || verb !== 'run' || script === undefined) return undefined;
   const option = words.findIndex((word) => word === '-w' || word === '--workspace');
   return { script, workspace: option < 0 ? undefined : words[option + 1] };

@@ -9,8 +9,8 @@ export interface Page {
   readonly target: string;
 }
 
-/** Folders of pictures that pages show. */
-export const PICTURES = ['docs/overview.svg', 'docs/dashboard'];
+/** Pictures that pages show, and folders of them. */
+export const PICTURES = ['docs/overview.svg', 'docs/trace.svg', 'docs/dashboard'];
 
 /** Returns the documents that are pages of the site: the guides, and what stands at the root and beside packages. */
 export function pagesOf(root: string): Page[] {

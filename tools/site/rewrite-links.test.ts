@@ -23,6 +23,7 @@ test.each([
     '[a](https://example.com) [b](#options) ![c](../../docs/c.png)',
     '[a](https://example.com) [b](#options) ![c](../../docs/c.png)',
   ],
+  ['[a\nb](../..)', '[a\nb](../../index.md)'],
   ['```\n[a](nothing)\n```', '```\n[a](nothing)\n```'],
 ])('%j becomes %j', (markdown, expected) => expect(rewrite(markdown)).toBe(expected));
 

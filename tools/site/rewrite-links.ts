@@ -10,7 +10,8 @@ export interface RewriteOptions {
 }
 
 const LINK = /(!?\[(?:[^\]\\]|\\.)*\]\()([^)\s]+)(\))/g;
-const FENCED = /^(?:```|~~~)/;
+/** A fenced block. The group keeps it when a text is split. */
+const FENCED = /(^```[^\n]*\n.*?^```$)/ms;
 
 /**
  * Rewrites the relative links of a document for the site: to a page of the site, to the repository, or to a picture as it is.
@@ -18,18 +19,16 @@ const FENCED = /^(?:```|~~~)/;
  * @throws Error that names a link which leads nowhere
  */
 export function rewriteLinks(markdown: string, page: Page, options: RewriteOptions): string {
-  let isCode = false;
   return markdown
-    .split('\n')
-    .map((line) => {
-      if (FENCED.test(line)) isCode = !isCode;
-      if (isCode) return line;
-      return line.replace(LINK, (_, before: string, link: string, after: string) => {
+    .split(FENCED)
+    .map((text) => {
+      if (FENCED.test(text)) return text;
+      return text.replace(LINK, (_, before: string, link: string, after: string) => {
         const isPicture = before.startsWith('!');
         return `${before}${isPicture ? link : rewritten(link, page, options)}${after}`;
       });
     })
-    .join('\n');
+    .join('');
 }
 
 function rewritten(
