@@ -54,9 +54,14 @@ export function gatewayArguments([program, ...rest]: readonly string[]): readonl
   if (program === 'esdb-gater') return rest;
   if (program === 'npx' && rest[0] === 'esdb-gater') return rest.slice(1);
   if (program !== 'npm') return undefined;
-  if (rest[0] === 'start') return ['start', ...rest.slice(2)];
+  if (rest[0] === 'start') return ['start', ...rest.slice(2).filter(isNotFlags)];
   if (rest[0] === 'exec' && rest[2] === 'esdb-gater') return rest.slice(3);
   return undefined;
+}
+
+/** `start` takes no arguments: a variable that is not the value of an option holds flags. */
+function isNotFlags(word: string, index: number, words: readonly string[]): boolean {
+  return !word.startsWith('$') || words[index - 1]?.startsWith('--') === true;
 }
 
 /** Returns the script of `npm run` and the workspace that has it, or undefined for another command. */
