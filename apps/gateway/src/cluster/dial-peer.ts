@@ -38,6 +38,9 @@ const FORBIDDEN: (typeof CLOSE_CODES)['forbidden'] = 4403;
 /** A connection that is silent for so long is broken; links notice earlier by themselves. */
 const SILENCE_MS = 60_000;
 
+/** About ten short calls: the other node begins with them while this one goes on. */
+const GATHER_UNITS = 2_048;
+
 /**
  * Opens a connection to another node and lets both sides prove themselves. Until then nothing of the other side is
  * believed or answered.
@@ -68,6 +71,7 @@ async function dial(
     protocol: SUBPROTOCOL,
     frameBytes: 2 * frameBytes,
     silenceMs: SILENCE_MS,
+    gatherUnits: GATHER_UNITS,
     signal,
     clock,
   });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { onAbort } from '@esdb-gater/primitives';
-import { type Clock, GaterError, type Timer, type Transport } from '@esdb-gater/types';
+import { GaterError, type Timer, type Transport } from '@esdb-gater/types';
 import { WebSocket } from 'ws';
 import { connectError, foreignResponse } from './connect-error.ts';
 import { Inbox, type OpenedSocket, type OpenSocketOptions } from './socket.ts';
@@ -15,28 +15,46 @@ const GATEWAY_PROBLEM = 'urn:esdb-gater:error:';
 /** How much of the response to a refused upgrade is read. */
 const REFUSAL_BYTES = 16_384;
 
-/** Collects everything sent in one turn of the event loop into one write, so that a hundred calls cost one system call. */
-function gatherWrites(raw: Socket | undefined): () => void {
+/**
+ * Collects what is sent in one turn of the event loop, up to `maxUnits`, into one write, so that a hundred calls cost one
+ * system call.
+ *
+ * @returns a function to call before each send, with the length of its text
+ */
+function gatherWrites(raw: Socket | undefined, maxUnits: number): (units: number) => void {
   let gathering = false;
+  let gathered = 0;
   // The sockets of some platforms (Bun) cannot hold writes back.
   if (typeof raw?.cork !== 'function' || typeof raw.uncork !== 'function') return () => {};
-  return () => {
+  return (units) => {
+    if (gathering && gathered >= maxUnits) {
+      gathered = 0;
+      raw.uncork();
+      raw.cork();
+    }
+    gathered += units;
     if (gathering) return;
     gathering = true;
     raw.cork();
     setImmediate(() => {
       gathering = false;
+      gathered = 0;
       raw.uncork();
     });
   };
 }
 
-function transportOf(socket: WebSocket, raw: Socket | undefined, inbox: Inbox, clock: Clock): Transport {
-  const gather = gatherWrites(raw);
+function transportOf(
+  socket: WebSocket,
+  raw: Socket | undefined,
+  inbox: Inbox,
+  { clock, gatherUnits = Number.POSITIVE_INFINITY }: OpenSocketOptions,
+): Transport {
+  const gather = gatherWrites(raw, gatherUnits);
   return {
     send: (text) => {
       if (socket.readyState !== WebSocket.OPEN) return;
-      gather();
+      gather(text.length);
       socket.send(text);
     },
     close: (code, reason) => {
@@ -131,7 +149,7 @@ export function openSocket(url: string, options: OpenSocketOptions): Promise<Ope
       stopListening();
       watchSilence(socket, options);
       resolve({
-        transport: transportOf(socket, raw, inbox, options.clock),
+        transport: transportOf(socket, raw, inbox, options),
         protocol: socket.protocol,
         authorized: token !== undefined,
         bufferedBytes: () => socket.bufferedAmount,

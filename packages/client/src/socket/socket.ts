@@ -9,6 +9,11 @@ export interface OpenSocketOptions {
   readonly frameBytes: number;
   /** How long a connection may be silent before it counts as broken, on platforms that report pings. */
   readonly silenceMs: number;
+  /**
+   * Writes of one turn of the event loop are sent together up to so many UTF-16 units, where the platform allows that: with
+   * a bound the other side begins while this one goes on. @default all of a turn
+   */
+  readonly gatherUnits?: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
