@@ -495,6 +495,20 @@ describe('the delivery queue', () => {
     expect([opened.queue.closed, opened.closed, opened.sink.writes.length]).toEqual([true, 1, 1]);
   });
 
+  test('a message that comes when the sink fails is neither written nor dropped', () => {
+    const opened = open({ queueMessages: 2 });
+    const { queue, sink, dropped } = opened;
+    for (const n of [1, 2]) queue.offer(deliveryOf('low', n));
+    sink.onWrite = () => {
+      throw new Error('the socket is gone');
+    };
+    // The queue is full, so it writes first to make room.
+    queue.offer(deliveryOf('critical', 3));
+    expect([sink.messages.length, dropped, sink.overflows, opened.closed]).toEqual([2, [], 0, 1]);
+    queue.drained();
+    expect(sink.writes).toHaveLength(1);
+  });
+
   test('notifies replays when there is room again', async () => {
     const { queue, sink } = open({ queueMessages: 10 });
     const replayed = deliveryOf('normal', 'replayed');
