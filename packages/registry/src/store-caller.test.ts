@@ -309,7 +309,7 @@ describe('telemetry of a call', () => {
       ['esdb_gater.request.start', { ...request, system_time: expect.any(Number) }],
       [
         'esdb_gater.retry.attempt',
-        { store_id: 's', reason: 'overloaded', attempt: 0, delay_ms: expect.any(Number) },
+        { store_id: 's', reason: 'overloaded', attempt: 1, delay_ms: expect.any(Number) },
       ],
       ['esdb_gater.retry.exhausted', { store_id: 's', reason: 'overloaded', total_attempts: 2 }],
       ['esdb_gater.request.error', { ...request, reason: 'retries_exhausted', duration: expect.any(Number) }],

@@ -196,10 +196,10 @@ class RetryingStoreCaller implements StoreCaller {
         budget,
         clock: this.#clock,
         ...(this.#random === undefined ? {} : { random: this.#random }),
-        onRetry: ({ attempt: number, delayMs, error }) => {
+        onRetry: ({ attempt, delayMs, error }) => {
           emit(
             'esdb_gater.retry.attempt',
-            { delay_ms: delayMs, attempt: number },
+            { delay_ms: delayMs, attempt: attempt + 1 },
             { store_id: storeId, reason: error.code },
           );
         },

@@ -70,7 +70,7 @@ export interface TelemetryEvents {
   };
   'esdb_gater.request.error': { readonly measurements: Took; readonly metadata: Request & Failure };
   'esdb_gater.retry.attempt': {
-    /** `attempt` is the number of the failed attempt, from 0. */
+    /** `attempt` is the number of the failed attempt, from 1, as `total_attempts` counts. */
     readonly measurements: { readonly delay_ms: number; readonly attempt: number };
     readonly metadata: Failure;
   };

@@ -65,7 +65,7 @@ describe('attachOpenTelemetry', () => {
       emit('esdb_gater.worker.registered', { system_time: 1 }, { ...store, node: 'n', pid: '2' });
       emit('esdb_gater.worker.unregistered', { system_time: 1 }, { ...store, pid: '2' });
       emit('esdb_gater.worker.lookup', { duration: 0.002 }, store);
-      emit('esdb_gater.retry.attempt', { delay_ms: 1, attempt: 0 }, { ...store, reason: 'overloaded' });
+      emit('esdb_gater.retry.attempt', { delay_ms: 1, attempt: 1 }, { ...store, reason: 'overloaded' });
       emit('esdb_gater.retry.exhausted', { total_attempts: 10 }, { ...store, reason: 'overloaded' });
       emit('esdb_gater.cluster.node.up', { system_time: 1 }, { node: 'm', member_count: 2 });
       emit('esdb_gater.cluster.node.down', { system_time: 1 }, { node: 'm', member_count: 1 });

@@ -49,7 +49,7 @@ test('unknown methods and errors are recorded as `other`, on retries too', () =>
   const sums = record({ labels });
   for (let i = 0; i < 100; i++) {
     call('s', `method-${i}`, `error-${i}`);
-    emit('esdb_gater.retry.attempt', { delay_ms: 1, attempt: 0 }, { store_id: 's', reason: `error-${i}` });
+    emit('esdb_gater.retry.attempt', { delay_ms: 1, attempt: 1 }, { store_id: 's', reason: `error-${i}` });
     emit('esdb_gater.retry.exhausted', { total_attempts: 3 }, { store_id: 's', reason: `error-${i}` });
   }
   expect(sums.get('esdb_gater.requests s other other')).toBe(100);
