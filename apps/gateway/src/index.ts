@@ -7,4 +7,9 @@ export type {
   StoreConfig,
   StoreEngine,
 } from './config/types.ts';
-export { type GatewayComponents, type RunningGateway, startGateway } from './start-gateway.ts';
+export { expressGateway } from './mount/express.ts';
+export { type FastifyGatewayOptions, fastifyGateway } from './mount/fastify.ts';
+export { honoGateway } from './mount/hono.ts';
+export { type MountedGateway, type MountOptions, mountGateway } from './mount/mount-gateway.ts';
+export type { ComposedGateway, GatewayComponents } from './run-gateway.ts';
+export { type RunningGateway, startGateway } from './start-gateway.ts';

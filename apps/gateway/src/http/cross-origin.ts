@@ -1,10 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { findHostError, forbiddenRequest, type OriginGuard } from '../access/origin-guard.ts';
 import { sendProblem } from './http-app.ts';
 import { pathOf, problemOf } from './problem.ts';
 
 /** Probes arrive under any host name, and reveal nothing. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
+export const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 const PREFLIGHT_SECONDS = '600';
 
@@ -22,13 +23,16 @@ function allowedHeaders(requested = ''): string {
 const MAX_REQUESTED = 100;
 
 /** Refuses requests from pages of other origins, and lets pages of allowed origins read the answers. */
-export function guardOrigins(app: FastifyInstance, guard: () => OriginGuard): void {
+export function guardOrigins(
+  app: FastifyInstance,
+  guardFor: (request: IncomingMessage) => OriginGuard,
+): void {
   app.addHook('onRequest', async (request, reply) => {
     const { host, origin } = request.headers;
     const hostError = findHostError(request.raw);
     if (hostError !== undefined) return sendProblem(reply, problemOf(hostError, { status: 400 }));
     if (OPEN_PATHS.has(pathOf(request.raw))) return;
-    const verdict = guard().check({ host, origin });
+    const verdict = guardFor(request.raw).check({ host, origin });
     if (verdict !== 'allowed') throw forbiddenRequest(verdict);
     if (origin === undefined) return;
     reply.header('access-control-allow-origin', origin).header('vary', 'Origin');

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Channels, Clock, Logger, Subscriptions } from '@esdb-gater/types';
 import type { FastifyInstance } from 'fastify';
 import type { Admission } from '../access/admission.ts';
@@ -36,19 +37,28 @@ export interface HttpServerComponents {
   readonly inbound: InboundBudget;
   readonly outbound: OutboundBudget;
   readonly metrics: Exposition;
-  readonly originGuard: () => OriginGuard;
+  /** Returns the guard for the place where a request arrived. */
+  readonly originGuard: (request: IncomingMessage) => OriginGuard;
   readonly readiness: () => Readiness;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly description: DescriptionOptions;
+  readonly dashboard: boolean;
 }
 
-/** The HTTP half of the gateway's port, with all its routes. */
+/** The HTTP half of a gateway. */
+export interface HttpServer {
+  readonly app: FastifyInstance;
+  /** Returns true for a path whose first part is that of a route. */
+  owns(path: string): boolean;
+}
+
+/** Creates the HTTP half of a gateway, with all its routes. */
 export function createHttpServer(
   components: HttpServerComponents,
   config: GatewayConfig,
   bounds: ConnectionBounds,
-): FastifyInstance {
+): HttpServer {
   const app = createHttpApp(config, components.logger, bounds, components.inbound);
   guardOrigins(app, components.originGuard);
   const calls = createHttpCalls(components);
@@ -63,12 +73,15 @@ export function createHttpServer(
   const { queueBytes, queueMessages } = config.limits;
   const routes = [
     ...operationRoutes({ ...components, calls }),
-    ...dashboardRoutes(readDashboardFiles()),
+    ...(components.dashboard ? dashboardRoutes(readDashboardFiles()) : []),
     ...streamRoutes(calls),
     ...snapshotRoutes(calls),
     ...subscriptionRoutes(calls),
     ...channelRoutes({ ...components, calls }, { queueBytes, queueMessages }),
   ];
-  addRoutes(app, withDescriptions(routes, components.description));
-  return app;
+  const all = withDescriptions(routes, components.description);
+  addRoutes(app, all);
+  const first = (path: string): string => /^\/[^/?]*/.exec(path)?.[0] ?? '/';
+  const owned = new Set(all.map(({ url }) => first(url)));
+  return { app, owns: (path) => owned.has(first(path)) };
 }

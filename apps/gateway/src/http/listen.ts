@@ -16,11 +16,22 @@ export interface Listening {
 /** Starts to listen on the main port. @throws `unavailable` when the address is in use or cannot be bound */
 export async function listen(app: FastifyInstance, config: GatewayConfig): Promise<Listening> {
   await bindPort(app, 'port', config);
-  const { port, family, address } = app.server.address() as AddressInfo;
+  const address = app.server.address() as AddressInfo;
+  const url = config.advertiseUrl ?? urlOf(address, { tls: config.tls.certFile !== null, prefix: '' });
+  return { port: address.port, url };
+}
+
+/** Returns the WebSocket URL at an address of a server; a server without one is reached on this machine only. */
+export function urlOf(
+  at: AddressInfo | string | null,
+  { tls, prefix }: { readonly tls: boolean; readonly prefix: string },
+): string {
+  const scheme = tls ? 'wss' : 'ws';
+  if (at === null || typeof at === 'string') return `${scheme}://localhost${prefix}${WS_PATH}`;
+  const { port, family, address } = at;
   const anyAddress = address === '0.0.0.0' || address === '::';
   const host = anyAddress ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
-  const scheme = config.tls.certFile === null ? 'ws' : 'wss';
-  return { port, url: config.advertiseUrl ?? `${scheme}://${host}:${port}${WS_PATH}` };
+  return `${scheme}://${host}:${port}${prefix}${WS_PATH}`;
 }
 
 /** Binds the address of the setting `key`. @throws `unavailable` when it is in use or cannot be bound */

@@ -26,7 +26,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const MAX_FRAGMENTS = 16_384;
 
 export interface UpgradeComponents extends Omit<SessionComponents, 'onClosing' | 'turns'> {
-  readonly originGuard: () => OriginGuard;
+  /** Returns the guard for the place where a request arrived. */
+  readonly originGuard: (request: IncomingMessage) => OriginGuard;
   readonly admission: Admission;
   /** Counts what clients send after the close frame of the gateway. */
   readonly discards: DiscardBudget;
@@ -108,7 +109,7 @@ export function createUpgradeServer(
     }
     const hostError = findHostError(request);
     if (hostError !== undefined) return { refusal: problemOf(hostError, { status: 400 }) };
-    const verdict = components.originGuard().check(headers);
+    const verdict = components.originGuard(request).check(headers);
     if (verdict !== 'allowed') return { refusal: problemOf(forbiddenRequest(verdict)) };
     if (!components.accepting()) return { refusal: problemOf(stopping()) };
     const offered = headers['sec-websocket-protocol'];
@@ -187,7 +188,7 @@ export function createUpgradeServer(
 }
 
 /** Clients tell by the error code that a gateway refuses, not a proxy in front of it. */
-function unsupported(status: number, message: string): Problem {
+export function unsupported(status: number, message: string): Problem {
   return problemOf(new GaterError('not_supported', message), { status });
 }
 
@@ -198,7 +199,7 @@ function notAnUpgrade(detail: string): Problem {
 }
 
 /** Answers an upgrade request without upgrading. */
-function refuse(socket: Socket, problem: Problem): void {
+export function refuse(socket: Socket, problem: Problem): void {
   socket.once('finish', () => socket.destroy());
   socket.end(rawResponse(problem));
 }

@@ -99,8 +99,12 @@ ${shown === undefined ? '' : members(tree(shown))}
 ${examples?.[0] === undefined ? '' : json(examples[0]['payload'])}</section>`;
 }
 
-/** Writes the descriptions as one page, which needs neither scripts nor other files. */
-export function docsPage(openApi: JsonSchema, asyncApi: JsonSchema): string {
+/**
+ * Writes the descriptions as one page, which needs neither scripts nor other files than its stylesheet.
+ *
+ * @param base - the path in front of all paths, such as `/gater`; empty at the root
+ */
+export function docsPage(openApi: JsonSchema, asyncApi: JsonSchema, base: string): string {
   const http = tree(openApi);
   const socket = tree(asyncApi);
   const operations = entries(http['paths']).flatMap(([path, item]) =>
@@ -121,11 +125,11 @@ export function docsPage(openApi: JsonSchema, asyncApi: JsonSchema): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>esdb-gater: the protocol</title>
-<link rel="stylesheet" href="/docs/style.css">
+<link rel="stylesheet" href="${base}/docs/style.css">
 </head>
 <body>
 <header><h1>esdb-gater</h1>
-<p>Version ${escaped(tree(http['info'])['version'])}. For programs: <a href="/openapi.json">OpenAPI</a>, <a href="/asyncapi.json">AsyncAPI</a>.</p></header>
+<p>Version ${escaped(tree(http['info'])['version'])}. For programs: <a href="${base}/openapi.json">OpenAPI</a>, <a href="${base}/asyncapi.json">AsyncAPI</a>.</p></header>
 <nav aria-label="Contents">
 <h2>HTTP</h2><ul>${operations.map(({ operation }) => link('http', operation['operationId'])).join('')}</ul>
 <h2>WebSocket</h2><ul>${messages

@@ -8,6 +8,8 @@ export interface OpenApiOptions {
   readonly version: string;
   /** True where every call needs a token. */
   readonly tokensRequired: boolean;
+  /** The path in front of all paths, such as `/gater`; empty at the root. */
+  readonly prefix: string;
 }
 
 /** Describes routes as OpenAPI 3.1. What a route does not say of itself comes from the schemas that validate its method. */
@@ -32,7 +34,7 @@ export function describeHttp(routes: readonly RouteOptions[], options: OpenApiOp
         'A gateway for event stores and channels. The WebSocket protocol at `/v1/ws` has more methods; see `/asyncapi.json`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: options.prefix === '' ? '/' : options.prefix }],
     tags: Object.entries(OPERATION_TAGS).map(([name, description]) => ({ name, description })),
     security: options.tokensRequired ? [{ bearer: [] }] : [{ bearer: [] }, {}],
     paths,

@@ -9,6 +9,8 @@ export interface DescriptionOptions {
   readonly tokensRequired: boolean;
   /** The WebSocket URL, which is known once the port is bound. */
   readonly url: () => string;
+  /** The path in front of all paths, such as `/gater`; empty at the root. */
+  readonly prefix: string;
 }
 
 /** Only its own stylesheet: no script, and nothing of another host. */
@@ -31,7 +33,7 @@ export function withDescriptions(
     return (_request: unknown, reply: FastifyReply) =>
       reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8').send(body());
   };
-  const page = once(() => docsPage(openApi(), asyncApi()));
+  const page = once(() => docsPage(openApi(), asyncApi(), options.prefix));
   const all: readonly RouteOptions[] = [
     ...routes,
     { method: 'GET', url: '/openapi.json', config: { operation: OPENAPI }, handler: json(openApi) },
