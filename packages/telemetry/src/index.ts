@@ -30,5 +30,12 @@ export {
 } from './observe-state.ts';
 export { attachOpenTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';
 export { type RecordEventsOptions, recordEvents } from './record-events.ts';
-export { isTracing, type SpanOptions, withDeliverySpan, withSpan } from './spans.ts';
+export {
+  activeSampledSpan,
+  isTracing,
+  type SampledSpan,
+  type SpanOptions,
+  withDeliverySpan,
+  withSpan,
+} from './spans.ts';
 export { extractTraceContext, injectTraceContext, parseTraceContext } from './trace-context.ts';

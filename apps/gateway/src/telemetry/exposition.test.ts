@@ -1,7 +1,7 @@
 import type { Instrument } from '@esdb-gater/telemetry';
 import { expect, test } from 'vitest';
 import { expositionFaults } from '../../tests/support/exposition.ts';
-import { createExposition } from './exposition.ts';
+import { createExposition, type Exposition } from './exposition.ts';
 
 const REQUESTS = {
   kind: 'counter',
@@ -55,8 +55,8 @@ const LETTERS = {
 const ALL: readonly Instrument[] = [REQUESTS, SECONDS, IN_FLIGHT, NODES, LAG, LETTERS];
 
 /** The text without the metrics of the process. */
-async function own(exposition: { render(): Promise<string> }): Promise<string> {
-  const text = await exposition.render();
+async function own(exposition: Exposition): Promise<string> {
+  const { text } = await exposition.render();
   return text.slice(0, text.indexOf('\n# HELP process_cpu_user_seconds_total'));
 }
 
@@ -108,6 +108,43 @@ letters_total 7
 `);
 });
 
+test('OpenMetrics shows the newest trace of each bucket, and ends', async () => {
+  let span: { traceId: string; spanId: string } | undefined;
+  let now = 0;
+  const exposition = createExposition([REQUESTS, SECONDS], { span: () => span, now: () => now });
+  const requests = exposition.series(REQUESTS, { 'rpc.method': 'publish', 'error.type': undefined });
+  const duration = exposition.series(SECONDS, {});
+  requests(1);
+  duration(0.02);
+  for (const [traceId, seconds] of [
+    ['a', 0.05],
+    ['b', 0.06],
+    ['c', 7],
+  ] as const) {
+    span = { traceId: traceId.repeat(32), spanId: '1'.repeat(16) };
+    now += 1_500;
+    duration(seconds);
+  }
+  span = undefined;
+  duration(0.5);
+  const { contentType, text } = await exposition.render('openmetrics');
+  expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  expect(text.slice(0, text.indexOf('\n# HELP process_'))).toBe(`# HELP requests Requests
+# TYPE requests counter
+requests_total{rpc_method="publish"} 1
+# HELP duration_seconds Durations
+# TYPE duration_seconds histogram
+duration_seconds_bucket{le="0.1"} 3 # {trace_id="${'b'.repeat(32)}",span_id="1111111111111111"} 0.06 3
+duration_seconds_bucket{le="1"} 4
+duration_seconds_bucket{le="+Inf"} 5 # {trace_id="${'c'.repeat(32)}",span_id="1111111111111111"} 7 4.5
+duration_seconds_sum 7.63
+duration_seconds_count 5`);
+  expect(text).toMatch(/\n# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total [^\n]+\n/);
+  expect(text.match(/^# EOF$/gm)).toHaveLength(1);
+  expect(text.endsWith('\n# EOF\n')).toBe(true);
+  expect((await exposition.render()).text).not.toContain('trace_id');
+});
+
 test('a metric without a value has its type and help, but no sample', async () => {
   const exposition = createExposition([NODES, LAG, LETTERS]);
   exposition.series(NODES, {});
@@ -132,7 +169,7 @@ test('a label cannot break out of its quotes or its line', async () => {
   const exposition = createExposition([LAG]);
   exposition.observe([LAG], (observe) => observe(LAG, 1, { channel: 'a"} 1\nfake{x="\\' }));
   expect(await own(exposition)).toContain('lag{channel="a\\"} 1\\nfake{x=\\"\\\\"} 1\n');
-  expect(expositionFaults(await exposition.render())).toEqual([]);
+  expect(expositionFaults((await exposition.render()).text)).toEqual([]);
 });
 
 test('only metrics of the exposition are taken', () => {
@@ -142,7 +179,7 @@ test('only metrics of the exposition are taken', () => {
 });
 
 test('the metrics of the process are those of Node.js, once however many gateways it has', async () => {
-  const text = await createExposition([]).render();
+  const { text } = await createExposition([]).render();
   await createExposition([]).render();
   for (const name of [
     'process_cpu_seconds_total',

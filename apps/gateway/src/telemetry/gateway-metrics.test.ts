@@ -68,7 +68,7 @@ test('each of the eleven events has its metric, and none a topic', async () => {
   const metrics = createGatewayMetrics(createGatewayLabels(['s']));
   ends.push(() => metrics.close());
   emitAll();
-  const text = await metrics.exposition.render();
+  const { text } = await metrics.exposition.render();
   const lines = text.split('\n');
   for (const line of [
     'esdb_gater_worker_registrations_total{store_id="s",change="registered"} 1',
@@ -114,7 +114,7 @@ test('/metrics and OpenTelemetry have the same metrics, labels, buckets and valu
     table.map(({ name }) => name).sort(),
   );
 
-  const text = await metrics.exposition.render();
+  const { text } = await metrics.exposition.render();
   const ofProcess = /^(# (HELP|TYPE) )?(process|nodejs)_/;
   const shown = text.split('\n').filter((line) => line !== '' && !ofProcess.test(line));
   expect(shown.filter((line) => !line.startsWith('#')).sort()).toEqual(exported.flatMap(samples).sort());

@@ -103,6 +103,31 @@ describe('a gateway and a client that export to a collector', () => {
     });
   });
 
+  test('a trace of a call stands beside its duration in /metrics as OpenMetrics', async () => {
+    const stream = { storeId: 'default', streamId: 'measured' };
+    await client.appendEvents({ ...stream, events: [{ type: 't', data: 1 }] });
+    const { traceId } = ownSpan('appendEvents').spanContext();
+    const served = await received((span) => span.traceId === traceId && span.kind === SERVER);
+    const answer = await fetch(new URL('/metrics', gateway.url.replace('ws', 'http')), {
+      headers: { accept: 'application/openmetrics-text;version=1.0.0;q=0.6,text/plain;q=0.4' },
+    });
+    expect(answer.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1.0.0/);
+    const exemplars = (await answer.text())
+      .split('\n')
+      .filter((line) => line.includes(`# {trace_id="${traceId}",span_id="`));
+    expect(exemplars.map((line) => line.slice(0, line.indexOf('{'))).sort()).toEqual([
+      'esdb_gater_request_duration_seconds_bucket',
+      'esdb_gater_worker_lookup_duration_seconds_bucket',
+      'rpc_server_call_duration_seconds_bucket',
+    ]);
+    // The span that was active when the duration was measured: the served call's, or one within it.
+    const spanIds = exemplars.map((line) => /span_id="([0-9a-f]{16})"/.exec(line)?.[1]);
+    for (const spanId of spanIds) {
+      const found = await received((span) => span.spanId === spanId);
+      expect(found.traceId).toBe(served.traceId);
+    }
+  });
+
   test('a worker in another process gets the trace, and continues it', async () => {
     const store = createMemoryStore({ storeId: 'elsewhere' });
     const seen: unknown[] = [];

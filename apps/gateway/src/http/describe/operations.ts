@@ -69,8 +69,17 @@ export const HEALTH: Operation = {
 export const METRICS: Operation = {
   id: 'metrics',
   tag: 'Gateway',
-  summary: 'The metrics in the text format of Prometheus.',
-  answers: { 200: { description: 'The metrics.', content: content('text/plain', { type: 'string' }) } },
+  summary:
+    'The metrics in the text format of Prometheus, or as OpenMetrics with exemplars when `accept` prefers it.',
+  answers: {
+    200: {
+      description: 'The metrics.',
+      content: {
+        ...content('text/plain', { type: 'string' }),
+        ...content('application/openmetrics-text', { type: 'string' }),
+      },
+    },
+  },
 };
 
 export const OPENAPI: Operation = {

@@ -2,6 +2,7 @@ import type { HealthResult } from '@esdb-gater/protocol';
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { Exposition } from '../../telemetry/exposition.ts';
 import { HEALTH, LIVEZ, METRICS, READYZ } from '../describe/operations.ts';
+import { expositionFormat } from '../exposition-format.ts';
 import { sendJson } from '../http-calls.ts';
 
 /** Whether the gateway can serve, with the state of each dependency. */
@@ -61,7 +62,8 @@ export function probeRoutes({
       config: { operation: METRICS },
       async handler(request, reply) {
         demandToken(request);
-        return reply.type(metrics.contentType).send(await metrics.render());
+        const { contentType, text } = await metrics.render(expositionFormat(request.headers.accept));
+        return reply.header('vary', 'accept').type(contentType).send(text);
       },
     },
   ];
