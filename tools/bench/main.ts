@@ -18,6 +18,7 @@ import { benchPostgres } from './postgres/bench.ts';
 import { benchQueries } from './queries/bench.ts';
 import { benchStores } from './stores/bench.ts';
 import { benchSubscriptions } from './subscriptions/bench.ts';
+import { benchTelemetry } from './telemetry/bench.ts';
 import { benchWire } from './wire/bench.ts';
 
 const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   cluster: benchCluster,
   crypto: benchCrypto,
   kafka: benchKafka,
+  telemetry: benchTelemetry,
 };
 const USAGE = `npm run bench -- [check] [${Object.keys(BENCHES).join('|')} …] [--rounds N] [--busy]
 

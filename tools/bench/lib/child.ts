@@ -5,7 +5,11 @@ import { readFileSync } from 'node:fs';
  * Runs `file` in a separate process and resolves to the JSON of its last line of output. A contestant that fails or
  * prints no result fails the bench: the speed of a wrong result has no meaning.
  */
-export function runChild(file: string, args: readonly string[]): Promise<Record<string, number>> {
+export function runChild(
+  file: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Record<string, number>> {
   return new Promise((resolve, reject) => {
     // kafkajs by its public clients, a peer, sets timers with negative delays.
     const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning'].map(
@@ -13,6 +17,7 @@ export function runChild(file: string, args: readonly string[]): Promise<Record<
     );
     const child = spawn(process.execPath, [...quiet, file, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
     });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
