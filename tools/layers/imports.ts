@@ -19,15 +19,19 @@ export function specifiersOf(source: string): string[] {
 /** The imports of every source file under `folder`. */
 export function importsBelow(folder: string): FileImports[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter(
-      (entry) => entry.isFile() && /\.(ts|tsx|js|mjs|cjs)$/.test(entry.name) && !entry.name.endsWith('.d.ts'),
-    )
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !/[\\/](node_modules|dist|target)[\\/]/.test(file))
-    .map((file) => ({
-      file,
-      isTest: /\.test\.ts$|[\\/]tests?[\\/]/.test(file),
-      specifiers: specifiersOf(readFileSync(file, 'utf8')),
-    }));
+  return (
+    entries
+      .filter(
+        (entry) =>
+          entry.isFile() && /\.(ts|tsx|js|mjs|cjs)$/.test(entry.name) && !entry.name.endsWith('.d.ts'),
+      )
+      .map((entry) => join(entry.parentPath, entry.name))
+      // Templates are files of other projects.
+      .filter((file) => !/[\\/](node_modules|dist|target|templates)[\\/]/.test(file))
+      .map((file) => ({
+        file,
+        isTest: /\.test\.ts$|[\\/]tests?[\\/]/.test(file),
+        specifiers: specifiersOf(readFileSync(file, 'utf8')),
+      }))
+  );
 }

@@ -46,6 +46,8 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     imports: ['client', 'registry', 'channels', 'event-store', 'primitives', 'types'],
     development: ['store-sqlite'],
   },
+  // Writes files of its own; the packages of the project that it writes are installed there.
+  'create-esdb-gater': { imports: [] },
   'discovery-multicast': {
     imports: ['security', 'primitives', 'types'],
     development: ['conformance'],

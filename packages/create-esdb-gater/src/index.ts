@@ -1,0 +1,1 @@
+export { type CreateComponents, runCreate } from './run-create.ts';
