@@ -2,7 +2,15 @@ import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, readFileSy
 import { join } from 'node:path';
 import { isAlive, stopProcess } from '../servers/processes.ts';
 import type { Binaries } from './binaries.ts';
-import { type Account, killServer, processesOf, runProgram, spawnServer, until } from './server-process.ts';
+import {
+  type Account,
+  forgetDeadServer,
+  killServer,
+  processesOf,
+  runProgram,
+  spawnServer,
+  until,
+} from './server-process.ts';
 
 /** The superuser of the servers that this tool makes. They listen on loopback only and trust it. */
 export const SUPERUSER = 'postgres';
@@ -114,6 +122,7 @@ export class PostgresNode {
   async start(): Promise<void> {
     const { binaries, account, detached } = this.#options;
     const log = join(this.#options.dir, `${this.name}.log`);
+    forgetDeadServer(this.dataDir);
     const child = spawnServer({
       program: join(binaries.bin, 'postgres'),
       dataDir: this.dataDir,

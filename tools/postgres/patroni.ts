@@ -18,7 +18,7 @@ import { killProcess } from '../servers/processes.ts';
 import { ensureBinaries, PROGRAMS_DIR, run } from './binaries.ts';
 import { SUPERUSER } from './node.ts';
 import { queryOn } from './query.ts';
-import { type Account, killServer, serverAccount, until } from './server-process.ts';
+import { type Account, forgetDeadServer, killServer, serverAccount, until } from './server-process.ts';
 import { urlOf } from './start-postgres.ts';
 
 const VENV = join(PROGRAMS_DIR, 'patroni');
@@ -70,7 +70,10 @@ export interface RunningPatroni {
   readonly nodes: readonly PatroniNode[];
   /** Resolves to the node that takes writes, once there is one. */
   leader(): Promise<PatroniNode>;
-  /** Resolves when the leader has so many standbys of which its commits wait for one. */
+  /**
+   * Resolves when the leader has so many standbys of which its commits wait for one, and Patroni has noted that each of them
+   * may become the leader. Before that nobody follows a leader that dies.
+   */
   quorum(standbys: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -120,7 +123,11 @@ export async function startPatroni(say: (line: string) => void = () => {}): Prom
       const sql = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'quorum'";
       await until(
         'the standbys did not form a quorum',
-        async () => (await rowsOrNone((await leader()).port, sql)).length >= standbys,
+        async () => {
+          const first = await leader();
+          const connected = await rowsOrNone(first.port, sql);
+          return connected.length >= standbys && (await first.eligibleStandbys()) >= standbys;
+        },
         120_000,
       );
     },
@@ -158,11 +165,13 @@ class ManagedNode implements PatroniNode {
   readonly port: number;
   readonly #folder: string;
   readonly #account: Account | undefined;
+  readonly #restPort: number;
   #patroni: ChildProcess | undefined;
 
   constructor(place: Place, all: readonly Place[], { dir, bin, account }: Surroundings) {
     this.name = place.name;
     this.port = place.port;
+    this.#restPort = place.rest;
     this.#folder = join(dir, place.name);
     this.#account = account;
     mkdirSync(this.#folder, { mode: 0o700 });
@@ -176,6 +185,18 @@ class ManagedNode implements PatroniNode {
     return join(this.#folder, 'patroni.yml');
   }
 
+  /** How many standbys Patroni would make the leader: those in its own note of the quorum. */
+  async eligibleStandbys(): Promise<number> {
+    try {
+      const signal = AbortSignal.timeout(1_000);
+      const answer = await fetch(`http://127.0.0.1:${this.#restPort}/cluster`, { signal });
+      const { members } = (await answer.json()) as { readonly members: readonly { readonly role: string }[] };
+      return members.filter(({ role }) => role === 'quorum_standby').length;
+    } catch {
+      return 0;
+    }
+  }
+
   /** The process of PostgreSQL, when there is one. */
   get serverPid(): number | undefined {
     try {
@@ -186,6 +207,7 @@ class ManagedNode implements PatroniNode {
   }
 
   start(): void {
+    forgetDeadServer(join(this.#folder, 'data'));
     const output = openSync(join(this.#folder, 'patroni.log'), 'a');
     this.#patroni = spawn(join(VENV, 'bin', 'python3'), [PATRONI, this.#config], {
       ...this.#account,

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killProcess } from '../servers/processes.ts';
+import { isAlive, killProcess } from '../servers/processes.ts';
 
 /** The account that a server runs under. PostgreSQL refuses to run as root. */
 export interface Account {
@@ -84,6 +85,15 @@ function childrenOf(pid: number): number[] {
   } catch {
     return [];
   }
+}
+
+/**
+ * Removes the note of a server that was killed. PostgreSQL does so itself, but takes a process that still waits to be
+ * reaped for a living one.
+ */
+export function forgetDeadServer(dataDir: string): void {
+  const file = join(dataDir, 'postmaster.pid');
+  if (existsSync(file) && !isAlive(Number(readFileSync(file, 'utf8').split('\n')[0]))) rmSync(file);
 }
 
 /** Waits until `ready` returns true. @throws an error that says what did not happen */

@@ -178,7 +178,7 @@ function BusyChannels(): JSX.Element {
   );
 }
 
-const FIRST_EVENT = `npm exec -- esdb-gater append users-1 --type user_created --data '{"name":"Ada"}'`;
+const FIRST_EVENT = `npm exec -- esdb-gater append hello-1 --type greeted --data '{"text":"Hello"}'`;
 
 /** Shown until something happens. */
 function FirstSteps(): JSX.Element | null {

@@ -78,7 +78,7 @@ function welcome({ url, nodeId, did }: RunningGateway, config: GatewayConfig): s
     '',
     '  Try in another terminal:',
     `    npm exec -- esdb-gater subscribe events '>'${target}`,
-    `    npm exec -- esdb-gater append users-1 --type user_created --data '{"name":"Ada"}'${target}`,
+    `    npm exec -- esdb-gater append hello-1 --type greeted --data '{"text":"Hello"}'${target}`,
     '',
     '  Ctrl-C stops it.',
     '',
