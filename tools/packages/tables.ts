@@ -1,3 +1,4 @@
+import { replaceSection } from '../docs/marked-section.ts';
 import type { ClientSize } from './client-sizes.ts';
 import type { Weight } from './measure.ts';
 
@@ -14,9 +15,7 @@ const END = '<!-- packages: end -->';
 
 /** Replaces what is between the two marks of a document. @throws Error when it does not have them */
 export function replaceTable(document: string, table: string): string {
-  const [start, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`the document must have the lines ${BEGIN} and ${END}`);
-  return `${document.slice(0, start + BEGIN.length)}\n\n${table}\n${document.slice(end)}`;
+  return replaceSection(document, BEGIN, END, table);
 }
 
 export function packageTable(rows: readonly PackageRow[]): string {

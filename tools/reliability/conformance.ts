@@ -1,4 +1,5 @@
 import { storeSuite, subscriptionSuite } from '@esdb-gater/conformance';
+import { replaceSection } from '../docs/marked-section.ts';
 import type { Report } from '../test/summary.ts';
 
 /** The stores of this project: the name that their suites are run with, and that of the column. */
@@ -85,8 +86,5 @@ export function conformanceTable(report: Report, cases: Cases = conformanceCases
 
 /** Returns a document with another table between its marks. @throws when it has no marks */
 export function replaceTable(document: string, table: string): string {
-  const [before, rest] = document.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error('the document has no marks for the table');
-  return `${before}${BEGIN}\n\n${table}\n${END}${after}`;
+  return replaceSection(document, BEGIN, END, table);
 }

@@ -43,7 +43,7 @@ export interface SampledSpan {
   readonly spanId: string;
 }
 
-/** Returns the active span when its trace is sampled: the example of a measured value. Without an SDK it costs 20 ns. */
+/** Returns the active span when its trace is sampled: the example of a measured value. Without an SDK it costs about 30 ns. */
 export function activeSampledSpan(): SampledSpan | undefined {
   const spanContext = trace.getActiveSpan()?.spanContext();
   return spanContext !== undefined && (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0

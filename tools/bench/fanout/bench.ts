@@ -105,7 +105,7 @@ async function benchConnections(rounds: number): Promise<void> {
   writeSection(
     'Idle connections',
     [
-      `${figure(CONNECTIONS)} connections, 64 of them opening at a time until the server has greeted them, after 200 others. Memory is what the process holds in RAM two seconds later, less what it held before, per connection.`,
+      `${figure(CONNECTIONS)} connections, 64 of them opening at a time until the server has greeted them, after half as many that were closed again. Memory is what the process shares with no other one four seconds later, less what it had before, per connection. Aim of ours: at most 10 KiB.`,
       ...absentText(),
     ],
     ['who', 'KiB a connection', 'connects/s', 'ours / peer', 'µs of CPU a connect', 'peer / ours'],

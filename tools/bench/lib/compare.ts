@@ -1,5 +1,4 @@
 import { advantages, type Figures } from './figures.ts';
-import { spreadOf } from './statistics.ts';
 
 /** What two runs of one commit say about a figure against the last record. */
 export interface Comparison {
@@ -41,5 +40,5 @@ export function compareFigures(record: Figures, first: Figures, second: Figures)
 
 function upper(values: number[], share: number): number {
   values.sort((a, b) => a - b);
-  return values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? spreadOf(values).max;
+  return values[Math.min(values.length - 1, Math.floor(values.length * share))] as number;
 }

@@ -6,7 +6,6 @@ import { spreadOf, spreadText } from '../lib/statistics.ts';
 
 const DURATION_MS = 3_000;
 const EVENTS = 50_000;
-const CONNECTIONS = 3_000;
 
 /** What is measured, in the order of the table: a program, its arguments, and the figures with their names and aims. */
 const SCENARIOS = [
@@ -34,19 +33,9 @@ const SCENARIOS = [
       cpuMicros: ['µs of server CPU an event', 'at most 2.5'],
     },
   },
-  {
-    name: 'connections',
-    program: 'connections',
-    args: [CONNECTIONS],
-    figures: {
-      connectsPerSecond: ['connects/s', ''],
-      cpuMicros: ['µs of server CPU a connect', ''],
-      kibPerConnection: ['KiB an idle connection', 'at most 10'],
-    },
-  },
 ] as const;
 
-/** What calls and connections cost the gateway, socket to socket and with its defaults, the feed included. */
+/** What calls cost the gateway, socket to socket and with its defaults, the feed included. */
 export async function benchWire(rounds: number): Promise<void> {
   const rows: string[][] = [];
   for (const { name, program, args, figures } of SCENARIOS) {
@@ -57,9 +46,9 @@ export async function benchWire(rounds: number): Promise<void> {
     }
   }
   writeSection(
-    'Appends, reads and connections over the wire',
+    'Appends and reads over the wire',
     [
-      'The gateway with its defaults, in a process of its own; its client, or bare `ws` for the connections, on the same cores. Server CPU is that of all its threads, from the accounting of the operating system. Events have 200 bytes of data, are durable when they are acknowledged, and are published by the feed. Every version and position is checked.',
+      'The gateway with its defaults, in a process of its own; its client on the same cores. Server CPU is that of all its threads, from the accounting of the operating system. Events have 200 bytes of data, are durable when they are acknowledged, and are published by the feed. Every version and position is checked.',
     ],
     ['what', 'esdb-gater', 'aim'],
     rows,

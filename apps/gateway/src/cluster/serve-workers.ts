@@ -44,9 +44,7 @@ export function serveLocalWorker(
   const valid = validateParams(method, params);
   // Only within a trace: the nodes also ask each other's workers without one.
   if (context.traceparent === undefined) return worker.call(method, valid, callContext);
-  const { traceparent, tracestate } = context;
-  const parent = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
-  return withSpan({ kind: 'server', method, storeId: worker.storeId }, { parent }, (trace) =>
+  return withSpan({ kind: 'server', method, storeId: worker.storeId }, { parent: context }, (trace) =>
     worker.call(method, valid, { ...callContext, ...trace }),
   );
 }

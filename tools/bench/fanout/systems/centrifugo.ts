@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { centrifugoBinary, startCentrifugo } from '../../lib/centrifugo.ts';
+import { gather } from '../gather.ts';
 import type { LoadClient, System } from '../systems.ts';
-import { gather } from './esdb-gater.ts';
 
 /** Peer: the Centrifugo that `CENTRIFUGO_BIN` names, without tokens, history and presence. */
 export const centrifugo: System = {

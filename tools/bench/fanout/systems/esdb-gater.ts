@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { benchFolder } from '../../lib/machine.ts';
 import { startGateway } from '../../lib/server-process.ts';
+import { gather } from '../gather.ts';
 import type { LoadClient, System } from '../systems.ts';
 
 /** The gateway of this project. */
@@ -51,11 +52,4 @@ export async function openGateway(url: string): Promise<LoadClient> {
       call('publish', `{"channel":"system","topic":"${topic}","message":${message}}`),
     close: () => socket.terminate(),
   };
-}
-
-/** Messages of one turn are sent in one write, as by the project's client. */
-export function gather(tcp: Socket): void {
-  if (tcp.writableCorked > 0) return;
-  tcp.cork();
-  setImmediate(() => tcp.uncork());
 }

@@ -6,8 +6,8 @@ import { WebSocket } from 'ws';
 import { freePorts } from '../../../kafka/index.ts';
 import { answersWithin, benchFolder, peersFolder } from '../../lib/machine.ts';
 import { serverOf } from '../../lib/server-process.ts';
+import { gather } from '../gather.ts';
 import type { LoadClient, System } from '../systems.ts';
-import { gather } from './esdb-gater.ts';
 
 const MODULE = 'github.com/nats-io/nats-server/v2@latest';
 
