@@ -1,35 +1,20 @@
 import { mkdirSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { openGater } from '@esdb-gater/embedded';
-import { orderList } from './order-list.ts';
-import { type OrderEvent, orders } from './orders.ts';
-import { eachPaidOrder } from './paid-orders.ts';
+import { startApplication } from './application.ts';
+import type { OrderEvent } from './orders.ts';
 
 mkdirSync('./data', { recursive: true });
 const gater = await openGater<OrderEvent>({
   stores: { default: { engine: 'sqlite', file: './data/events.db' } },
 });
-const database = new DatabaseSync('./data/orders.db');
-const list = orderList(gater, database);
-await list.start();
-const stop = new AbortController();
-const paid = eachPaidOrder(gater, (order) => console.log('paid', order), stop.signal);
-
-const handle = orders(gater);
-const order = crypto.randomUUID();
-await handle({ kind: 'place', order, customer: 'ada', cents: 450 });
-const { position } = await handle({ kind: 'pay', order });
-await list.reached(position);
-console.log('orders', database.prepare('SELECT count(*) AS count FROM orders').get()?.['count']);
+const stopApplication = await startApplication(gater);
 
 // Holds the program until a signal, as the server of an application does.
 const running = setInterval(() => {}, 60_000);
 
 async function close(): Promise<void> {
   clearInterval(running);
-  stop.abort();
-  await paid;
-  await list.stop();
+  await stopApplication();
   await gater.close();
 }
 process.once('SIGINT', close);
