@@ -257,7 +257,10 @@ function settingsOf(
         // `synchronous_standby_names = 'ANY 1 (…)'`, which Patroni keeps up to date.
         synchronous_mode: 'quorum',
         synchronous_node_count: 1,
-        postgresql: { parameters: { hot_standby: 'on', wal_keep_size: '256MB' } },
+        postgresql: {
+          use_pg_rewind: true,
+          parameters: { hot_standby: 'on', wal_keep_size: '256MB', wal_log_hints: 'on' },
+        },
       },
       initdb: [{ encoding: 'UTF8' }, { locale: 'C.UTF-8' }],
     },
@@ -266,6 +269,9 @@ function settingsOf(
       connect_address: address(port),
       data_dir: join(folder, 'data'),
       bin_dir: bin,
+      // A primary that dies may have written what no standby has: it is rewound, or copied anew, before it follows.
+      remove_data_directory_on_rewind_failure: true,
+      remove_data_directory_on_diverged_timelines: true,
       pgpass: join(folder, 'pgpass'),
       authentication: { superuser: { username: SUPERUSER }, replication: { username: SUPERUSER } },
       parameters: { unix_socket_directories: folder },
