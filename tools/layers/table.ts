@@ -30,7 +30,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   },
   app: {
     imports: ['client', 'event-store', 'registry', 'retry', 'primitives', 'types'],
-    development: ['store-sqlite'],
+    development: ['store-postgres', 'store-sqlite'],
   },
   'broker-kafka': {
     imports: ['types', 'primitives', 'retry', 'telemetry'],

@@ -1,46 +1,101 @@
 /**
- * A process that projects until it is killed, or until every event is applied. Arguments: file of the events, file of the read
- * model, position of the last event.
+ * A process that projects until it is killed, or until its work is done. Its argument is a `ChildTask` as JSON. It writes `ready` before it
+ * opens the read model, and then a line for each commit.
  *
- * Each event is one row: an event that were applied twice would break the primary key, and the sums.
+ * The table of the rows has no key: an event that were applied twice would be counted, not refused.
  */
 import { writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { projection } from '@esdb-gater/app';
+import { type EventOf, type Projection, type ProjectionProgress, projection } from '@esdb-gater/app';
+import { postgresProjections } from '@esdb-gater/app/postgres';
 import { sqliteProjections } from '@esdb-gater/app/sqlite';
 import { createGater } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
 import { createRegistry } from '@esdb-gater/registry';
+import { openPostgresStore } from '@esdb-gater/store-postgres';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
+import { GaterError } from '@esdb-gater/types';
+import pg from 'pg';
+import type { ChildTask } from './support/killed-projection.ts';
 
-const [, , events = '', model = '', last = '0'] = process.argv;
-const store = await openSqliteStore({ storeId: 'default', file: events });
+const task = JSON.parse(process.argv[2] ?? '') as ChildTask;
+const store =
+  task.engine === 'sqlite'
+    ? await openSqliteStore({ storeId: 'default', file: task.events })
+    : await openPostgresStore({ storeId: 'default', url: task.events, schema: `events_${task.name}` });
 const registry = createRegistry();
-registry.register(createStoreWorker(store, { nodeId: 'child' }));
-const gater = createGater({ registry });
-const database = new DatabaseSync(model);
-database.exec('PRAGMA journal_mode = WAL');
-const running = await projection({
+registry.register(createStoreWorker(store, { nodeId: `child-${process.pid}` }));
+const gater = createGater<EventOf<{ added: number }>>({ registry });
+const common = {
   gater,
-  name: 'sums',
+  name: task.name,
   events: ['added'],
-  store: sqliteProjections(database, {
-    tables: {
-      applied: 'position INTEGER PRIMARY KEY, n INTEGER NOT NULL',
-      sums: 'id INTEGER PRIMARY KEY, events INTEGER NOT NULL, sum INTEGER NOT NULL',
-    },
-  }),
-  handle({ position, data }, { table, run }) {
-    const n = Number(data);
-    run(`INSERT INTO ${table('applied')} VALUES (?, ?)`, position, n);
-    run(
-      `INSERT INTO ${table('sums')} VALUES (1, 1, ?)
-       ON CONFLICT (id) DO UPDATE SET events = events + 1, sum = sum + excluded.sum`,
-      n,
-    );
+  batchEvents: task.batchEvents,
+  onProgress({ generation, position }: ProjectionProgress) {
+    writeSync(1, `${generation} ${position}\n`);
   },
-  onProgress: ({ position }) => writeSync(1, `${position}\n`),
-}).start();
-await running.reached(Number(last));
+} as const;
+const tables = {
+  applied: 'position BIGINT NOT NULL, n BIGINT NOT NULL',
+  sums: 'id INTEGER PRIMARY KEY, events BIGINT NOT NULL, sum BIGINT NOT NULL',
+};
+const ADD = 'ON CONFLICT (id) DO UPDATE SET events = sums.events + 1, sum = sums.sum + excluded.sum';
+
+function inSqlite(): Projection {
+  const database = new DatabaseSync(task.model);
+  database.exec('PRAGMA journal_mode = WAL');
+  return projection({
+    ...common,
+    store: sqliteProjections(database, { tables }),
+    handle({ position, data }, { table, run }) {
+      run(`INSERT INTO ${table('applied')} VALUES (?, ?)`, position, data);
+      run(`INSERT INTO ${table('sums')} AS sums VALUES (1, 1, ?) ${ADD}`, data);
+    },
+  });
+}
+
+function inPostgres(): Projection {
+  const pool = new pg.Pool({ connectionString: task.model, max: 4 });
+  pool.on('error', () => undefined);
+  return projection({
+    ...common,
+    store: postgresProjections(pool, { tables, schema: `model_${task.name}` }),
+    async handle({ position, data }, { table, query }) {
+      const row = `WITH row AS (INSERT INTO ${table('applied')} VALUES ($1, $2))`;
+      await query(
+        `${row} INSERT INTO ${table('sums')} AS sums VALUES (1, 1, $2::BIGINT) ${ADD}`,
+        position,
+        data,
+      );
+    },
+  });
+}
+
+/** Appends what is missing, while other processes do the same. Each event has its own position as data. */
+async function appendMissing(): Promise<void> {
+  const { appended, appendTo } = task;
+  const stream = { streamId: 'added-meanwhile', storeId: 'default' };
+  for (;;) {
+    const { version } = await gater.getVersion(stream);
+    const data = appended + version + 2;
+    if (data > appendTo) return;
+    await gater
+      .appendEvents({ ...stream, expectedVersion: version, events: [{ type: 'added', data }] })
+      .catch((error: unknown) => {
+        if (!GaterError.is(error, 'wrong_expected_version')) throw error;
+      });
+  }
+}
+
+writeSync(1, 'ready\n');
+const running = await (task.engine === 'sqlite' ? inSqlite() : inPostgres()).start();
+const { live, rebuild } = running.health();
+const mustBuild = (live?.generation ?? 0) < task.generation && rebuild === undefined;
+await Promise.all([appendMissing(), mustBuild ? running.rebuild() : undefined]);
+await running.reached(task.appendTo);
+while ((running.health().live?.generation ?? 0) < task.generation) {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+await running.reached(task.appendTo);
 await running.stop();
 process.exit(0);
