@@ -31,6 +31,9 @@ const PATRONI = join(VENV, 'bin', 'patroni');
 /** The lease of the leader: the shortest that Patroni allows. After its end another node takes over. */
 const TTL_S = 20;
 
+/** A commit that writes to the log, and so waits for a standby. */
+const COMMIT = "SELECT pg_logical_emit_message(true, 'esdb_gater_probe', '')";
+
 const NODES = 3;
 const PORTS_PER_NODE = 3;
 
@@ -70,6 +73,8 @@ export interface RunningPatroni {
   readonly nodes: readonly PatroniNode[];
   /** Resolves to the node that takes writes, once there is one. */
   leader(): Promise<PatroniNode>;
+  /** Resolves to the node that takes writes, once a standby has followed it and its commits are acknowledged. */
+  writableLeader(): Promise<PatroniNode>;
   /**
    * Resolves when the leader has so many standbys of which its commits wait for one, and Patroni has noted that each of them
    * may become the leader. Before that nobody follows a leader that dies.
@@ -119,6 +124,11 @@ export async function startPatroni(say: (line: string) => void = () => {}): Prom
     url: urlOf(places.map(({ port }) => port)),
     nodes,
     leader,
+    async writableLeader() {
+      const found = await leader();
+      await queryOn(found.port, COMMIT);
+      return found;
+    },
     async quorum(standbys) {
       const sql = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'quorum'";
       await until(
