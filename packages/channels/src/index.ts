@@ -13,6 +13,8 @@ export { type ChannelsComponents, createChannels } from './channels.ts';
 export { concatBytes } from './delivery/delivery-batch.ts';
 export type { BrokerEpoch, EpochLog } from './memory-broker/epoch-log.ts';
 export { createMemoryBroker, type MemoryBrokerOptions } from './memory-broker/memory-broker.ts';
+// For brokers that pass the in-process broker on to other processes
+export { reachesPosition } from './memory-broker/positions.ts';
 export type { ChannelOptions, ChannelsOptions } from './options.ts';
 // For signatures of another kind
 export {

@@ -10,7 +10,7 @@ import {
 } from '@esdb-gater/types';
 import { type ChannelLog, inBatches, type ResolvedFrom } from './channel-log.ts';
 import { KeptRecord, MemoryRecord, type RecordPlace } from './memory-record.ts';
-import { malformed, type Point, parsePosition, positionHead } from './positions.ts';
+import { malformed, type Point, parsePosition, positionHead, reachesPosition } from './positions.ts';
 import { createRecordRing, type RecordRing } from './record-ring.ts';
 import { NO_STORES } from './store-positions.ts';
 
@@ -87,7 +87,7 @@ class HistoryLog implements ChannelLog {
   }
 
   caughtUp(after: string, until: string): boolean {
-    return after === until || this.#parse(after).sequence >= this.#parse(until).sequence;
+    return reachesPosition(this.#options.channel, after, until);
   }
 
   #at(sequence: number): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePosition, positionHead, storePart } from './positions.ts';
+import { parsePosition, positionHead, reachesPosition, storePart } from './positions.ts';
 import { NO_STORES, storePositions } from './store-positions.ts';
 
 const MALFORMED = expect.objectContaining({ code: 'invalid_argument', reason: 'position_malformed' });
@@ -70,4 +70,20 @@ test('positions of stores are changed one by one, and those from before stay as 
   ]);
   expect(second.storeIds).toEqual(['a', 'b']);
   expect(storePositions([])).toBe(NO_STORES);
+});
+
+test('a reader has everything up to a position when its messages and its place in every wanted store are not before it', () => {
+  const at = (sequence: number, one: number): string =>
+    HEAD + sequence + storePositions([['one', { position: one }]]).text();
+  expect(reachesPosition('events', at(2, 5), at(2, 5))).toBe(true);
+  expect(reachesPosition('events', at(3, 6), at(2, 5))).toBe(true);
+  expect(reachesPosition('events', at(1, 5), at(2, 5))).toBe(false);
+  expect(reachesPosition('events', at(2, 4), at(2, 5))).toBe(false);
+  expect(reachesPosition('events', at(2, 4), at(2, 5), (storeId) => storeId !== 'one')).toBe(true);
+});
+
+test('a reader of another run has not reached a position, whatever its number', () => {
+  const later = positionHead('events', 'abc2');
+  expect(reachesPosition('events', `${HEAD}9`, `${later}1`)).toBe(false);
+  expect(reachesPosition('events', `${later}9`, `${HEAD}1`)).toBe(false);
 });

@@ -67,6 +67,36 @@ export function parsePosition(channel: ChannelName, text: string): Point {
   return { epoch, sequence: safe(channel, sequence), stores };
 }
 
+/**
+ * Returns true when a reader at `after` has everything up to `until`: both are positions that the in-process broker gave
+ * for the channel. Positions of two runs of the broker have no order, so that a reader of another run never has.
+ *
+ * @param isWanted false for a store whose events the reader leaves out
+ * @throws `invalid_argument`, reason `position_malformed`
+ */
+export function reachesPosition(
+  channel: ChannelName,
+  after: string,
+  until: string,
+  isWanted: (storeId: string) => boolean = () => true,
+): boolean {
+  if (after === until) return true;
+  const reader = parsePosition(channel, after);
+  const end = parsePosition(channel, until);
+  if (reader.epoch !== end.epoch || reader.sequence < end.sequence) return false;
+  return [...end.stores].every(
+    ([storeId, { position }]) => !isWanted(storeId) || isMarkAt(reader.stores.get(storeId), position),
+  );
+}
+
+/** Returns true when a reader has everything of a store up to a position. */
+export function isMarkAt(mark: StoreMark | undefined, position: number): boolean {
+  if (position === 0) return true;
+  return (
+    mark !== undefined && mark.unproven !== true && mark.sinceMs === undefined && mark.position >= position
+  );
+}
+
 /** Returns the error for a position that is not one of the channel. */
 export function malformed(channel: ChannelName, why: string): GaterError {
   return invalidArgument('position_malformed', `the position does not belong to ${channel}: ${why}`, {

@@ -14,7 +14,15 @@ import { type BrokerEpoch, isLostSince, isLostSinceTime } from './epoch-log.ts';
 import { createFeedStarts, type FeedStarts } from './feed-starts.ts';
 import { createHistoryRing, keep, type LogOptions, sequenceAtTime } from './history-log.ts';
 import { MemoryRecord } from './memory-record.ts';
-import { malformed, type Point, parsePosition, positionHead, type StoreMark } from './positions.ts';
+import {
+  isMarkAt,
+  malformed,
+  type Point,
+  parsePosition,
+  positionHead,
+  reachesPosition,
+  type StoreMark,
+} from './positions.ts';
 import type { RecordRing } from './record-ring.ts';
 import { StoreOutages } from './store-outages.ts';
 import { NO_STORES, type StorePositions, storePositions } from './store-positions.ts';
@@ -126,14 +134,7 @@ class StoreBackedLog implements ChannelLog {
   }
 
   caughtUp(after: string, until: string, topic?: string): boolean {
-    if (after === until) return true;
-    const reader = this.#parse(after);
-    const end = this.#parse(until);
-    if (reader.sequence < end.sequence) return false;
-    return [...end.stores].every(
-      ([storeId, { position }]) =>
-        !this.#isWanted(storeId, topic) || isAt(reader.stores.get(storeId), position),
-    );
+    return reachesPosition(this.#options.channel, after, until, (storeId) => this.#isWanted(storeId, topic));
   }
 
   trouble(): string | undefined {
@@ -184,7 +185,9 @@ class StoreBackedLog implements ChannelLog {
         return [storeId, point ?? { position: 0, sinceMs }];
       }),
     );
-    const stores = storePositions(marks.filter(([, mark]) => isAt(mark, 1) || mark.sinceMs !== undefined));
+    const stores = storePositions(
+      marks.filter(([, mark]) => isMarkAt(mark, 1) || mark.sinceMs !== undefined),
+    );
     const { sequence, lost } = sequenceAtTime(this.#ring, time);
     const position = this.#at(sequence, stores);
     const { startedMs } = this.#options;
@@ -233,12 +236,4 @@ class StoreBackedLog implements ChannelLog {
   #parse(position: string): Point {
     return parsePosition(this.#options.channel, position);
   }
-}
-
-/** Returns true when a reader has everything of a store up to a position. */
-function isAt(mark: StoreMark | undefined, position: number): boolean {
-  if (position === 0) return true;
-  return (
-    mark !== undefined && mark.unproven !== true && mark.sinceMs === undefined && mark.position >= position
-  );
 }
