@@ -4,7 +4,16 @@ import { createStoreWorker } from '@esdb-gater/event-store';
 import { finishesWithin } from '@esdb-gater/primitives';
 import { createRegistry, createStoreCaller } from '@esdb-gater/registry';
 import { attachDefaultHandler, DEFAULT_HANDLER_ID, detach, setLogger } from '@esdb-gater/telemetry';
-import type { Broker, Channels, Clock, EventStore, Logger, Registry, Subscriptions } from '@esdb-gater/types';
+import {
+  type Broker,
+  type Channels,
+  type Clock,
+  type EventStore,
+  GaterError,
+  type Logger,
+  type Registry,
+  type Subscriptions,
+} from '@esdb-gater/types';
 import { type Authorizer, createAuthorizer } from './access/authorizer.ts';
 import { type GatewaySecurity, openGatewaySecurity } from './access/gateway-security.ts';
 import { createDispatcher, type Dispatcher } from './calls/dispatcher.ts';
@@ -103,7 +112,9 @@ export async function openGatewayCore(
           logger.info({ storeId: store.storeId }, 'the database of the store was reached');
         })
         .catch((error: unknown) => {
-          if (accepting()) logger.error({ err: error, storeId: store.storeId }, 'cannot serve the store');
+          if (!accepting()) return;
+          logger.error({ err: error, storeId: store.storeId }, 'cannot serve the store');
+          health.refused(store.storeId, GaterError.from(error).message);
         });
     }
   }
@@ -172,6 +183,10 @@ export async function openGatewayCore(
             if (kafka === undefined) feeds.workerRegistered(worker);
             follows.workerRegistered(worker);
             persistent.workerRegistered(worker);
+          },
+          onRefused(worker, message) {
+            health.refused(worker.storeId, message);
+            workers.refused(worker);
           },
           clock,
           logger,

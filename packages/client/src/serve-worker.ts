@@ -30,7 +30,8 @@ export interface ServedStore {
   readonly workerId: string;
   /**
    * Resolves after `close`; rejects when the gateway refused to register the worker again, and with `invalid_argument`,
-   * reason `store_mismatch`, when another program has replaced it under its `workerId`.
+   * reason `store_mismatch`, when another program has replaced it under its `workerId`, or another node serves other data
+   * under the name of its store.
    */
   readonly ended: Promise<void>;
   /** Unregisters the worker. The store itself stays open. */
@@ -134,12 +135,15 @@ export async function serveWorker(
       if (method !== 'replaced') return false;
       const { storeId: replaced, workerId: name } = params as ReplacedNotice;
       if (replaced !== storeId || name !== workerId) return false;
-      logger.error({ storeId, workerId }, 'another program has replaced the worker under its name');
+      logger.error(
+        { storeId, workerId },
+        'the worker was replaced: by another program of its name, or by a store with other data',
+      );
       stop();
       ended.reject(
         invalidArgument(
           'store_mismatch',
-          `another program has replaced worker ${workerId} of store ${storeId}; each needs its own workerId`,
+          `worker ${workerId} of store ${storeId} was replaced: another program has its workerId, or another node serves other data under the name of the store`,
           { storeId, workerId },
         ),
       );

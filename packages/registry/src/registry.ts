@@ -77,8 +77,6 @@ class WorkerRegistry implements Registry {
     const present = store.get(worker.workerId);
     if (present?.isOf(worker) === true) return present.info;
     if (present !== undefined && this.#precedes(present, worker)) return present.info;
-    // A worker of this node does not depend on what other nodes announce.
-    if (this.#isLocal(worker)) for (const other of store.strangersTo(worker)) this.#remove(store, other);
     store.checkUuid(worker);
     if (present !== undefined && store.get(worker.workerId) === present) this.#remove(store, present);
     const registered = new RegisteredWorker(

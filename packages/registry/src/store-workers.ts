@@ -64,24 +64,18 @@ export class StoreWorkers {
     return worker;
   }
 
-  /** Returns the workers of other nodes that do not serve the same data as a worker of this node. */
-  strangersTo({ storeUuid }: StoreWorker): RegisteredWorker[] {
-    return [...this.#workers.values()].filter(
-      (other) =>
-        other.nodeId !== this.#options.nodeId && (storeUuid === undefined || storeUuid !== other.storeUuid),
-    );
-  }
-
   /**
    * All workers of a store must serve the same data, which only a common `storeUuid` proves: a worker without one must
-   * be the only worker.
+   * be the only worker. A worker may come back to its own node with another one; elsewhere its name does not make it the
+   * same worker.
    *
    * @throws `invalid_argument` (reason `store_mismatch`)
    */
-  checkUuid({ workerId, storeUuid }: StoreWorker): void {
+  checkUuid({ workerId, nodeId, storeUuid }: StoreWorker): void {
     for (const other of this.#workers.values()) {
-      if (other.workerId === workerId) continue;
-      if (storeUuid !== undefined && storeUuid === other.storeUuid) continue;
+      const isSameData = storeUuid === other.storeUuid;
+      if (isSameData && storeUuid !== undefined) continue;
+      if (other.workerId === workerId && (isSameData || other.nodeId === nodeId)) continue;
       // The error names no uuid: whoever knows it can pass as a worker of the store.
       throw invalidArgument(
         'store_mismatch',

@@ -4,6 +4,7 @@ import {
   type MemberInfo,
   type Registry,
   type StoreWorker,
+  type WorkerInfo,
 } from '@esdb-gater/types';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ClusterWorkers, createClusterWorkers } from '../src/membership/cluster-workers.ts';
@@ -19,6 +20,8 @@ interface RegistryNode {
   readonly node: Endpoint;
   readonly registry: Registry;
   readonly shared: ClusterWorkers;
+  /** The workers that were refused here, as `name@node`. */
+  readonly refused: string[];
 }
 
 const clusters: SimulatedCluster[] = [];
@@ -52,11 +55,17 @@ const connect = ({ nodeId }: MemberInfo, announced: AnnouncedWorker): StoreWorke
   call: async () => `${announced.workerId} by ${nodeId}` as never,
 });
 
-function join(node: Endpoint, policy: 'local-first' | 'round-robin' = 'round-robin'): RegistryNode {
+function join(
+  node: Endpoint,
+  policy: 'local-first' | 'round-robin' = 'round-robin',
+  ownStores: ReadonlySet<string> = new Set(),
+): RegistryNode {
   const { nodeId, membership } = node;
   const registry = createRegistry({}, { nodeId, policy });
-  const shared = createClusterWorkers({ registry, membership, connect }, { nodeId });
-  const joined = { node, registry, shared };
+  const refused: string[] = [];
+  const onRefused = (one: WorkerInfo): unknown => refused.push(`${one.workerId}@${one.nodeId}`);
+  const shared = createClusterWorkers({ registry, membership, connect, onRefused }, { nodeId, ownStores });
+  const joined = { node, registry, shared, refused };
   open.push(joined);
   return joined;
 }
@@ -212,60 +221,140 @@ describe('one worker that registered with several nodes', () => {
 });
 
 describe('workers of one store that do not serve the same data', () => {
-  const mismatch = (nodeId: string) =>
-    expect.objectContaining({ code: 'store_mismatch', storeId: 'default', workerId: 'w1', nodeId });
+  const mismatch = (nodeId: string, workerId = 'w1') =>
+    expect.objectContaining({ code: 'store_mismatch', storeId: 'default', workerId, nodeId });
+  const refusal = expect.objectContaining({ code: 'invalid_argument', reason: 'store_mismatch' });
+  const other = (index: number, workerId = 'w1', more: Partial<StoreWorker> = {}): StoreWorker =>
+    worker(nameOf(index), workerId, { storeUuid: OTHER_UUID, registeredAt: 2, ...more });
 
-  test('are refused and told, and the live ones stay', async () => {
+  test('are refused by every node that knows the live ones', async () => {
     const { cluster, nodes } = await registriesOf(3);
     nodes[0].registry.register(worker(nameOf(0), 'w0'));
     await cluster.run(500);
-    nodes[1].registry.register(worker(nameOf(1), 'w1', { storeUuid: OTHER_UUID }));
+    // However early it has registered elsewhere: the live one stays.
+    expect(() => nodes[1].registry.register(other(1, 'w1', { registeredAt: 0 }))).toThrow(refusal);
+    const { storeUuid: _, ...unnamed } = other(1);
+    expect(() => nodes[1].registry.register(unnamed)).toThrow(refusal);
     await cluster.run(500);
-    expect(workersOf(nodes[0])).toEqual(['w0@node-0000']);
-    expect(nodes[0].shared.problems()).toEqual([mismatch('node-0001')]);
-    expect(workersOf(nodes[2])).toEqual(['w0@node-0000']);
+    for (const node of nodes) expect(workersOf(node)).toEqual(['w0@node-0000']);
+  });
+
+  test('are refused under the name of a live one, too [T28]', async () => {
+    const { cluster, nodes } = await registriesOf(3);
+    nodes[0].registry.register(worker(nameOf(0), 'w1'));
+    await cluster.run(500);
+    expect(() => nodes[1].registry.register(other(1))).toThrow(refusal);
+    await cluster.run(500);
+    for (const node of nodes) expect(workersOf(node)).toEqual(['w1@node-0000']);
   });
 
   test('are accepted once those that they did not fit are gone', async () => {
     const { cluster, nodes } = await registriesOf(3);
     nodes[0].registry.register(worker(nameOf(0), 'w0'));
     await cluster.run(500);
-    nodes[1].registry.register(worker(nameOf(1), 'w1', { storeUuid: OTHER_UUID }));
-    await cluster.run(500);
+    expect(() => nodes[1].registry.register(other(1))).toThrow(refusal);
     nodes[0].registry.unregister('default', 'w0');
     await cluster.run(500);
-    expect(workersOf(nodes[2])).toEqual(['w1@node-0001']);
-    expect(nodes[2].shared.problems()).toEqual([]);
+    nodes[1].registry.register(other(1));
+    await cluster.run(500);
+    for (const node of nodes) {
+      expect(workersOf(node)).toEqual(['w1@node-0001']);
+      expect(node.shared.problems()).toEqual([]);
+    }
   });
 
-  test('give way to a local one, which does not depend on what others announce', async () => {
-    const { cluster, nodes } = await registriesOf(2);
-    nodes[1].registry.register(worker(nameOf(1), 'w1', { storeUuid: OTHER_UUID }));
+  test.each([
+    ['the first stays', 1, 2, 'w0@node-0000', 'w1@node-0001'],
+    ['the first stays, whoever hears of it', 2, 1, 'w1@node-0001', 'w0@node-0000'],
+    ['of two in the same millisecond the lower uuid stays', 1, 1, 'w0@node-0000', 'w1@node-0001'],
+  ])(
+    'that register before their nodes know of each other: %s on all nodes, the other is unregistered and told',
+    async (_, first, second, stays, goes) => {
+      const { cluster, nodes } = await registriesOf(3);
+      nodes[0].registry.register(worker(nameOf(0), 'w0', { registeredAt: first }));
+      nodes[1].registry.register(other(1, 'w1', { registeredAt: second }));
+      await cluster.run(1_000);
+      for (const node of nodes) {
+        expect(workersOf(node)).toEqual([stays]);
+        expect(node.shared.problems(), 'nobody offers it any more').toEqual([]);
+      }
+      const loser = nodes.find(({ node }) => goes.endsWith(node.nodeId));
+      expect(loser?.refused).toEqual([goes]);
+      expect(await call(nodes[2])).toMatch(stays.slice(0, 2));
+    },
+  );
+
+  test('both go on while their nodes are apart, and one stays once they meet', async () => {
+    const { cluster, nodes } = await registriesOf(4);
+    const left = (node: Endpoint): boolean => node.nodeId < nameOf(2);
+    cluster.partition((from, to) => left(from) === left(to));
+    await cluster.run(2 * FAILURE_TIMEOUT_MS);
+    nodes[1].registry.register(worker(nameOf(1), 'w', { registeredAt: 5 }));
+    nodes[2].registry.register(other(2, 'w', { registeredAt: 4 }));
     await cluster.run(500);
+    expect(nodes.map(workersOf)).toEqual([
+      ['w@node-0001'],
+      ['w@node-0001'],
+      ['w@node-0002'],
+      ['w@node-0002'],
+    ]);
+    const picked = nodes[0].registry.pick('default');
+    cluster.heal();
+    await cluster.until(() => cluster.agrees(), 15_000, 'one cluster again');
+    await cluster.run(1_000);
+    for (const node of nodes) expect(workersOf(node)).toEqual(['w@node-0002']);
+    expect(nodes[1].refused).toEqual(['w@node-0001']);
+    // Whoever had picked the former one does not reach it any more.
+    await expect(picked.call('getVersion', { storeId: 'default', streamId: 's' })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+  });
+
+  test('are told while another node offers them', async () => {
+    const { cluster, nodes } = await registriesOf(2);
+    // A node of an earlier version goes on to offer its own.
+    nodes[1].shared.close();
+    nodes[1].node.membership.announce([other(1)]);
+    await cluster.run(500);
+    expect(workersOf(nodes[0])).toEqual(['w1@node-0001']);
+    nodes[0].registry.unregister('default', 'w1');
     nodes[0].registry.register(worker(nameOf(0), 'w0'));
     await cluster.run(500);
     expect(workersOf(nodes[0])).toEqual(['w0@node-0000']);
     expect(nodes[0].shared.problems()).toEqual([mismatch('node-0001')]);
+    expect(nodes[0].refused).toEqual(['w1@node-0001']);
+    nodes[1].node.membership.announce([]);
+    await cluster.run(500);
+    expect(nodes[0].shared.problems()).toEqual([]);
   });
 
-  test('are refused under the name of a live one, too, and every node that has that one says so [T28]', async () => {
-    const { cluster, nodes } = await registriesOf(3);
-    nodes[0].registry.register(worker(nameOf(0), 'w1'));
-    await cluster.run(500);
-    nodes[1].registry.register(worker(nameOf(1), 'w1', { storeUuid: OTHER_UUID }));
-    await cluster.run(500);
-    for (const node of [nodes[0], nodes[2]]) {
-      expect(workersOf(node)).toEqual(['w1@node-0000']);
-      expect(node.shared.problems()).toEqual([mismatch('node-0001')]);
-    }
-    expect(workersOf(nodes[1])).toEqual(['w1@node-0001']);
-    expect(nodes[1].shared.problems()).toEqual([mismatch('node-0000')]);
-    nodes[1].registry.unregister('default', 'w1');
-    await cluster.run(500);
-    for (const node of nodes) {
-      expect(workersOf(node)).toEqual(['w1@node-0000']);
-      expect(node.shared.problems()).toEqual([]);
-    }
+  test('a store that a node serves by itself gives way as a whole: the node then serves neither', async () => {
+    const cluster = new SimulatedCluster({ seed: 5 });
+    clusters.push(cluster);
+    await cluster.startMany(3);
+    await cluster.until(() => cluster.agrees(), 10_000, 'all are members');
+    const own = new Set(['default']);
+    const [a, b, c] = cluster.live.map((node, index) => {
+      const registry = join(node, 'round-robin', index === 2 ? new Set() : own);
+      registry.registry.declare('default');
+      return registry;
+    }) as [RegistryNode, RegistryNode, RegistryNode];
+    a.registry.register(worker(nameOf(0), 'w0'));
+    b.registry.register(other(1));
+    await cluster.run(1_000);
+    expect([a, b, c].map(workersOf)).toEqual([['w0@node-0000'], [], ['w0@node-0000']]);
+    expect(() => b.registry.pick('default')).toThrow(expect.objectContaining({ code: 'no_workers' }));
+    expect(b.shared.problems()).toEqual([mismatch('node-0001')]);
+
+    // Its data does not come back by itself under a name that the others know for other data.
+    a.registry.unregister('default', 'w0');
+    await cluster.run(1_000);
+    expect([a, b, c].map(workersOf)).toEqual([[], [], []]);
+    c.registry.register(other(2, 'w2'));
+    await cluster.run(1_000);
+    expect([a, b, c].map(workersOf), 'other workers of its data do').toEqual(
+      Array.from({ length: 3 }, () => ['w2@node-0002']),
+    );
   });
 });
 

@@ -202,6 +202,67 @@ describe('workers of a simulated cluster', () => {
   );
 });
 
+describe('stores of one name in a simulated cluster', () => {
+  simulate(
+    'are never mixed in one registry, and are one on all nodes once all agree, whatever registers, leaves and is cut off [F13]',
+    ROUGH,
+    async (cluster) => {
+      await started(cluster, 20);
+      const pick = <T>(list: readonly T[]): T => list[Math.floor(cluster.random() * list.length)] as T;
+      const connect = (node: MemberInfo, announced: AnnouncedWorker): StoreWorker => ({
+        ...announced,
+        nodeId: node.nodeId,
+        call: () => Promise.reject(new TypeError('not called')),
+      });
+      const registries = cluster.live.map(({ nodeId, membership }) => {
+        const registry = createRegistry({}, { nodeId });
+        createClusterWorkers({ registry, membership, connect }, { nodeId });
+        return { nodeId, registry };
+      });
+      const databases = ({ registry }: (typeof registries)[number]): unknown[] => [
+        ...new Set(registry.workers('default').map(({ storeUuid }) => storeUuid)),
+      ];
+      for (let round = 0; round < 150; round++) {
+        const { nodeId, registry } = pick(registries);
+        const chance = cluster.random();
+        if (chance < 0.5) {
+          const worker = connect({ ...cluster.node(0).membership.self, nodeId }, workerOf('default', nodeId));
+          const registeredAt = Math.floor(cluster.nowMs / 100);
+          try {
+            registry.register({
+              ...worker,
+              storeUuid: pick(['a', 'b', 'c']),
+              registeredAt,
+              incarnation: round,
+            });
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'invalid_argument', reason: 'store_mismatch' });
+          }
+        } else if (chance < 0.75) registry.unregister('default', nodeId);
+        else if (chance < 0.85) {
+          const side = new Map(cluster.live.map((node) => [node, cluster.random() < 0.5]));
+          cluster.partition((from, to) => side.get(from) === side.get(to));
+        } else cluster.heal();
+        for (let step = 0; step < 10; step++) {
+          await cluster.run(100);
+          for (const one of registries) expect(databases(one).length).toBeLessThanOrEqual(1);
+        }
+      }
+      cluster.heal();
+      await cluster.until(() => cluster.agrees(), SETTLE_MS, 'one cluster again');
+      await cluster.run(5_000);
+      const [first, ...others] = registries.map((one) => ({
+        databases: databases(one),
+        workers: one.registry
+          .workers('default')
+          .map(({ workerId, nodeId: at }) => `${workerId}@${at}`)
+          .sort(),
+      }));
+      for (const other of others) expect(other).toEqual(first);
+    },
+  );
+});
+
 /** Returns how many messages and bytes a node sends in a second, on average and at most. */
 async function traffic(count: number): Promise<{ messages: number; most: number; bytes: number }> {
   const cluster = new SimulatedCluster({ seed: 1 });

@@ -31,9 +31,14 @@ export interface WorkerHostOptions {
 export interface WorkerHost {
   /**
    * Opens the workers of the connection of `peer`, none at first. `onReplaced` is called when another connection has
-   * replaced one of them.
+   * replaced one of them, or one was refused.
    */
   open(peer: Peer, onReplaced: (storeId: string, workerId: string) => void): ConnectionWorkers;
+  /**
+   * Must be called with a worker that is refused, because another node serves other data under the name of its store. When
+   * it is of this node, its program is told by `replaced`.
+   */
+  refused(worker: WorkerInfo): void;
 }
 
 /** The workers of one connection. Closing it unregisters them. */
@@ -109,13 +114,23 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
     connection.workers.add(worker);
     if (former === undefined) return;
     former.connection.workers.delete(former.worker);
-    if (former.connection === connection) return;
-    const { storeId, workerId } = worker;
-    former.connection.peer.notify('replaced', { storeId, workerId } satisfies ReplacedNotice);
-    former.connection.onReplaced(storeId, workerId);
+    if (former.connection !== connection) tellReplaced(former);
+  }
+
+  function tellReplaced({ worker: { storeId, workerId }, connection }: HeldWorker): void {
+    connection.peer.notify('replaced', { storeId, workerId } satisfies ReplacedNotice);
+    connection.onReplaced(storeId, workerId);
   }
 
   return {
+    refused({ storeId, workerId, nodeId, incarnation }) {
+      const name = nameOf({ storeId, workerId });
+      const present = held.get(name);
+      if (nodeId !== options.nodeId || present?.worker.incarnation !== incarnation) return;
+      held.delete(name);
+      present.connection.workers.delete(present.worker);
+      tellReplaced(present);
+    },
     open(peer, onReplaced) {
       const workers = new Set<RemoteWorker>();
       const connection: Connection = { peer, workers, onReplaced };
@@ -186,7 +201,7 @@ export function createWorkerHost(components: WorkerHostComponents, options: Work
   };
 }
 
-function nameOf({ storeId, workerId }: RemoteWorker): string {
+function nameOf({ storeId, workerId }: Pick<WorkerInfo, 'storeId' | 'workerId'>): string {
   return `${storeId} ${workerId}`;
 }
 

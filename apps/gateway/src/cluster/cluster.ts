@@ -17,6 +17,7 @@ import {
   type PeerAddress,
   type Registry,
   type Subscriptions,
+  type WorkerInfo,
 } from '@esdb-gater/types';
 import type { Revocations } from '../access/revocations.ts';
 import type { GatewayConfig } from '../config/types.ts';
@@ -53,6 +54,11 @@ export interface ClusterComponents {
   readonly traces: Pick<AppendTraces, 'remember'>;
   /** Is called for each worker of another node, once it is registered here. */
   readonly onWorker: (worker: RemoteWorker) => void;
+  /**
+   * Is called with a worker that is refused, because the name of its store stands for other data. One of this node was
+   * unregistered.
+   */
+  readonly onRefused: (worker: WorkerInfo, message: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -91,7 +97,7 @@ export function createCluster(
   options: ClusterOptions,
   config: GatewayConfig,
 ): Cluster {
-  const { registry, clock, logger, revocations, kafka, host, traces, onWorker } = components;
+  const { registry, clock, logger, revocations, kafka, host, traces, onWorker, onRefused } = components;
   const { nodeId } = options;
   const { frameBytes, inFlightPerConnection: maxInFlight } = config.limits;
   const { failureTimeoutMs } = config.registry;
@@ -303,8 +309,8 @@ export function createCluster(
         { nodeId, incarnation: options.incarnation, url, failureTimeoutMs },
       );
       clusterWorkers = createClusterWorkers(
-        { registry, membership, connect: remote.connect, logger },
-        { nodeId },
+        { registry, membership, connect: remote.connect, onRefused, logger },
+        { nodeId, ownStores: ownStoresOf(config) },
       );
       void follow(membership);
       void followWorkers();
@@ -339,6 +345,11 @@ export function createCluster(
       await discovery?.close();
     },
   };
+}
+
+/** Returns the stores that this node serves by itself. */
+function ownStoresOf({ stores }: GatewayConfig): ReadonlySet<string> {
+  return new Set(Object.keys(stores).filter((storeId) => stores[storeId]?.engine !== 'remote'));
 }
 
 /** @throws `invalid_argument` when there is none, which the check of the settings has excluded */

@@ -47,11 +47,13 @@ async function partitionable() {
   }
   closing.push(...proxies.map((proxy) => () => proxy.close()), ...nodes.map((node) => () => node.close()));
   // Not by the proxies.
-  const clients = await Promise.all(ports.map((port) => rawConnect(`ws://127.0.0.1:${port}/v1/ws`)));
+  const direct = ports.map((port) => `ws://127.0.0.1:${port}/v1/ws`);
+  const clients = await Promise.all(direct.map((url) => rawConnect(url)));
   closing.push(...clients.map((client) => () => client.close()));
   const [toA, toB] = proxies as [PartitionProxy, PartitionProxy];
   const [atA, atB] = clients as [RawClient, RawClient];
-  return { toA, toB, atA, atB };
+  const [urlA, urlB] = direct as [string, string];
+  return { toA, toB, atA, atB, urlA, urlB };
 }
 
 const WHOLE = { nodes: ['a', 'b'], workers: ['of-a@a', 'of-b@b'] };
@@ -104,6 +106,97 @@ describe('a partition between two nodes', () => {
     },
     60_000,
   );
+});
+
+/** Registers a worker that answers one version, and resolves to its program. */
+async function versionWorker(
+  url: string,
+  { storeUuid, version }: { readonly storeUuid: string; readonly version: number },
+) {
+  const program = await rawConnect(url);
+  closing.push(() => program.close());
+  program.serve(({ method }) => (method === 'readAll' ? { events: [], lastPosition: 0 } : { version }));
+  const answer = await program.call('registerWorker', { storeId: 'shared', workerId: 'w', storeUuid });
+  return { program, error: answer.error, version };
+}
+
+const readVersion = async (client: RawClient): Promise<unknown> => {
+  const { result, error } = await client.call('getVersion', { storeId: 'shared', streamId: 's' });
+  return result ?? error?.data.code;
+};
+
+describe('two stores under one name', () => {
+  test('whose workers register on both sides of a partition: the first one stays once it heals, and the other is told', async () => {
+    cluster = createTestCluster();
+    const { toA, toB, atA, atB, urlA, urlB } = await partitionable();
+    for (const client of [atA, atB]) {
+      await vi.waitFor(async () => expect(await viewOf(client)).toEqual(WHOLE), CLUSTER_WAIT);
+    }
+    toA.block('both');
+    toB.block('both');
+    for (const [client, own] of [
+      [atA, 'a'],
+      [atB, 'b'],
+    ] as const) {
+      await vi.waitFor(async () => expect((await viewOf(client)).nodes).toEqual([own]), CLUSTER_WAIT);
+    }
+    // The lower uuid registers later: it is not the uuid that decides.
+    const first = await versionWorker(urlB, { storeUuid: 'uuid-2', version: 2 });
+    const second = await versionWorker(urlA, { storeUuid: 'uuid-1', version: 1 });
+    expect([first.error, second.error]).toEqual([undefined, undefined]);
+    expect(await readVersion(atA)).toEqual({ version: 1 });
+    expect(await readVersion(atB)).toEqual({ version: 2 });
+
+    toA.block('none');
+    toB.block('none');
+    await vi.waitFor(() => {
+      const told = second.program.notices.filter(({ method }) => method === 'replaced');
+      expect(told.map(({ params }) => params)).toEqual([{ storeId: 'shared', workerId: 'w' }]);
+    }, CLUSTER_WAIT);
+    await vi.waitFor(async () => expect(await readVersion(atA)).toEqual({ version: 2 }), CLUSTER_WAIT);
+    for (let n = 0; n < 20; n++) {
+      expect(await Promise.all([atA, atB].map(readVersion))).toEqual([{ version: 2 }, { version: 2 }]);
+    }
+    const { result } = await atA.call('health');
+    const { reasons } = result as { readonly reasons: readonly { component: string; code: string }[] };
+    expect(reasons.map(({ component, code }) => `${component} ${code}`)).toEqual([
+      'store:shared store_mismatch',
+    ]);
+    expect(first.program.notices.filter(({ method }) => method === 'replaced')).toEqual([]);
+    const again = await second.program.call('registerWorker', { storeId: 'shared', storeUuid: 'uuid-1' });
+    expect(again.error?.data).toMatchObject({ code: 'invalid_argument', reason: 'store_mismatch' });
+  }, 60_000);
+
+  test('that two nodes serve by themselves: the later one serves neither, and says so', async () => {
+    cluster = createTestCluster();
+    const flags = { stores: '{"orders":{"engine":"memory"}}' };
+    const a = await cluster.add('a', flags);
+    const atA = await cluster.client(a);
+    await atA.appendEvents({ storeId: 'orders', streamId: 's', events: [{ type: 'at-a', data: 1 }] });
+    const b = await cluster.add('b', flags);
+    const c = await cluster.add('c');
+    await cluster.agree('a', 'b', 'c');
+    const [atB, atC] = [await rawConnect(b.url), await cluster.client(c)];
+    closing.push(() => atB.close());
+    const append = (event: string) =>
+      atB.call('appendEvents', { storeId: 'orders', streamId: 's', events: [{ type: event, data: 1 }] });
+    await vi.waitFor(
+      async () => expect((await append('at-b')).error?.data).toMatchObject({ code: 'no_workers' }),
+      CLUSTER_WAIT,
+    );
+    for (const client of [atA, atC]) {
+      await vi.waitFor(async () => {
+        const { events } = await client.getEvents({ storeId: 'orders', streamId: 's' });
+        expect(events.map(({ type }) => type)).toEqual(['at-a']);
+      }, CLUSTER_WAIT);
+    }
+    const { result } = await atB.call('health');
+    const { reasons } = result as { readonly reasons: readonly { component: string; code: string }[] };
+    expect(reasons.map(({ component, code }) => `${component} ${code}`)).toContain(
+      'store:orders store_mismatch',
+    );
+    expect((await atA.clusterInfo()).workers.map(({ nodeId }) => nodeId)).toEqual(['a']);
+  }, 60_000);
 });
 
 describe('workers of other nodes', () => {

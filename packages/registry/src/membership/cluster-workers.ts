@@ -8,7 +8,9 @@ import {
   type Registry,
   type StoreWorker,
   silentLogger,
+  type WorkerInfo,
 } from '@esdb-gater/types';
+import { chooseData, dataOf } from './store-data.ts';
 
 export interface ClusterWorkersComponents {
   readonly registry: Registry;
@@ -18,6 +20,11 @@ export interface ClusterWorkersComponents {
    * Must neither throw nor connect: a worker that is never called costs no link.
    */
   readonly connect: (node: MemberInfo, worker: AnnouncedWorker) => StoreWorker;
+  /**
+   * Is called with a worker that does not serve the data that the name of its store stands for. One of this node was
+   * unregistered; one of another node is not registered here.
+   */
+  readonly onRefused?: (worker: WorkerInfo, message: string) => void;
   /** @default silent */
   readonly logger?: Logger;
 }
@@ -25,9 +32,14 @@ export interface ClusterWorkersComponents {
 export interface ClusterWorkersOptions {
   /** This node. */
   readonly nodeId: string;
+  /**
+   * The stores that this node serves by itself. One that is refused because another node serves other data under its name
+   * is not served here any more: not its own data, which the others do not see, and not theirs. @default none
+   */
+  readonly ownStores?: ReadonlySet<string>;
 }
 
-/** A worker of another node that was refused. */
+/** A worker that was refused. */
 export interface WorkerProblem {
   readonly code: 'store_mismatch';
   readonly storeId: string;
@@ -37,7 +49,7 @@ export interface WorkerProblem {
 }
 
 export interface ClusterWorkers {
-  /** The workers of other nodes that do not serve the same data as the live ones here. */
+  /** The workers that do not serve the data that the name of their store stands for. */
   problems(): readonly WorkerProblem[];
   /** Stops. The workers of other nodes are unregistered. */
   close(): void;
@@ -52,6 +64,9 @@ interface Offer {
 /**
  * Joins the registries of all nodes: announces the local workers, and registers those of the other nodes. A worker that
  * registered with several nodes is one entry; the local one counts. When a node goes, so do its workers.
+ *
+ * All workers of a store serve the same data, on all nodes. The registry refuses another one while it knows a live one; of
+ * those that registered before their nodes knew of each other, {@link chooseData} decides which stay.
  */
 export function createClusterWorkers(
   components: ClusterWorkersComponents,
@@ -67,17 +82,20 @@ class SharedWorkers implements ClusterWorkers {
   readonly #closing = new AbortController();
   /** What is registered here for other nodes, by store and worker. */
   readonly #registered = new Map<string, Offer>();
-  readonly #problems = new Map<string, WorkerProblem>();
-  /** Workers under a name that another one with other data has, by node, store and worker. */
-  #namesakes = new Map<string, WorkerProblem>();
+  readonly #ownStores: ReadonlySet<string>;
+  /** The stores of this node that are not served any more, with the data that they have. */
+  readonly #given = new Map<string, { readonly data: string; readonly problem: WorkerProblem }>();
+  /** By node, store and worker. */
+  #problems = new Map<string, WorkerProblem>();
   /** Nodes that shut down in order since the last comparison: their stores do not wait for them. */
   readonly #left = new Set<string>();
   #scheduled = false;
 
-  constructor(components: ClusterWorkersComponents, { nodeId }: ClusterWorkersOptions) {
+  constructor(components: ClusterWorkersComponents, { nodeId, ownStores }: ClusterWorkersOptions) {
     this.#components = components;
     this.#logger = components.logger ?? silentLogger;
     this.#nodeId = nodeId;
+    this.#ownStores = ownStores ?? new Set();
     const { membership, registry } = components;
     void this.#follow(
       (signal) => membership.watch({ signal }),
@@ -93,7 +111,7 @@ class SharedWorkers implements ClusterWorkers {
   }
 
   problems(): readonly WorkerProblem[] {
-    return [...this.#problems.values(), ...this.#namesakes.values()];
+    return [...[...this.#given.values()].map(({ problem }) => problem), ...this.#problems.values()];
   }
 
   close(): void {
@@ -132,13 +150,19 @@ class SharedWorkers implements ClusterWorkers {
 
   #compare(): void {
     const { registry, membership } = this.#components;
-    const states = registry.states();
-    const local = states.filter(({ nodeId }) => nodeId === this.#nodeId);
+    const announced = this.#announced();
+    const before = registry.states().filter(({ nodeId }) => nodeId === this.#nodeId);
+    const chosen = chooseData([...before, ...announced.map(({ worker }) => worker)]);
+    const local = before.filter((worker) => {
+      const fits = chosen.get(worker.storeId) === dataOf(worker);
+      if (fits) this.#given.delete(worker.storeId);
+      else this.#giveUp(worker);
+      return fits;
+    });
     membership.announce(local);
-    const offers = this.#offers();
-    this.#findNamesakes(new Map([...offers].map(([key, { worker }]) => [key, worker])), local);
+    const offers = this.#offers(this.#fitting(announced, chosen));
     for (const worker of local) offers.delete(keyOf(worker));
-    const nodeOf = new Map(states.map((state) => [keyOf(state), state.nodeId]));
+    const nodeOf = new Map(registry.workers().map((info) => [keyOf(info), info.nodeId]));
     for (const [key, offer] of this.#registered) {
       const { nodeId } = offer.node;
       if (nodeOf.get(key) !== nodeId) {
@@ -152,71 +176,72 @@ class SharedWorkers implements ClusterWorkers {
       this.#remove(key, offer, isMember || this.#left.has(nodeId));
     }
     this.#left.clear();
-    for (const key of this.#problems.keys()) if (!offers.has(key)) this.#problems.delete(key);
     for (const [key, offer] of offers) if (!this.#registered.has(key)) this.#register(key, offer);
   }
 
-  /** Returns one offer for each worker: the one that is registered, else that of the least node id. */
-  #offers(): Map<string, Offer> {
+  /** Returns what the other nodes have announced, in the order of their ids. */
+  #announced(): Offer[] {
     const { membership } = this.#components;
-    const offers = new Map<string, Offer>();
     const nodes = membership.members().filter(({ self }) => !self);
-    for (const node of nodes.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1))) {
-      for (const worker of membership.workersOf(node.nodeId)) {
-        const key = keyOf(worker);
-        const offer = { node, worker };
-        const present = this.#registered.get(key);
-        if (!offers.has(key) || (present !== undefined && isSame(present, offer))) offers.set(key, offer);
-      }
+    return nodes
+      .sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1))
+      .flatMap((node) => membership.workersOf(node.nodeId).map((worker) => ({ node, worker })));
+  }
+
+  /** Returns the workers that may be registered here, and notes the others as problems. */
+  #fitting(announced: readonly Offer[], chosen: ReadonlyMap<string, string>): Offer[] {
+    const before = this.#problems;
+    this.#problems = new Map();
+    return announced.filter(({ node: { nodeId }, worker }) => {
+      const data = dataOf(worker);
+      const { storeId, workerId } = worker;
+      if (chosen.get(storeId) === data) return (this.#given.get(storeId)?.data ?? data) === data;
+      const key = `${nodeId}\n${keyOf(worker)}`;
+      const known = before.get(key);
+      this.#problems.set(key, known ?? mismatch({ storeId, workerId, nodeId }));
+      if (known === undefined) this.#refused({ ...worker, nodeId });
+      return false;
+    });
+  }
+
+  /** Returns one offer for each worker: the one that is registered, else that of the least node id. */
+  #offers(fitting: readonly Offer[]): Map<string, Offer> {
+    const offers = new Map<string, Offer>();
+    for (const offer of fitting) {
+      const key = keyOf(offer.worker);
+      const present = this.#registered.get(key);
+      if (!offers.has(key) || (present !== undefined && isSame(present, offer))) offers.set(key, offer);
     }
     return offers;
   }
 
-  /** Finds the workers that have the name of a local one, or of one that was offered before, and serve other data. */
-  #findNamesakes(chosen: Map<string, AnnouncedWorker>, local: readonly AnnouncedWorker[]): void {
-    const { membership } = this.#components;
-    const before = this.#namesakes;
-    this.#namesakes = new Map();
-    for (const worker of local) chosen.set(keyOf(worker), worker);
-    for (const { nodeId, self } of membership.members()) {
-      for (const worker of self ? [] : membership.workersOf(nodeId)) {
-        const { storeId, workerId, storeUuid } = worker;
-        if (chosen.get(keyOf(worker))?.storeUuid === storeUuid) continue;
-        const key = `${nodeId}\n${keyOf(worker)}`;
-        const message = `worker ${workerId} of node ${nodeId} does not serve the same data as the live one of this name`;
-        if (!before.has(key)) {
-          this.#logger.warn(
-            { storeId, workerId, node: nodeId },
-            'refused a worker under the name of another one',
-          );
-        }
-        this.#namesakes.set(key, { code: 'store_mismatch', storeId, workerId, nodeId, message });
-      }
-    }
-  }
-
-  #register(key: string, offer: Offer): void {
+  #register(key: string, { node, worker }: Offer): void {
     const { registry, connect } = this.#components;
-    const { node, worker } = offer;
     try {
       registry.register(connect(node, worker));
-      this.#registered.set(key, offer);
-      this.#problems.delete(key);
+      this.#registered.set(key, { node, worker });
     } catch (error) {
-      this.#refused(key, offer, GaterError.from(error));
+      // Local workers may have changed since they were compared: then they are compared again.
+      const { storeId, workerId } = worker;
+      this.#logger.warn({ err: error, storeId, workerId, node: node.nodeId }, 'cannot register a worker');
     }
   }
 
-  #refused(key: string, { node, worker }: Offer, { message }: GaterError): void {
-    const { storeId, workerId } = worker;
-    const { nodeId } = node;
-    if (this.#problems.get(key)?.nodeId !== nodeId) {
-      this.#logger.warn(
-        { storeId, workerId, node: nodeId, cause: message },
-        'refused a worker of another node',
-      );
+  /** Unregisters a worker of this node, since the name of its store stands for other data. */
+  #giveUp(worker: WorkerInfo): void {
+    const { storeId, workerId, incarnation } = worker;
+    this.#components.registry.unregister(storeId, workerId, incarnation, false);
+    if (this.#ownStores.has(storeId)) {
+      this.#given.set(storeId, { data: dataOf(worker), problem: mismatch(worker) });
     }
-    this.#problems.set(key, { code: 'store_mismatch', storeId, workerId, nodeId, message });
+    this.#refused(worker);
+  }
+
+  #refused(worker: WorkerInfo): void {
+    const { storeId, workerId, nodeId } = worker;
+    const { message } = mismatch(worker);
+    this.#logger.warn({ storeId, workerId, node: nodeId }, message);
+    this.#components.onRefused?.(worker, message);
   }
 
   #remove(key: string, { worker }: Offer, orderly: boolean): void {
@@ -228,6 +253,15 @@ class SharedWorkers implements ClusterWorkers {
 
 function keyOf({ storeId, workerId }: Pick<AnnouncedWorker, 'storeId' | 'workerId'>): string {
   return `${storeId}\n${workerId}`;
+}
+
+function mismatch({
+  storeId,
+  workerId,
+  nodeId,
+}: Pick<WorkerInfo, 'storeId' | 'workerId' | 'nodeId'>): WorkerProblem {
+  const message = `refused worker ${workerId} of node ${nodeId}: it does not serve the same data as the live workers of store ${storeId}, which registered first`;
+  return { code: 'store_mismatch', storeId, workerId, nodeId, message };
 }
 
 function isSame(a: Offer, b: Offer): boolean {
