@@ -25,7 +25,7 @@ export function inspectMessage(message: JsonValue, maxBytes: number): MessageTra
     if (bytes > maxBytes) {
       throw new GaterError(
         'payload_too_large',
-        `the message has ${bytes} bytes as JSON, expected at most ${maxBytes}`,
+        `the message must have at most ${maxBytes} bytes as JSON, got ${bytes}`,
         { details: { bytes, maxBytes } },
       );
     }
@@ -100,5 +100,5 @@ function mix(left: number, right: number, pass: Pass): number {
 }
 
 function refused(found: string): GaterError {
-  return invalidArgument('message', `the message has ${found}, expected a JSON value`);
+  return invalidArgument('message', `the message must be a JSON value, got one with ${found}`);
 }

@@ -35,7 +35,7 @@ export function walkJson(
   if (!visit(value, 0, walk) && walk.problem !== undefined) {
     const { actual, expected } = walk.problem;
     const where = path + walk.problem.path;
-    throw invalidArgument('json', `\`${where}\` is ${actual}, expected ${expected}`, {
+    throw invalidArgument('json', `\`${where}\` must be ${expected}, got ${actual}`, {
       path: where,
       actual,
       expected,
@@ -60,14 +60,14 @@ function visit(value: unknown, depth: number, walk: Walk): boolean {
     case 'object':
       break;
     default:
-      return fail(walk, value === undefined ? 'missing' : describeValue(value), 'a JSON value');
+      return fail(walk, value === undefined ? 'nothing' : describeValue(value), 'a JSON value');
   }
   if (value === null) {
     walk.bytes += 4;
     return true;
   }
   if (depth >= JSON_DEPTH.value) {
-    return fail(walk, 'nested too deeply', `at most ${JSON_DEPTH.value} levels`);
+    return fail(walk, 'more', `nested at most ${JSON_DEPTH.value} levels deep`);
   }
   if (Array.isArray(value)) {
     walk.bytes += 2 + value.length;

@@ -85,7 +85,7 @@ function wildcardProblem(
   const mark = unit === STAR ? '`*`' : '`>`';
   if (rule === 'forbidden') return `has ${mark}, which only a subscription may have`;
   if (rule === 'letters') return whole ? `is ${mark}, which only a subscription may have` : undefined;
-  if (!whole) return `has ${mark} beside other characters, expected it as a whole segment`;
+  if (!whole) return `has ${mark} beside other characters; it must be a whole segment`;
   return unit === REST && !last ? `is ${mark}, which only the last segment may be` : undefined;
 }
 

@@ -23,12 +23,12 @@ export function isMediaType(value: unknown): value is string {
  */
 export function checkEventContent({ data, dataBase64, contentType }: EventContent, path: string): void {
   if (dataBase64 === undefined) {
-    if (data === undefined) throw wrong(`${path}.data`, 'is missing, expected any JSON value');
+    if (data === undefined) throw wrong(`${path}.data`, 'is missing; it must be any JSON value');
     if (contentType === undefined) return;
     throw wrong(`${path}.contentType`, 'belongs to `dataBase64`; it must be absent beside `data`');
   }
   if (data !== undefined) {
-    throw wrong(`${path}.dataBase64`, 'and `data` are both given, expected one of them');
+    throw wrong(`${path}.dataBase64`, 'must be absent beside `data`');
   }
   if (!isBase64(dataBase64)) {
     throw wrong(`${path}.dataBase64`, 'must be bytes in base64 (RFC 4648) with padding', 'data_base64');

@@ -24,7 +24,7 @@ const GROWTH = 6;
 function tooLarge(what: string, bytes: number, limit: number): GaterError {
   return new GaterError(
     'payload_too_large',
-    `${what} has ${bytes} bytes as JSON, expected at most ${limit}`,
+    `${what} must have at most ${limit} bytes as JSON, got ${bytes}`,
     {
       details: { bytes, limit },
     },

@@ -11,6 +11,12 @@ export interface Violation {
   readonly expected: string;
 }
 
+/** What a violation says of a value that is not there. */
+export const MISSING = 'missing';
+
+/** What a violation says of a member that the schema does not have. */
+export const UNKNOWN_MEMBER = 'an unknown member';
+
 /** The keywords that the schemas of this package are made of. */
 interface Keywords {
   readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
@@ -73,7 +79,7 @@ function find(schema: Keywords, value: unknown, path: string): Violation | undef
     return {
       reason: schema[REASON] ?? 'schema',
       path,
-      actual: value === undefined ? 'missing' : describeValue(value),
+      actual: value === undefined ? MISSING : describeValue(value),
       expected: schema.description ?? `${schema.type === 'object' ? 'an' : 'a'} ${schema.type ?? 'value'}`,
     };
   }
@@ -106,7 +112,7 @@ function findInObject(
     return {
       reason: 'schema',
       path: memberPath(path, key),
-      actual: 'missing',
+      actual: MISSING,
       expected: properties[key].description ?? 'a value',
     };
   }
@@ -120,7 +126,7 @@ function findInObject(
       return {
         reason: 'schema',
         path: memberPath(path, key),
-        actual: 'an unknown member',
+        actual: UNKNOWN_MEMBER,
         expected: `no members but ${Object.keys(properties).join(', ') || '(none)'}`,
       };
     } else if (additionalProperties !== undefined) {

@@ -212,7 +212,7 @@ export const STREAM_SCHEMAS: SchemasOf<
       if (params.startVersion !== -1 || params.direction === 'backward') return;
       throw invalidArgument(
         'start_version',
-        '`startVersion` is -1, expected a version from 0 when reading forward',
+        '`startVersion` must be a version from 0 when reading forward, got -1',
         {
           path: 'startVersion',
         },
@@ -285,13 +285,9 @@ export const STREAM_SCHEMAS: SchemasOf<
     result: object<ResultOf<'followEvents'>>({ followId: anyText() }, { open: true }),
     check: (params) => {
       if (params.streamId === undefined || params.query === undefined) return checkQueryOf(params);
-      throw invalidArgument(
-        'schema',
-        '`streamId` and `query` are both given, expected one of them or neither',
-        {
-          path: 'query',
-        },
-      );
+      throw invalidArgument('schema', '`streamId` and `query` must not both be given', {
+        path: 'query',
+      });
     },
   },
   unfollow: {
@@ -369,7 +365,7 @@ function checkAppends(params: AppendToStreamsParams): void {
   if (count <= LIMITS.eventsPerAppend) return;
   throw invalidArgument(
     'events',
-    `\`appends\` have ${count} events, expected at most ${LIMITS.eventsPerAppend}`,
+    `\`appends\` must have at most ${LIMITS.eventsPerAppend} events, got ${count}`,
     {
       path: 'appends',
     },

@@ -137,7 +137,7 @@ const SELECTORS: Readonly<Record<SubscriptionType, SelectorRule>> = {
 function checkSelector(kind: SubscriptionType, value: JsonValue): void {
   const { fits, expected } = SELECTORS[kind];
   if (fits(value)) return;
-  throw invalidArgument('selector', `\`selector\` does not fit the type ${kind}, expected ${expected}`, {
+  throw invalidArgument('selector', `\`selector\` must be ${expected} for the type ${kind}`, {
     path: 'selector',
     expected,
   });

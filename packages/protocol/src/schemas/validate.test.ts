@@ -164,7 +164,7 @@ describe('validateParams', () => {
 
   test('a message names what was wrong and what was expected, and never repeats a payload', () => {
     expect(() => validateParams('getEvents', { storeId: 's', streamId: 'a', count: 5_000 })).toThrow(
-      '`count` is 5000, expected an integer from 1 to 1000',
+      '`count` must be an integer from 1 to 1000, got 5000',
     );
     const streamId = 'secret'.repeat(100);
     expect(() => validateParams('getEvents', { storeId: 's', streamId })).toThrow(

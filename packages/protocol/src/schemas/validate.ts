@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
 import { isMethodName, type MethodName } from '../methods/method-table.ts';
 import type { ParamsOf, ResultOf } from '../methods/method-types.ts';
-import { explain, type Violation } from './explain.ts';
+import { explain, MISSING, UNKNOWN_MEMBER, type Violation } from './explain.ts';
 import { METHOD_SCHEMAS } from './method-schemas.ts';
 import { type MethodSchemas, type Schema, VALUES, VARIANTS } from './schema-kit.ts';
 
@@ -62,8 +62,12 @@ function fits<T>(schema: Schema<T>, value: unknown): value is T {
 }
 
 function wordsOf(violation: Violation): string {
-  const where = violation.path === '' ? 'the parameters are' : `\`${violation.path}\` is`;
-  return `${where} ${violation.actual}, expected ${violation.expected}`;
+  const where = violation.path === '' ? 'the parameters' : `\`${violation.path}\``;
+  if (violation.actual === UNKNOWN_MEMBER)
+    return `${where} is ${violation.actual}; there are ${violation.expected}`;
+  return violation.actual === MISSING
+    ? `${where} is missing; it must be ${violation.expected}`
+    : `${where} must be ${violation.expected}, got ${violation.actual}`;
 }
 
 /** The `not_supported` of a method that is not in the table. */
