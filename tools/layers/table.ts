@@ -25,11 +25,10 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     development: ['conformance'],
   },
   'event-store': { imports: ['telemetry', 'primitives', 'types'], development: ['conformance'] },
-  client: {
-    imports: ['registry', 'protocol', 'security', 'retry', 'telemetry', 'primitives', 'types'],
-  },
+  gater: { imports: ['registry', 'protocol', 'retry', 'primitives', 'types'] },
+  client: { imports: ['gater', 'protocol', 'security', 'retry', 'telemetry', 'primitives', 'types'] },
   app: {
-    imports: ['client', 'event-store', 'registry', 'retry', 'primitives', 'types'],
+    imports: ['gater', 'event-store', 'registry', 'retry', 'primitives', 'types'],
     development: ['store-postgres', 'store-sqlite'],
   },
   'broker-kafka': {
@@ -43,7 +42,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     owns: ['node:sqlite'],
   },
   embedded: {
-    imports: ['client', 'registry', 'channels', 'event-store', 'primitives', 'types'],
+    imports: ['gater', 'registry', 'channels', 'event-store', 'primitives', 'types'],
     development: ['store-sqlite'],
   },
   // Writes files of its own; the packages of the project that it writes are installed there.

@@ -48,7 +48,7 @@ const SECURITY = [
 ];
 const CLIENT = [
   ...SECURITY,
-  ...['client', 'registry', 'protocol', 'retry', 'telemetry'].map((name) => `@esdb-gater/${name}`),
+  ...['client', 'gater', 'registry', 'protocol', 'retry', 'telemetry'].map((name) => `@esdb-gater/${name}`),
   ...['ws', '@opentelemetry/api'],
 ];
 

@@ -42,6 +42,7 @@ describe('what a program gets with each package', () => {
     expect(users(/^@opentelemetry\/(?!api$)/)).toEqual([]);
     expect(users(/kafka/)).toEqual(['broker-kafka', 'gateway']);
     expect(users(/^fastify$/)).toEqual(['gateway']);
+    expect(users(/^ws$/)).toEqual(['client', 'gateway']);
     expect(users(/^pg$/)).toEqual(['gateway', 'store-postgres']);
     expect(users(/store-sqlite$/)).toEqual(['gateway']);
   });

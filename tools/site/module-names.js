@@ -1,7 +1,7 @@
 // A plugin of TypeDoc that names the modules as programs import them: `packages/app/src/sqlite` is `@esdb-gater/app/sqlite`.
 import { Converter } from 'typedoc';
 
-const MODULE = /^(?:packages|apps)\/([\w-]+)\/src(?:\/(\w+))?$/;
+const MODULE = /^(?:packages|apps)\/([\w-]+)\/src(?:\/([\w-]+))?$/;
 
 /** Adds the plugin. TypeDoc calls this by its name. */
 export function load(app) {

@@ -1,4 +1,4 @@
-import type { AnyEvent, Recorded } from '@esdb-gater/client';
+import type { AnyEvent, Recorded } from '@esdb-gater/gater';
 import type { EventQuery, NewEvent } from '@esdb-gater/types';
 
 /** The union of events that a map of types and their data describes: `EventOf<{ order_placed: { total: number } }>`. */

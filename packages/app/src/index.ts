@@ -1,3 +1,5 @@
+// The interface that all of this works over
+export type { Gater } from '@esdb-gater/gater';
 // Commands
 export {
   type CommandHandler,

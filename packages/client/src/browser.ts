@@ -2,6 +2,44 @@
 // Users
 
 export {
+  type AllEventsParams,
+  type AnyEvent,
+  type Append,
+  type Appendable,
+  type AppendManyParams,
+  type AppendParams,
+  type CallOptions,
+  type DeliveredEvent,
+  type EventSchema,
+  type EventSubscription,
+  type EventsAppended,
+  type EventsParams,
+  type EventsRead,
+  type EventTypeSchema,
+  type EventTypes,
+  type EventTypesOf,
+  eventSchema,
+  type FollowOptions,
+  type Gater,
+  type Jsonable,
+  type LoadedState,
+  type LoadStateParams,
+  type LostNotice,
+  loadState,
+  type MessageSubscription,
+  type NackOptions,
+  type PlainMethods,
+  type ReceivedMessage,
+  type Recorded,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchemaV1,
+  type StoreEvents,
+  type StreamEvents,
+  type SubscribeOptions,
+  type Upcaster,
+} from '@esdb-gater/gater';
+export {
   ANY_VERSION,
   type AppendCondition,
   type ChannelMessage,
@@ -23,40 +61,7 @@ export type {
   ServeCall,
 } from './connection/connection.ts';
 export type { ConnectComponents, ConnectOptions, TokenSource } from './connection/options.ts';
-export {
-  type EventSchema,
-  type EventsAppended,
-  type EventsRead,
-  type EventTypeSchema,
-  type EventTypes,
-  type EventTypesOf,
-  eventSchema,
-  type Upcaster,
-} from './events/event-schema.ts';
-export type { StandardIssue, StandardResult, StandardSchemaV1 } from './events/standard-schema.ts';
-export type {
-  AllEventsParams,
-  AnyEvent,
-  Append,
-  Appendable,
-  AppendManyParams,
-  AppendParams,
-  CallOptions,
-  EventsParams,
-  FollowOptions,
-  Gater,
-  LostNotice,
-  Recorded,
-  StoreEvents,
-  StreamEvents,
-  SubscribeOptions,
-} from './gater.ts';
-export type { Jsonable } from './jsonable.ts';
-export { type LoadedState, type LoadStateParams, loadState } from './load-state.ts';
-export type { PlainMethods } from './plain-methods.ts';
 export { generateIdentity, identityOfKeys, type ProvingIdentity } from './proving-identity.ts';
 export { type ServedStore, type ServedWorker, type ServeWorkerOptions, serveWorker } from './serve-worker.ts';
 export { openSocket } from './socket/browser.ts';
 export type { OpenedSocket, OpenSocket, OpenSocketOptions } from './socket/socket.ts';
-export type { DeliveredEvent, EventSubscription, NackOptions } from './subscriptions/event-subscription.ts';
-export type { MessageSubscription, ReceivedMessage } from './subscriptions/message-subscription.ts';

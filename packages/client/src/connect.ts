@@ -1,3 +1,21 @@
+import {
+  type AllEventsParams,
+  type AnyEvent,
+  type CallOptions,
+  createFacade,
+  type EventSchema,
+  type EventsParams,
+  type Gater,
+  type InStore,
+  inStore,
+  type SubscriptionConnection,
+  SubscriptionHub,
+  SubscriptionPool,
+  storeEvents,
+  streamEvents,
+  tracedMessage,
+  withSchema,
+} from '@esdb-gater/gater';
 import { waitFor } from '@esdb-gater/primitives';
 import type { FollowEventsParams, Hello, SaveSubscriptionParams } from '@esdb-gater/protocol';
 import {
@@ -22,16 +40,7 @@ import {
   resolveConnect,
 } from './connection/options.ts';
 import { retryingCalls } from './connection/retrying-calls.ts';
-import type { EventSchema } from './events/event-schema.ts';
-import { withSchema } from './events/with-schema.ts';
-import { createFacade } from './facade.ts';
 import { FollowHub } from './follow/follow-hub.ts';
-import type { AllEventsParams, AnyEvent, CallOptions, EventsParams, Gater } from './gater.ts';
-import { type InStore, inStore } from './in-store.ts';
-import { storeEvents, streamEvents } from './paging.ts';
-import { tracedMessage } from './subscriptions/message-subscription.ts';
-import { SubscriptionHub } from './subscriptions/subscription-hub.ts';
-import { type SubscriptionConnection, SubscriptionPool } from './subscriptions/subscription-pool.ts';
 
 /** A `Gater` over WebSocket. */
 export interface RemoteGater<E extends AnyEvent = NewEvent, A extends AnyEvent = E> extends Gater<E, A> {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 /** Returns the members of an interface, and whether a doc comment ends in the line above each. */
 function membersOf(file: string, name: string): ReadonlyMap<string, boolean> {
-  const lines = readFileSync(join(import.meta.dirname, '..', 'src', file), 'utf8').split('\n');
+  const lines = readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8').split('\n');
   const start = lines.findIndex((line) => line.startsWith(`export interface ${name}`));
   const members = new Map<string, boolean>();
   for (let at = start + 1; lines[at] !== '}'; at++) {
@@ -17,13 +17,13 @@ function membersOf(file: string, name: string): ReadonlyMap<string, boolean> {
 
 test('every method of a Gater, and every option of a call, has its documentation on hover [R33]', () => {
   const methods = new Map([
-    ...membersOf('gater.ts', 'Gater'),
-    ...membersOf('plain-methods.ts', 'PlainMethods'),
+    ...membersOf('gater/src/gater.ts', 'Gater'),
+    ...membersOf('gater/src/plain-methods.ts', 'PlainMethods'),
   ]);
   expect(METHOD_NAMES.filter((method) => !methods.has(method))).toEqual([]);
   const options = [
-    ...membersOf('gater.ts', 'SubscribeOptions'),
-    ...membersOf('connection/options.ts', 'ConnectOptions'),
+    ...membersOf('gater/src/gater.ts', 'SubscribeOptions'),
+    ...membersOf('client/src/connection/options.ts', 'ConnectOptions'),
   ];
   expect(options.length).toBeGreaterThan(5);
   expect([...methods, ...options].filter(([, documented]) => !documented)).toEqual([]);

@@ -4,7 +4,6 @@ import {
   createMemoryBroker,
   createSignatureGate,
 } from '@esdb-gater/channels';
-import { type AnyEvent, createGater, type LocalGater } from '@esdb-gater/client';
 import {
   createFeed,
   createFeedReplaySource,
@@ -12,6 +11,8 @@ import {
   createSubscriptions,
   fedStore,
 } from '@esdb-gater/event-store';
+import type { AnyEvent } from '@esdb-gater/gater';
+import { createGater, type LocalGater } from '@esdb-gater/gater/in-process';
 import { createRegistry, type StoreCallerOptions } from '@esdb-gater/registry';
 import { type Clock, type Logger, type NewEvent, silentLogger, systemClock } from '@esdb-gater/types';
 import { type EmbeddedStore, type OpenedStore, openStore } from './engines.ts';

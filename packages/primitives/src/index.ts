@@ -4,6 +4,7 @@
 export { AsyncQueue, type AsyncQueueOptions } from './collections/async-queue.ts';
 export { Fifo } from './collections/fifo.ts';
 export { GenerationMap, GenerationSet } from './collections/generation-map.ts';
+export { type PackedValue, packValue, unpackValue } from './collections/packed-value.ts';
 export { WatchedValue } from './collections/watched-value.ts';
 // Errors
 export { describeType, describeValue, isBytes } from './errors/describe-value.ts';

@@ -1,4 +1,4 @@
-import type { Gater } from '@esdb-gater/client';
+import type { Gater } from '@esdb-gater/gater';
 import { GaterError } from '@esdb-gater/types';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import type { EventOf } from '../events.ts';

@@ -1,4 +1,4 @@
-import { type AnyEvent, type CallOptions, type Gater, loadState, type Recorded } from '@esdb-gater/client';
+import { type AnyEvent, type CallOptions, type Gater, loadState, type Recorded } from '@esdb-gater/gater';
 import { requireInteger } from '@esdb-gater/primitives';
 import { GaterError, type JsonValue, type Snapshot } from '@esdb-gater/types';
 import { DEFAULT_STORE } from '../events.ts';

@@ -1,4 +1,4 @@
-import type { AnyEvent, CallOptions, Recorded } from '@esdb-gater/client';
+import type { AnyEvent, CallOptions, Recorded } from '@esdb-gater/gater';
 import type { EventQuery } from '@esdb-gater/types';
 
 /** The rules of a decision, without the store: what `specification` tests. */

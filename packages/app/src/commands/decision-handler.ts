@@ -1,4 +1,4 @@
-import type { AnyEvent, Gater } from '@esdb-gater/client';
+import type { AnyEvent, Gater } from '@esdb-gater/gater';
 import type { EventQuery, RecordedEvent } from '@esdb-gater/types';
 import { derivedId } from '../derived-id.ts';
 import { DEFAULT_STORE } from '../events.ts';

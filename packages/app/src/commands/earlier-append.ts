@@ -1,4 +1,4 @@
-import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/client';
+import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/gater';
 import { GaterError } from '@esdb-gater/types';
 import { derivedId } from '../derived-id.ts';
 

@@ -1,4 +1,4 @@
-import type { AnyEvent, Appendable } from '@esdb-gater/client';
+import type { AnyEvent, Appendable } from '@esdb-gater/gater';
 import { derivedId } from '../derived-id.ts';
 
 /** What the events of a command carry besides what was decided. */

@@ -1,4 +1,4 @@
-import type { AnyEvent, AppendParams, CallOptions, Gater } from '@esdb-gater/client';
+import type { AnyEvent, AppendParams, CallOptions, Gater } from '@esdb-gater/gater';
 import type { AppendResult } from '@esdb-gater/types';
 import type { HandleOptions } from '../commands/decider.ts';
 import { stampEvents } from '../commands/stamp-events.ts';

@@ -1,4 +1,4 @@
-import type { CallOptions } from '@esdb-gater/client';
+import type { CallOptions } from '@esdb-gater/gater';
 
 /** A message that is due at a time. */
 export interface TimerRequest<Message> {

@@ -1,4 +1,4 @@
-import type { AnyEvent, Gater } from '@esdb-gater/client';
+import type { AnyEvent, Gater } from '@esdb-gater/gater';
 import { nextTurn, positionLost, sleep } from '@esdb-gater/primitives';
 import { calculateDelay, type RetryPolicy } from '@esdb-gater/retry';
 import { type Clock, type EventQuery, GaterError, type RecordedEvent } from '@esdb-gater/types';

@@ -1,4 +1,4 @@
-import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/client';
+import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/gater';
 import { requireInteger, waitUntil } from '@esdb-gater/primitives';
 import { type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
 import { type Clock, GaterError, type RecordedEvent, systemClock } from '@esdb-gater/types';

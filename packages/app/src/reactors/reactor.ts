@@ -1,4 +1,4 @@
-import type { AnyEvent, DeliveredEvent, EventSubscription, Gater } from '@esdb-gater/client';
+import type { AnyEvent, DeliveredEvent, EventSubscription, Gater } from '@esdb-gater/gater';
 import { sleep } from '@esdb-gater/primitives';
 import { calculateDelay, type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
 import { type Clock, GaterError, type RecordedEvent, systemClock } from '@esdb-gater/types';

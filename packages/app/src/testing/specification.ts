@@ -1,5 +1,5 @@
 import { AssertionError, deepStrictEqual } from 'node:assert';
-import type { AnyEvent } from '@esdb-gater/client';
+import type { AnyEvent } from '@esdb-gater/gater';
 import { eventMatcher } from '@esdb-gater/primitives';
 import type { EventQuery, NewEvent, RecordedEvent } from '@esdb-gater/types';
 import { eventsOf, initialStateOf } from '../commands/decider.ts';

@@ -1,5 +1,6 @@
-import { type AnyEvent, createGater, type LocalGater } from '@esdb-gater/client';
 import { createMemoryStore, createStoreWorker, createSubscriptions } from '@esdb-gater/event-store';
+import type { AnyEvent } from '@esdb-gater/gater';
+import { createGater, type LocalGater } from '@esdb-gater/gater/in-process';
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { createRegistry } from '@esdb-gater/registry';
 import type { NewEvent } from '@esdb-gater/types';

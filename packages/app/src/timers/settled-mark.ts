@@ -1,4 +1,4 @@
-import type { Gater } from '@esdb-gater/client';
+import type { Gater } from '@esdb-gater/gater';
 import { GaterError } from '@esdb-gater/types';
 
 interface Stream {

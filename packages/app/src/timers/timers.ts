@@ -1,4 +1,4 @@
-import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/client';
+import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/gater';
 import { requireInteger, sleep, uuidV7 } from '@esdb-gater/primitives';
 import { calculateDelay, type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
 import {

@@ -1,9 +1,9 @@
+import type { CallMethod, CallOptions } from '@esdb-gater/gater';
 import type { MethodName, ParamsOf, ResultOf } from '@esdb-gater/protocol';
 import { isIdempotent, prepareParams, wasUnanswered } from '@esdb-gater/protocol/calls';
 import { withRetry } from '@esdb-gater/retry';
 import { GaterError } from '@esdb-gater/types';
 import { withSpan } from '#tracing';
-import type { CallMethod, CallOptions } from '../gater.ts';
 import { cannotConnect, type OpenConnection, type WithToken } from './connection.ts';
 import { limitsOf } from './establish.ts';
 import type { ConnectionSettings } from './options.ts';

@@ -1,8 +1,8 @@
+import type { FollowOptions } from '@esdb-gater/gater';
 import { onAbort, requireNumber } from '@esdb-gater/primitives';
 import type { FollowEventsParams, FollowedEvent, FollowNotice } from '@esdb-gater/protocol';
 import { calculateDelay, type RetryPolicy } from '@esdb-gater/retry';
 import { type Clock, GaterError } from '@esdb-gater/types';
-import type { FollowOptions } from '../gater.ts';
 import { type FollowOwner, LocalFollow } from './local-follow.ts';
 
 /** How a hub follows and ends a follow. */

@@ -1,7 +1,6 @@
-import { AsyncQueue } from '@esdb-gater/primitives';
+import { AsyncQueue, type PackedValue, packValue, unpackValue } from '@esdb-gater/primitives';
 import type { FollowEventsParams } from '@esdb-gater/protocol';
 import type { RecordedEvent } from '@esdb-gater/types';
-import { type PackedValue, packValue, unpackValue } from '../subscriptions/packed-value.ts';
 
 /**
  * The state of a follow at the gateway:

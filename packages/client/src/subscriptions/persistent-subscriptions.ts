@@ -1,11 +1,10 @@
+import { type CallMethod, type CallOptions, JoinedSubscription } from '@esdb-gater/gater';
 import { onAbort, retryUntilAborted } from '@esdb-gater/primitives';
 import type { SaveSubscriptionParams, SubscriptionEnded, SubscriptionEvent } from '@esdb-gater/protocol';
 import { calculateDelay } from '@esdb-gater/retry';
 import { GaterError, invalidArgument, type RecordedEvent } from '@esdb-gater/types';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionSettings } from '../connection/options.ts';
-import type { CallMethod, CallOptions } from '../gater.ts';
-import { JoinedSubscription } from './event-subscription.ts';
 
 interface Joined {
   readonly params: SaveSubscriptionParams;

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Gater } from '@esdb-gater/client';
+import type { Gater } from '@esdb-gater/app';
 import { orderList } from './order-list.ts';
 import { type OrderEvent, orders } from './orders.ts';
 import { eachPaidOrder } from './paid-orders.ts';

@@ -1,6 +1,6 @@
+import type { Gater } from '@esdb-gater/app';
 import { type Projection, projection } from '@esdb-gater/app';
 import { type SqliteDatabase, sqliteProjections } from '@esdb-gater/app/sqlite';
-import type { Gater } from '@esdb-gater/client';
 import type { OrderEvent } from './orders.ts';
 
 /** The read model: select from `orders`. Its position is kept in the same transaction. */

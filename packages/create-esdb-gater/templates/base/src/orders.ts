@@ -1,5 +1,5 @@
+import type { Gater } from '@esdb-gater/app';
 import { commandHandler, type EventOf } from '@esdb-gater/app';
-import type { Gater } from '@esdb-gater/client';
 
 export type OrderEvent = EventOf<{
   order_placed: { readonly order: string; readonly customer: string; readonly cents: number };

@@ -1,4 +1,4 @@
-import type { Gater } from '@esdb-gater/client';
+import type { Gater } from '@esdb-gater/app';
 import type { OrderEvent } from './orders.ts';
 
 /**

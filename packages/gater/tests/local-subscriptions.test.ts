@@ -9,8 +9,12 @@ import type {
   SubscribeParams,
 } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
-import { createGater } from '../src/index.ts';
-import { turns } from './fake-gateway.ts';
+import { createGater } from '../src/in-process/index.ts';
+
+/** Waits for some turns of the event loop. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Channels of a test: a log that is replayed in the turn after the answer, and sinks that can overflow. */
 class FakeChannels {

@@ -1,4 +1,4 @@
-import { AsyncQueue } from '@esdb-gater/primitives';
+import { AsyncQueue, unpackValue } from '@esdb-gater/primitives';
 import type {
   ChannelMessage,
   ChannelName,
@@ -9,7 +9,6 @@ import type {
 import type { LostNotice } from '../gater.ts';
 import { type BufferedMessage, bufferMessage } from './buffered-message.ts';
 import type { MessageSubscription } from './message-subscription.ts';
-import { unpackValue } from './packed-value.ts';
 
 /**
  * The state of a subscription at the gateway:

@@ -1,5 +1,5 @@
+import { type PackedValue, packValue } from '@esdb-gater/primitives';
 import type { ChannelMessage } from '@esdb-gater/types';
-import { type PackedValue, packValue } from './packed-value.ts';
 
 /** A message in the buffer of a subscription. */
 export interface BufferedMessage extends PackedValue<ChannelMessage> {
