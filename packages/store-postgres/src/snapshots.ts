@@ -38,9 +38,9 @@ export class Snapshots {
   async find(key: SnapshotKey, version?: number, context?: CallContext): Promise<StoredSnapshot | undefined> {
     const [row] = await this.#read<Columns>(
       `SELECT version, record, metadata, epoch_us FROM ${this.#table}
-       WHERE source_uuid = $1 AND stream_uuid = $2 AND ($3::bigint IS NULL OR version = $3)
+       WHERE source_uuid = $1 AND stream_uuid = $2 AND version BETWEEN $3 AND $4
        ORDER BY version DESC LIMIT 1`,
-      [key.sourceUuid, key.streamUuid, version ?? null],
+      [key.sourceUuid, key.streamUuid, ...versions(version)],
       context,
     );
     return row && stored(key, row);
@@ -77,12 +77,17 @@ export class Snapshots {
     const rows = await this.#write(
       `WITH deleted AS (
          DELETE FROM ${this.#table}
-         WHERE source_uuid = $1 AND stream_uuid = $2 AND ($3::bigint IS NULL OR version = $3) RETURNING 1
+         WHERE source_uuid = $1 AND stream_uuid = $2 AND version BETWEEN $3 AND $4 RETURNING 1
        ) SELECT 1 FROM deleted LIMIT 1`,
-      [sourceUuid, streamUuid, version ?? null],
+      [sourceUuid, streamUuid, ...versions(version)],
     );
     return rows.length > 0;
   }
+}
+
+/** Returns the range of a version, or of all: a plan that serves both has no other way to look one up. */
+function versions(version: number | undefined): readonly [lowest: number, highest: number] {
+  return [version ?? 0, version ?? Number.MAX_SAFE_INTEGER];
 }
 
 function stored(

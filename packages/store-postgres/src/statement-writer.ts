@@ -30,7 +30,7 @@ export function createStatementWriter(link: PrimaryLink): StatementWriter {
     client.on('notice', onNotice);
     let failure: Error | undefined;
     try {
-      const rows = await readRows<Columns>(client, text, values);
+      const rows = await readRows<Columns>(client, session.statements.query(text, values));
       if (warning !== undefined) throw outcomeUnknown(`the server said at the commit: ${warning}`);
       return rows;
     } catch (error) {

@@ -197,9 +197,8 @@ export type Row = readonly unknown[];
 /** Runs a statement that reads, and returns its rows as arrays. */
 export async function readRows<Columns extends Row>(
   client: pg.Pool | pg.ClientBase,
-  text: string,
-  values: readonly unknown[],
+  query: pg.QueryConfig,
 ): Promise<Columns[]> {
-  const { rows } = await client.query({ text, values: [...values], rowMode: 'array' });
+  const { rows } = await client.query({ ...query, rowMode: 'array' });
   return rows as unknown as Columns[];
 }

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Logger } from '@esdb-gater/types';
 import pg from 'pg';
 import { type Primary, readServerState, type Timelines } from './find-primary.ts';
+import { createStatements, type Statements } from './statements.ts';
 
 export interface SessionOptions {
   /** Connections for reads. */
@@ -19,6 +20,7 @@ export interface Session {
   readonly readers: pg.Pool;
   /** Undefined when the server has no connection left for it. */
   readonly listener: pg.Client | undefined;
+  readonly statements: Statements;
   /** Ends all connections, without waiting for what is in flight. */
   end(): void;
 }
@@ -58,6 +60,7 @@ export async function openSession(
       `SET statement_timeout = 0; SET idle_session_timeout = 0; SET client_min_messages = 'warning';
        SET lock_timeout = ${lockTimeoutMs}`,
     );
+    const direct = await isDirect(writer);
     const listener = await connect().catch((error: Error) => {
       logger.warn({ err: error.message }, 'no connection is left for notifications; the store is polled');
       return undefined;
@@ -66,7 +69,7 @@ export async function openSession(
       ...config,
       max: maxReaders,
       idleTimeoutMillis: 30_000,
-      verify: verifier(timelines),
+      verify: verifier(timelines, direct),
     });
     readers.on('error', onLost);
     // The pool listens only to idle connections. Without a listener an error of a connection in use, or of one that is
@@ -77,6 +80,7 @@ export async function openSession(
       writer,
       readers,
       listener,
+      statements: createStatements(direct),
       end() {
         destroy();
         readers.end().catch(() => {});
@@ -90,16 +94,35 @@ export async function openSession(
 
 type Verify = (client: pg.ClientBase, done: (error?: Error) => void) => void;
 
-/** Checks each new connection for reads: behind the same address there may be another server by now. */
-function verifier(timelines: Timelines): Verify {
+/**
+ * Lets the server look rows up by the indexes, whatever the statistics of a store say that has just begun, and plan each
+ * statement once.
+ */
+const READER_SETTINGS = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;
+  SET jit = off`;
+
+/**
+ * Checks and prepares each new connection for reads: behind the same address there may be another server by now. A pooler
+ * would hand the settings on to others.
+ */
+function verifier(timelines: Timelines, direct: boolean): Verify {
   return (client, done) => {
-    readServerState(client)
-      .then((state) => {
-        requireCurrent(state, timelines);
-        done();
-      })
-      .catch(done);
+    const check = async (): Promise<void> => {
+      requireCurrent(await readServerState(client), timelines);
+      if (direct) await client.query(READER_SETTINGS);
+    };
+    check().then(() => done(), done);
   };
+}
+
+/**
+ * Returns true when no pooler stands between: with one, another process may run each transaction, and the id that the
+ * connection was given at its start belongs to none.
+ */
+async function isDirect(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query('SELECT pg_backend_pid() AS id');
+  // The types of `pg` leave it out.
+  return rows[0]?.id === (client as unknown as { readonly processID: number }).processID;
 }
 
 function requireCurrent(state: Awaited<ReturnType<typeof readServerState>>, timelines: Timelines): void {

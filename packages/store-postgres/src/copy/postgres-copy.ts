@@ -78,7 +78,7 @@ function readInTransaction(link: PrimaryLink): QueryRunner {
   return async (text, values) => {
     const { writer } = await link.session();
     try {
-      return await readRows(writer, text, values);
+      return await readRows(writer, { text, values: [...values] });
     } catch (error) {
       throw fromPostgres(error);
     }

@@ -30,9 +30,8 @@ export class ChainVerifier {
       FROM ${schema}.streams WHERE name = $1`;
     this.#eventsSql = `SELECT h.hash, p.* FROM (${selectColumns(
       schema,
-      `FROM ${schema}.events e WHERE e.stream = $1 AND e.version >= $2 AND e.version <= $3
-       ORDER BY e.version LIMIT ${EVENTS_PER_READ}`,
-      'e.version',
+      { where: 'e.stream = $1 AND e.version >= $2 AND e.version <= $3', order: 'e.version' },
+      EVENTS_PER_READ,
     )}) p LEFT JOIN ${schema}.event_hashes h ON h.stream = $1 AND h.version = p.version ORDER BY p.version`;
   }
 

@@ -27,7 +27,7 @@ export function createQueryRunner(link: PrimaryLink, clock: Clock): QueryRunner 
       clock,
     };
     try {
-      return await waitFor(readRows(session.readers, text, values), limits);
+      return await waitFor(readRows(session.readers, session.statements.query(text, values)), limits);
     } catch (error) {
       const failure = fromPostgres(error);
       // The caller's own limits say nothing about the connection.
