@@ -1,6 +1,6 @@
 import { createMemoryStore } from '@esdb-gater/event-store';
 import type { AppendEventsParams, EventStore, NewEvent, RecordedEvent } from '@esdb-gater/types';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { postgresUnavailable, type RunningPostgres, startPostgres } from '../../../tools/postgres/index.ts';
 import { openPostgresStore, type PostgresStore } from '../src/postgres-store.ts';
 import { readEverything, STORE_ID } from './support/stores.ts';
@@ -20,18 +20,19 @@ const CONTENTS = [
 
 describe.skipIf(reason !== undefined)(name, () => {
   let postgres: RunningPostgres;
-  let store: PostgresStore;
+  let store: PostgresStore | undefined;
 
   beforeAll(async () => {
     postgres = await startPostgres({ settings: ['fsync = off'] });
-    store = await openPostgresStore({ storeId: STORE_ID, url: postgres.url });
   });
-  afterAll(async () => {
-    await store?.close();
-    await postgres?.stop();
-  });
+  afterEach(() => store?.close());
+  afterAll(() => postgres?.stop());
 
-  test('appends that share a transaction get the same answers as one after the other in the memory store', async () => {
+  test.each([
+    ['that share a transaction', inOneTurn],
+    ['that have a transaction each', oneAfterTheOther],
+  ])('appends %s get the same answers as one after the other in the memory store', async (_, run) => {
+    store = await openPostgresStore({ storeId: STORE_ID, url: postgres.url, schema: run.name });
     const memory = createMemoryStore({ storeId: STORE_ID });
     let streams = 0;
     for (const past of PASTS) {
@@ -39,12 +40,10 @@ describe.skipIf(reason !== undefined)(name, () => {
         streams += 1;
         const known = crypto.randomUUID();
         for (const one of [store, memory]) await prepare(one, `checked-${streams}`, past, known);
+        // The last repeats an event.
         const batch = batchOf(streams, expectedVersion, known);
-        // All are called in one turn, so they are one batch; the last repeats an event.
-        const together = await Promise.allSettled(batch.map((params) => store.appendEvents(params)));
-        const inTurn = [];
-        for (const params of batch) inTurn.push(...(await Promise.allSettled([memory.appendEvents(params)])));
-        expect(together.map(outcomeOf)).toEqual(inTurn.map(outcomeOf));
+        const expected = await oneAfterTheOther(memory, batch);
+        expect((await run(store, batch)).map(outcomeOf)).toEqual(expected.map(outcomeOf));
       }
     }
     const timeless = (events: readonly RecordedEvent[]) =>
@@ -88,6 +87,19 @@ describe.skipIf(reason !== undefined)(name, () => {
     ];
   }
 });
+
+type Settled = PromiseSettledResult<object>[];
+
+/** Makes the appends one batch. */
+function inOneTurn(store: EventStore, batch: readonly AppendEventsParams[]): Promise<Settled> {
+  return Promise.allSettled(batch.map((params) => store.appendEvents(params)));
+}
+
+async function oneAfterTheOther(store: EventStore, batch: readonly AppendEventsParams[]): Promise<Settled> {
+  const settled: Settled = [];
+  for (const params of batch) settled.push(...(await Promise.allSettled([store.appendEvents(params)])));
+  return settled;
+}
 
 /** Brings a stream, and one with a known event, to where a batch finds them. */
 async function prepare(

@@ -295,11 +295,25 @@ describe.skipIf(reason !== undefined)(name, () => {
     expect(failure.error).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(
-        /could not be brought from version 0 to 1; nothing was changed: .*"subscriptions" already exists/,
+        /could not be brought from version 0 to 2; nothing was changed: .*"subscriptions" already exists/,
       ),
     });
     expect(failure.tables).toEqual([]);
     await works(await failure.openAgain());
+  });
+
+  test('a store of version 1 keeps its events, and gets what version 2 has more', async () => {
+    const store = await open();
+    const schema = `deployed${schemas}`;
+    const { position } = await append(store, 'a');
+    const before = await readEverything(store);
+    await store.close();
+    await postgres.query(`DROP FUNCTION ${schema}.write_one; UPDATE ${schema}.store SET schema_version = 1`);
+    const again = await open({ schema });
+    expect(await readEverything(again)).toEqual(before);
+    expect(await append(again, 'a', { expectedVersion: 0 })).toMatchObject({ position: position + 1 });
+    const [row] = await postgres.query(`SELECT schema_version FROM ${schema}.store`);
+    expect(row).toEqual({ schema_version: 2 });
   });
 
   test('tables of a newer release are not touched', async () => {
@@ -309,7 +323,7 @@ describe.skipIf(reason !== undefined)(name, () => {
     await postgres.query(`UPDATE ${schema}.store SET schema_version = 99`);
     await expect(open({ schema })).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/is of version 99, this release knows up to 1/),
+      message: expect.stringMatching(/is of version 99, this release knows up to 2/),
     });
   });
 

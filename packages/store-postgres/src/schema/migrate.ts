@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg';
 import { describeFailure } from '../postgres-errors.ts';
 import { FUNCTIONS } from './functions.ts';
 import { TABLES } from './tables.ts';
+import { WRITE_ONE } from './write-one.ts';
 
 /** The class of advisory locks of this package. */
 const LOCK_CLASS = 0x45_53_44_42;
@@ -14,6 +15,7 @@ const MIGRATES_WITHIN_MS = 60_000;
 const MIGRATIONS: readonly string[] = [
   `${TABLES}${FUNCTIONS}
    INSERT INTO store (store_uuid, schema_version) VALUES (gen_random_uuid(), 1);`,
+  WRITE_ONE,
 ];
 
 /** What the tables say about the store. */

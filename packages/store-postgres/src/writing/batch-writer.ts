@@ -6,6 +6,7 @@ import type { Session } from '../connection/session.ts';
 import { describeFailure, endsConnection, fromPostgres, outcomeUnknown } from '../postgres-errors.ts';
 import { decodeAnswers } from './decode-answers.ts';
 import { batchStatement, encodeBatch } from './encode-batch.ts';
+import { encodeOne, oneStatement } from './encode-one.ts';
 import type { WriteAnswer, WriteRequest } from './write-request.ts';
 
 /** A commit that takes longer is shown in health. */
@@ -23,17 +24,19 @@ export interface BatchWriterOptions {
   readonly onCommitted: (position: number) => void;
 }
 
-/** Writes batches, one after the other, each with one call of `write_batch`. */
+/** Writes batches, one after the other, each with one call of `write_batch`, or of `write_one`. */
 export class BatchWriter {
   readonly #options: BatchWriterOptions;
-  readonly #statement: string;
+  readonly #batchSql: string;
+  readonly #oneSql: string;
   /** When the batch in flight was sent, by the monotonic clock. */
   #sentMs: number | undefined;
   #trouble: string | undefined;
 
   constructor(options: BatchWriterOptions) {
     this.#options = options;
-    this.#statement = batchStatement(options.schema);
+    this.#batchSql = batchStatement(options.schema);
+    this.#oneSql = oneStatement(options.schema);
   }
 
   /** Why writing does not work, although the primary answers. */
@@ -75,7 +78,7 @@ export class BatchWriter {
   }
 
   async #send(session: Session, requests: readonly WriteRequest[]): Promise<readonly WriteAnswer[]> {
-    const { link, tamperEvident, commitTimeoutMs, clock } = this.#options;
+    const { link, clock } = this.#options;
     const { writer } = session;
     let warning: string | undefined;
     const onNotice = (notice: {
@@ -88,15 +91,10 @@ export class BatchWriter {
     writer.on('notice', onNotice);
     this.#sentMs = clock.monotonic();
     try {
-      const values = encodeBatch(requests, this.#nowUs(), tamperEvident);
-      const sent = writer.query({ text: this.#statement, values });
-      const { rows } = await waitFor(sent, {
-        timeoutMs: commitTimeoutMs,
-        timeoutError: (ms) => outcomeUnknown(`a commit took more than ${ms} ms`),
-        clock,
-      });
+      const answers =
+        (await this.#writeOne(session, requests)) ?? (await this.#writeBatch(session, requests));
       if (warning !== undefined) throw outcomeUnknown(`the server said at the commit: ${warning}`);
-      return decodeAnswers(String(rows[0]?.answers));
+      return answers;
     } catch (error) {
       if (GaterError.is(error)) {
         if (warning === undefined) link.lose(session, error);
@@ -107,6 +105,37 @@ export class BatchWriter {
       this.#sentMs = undefined;
       writer.off('notice', onNotice);
     }
+  }
+
+  /** Writes a batch of one event. Resolves to undefined when it was not written, or there are more. */
+  async #writeOne(
+    session: Session,
+    requests: readonly WriteRequest[],
+  ): Promise<readonly WriteAnswer[] | undefined> {
+    const nowUs = this.#nowUs();
+    const values = nowUs === null || this.#options.tamperEvident ? undefined : encodeOne(requests, nowUs);
+    if (values === undefined) return undefined;
+    const written = await this.#call(session, this.#oneSql, values);
+    if (written === null) return undefined;
+    const [version, position] = JSON.parse(String(written)) as [version: number, position: number];
+    return [{ kind: 'written', parts: [{ version, position }] }];
+  }
+
+  async #writeBatch(session: Session, requests: readonly WriteRequest[]): Promise<readonly WriteAnswer[]> {
+    const values = encodeBatch(requests, this.#nowUs(), this.#options.tamperEvident);
+    return decodeAnswers(String(await this.#call(session, this.#batchSql, values)));
+  }
+
+  /** Calls a function on the connection that writes, and returns its result. */
+  async #call(session: Session, text: string, values: readonly unknown[]): Promise<unknown> {
+    const { commitTimeoutMs, clock } = this.#options;
+    const query = { ...session.statements.query(text, values), rowMode: 'array' };
+    const { rows } = await waitFor(session.writer.query<[unknown]>(query), {
+      timeoutMs: commitTimeoutMs,
+      timeoutError: (ms) => outcomeUnknown(`a commit took more than ${ms} ms`),
+      clock,
+    });
+    return rows[0]?.[0];
   }
 
   /** Tells a refused transaction, which changed nothing, from one whose outcome the lost connection hides. */
