@@ -57,7 +57,7 @@ export async function openStore(
  * closed before.
  */
 export function whenConnected(store: EventStore): Promise<void> {
-  return 'connected' in store ? (store as EventStore & { connected: Promise<void> }).connected : CONNECTED;
+  return store.connected ?? CONNECTED;
 }
 
 /** Returns true once a store has its `storeUuid`. */

@@ -48,6 +48,11 @@ export interface EventStore {
   readonly storeId: string;
   /** Created with the database and stored in it. */
   readonly storeUuid: string;
+  /**
+   * Resolves once the store has reached its database for the first time: before that its `storeUuid` is empty. Rejects when the
+   * store is closed earlier. Absent where opening the store waits for it.
+   */
+  readonly connected?: Promise<void>;
   /** The method names that this store serves. */
   readonly methods: readonly string[];
 
