@@ -26,6 +26,3 @@ export function queryOf(selection: EventSelection): EventQuery | undefined {
 function isTypes(selection: EventSelection): selection is readonly string[] {
   return Array.isArray(selection);
 }
-
-/** The store that is used when none is named. */
-export const DEFAULT_STORE = 'default';

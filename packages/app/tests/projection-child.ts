@@ -1,5 +1,5 @@
 /**
- * A process that projects until it is killed, or until its work is done. Its argument is a `ChildTask` as JSON. It writes `ready` before it
+ * A process that projects until it is killed, or until its work is done. Its argument is a `ProjectionTask` as JSON. It writes `ready` before it
  * opens the read model, and then a line for each commit.
  *
  * The table of the rows has no key: an event that were applied twice would be counted, not refused.
@@ -16,9 +16,9 @@ import { openPostgresStore } from '@esdb-gater/store-postgres';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
 import { GaterError } from '@esdb-gater/types';
 import pg from 'pg';
-import type { ChildTask } from './support/killed-projection.ts';
+import type { ProjectionTask } from './support/projection-task.ts';
 
-const task = JSON.parse(process.argv[2] ?? '') as ChildTask;
+const task = JSON.parse(process.argv[2] ?? '') as ProjectionTask;
 const store =
   task.engine === 'sqlite'
     ? await openSqliteStore({ storeId: 'default', file: task.events })

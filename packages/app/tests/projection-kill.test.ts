@@ -7,7 +7,8 @@ import { openSqliteStore } from '@esdb-gater/store-sqlite';
 import type { EventStore } from '@esdb-gater/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresUnavailable, type RunningPostgres, startPostgres } from '../../../tools/postgres/index.ts';
-import { type ChildTask, runChild } from './support/killed-projection.ts';
+import { type KillRule, runChild } from './support/killed-child.ts';
+import type { ProjectionTask } from './support/projection-task.ts';
 
 const IS_FULL = process.env['ESDB_GATER_FAULTS'] === '1';
 /** Events and kills of a projection, and of its rebuild. */
@@ -25,7 +26,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** Where the events and the read model of a projection are. */
 interface Place {
-  readonly task: Pick<ChildTask, 'engine' | 'name' | 'events' | 'model'>;
+  readonly task: Pick<ProjectionTask, 'engine' | 'name' | 'events' | 'model'>;
   /** Runs SQL on the read model. */
   query(sql: string): Promise<readonly Row[]>;
   /** Selects the `name`s of its tables and views. */
@@ -75,8 +76,12 @@ function numbers(row: Row): Record<string, number> {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]));
 }
 
+function project(task: ProjectionTask, kill?: KillRule): Promise<boolean> {
+  return runChild('projection-child.ts', JSON.stringify(task), kill);
+}
+
 /** Runs a task again and again, each time killed after some commits, then to its end. Returns how many processes were killed. */
-async function runKilled(task: ChildTask, processes: number): Promise<number> {
+async function runKilled(task: ProjectionTask, processes: number): Promise<number> {
   const rounds = Math.ceil(KILLS / processes);
   // The commits of all runs together, and as many for the last run.
   const perRun = Math.floor(EVENTS / BATCH / (processes * (rounds + 1)));
@@ -84,11 +89,11 @@ async function runKilled(task: ChildTask, processes: number): Promise<number> {
   for (let round = 0; round < rounds; round += 1) {
     const runs = Array.from({ length: processes }, () => {
       const commits = 1 + Math.floor(Math.random() * perRun);
-      return runChild(task, { isTime: (_, lines) => lines >= commits, withinMs: 10 });
+      return project(task, { isTime: (_, lines) => lines >= commits, withinMs: 10 });
     });
     killed += (await Promise.all(runs)).filter(Boolean).length;
   }
-  await Promise.all(Array.from({ length: processes }, () => runChild(task)));
+  await Promise.all(Array.from({ length: processes }, () => project(task)));
   return killed;
 }
 
@@ -133,7 +138,7 @@ function killSuite(engine: Engine): void {
         built: all.some((row) => row['is_live'] === 0 && row['position'] === events),
       };
     };
-    await runChild(task);
+    await project(task);
     let [killed, before] = [0, 0];
     while (killed < SWITCH_KILLS) {
       const { live, built } = await generations();
@@ -142,12 +147,12 @@ function killSuite(engine: Engine): void {
       const kill = built
         ? { isTime: (line: string) => line === 'ready', withinMs: 50 }
         : { isTime: (line: string) => line === lastLine, withinMs: 10 };
-      killed += Number(await runChild({ ...task, generation: live + 1 }, kill));
+      killed += Number(await project({ ...task, generation: live + 1 }, kill));
       expect((await small.query('SELECT events FROM sums')).map(numbers)).toEqual([{ events }]);
       if ((await generations()).live === live) before += 1;
     }
     const { live, built } = await generations();
-    await runChild({ ...task, generation: built ? live + 1 : live });
+    await project({ ...task, generation: built ? live + 1 : live });
     await check(small, events);
     await annotate(`${killed} kills, ${before} of them before the switch`);
   });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { memoryProjections } from '@esdb-gater/app';
 import { postgresProjections } from '@esdb-gater/app/postgres';
@@ -54,6 +57,31 @@ describe.skipIf(postgresUnavailable() !== undefined)('with PostgreSQL', () => {
       read: async () => (await pool.query(`SELECT * FROM ${schema}.counts ORDER BY key`)).rows.map(pairOf),
     };
   });
+});
+
+test('two connections to one SQLite file, as of two processes, wait for each other', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'esdb-gater-model-'));
+  const connections = [1, 2].map(() => new DatabaseSync(join(folder, 'model.db')));
+  try {
+    const [one, two] = connections.map((connection) => sqliteProjections(connection, { tables: TABLES }));
+    if (one === undefined || two === undefined) throw new Error('two were made');
+    await one.create('counters', 1);
+    const first = await one.begin('counters', 1, 0);
+    if (typeof first === 'string') throw new Error(first);
+    let isOpened = false;
+    const second = two.begin('counters', 1, 0).finally(() => {
+      isOpened = true;
+    });
+    const made = two.create('counters', 2);
+    first.model.run(`INSERT INTO ${first.model.table('counts')} VALUES ('a', 1)`);
+    expect(isOpened).toBe(false);
+    await first.commit({ position: 1, eventId: 'e1' });
+    expect(await second).toBe('moved');
+    expect((await made).generation).toBe(2);
+  } finally {
+    for (const connection of connections) connection.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 function pairOf(row: unknown): readonly [string, number] {

@@ -147,6 +147,7 @@ function createRemoteGater(connection: OpenConnection, settings: ConnectionSetti
   const { storeId } = settings;
   const gater: RemoteGater = {
     ...createFacade(overConnection, storeId),
+    ...(storeId === undefined ? {} : { storeId }),
     // The pool also ends the iterations of the subscriptions.
     unsubscribe: async (params) => ({ removed: await subscriptions.unsubscribe(params) }),
     connection,

@@ -123,6 +123,8 @@ export type CallMethod = <M extends MethodName>(
 export interface Gater<E extends AnyEvent = NewEvent, A extends AnyEvent = E>
   extends PlainMethods,
     AsyncDisposable {
+  /** The store of calls that name none. Absent when each call must name its store. */
+  readonly storeId?: string;
   /** Idempotent by the events' ids, which are filled in before the first attempt. */
   appendEvents(params: InStore<AppendParams<A>>, options?: CallOptions): Promise<AppendResult>;
   /** Appends to several streams, all or nothing. An append without events only checks the version of its stream. */

@@ -214,6 +214,31 @@ describe('snapshots', () => {
     expect(onFailure).toHaveBeenCalledWith(expect.objectContaining({ code: 'payload_too_large' }));
   });
 
+  test('of a form that `restore` cannot read are not used', async () => {
+    const onFailure = vi.fn();
+    const place = { storeId: 'default', sourceUuid: 'balance', streamUuid: 'account-a' };
+    await accounts()(deposit(7));
+    await gater.recordSnapshot({ ...place, version: 0, record: { euros: 7 } });
+    const handle = commandHandler({
+      ...accounts(),
+      gater,
+      streamId: () => 'account-a',
+      snapshot: {
+        name: 'balance',
+        every: 10,
+        onFailure,
+        restore({ record }) {
+          const { cents } = record as { readonly cents?: number };
+          if (cents === undefined) throw new TypeError('no cents');
+          return { cents };
+        },
+      },
+    });
+    await handle(withdraw(7));
+    expect(await types()).toEqual(['deposited', 'withdrawn']);
+    expect(onFailure).toHaveBeenCalledWith(new TypeError('no cents'));
+  });
+
   test.each([0, 1.5, 1_000_001])('every %j events are refused', (every) => {
     expect(() => accounts(gater, every)).toThrow(/`snapshot.every` must be an integer/);
   });

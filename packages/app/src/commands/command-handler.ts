@@ -1,9 +1,9 @@
 import { type AnyEvent, type CallOptions, type Gater, loadState, type Recorded } from '@esdb-gater/gater';
 import { requireInteger } from '@esdb-gater/primitives';
 import { GaterError, type JsonValue, type Snapshot } from '@esdb-gater/types';
-import { DEFAULT_STORE } from '../events.ts';
+import { storeIdOf } from '../defaults.ts';
 import { type CommandIdRule, commandIdOf } from './command-id.ts';
-import { type Decider, eventsOf, type HandleOptions } from './decider.ts';
+import { callOptionsOf, type Decider, eventsOf, type HandleOptions } from './decider.ts';
 import { type AppendOfCommand, EarlierAppend } from './earlier-append.ts';
 import { type ConflictRetryOptions, createConflictRetry } from './retry-conflicts.ts';
 import { stampEvents } from './stamp-events.ts';
@@ -12,13 +12,17 @@ import { stampEvents } from './stamp-events.ts';
 export interface SnapshotRule<State> {
   /** Records a snapshot when a command had to read this many events. 1 to 1 000 000. */
   readonly every: number;
-  /** Names the state: handlers with other states of the same stream have other names. */
+  /** Names the form of the state. Handlers with other states of the same stream have other names, and so has a new form. */
   readonly name: string;
-  /** Makes the state of a snapshot; undefined when it is of an older form and must not be used. @default its `record` */
+  /**
+   * Makes the state of a snapshot; undefined when it is of an older form. When it throws, the snapshot is not used either.
+   *
+   * @default its `record`
+   */
   readonly restore?: (snapshot: Snapshot) => State | undefined;
   /** Makes the record of a state. @default the state, which must then be JSON */
   readonly record?: (state: State) => JsonValue;
-  /** Is told of a snapshot that could not be recorded. The command has succeeded. @default nothing */
+  /** Is told of a snapshot that could not be restored or recorded. The command goes on without it. @default nothing */
   readonly onFailure?: (error: unknown) => void;
 }
 
@@ -32,7 +36,7 @@ export interface CommandHandlerParams<
     CommandIdRule<Command>,
     ConflictRetryOptions {
   readonly gater: Gater<E, A>;
-  /** @default 'default' */
+  /** @default the store of the `Gater` (its option `storeId`), else 'default' */
   readonly storeId?: string;
   /** Returns the stream that a command is for. */
   readonly streamId: (command: Command) => string;
@@ -81,7 +85,8 @@ export function commandHandler<
   Command,
   const Decision extends A | readonly A[],
 >(params: CommandHandlerParams<E, A, State, Command, Decision>): CommandHandler<E, State, Command, Decision> {
-  const { gater, storeId = DEFAULT_STORE, snapshot, initialState, evolve, decide } = params;
+  const { gater, snapshot, initialState, evolve, decide } = params;
+  const storeId = storeIdOf(params);
   if (snapshot !== undefined) requireInteger('snapshot.every', snapshot.every, { min: 1, max: 1_000_000 });
   const retry = createConflictRetry('wrong_expected_version', params);
 
@@ -165,17 +170,21 @@ export function commandHandler<
   return Object.assign(handle, { initialState, evolve, decide });
 }
 
-/** Returns the options of the calls that a command makes. */
-export function callOptionsOf({ signal, timeoutMs, token }: HandleOptions): CallOptions {
+function placeOf<State>({ name, restore, onFailure }: SnapshotRule<State>, streamId: string) {
+  const place = { sourceUuid: name, streamUuid: streamId };
+  if (restore === undefined) return place;
   return {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(token === undefined ? {} : { token }),
+    ...place,
+    /** The events have everything that a snapshot has: without it the command only reads more. */
+    restore(snapshot: Snapshot): State | undefined {
+      try {
+        return restore(snapshot);
+      } catch (error) {
+        onFailure?.(error);
+        return undefined;
+      }
+    },
   };
-}
-
-function placeOf<State>({ name, restore }: SnapshotRule<State>, streamId: string) {
-  return { sourceUuid: name, streamUuid: streamId, ...(restore === undefined ? {} : { restore }) };
 }
 
 function repeated(streamId: string, found: AppendOfCommand): CommandResult {

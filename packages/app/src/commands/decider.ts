@@ -31,6 +31,15 @@ export interface HandleOptions extends Pick<CallOptions, 'signal' | 'timeoutMs' 
   readonly causationId?: string;
 }
 
+/** Returns the options of the calls that a command makes. */
+export function callOptionsOf({ signal, timeoutMs, token }: CallOptions): CallOptions {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
 /** Returns the first state of a decider. */
 export function initialStateOf<State>({
   initialState,

@@ -1,10 +1,9 @@
 import type { AnyEvent, Gater } from '@esdb-gater/gater';
 import type { EventQuery, RecordedEvent } from '@esdb-gater/types';
+import { storeIdOf } from '../defaults.ts';
 import { derivedId } from '../derived-id.ts';
-import { DEFAULT_STORE } from '../events.ts';
-import { callOptionsOf } from './command-handler.ts';
 import { type CommandIdRule, commandIdOf } from './command-id.ts';
-import { eventsOf, type HandleOptions, initialStateOf, type QueryDecider } from './decider.ts';
+import { callOptionsOf, eventsOf, type HandleOptions, initialStateOf, type QueryDecider } from './decider.ts';
 import { type ConflictRetryOptions, createConflictRetry } from './retry-conflicts.ts';
 import { stampEvents } from './stamp-events.ts';
 
@@ -18,7 +17,7 @@ export interface DecisionHandlerParams<
     CommandIdRule<Command>,
     ConflictRetryOptions {
   readonly gater: Gater<E, A>;
-  /** @default 'default' */
+  /** @default the store of the `Gater` (its option `storeId`), else 'default' */
   readonly storeId?: string;
   /** Returns the stream that the events of a command are appended to. */
   readonly streamId: (command: Command) => string;
@@ -64,7 +63,8 @@ export function decisionHandler<
 >(
   params: DecisionHandlerParams<E, A, State, Command, Decision>,
 ): DecisionHandler<E, State, Command, Decision> {
-  const { gater, storeId = DEFAULT_STORE, initialState, evolve, decide, query: queryOf } = params;
+  const { gater, initialState, evolve, decide, query: queryOf } = params;
+  const storeId = storeIdOf(params);
   const retry = createConflictRetry('append_condition_failed', params);
 
   async function attempt(command: Command, options: HandleOptions): Promise<DecisionResult> {

@@ -1,6 +1,6 @@
 import type { AnyEvent, AppendParams, CallOptions, Gater } from '@esdb-gater/gater';
 import type { AppendResult } from '@esdb-gater/types';
-import type { HandleOptions } from '../commands/decider.ts';
+import { callOptionsOf, type HandleOptions } from '../commands/decider.ts';
 import { stampEvents } from '../commands/stamp-events.ts';
 import { derivedId } from '../derived-id.ts';
 import type { Scheduler, TimerRequest } from './scheduler.ts';
@@ -57,14 +57,8 @@ export function createEffects<A extends AnyEvent>(
   return {
     ...causes,
     nextId,
-    handle: (handler, command, { signal, timeoutMs, token } = {}) =>
-      handler(command, {
-        commandId: nextId(),
-        ...causes,
-        ...(signal === undefined ? {} : { signal }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        ...(token === undefined ? {} : { token }),
-      }),
+    handle: (handler, command, options = {}) =>
+      handler(command, { commandId: nextId(), ...causes, ...callOptionsOf(options) }),
     append({ events, ...params }, options) {
       const stamped = stampEvents(events, { commandId: nextId(), ...causes });
       return gater.appendEvents({ storeId, ...params, events: stamped }, options);

@@ -37,8 +37,8 @@ export interface RunParts<Model> {
 export type RunEnd = 'stopped' | 'failed' | 'rebuild_needed' | 'replaced';
 
 const CAUGHT_UP = Symbol('caught up');
-/** The follow fails for a reason of its own, the rest for one of the read model. */
-type Phase = 'following' | 'applying';
+/** Who fails: the follow, the database of the read model, or what applies events and switches generations. */
+type Phase = 'following' | 'opening' | 'applying';
 
 /**
  * Applies the events of a store to one generation of a read model, in transactions of many events that also hold the
@@ -56,6 +56,8 @@ export class GenerationRun<Model> {
   #caughtUpTo = 0;
   /** Failures in a row. */
   #failures = 0;
+  /** Those of them that are not outages. */
+  #faults = 0;
   #phase: Phase = 'following';
   #current: RecordedEvent | undefined;
   /** Up to here each event has a transaction of its own, so that all before the one that fails are applied. */
@@ -113,7 +115,7 @@ export class GenerationRun<Model> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        this.#phase = 'applying';
+        this.#phase = 'opening';
         if (!(await this.#load())) return this.#end('replaced');
         if (!(await this.#follow())) return this.#end('replaced');
       } catch (error) {
@@ -142,12 +144,13 @@ export class GenerationRun<Model> {
   #noteFailure(error: unknown): RunEnd | undefined {
     this.#failures += 1;
     const isFollowing = this.#phase === 'following';
-    const failed = isFollowing ? undefined : this.#current?.position;
+    const failed = this.#phase === 'applying' ? this.#current?.position : undefined;
     this.#problem = problemOf(error, this.#failures, failed);
     if (failed !== undefined) this.#singleUpTo = failed;
     if (isFollowing && isPositionLost(error)) return 'rebuild_needed';
-    const isOutage = isFollowing && GaterError.is(error) && error.retriable;
-    if (!isOutage && this.#failures >= this.#parts.policy.maxAttempts) return 'failed';
+    const isOutage = this.#phase === 'opening' || (isFollowing && GaterError.is(error) && error.retriable);
+    if (!isOutage) this.#faults += 1;
+    if (!isOutage && this.#faults >= this.#parts.policy.maxAttempts) return 'failed';
     this.#set('retrying');
     return undefined;
   }
@@ -203,10 +206,11 @@ export class GenerationRun<Model> {
           if (this.#stop.signal.aborted) return true;
           throw new GaterError('unavailable', 'the follow has ended: the client was closed');
         }
-        this.#phase = 'applying';
+        this.#phase = 'opening';
         const opened = await this.#parts.store.begin(this.#parts.name, this.generation, this.#position);
         if (opened === 'moved') return true;
         if (opened === 'replaced') return false;
+        this.#phase = 'applying';
         await this.#applyBatch(turn.value, following, opened);
       }
     } finally {
@@ -258,8 +262,7 @@ export class GenerationRun<Model> {
     const { name, clock, onProgress, onChange } = this.#parts;
     this.#position = last.position;
     this.#current = undefined;
-    this.#failures = 0;
-    this.#problem = undefined;
+    this.#succeeded();
     if (this.#status === 'retrying') this.#status = 'catching_up';
     onProgress({
       name,
@@ -275,9 +278,14 @@ export class GenerationRun<Model> {
   async #caughtUp(position: number): Promise<void> {
     await this.#parts.onCaughtUp(position);
     this.#caughtUpTo = position;
-    this.#failures = 0;
-    this.#problem = undefined;
+    this.#succeeded();
     this.#set('live');
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#faults = 0;
+    this.#problem = undefined;
   }
 }
 

@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vit
 import { eventually } from '../../tests/support/eventually.ts';
 import type { EventOf } from '../events.ts';
 import { createTestGater, type TestGater } from '../testing/index.ts';
-import { type MemoryProjections, memoryProjections } from './memory-projections.ts';
+import { type MemoryModel, type MemoryProjections, memoryProjections } from './memory-projections.ts';
 import { type Projection, projection } from './projection.ts';
 import type { ProjectionProgress } from './projection-health.ts';
+import type { ProjectionStore } from './projection-store.ts';
 
 type CountEvent = EventOf<{ added: { readonly n: number }; noted: { readonly text: string } }>;
 interface Tables {
@@ -32,14 +33,15 @@ interface Options {
   readonly before?: (n: number) => void | Promise<void>;
   readonly onProgress?: (progress: ProjectionProgress) => void;
   readonly over?: TestGater<CountEvent>;
+  readonly into?: ProjectionStore<MemoryModel<Tables>>;
 }
 
-function sums({ before, over = gater, ...options }: Options = {}): Projection {
+function sums({ before, over = gater, into = store, ...options }: Options = {}): Projection {
   const made = projection({
     gater: over,
     name: 'sums',
     events: ['added'],
-    store,
+    store: into,
     async handle({ data, position }, { table }) {
       await before?.(data.n);
       const { sum, applied } = table('sums').get('all') ?? { sum: 0, applied: [] };
@@ -152,6 +154,39 @@ describe('an event that fails', () => {
     await running.reached();
     expect(sum()).toBe(10);
   });
+});
+
+test('a database that cannot be reached is waited for, however often it is tried', async () => {
+  await add(1, 2);
+  let outages = 10;
+  const outage = async () => {
+    throw new Error('connection refused');
+  };
+  const flaky: ProjectionStore<MemoryModel<Tables>> = {
+    generations: (name) => store.generations(name),
+    create: (name, version) => store.create(name, version),
+    begin: (...args) => (outages-- > 0 ? outage() : store.begin(...args)),
+    switchTo: (name, generation) => store.switchTo(name, generation),
+  };
+  const running = await sums({ into: flaky }).start();
+  await eventually(() => expect(running.health().status).toBe('retrying'));
+  expect(running.health().live?.error).toEqual({ message: 'connection refused', attempts: 1 });
+  await eventually(async () => {
+    await gater.clock.pass(1_000);
+    expect(running.health().status).toBe('live');
+  });
+  expect([outages < 0, sum()]).toEqual([true, 3]);
+});
+
+test('metrics that fail do not hold up a projection', async () => {
+  await add(1, 2);
+  const onProgress = () => {
+    throw new Error('the exporter is down');
+  };
+  const running = await sums({ onProgress }).start();
+  // Nothing moves the clock: a retry would never come.
+  await running.reached();
+  expect(running.health().live).not.toHaveProperty('error');
 });
 
 describe('a rebuild', () => {

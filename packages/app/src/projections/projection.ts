@@ -1,15 +1,16 @@
 import type { AnyEvent, CallOptions, Gater } from '@esdb-gater/gater';
 import { requireInteger, waitUntil } from '@esdb-gater/primitives';
 import { type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
-import { type Clock, GaterError, type RecordedEvent, systemClock } from '@esdb-gater/types';
-import { DEFAULT_STORE, type EventSelection, queryOf, type RecordedOfType } from '../events.ts';
+import { type Clock, GaterError, type RecordedEvent } from '@esdb-gater/types';
+import { clockOf, storeIdOf } from '../defaults.ts';
+import { type EventSelection, queryOf, type RecordedOfType } from '../events.ts';
 import { GenerationRun, type RunEnd, type RunParts } from './generation-run.ts';
 import type { ProjectionHealth, ProjectionLag, ProjectionProgress } from './projection-health.ts';
 import type { ProjectionGeneration, ProjectionStore } from './projection-store.ts';
 
 export interface ProjectionParams<E extends AnyEvent, A extends AnyEvent, Type extends E['type'], Model> {
   readonly gater: Gater<E, A>;
-  /** @default 'default' */
+  /** @default the store of the `Gater` (its option `storeId`), else 'default' */
   readonly storeId?: string;
   /** Names the checkpoint, 1 to 255 UTF-16 units. */
   readonly name: string;
@@ -21,15 +22,20 @@ export interface ProjectionParams<E extends AnyEvent, A extends AnyEvent, Type e
   readonly store: ProjectionStore<Model>;
   /** Applies an event. It must change nothing but `model`: after a failure it runs again. */
   readonly handle: (event: RecordedOfType<E, Type>, model: Model) => void | PromiseLike<void>;
-  /** How often an event is tried before the projection gives up, and when. @default 100 ms up to 30 s, 10 attempts */
+  /**
+   * How often an event is tried before the projection gives up, and when. A database or an event store that cannot be reached
+   * is waited for.
+   *
+   * @default 100 ms up to 30 s, 10 attempts
+   */
   readonly retry?: RetryPolicyOptions;
   /** Events of a transaction, at most. 1 to 10 000. @default 500 */
   readonly batchEvents?: number;
   /** A transaction takes no further event after this many milliseconds. @default 250 */
   readonly batchMs?: number;
-  /** Is told of each commit: a place for metrics. @default nothing */
+  /** Is told of each commit: a place for metrics. What it throws is ignored. @default nothing */
   readonly onProgress?: (progress: ProjectionProgress) => void;
-  /** @default the system clock */
+  /** @default that of a `TestGater`, else the system clock */
   readonly clock?: Clock;
   /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
@@ -95,23 +101,29 @@ class RunningProjection<Model> implements Projection {
   #starting: Promise<void> | undefined;
 
   constructor(params: AnyParams<Model>) {
-    const { clock = systemClock, random = Math.random } = params;
+    const { random = Math.random } = params;
     this.name = params.name;
     this.#version = requireInteger('version', params.version ?? 1, { min: 1 });
     this.#store = params.store;
     this.#parts = {
       name: params.name,
       gater: params.gater,
-      storeId: params.storeId ?? DEFAULT_STORE,
+      storeId: storeIdOf(params),
       query: queryOf(params.events),
       store: params.store,
       handle: params.handle,
       policy: retryPolicy(params.retry),
       batchEvents: requireInteger('batchEvents', params.batchEvents ?? 500, { min: 1, max: 10_000 }),
       batchMs: requireInteger('batchMs', params.batchMs ?? 250, { min: 0, max: 60_000 }),
-      clock,
+      clock: clockOf(params),
       random,
-      onProgress: (progress) => params.onProgress?.(progress),
+      onProgress(progress) {
+        try {
+          params.onProgress?.(progress);
+        } catch {
+          // The events are committed: metrics that fail do not stop a projection.
+        }
+      },
       onChange: () => this.#changed(),
     };
   }

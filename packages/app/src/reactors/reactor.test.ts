@@ -1,3 +1,7 @@
+import { createGater, type Gater } from '@esdb-gater/client';
+import { createMemoryStore, createStoreWorker, createSubscriptions } from '@esdb-gater/event-store';
+import { uuidV7 } from '@esdb-gater/primitives';
+import { createRegistry } from '@esdb-gater/registry';
 import { GaterError } from '@esdb-gater/types';
 import { afterEach, beforeEach, expect, expectTypeOf, test } from 'vitest';
 import { eventually } from '../../tests/support/eventually.ts';
@@ -23,9 +27,9 @@ afterEach(async () => {
   await gater.close();
 });
 
-const mail = () =>
+const mail = (over: Gater<MailEvent>) =>
   commandHandler({
-    gater,
+    gater: over,
     streamId: ({ order }: { readonly order: string }) => `mails-${order}`,
     initialState: 0,
     evolve: (count) => count + 1,
@@ -45,11 +49,11 @@ async function streamOf(streamId: string) {
 
 const RETRY = { baseDelayMs: 1_000, maxDelayMs: 1_000, maxAttempts: 3 };
 
-function mailer(before?: (attempt: number) => void): Reactor {
-  const handle = mail();
+function mailer(before?: (attempt: number) => void, over: Gater<MailEvent> = gater): Reactor {
+  const handle = mail(over);
   let attempts = 0;
   const made = reactor({
-    gater,
+    gater: over,
     name: 'mailer',
     on: ['ordered'],
     async react(event, effects) {
@@ -120,6 +124,32 @@ test('an event that fails again and again is parked, and the others go on', asyn
   });
   expect(attempts).toBe(3);
   expect(running.health()).toMatchObject({ status: 'running', handled: 1, position: 2 });
+});
+
+test('two processes with the same reactor share the events, and each effect happens once', async () => {
+  const store = createMemoryStore({ storeId: 'default' });
+  const registry = createRegistry();
+  registry.register(createStoreWorker(store, { nodeId: 'test' }));
+  const subscriptions = createSubscriptions({ stores: [store] });
+  const both: Reactor[] = [];
+  for (let process = 0; process < 2; process += 1) {
+    both.push(await mailer(undefined, createGater<MailEvent>({ registry, subscriptions })).start());
+  }
+  const orders = Array.from({ length: 20 }, (_, n) => `${n}`);
+  for (const id of orders) {
+    const events = [{ id: uuidV7(), type: 'ordered', data: { order: id } }];
+    await store.appendEvents({ storeId: 'default', streamId: `orders-${id}`, events });
+  }
+  await eventually(() => {
+    const handled = both.map((one) => one.health().handled);
+    expect([handled.reduce((sum, one) => sum + one, 0), handled.includes(0)]).toEqual([20, false]);
+  });
+  for (const stream of orders.flatMap((id) => [`mails-${id}`, `log-${id}`])) {
+    expect(await store.getVersion({ storeId: 'default', streamId: stream })).toEqual({ version: 0 });
+  }
+  await Promise.all(both.map((one) => one.stop()));
+  await subscriptions.close();
+  registry.close();
 });
 
 test('a reactor that is started again goes on after what it has acknowledged', async () => {

@@ -1,13 +1,14 @@
 import type { AnyEvent, DeliveredEvent, EventSubscription, Gater } from '@esdb-gater/gater';
 import { sleep } from '@esdb-gater/primitives';
 import { calculateDelay, type RetryPolicyOptions, retryPolicy } from '@esdb-gater/retry';
-import { type Clock, GaterError, type RecordedEvent, systemClock } from '@esdb-gater/types';
+import { type Clock, GaterError, type RecordedEvent } from '@esdb-gater/types';
+import { clockOf, storeIdOf } from '../defaults.ts';
 import { createEffects, type Effects } from '../effects/effect-context.ts';
-import { DEFAULT_STORE, type RecordedOfType } from '../events.ts';
+import type { RecordedOfType } from '../events.ts';
 
 export interface ReactorParams<E extends AnyEvent, A extends AnyEvent, Type extends E['type']> {
   readonly gater: Gater<E, A>;
-  /** @default 'default' */
+  /** @default the store of the `Gater` (its option `storeId`), else 'default' */
   readonly storeId?: string;
   /** Names the persistent subscription, 1 to 255 UTF-16 units. The ids of effects are derived from it: do not rename it. */
   readonly name: string;
@@ -21,7 +22,7 @@ export interface ReactorParams<E extends AnyEvent, A extends AnyEvent, Type exte
   readonly ackTimeoutMs?: number;
   /** When an event that failed comes again; after `maxAttempts` it is parked. @default 100 ms up to 30 s, 10 attempts */
   readonly retry?: RetryPolicyOptions;
-  /** @default the system clock */
+  /** @default that of a `TestGater`, else the system clock */
   readonly clock?: Clock;
   /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
@@ -87,7 +88,7 @@ class RunningReactor implements Reactor {
     this.name = params.name;
     this.#params = params;
     this.#policy = retryPolicy(params.retry);
-    this.#clock = params.clock ?? systemClock;
+    this.#clock = clockOf(params);
   }
 
   async start(): Promise<Reactor> {
@@ -155,10 +156,10 @@ class RunningReactor implements Reactor {
   }
 
   async #join(signal: AbortSignal): Promise<Subscribed> {
-    const { gater, storeId = DEFAULT_STORE, name, on, startFrom, ackTimeoutMs } = this.#params;
+    const { gater, name, on, startFrom, ackTimeoutMs } = this.#params;
     const subscription = await gater.saveSubscription(
       {
-        storeId,
+        storeId: storeIdOf(this.#params),
         name,
         type: 'event_type',
         selector: [...on],
@@ -172,10 +173,11 @@ class RunningReactor implements Reactor {
   }
 
   async #react({ event, attempt, ack, nack }: Delivered): Promise<void> {
-    const { gater, storeId = DEFAULT_STORE, name, react, random } = this.#params;
+    const { gater, name, react, random } = this.#params;
     const correlationId = String(event.metadata['correlationId'] ?? event.id);
     try {
-      await react(event, createEffects(gater, storeId, { id: event.id, correlationId, name }));
+      const cause = { id: event.id, correlationId, name };
+      await react(event, createEffects(gater, storeIdOf(this.#params), cause));
     } catch (error) {
       this.#noteError(error, event.position);
       const delayMs = Math.round(calculateDelay(Math.max(0, attempt - 1), this.#policy, random));

@@ -2,6 +2,7 @@ import type { ProjectionStore } from '../projections/projection-store.ts';
 import { type SqlDialect, SqlProjections, type SqlRow, type SqlSession } from '../sql/sql-projections.ts';
 import type { SqlTables } from '../sql/sql-tables.ts';
 import { PreparedStatements, type SqliteDatabase, type SqliteValue } from './sqlite-database.ts';
+import { whileLocked } from './while-locked.ts';
 
 /** What `handle` writes to: the open transaction. Statements stay prepared. */
 export interface SqliteModel {
@@ -73,13 +74,15 @@ function sessionOf(
     async query(sql, values = []) {
       // Statements that make or drop tables run once, and are not kept.
       if (values.length === 0) {
-        database.exec(sql);
+        await whileLocked(() => database.exec(sql));
         return [];
       }
-      const statement = statements.get(sql.replaceAll(/\$(\d)/g, '?$1'));
-      if (sql.startsWith('SELECT')) return statement.all(...values) as SqlRow[];
-      statement.run(...values);
-      return [];
+      return whileLocked(() => {
+        const statement = statements.get(sql.replaceAll(/\$(\d)/g, '?$1'));
+        if (sql.startsWith('SELECT')) return statement.all(...values) as SqlRow[];
+        statement.run(...values);
+        return [];
+      });
     },
     model: (generation, table) => ({
       generation,

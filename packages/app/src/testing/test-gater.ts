@@ -4,10 +4,9 @@ import { createGater, type LocalGater } from '@esdb-gater/gater/in-process';
 import { createFakeClock, type FakeClock } from '@esdb-gater/primitives/testing';
 import { createRegistry } from '@esdb-gater/registry';
 import type { NewEvent } from '@esdb-gater/types';
-import { DEFAULT_STORE } from '../events.ts';
 
 export interface TestGaterOptions {
-  /** @default ['default'] */
+  /** The first is the store of calls that name none. @default ['default'] */
   readonly storeIds?: readonly string[];
   /** @default a clock that stands at 2026-01-01T00:00:00Z until the test moves it */
   readonly clock?: FakeClock;
@@ -18,12 +17,13 @@ export type TestGater<E extends AnyEvent = NewEvent> = LocalGater<E> & { readonl
 
 /** Creates an in-memory `Gater` with streams, snapshots, follows and persistent subscriptions, and a clock of its own. */
 export function createTestGater<E extends AnyEvent = NewEvent>(options: TestGaterOptions = {}): TestGater<E> {
-  const { storeIds = [DEFAULT_STORE], clock = createFakeClock() } = options;
+  const { storeIds = ['default'], clock = createFakeClock() } = options;
   const stores = storeIds.map((storeId) => createMemoryStore({ storeId, clock }));
   const registry = createRegistry({ clock });
   for (const store of stores) registry.register(createStoreWorker(store, { nodeId: 'test', clock }));
   const subscriptions = createSubscriptions({ stores, clock });
-  const gater = createGater<E>({ registry, subscriptions, clock });
+  const [storeId] = storeIds;
+  const gater = createGater<E>({ registry, subscriptions, clock }, storeId === undefined ? {} : { storeId });
   const closeGater = gater.close;
   const close = async (): Promise<void> => {
     await closeGater();

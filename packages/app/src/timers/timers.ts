@@ -7,12 +7,11 @@ import {
   type JsonValue,
   type NewEvent,
   type RecordedEvent,
-  systemClock,
   type Timer,
 } from '@esdb-gater/types';
+import { clockOf, storeIdOf } from '../defaults.ts';
 import { createEffects, type Effects } from '../effects/effect-context.ts';
 import type { Scheduler, TimerRequest } from '../effects/scheduler.ts';
-import { DEFAULT_STORE } from '../events.ts';
 import { DueQueue } from './due-queue.ts';
 import { readSettled, recordSettled } from './settled-mark.ts';
 import {
@@ -36,7 +35,7 @@ export interface DueTimer<Message> {
 export interface TimersParams<Message, A extends AnyEvent> {
   /** Must not have a schema, since the events of timers are not events of the program. */
   readonly gater: Gater<AnyEvent, A>;
-  /** @default 'default' */
+  /** @default the store of the `Gater` (its option `storeId`), else 'default' */
   readonly storeId?: string;
   /** Names the stream of the timers, `timers-<name>`. */
   readonly name: string;
@@ -46,7 +45,7 @@ export interface TimersParams<Message, A extends AnyEvent> {
   readonly retry?: Pick<RetryPolicyOptions, 'baseDelayMs' | 'maxDelayMs'>;
   /** Timers that may wait. With more, the timers fail and `health` says so. @default 100 000 */
   readonly maxPending?: number;
-  /** @default the system clock */
+  /** @default that of a `TestGater`, else the system clock */
   readonly clock?: Clock;
   /** Returns a number from 0 (inclusive) to 1 (exclusive). @default Math.random */
   readonly random?: () => number;
@@ -118,8 +117,8 @@ class RunningTimers<Message> implements Timers<Message> {
     this.name = params.name;
     this.#params = params;
     this.#gater = params.gater as unknown as Gater;
-    this.#clock = params.clock ?? systemClock;
-    this.#stream = { storeId: params.storeId ?? DEFAULT_STORE, streamId: `timers-${params.name}` };
+    this.#clock = clockOf(params);
+    this.#stream = { storeId: storeIdOf(params), streamId: `timers-${params.name}` };
     this.#maxPending = requireInteger('maxPending', params.maxPending ?? 100_000, { min: 1 });
     this.#policy = retryPolicy(params.retry);
   }

@@ -250,6 +250,7 @@ export function createGater<E extends AnyEvent = NewEvent>(
   const { storeId, onClose } = options;
   const gater: LocalGater = {
     ...createFacade(callMethod, storeId),
+    ...(storeId === undefined ? {} : { storeId }),
     events: (params, callOptions) =>
       streamEvents(callMethod, inStore<EventsParams>(params, storeId), callOptions),
     allEvents: (params, callOptions) =>

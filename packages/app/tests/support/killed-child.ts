@@ -2,25 +2,6 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What `projection-child.ts` does. */
-export interface ChildTask {
-  readonly engine: 'sqlite' | 'postgres';
-  /** Names the projection and the schemas in PostgreSQL: `events_<name>`, `model_<name>`. */
-  readonly name: string;
-  /** Where the events are: a file, or a URL. */
-  readonly events: string;
-  /** Where the read model is: a file, or a URL. */
-  readonly model: string;
-  /** Events of a transaction. */
-  readonly batchEvents: number;
-  /** The generation that readers see in the end: a higher one than the live one is built next to it. */
-  readonly generation: number;
-  /** How many events were there before. */
-  readonly appended: number;
-  /** Further events are appended while it projects, until there are so many. */
-  readonly appendTo: number;
-}
-
 /** When a process is killed: a random moment of up to `withinMs` after the first line for which `isTime` holds. */
 export interface KillRule {
   /** `lines` counts from 1, the line `ready`. */
@@ -29,18 +10,18 @@ export interface KillRule {
 }
 
 /**
- * Runs a process that projects, and kills it (-9) by a rule. Resolves with whether it was killed before its work was done.
+ * Runs a program of `tests` with one argument, and kills it (-9) by a rule. Resolves with whether it was killed before its work was done.
  *
  * @throws when the process failed
  */
-export function runChild(task: ChildTask, kill?: KillRule): Promise<boolean> {
+export function runChild(program: string, argument: string, kill?: KillRule): Promise<boolean> {
   const child = spawn(
     process.execPath,
     [
       '--conditions=@esdb-gater/source',
       '--disable-warning=ExperimentalWarning',
-      join(import.meta.dirname, '..', 'projection-child.ts'),
-      JSON.stringify(task),
+      join(import.meta.dirname, '..', program),
+      argument,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
