@@ -1,4 +1,4 @@
-import type { Gater } from '@esdb-gater/client';
+import type { Gater } from '@esdb-gater/gater';
 import { type Clock, systemClock } from '@esdb-gater/types';
 
 /** Returns the store that is used: the one that is named, else that of the `Gater`, else `default`. */

@@ -4,8 +4,8 @@
  */
 import { writeSync } from 'node:fs';
 import { timers } from '@esdb-gater/app';
-import { createGater } from '@esdb-gater/client';
 import { createStoreWorker } from '@esdb-gater/event-store';
+import { createGater } from '@esdb-gater/gater/in-process';
 import { createRegistry } from '@esdb-gater/registry';
 import { openSqliteStore } from '@esdb-gater/store-sqlite';
 

@@ -1,5 +1,6 @@
-import { createGater, type Gater } from '@esdb-gater/client';
 import { createMemoryStore, createStoreWorker, createSubscriptions } from '@esdb-gater/event-store';
+import type { Gater } from '@esdb-gater/gater';
+import { createGater } from '@esdb-gater/gater/in-process';
 import { uuidV7 } from '@esdb-gater/primitives';
 import { createRegistry } from '@esdb-gater/registry';
 import { GaterError } from '@esdb-gater/types';
