@@ -38,28 +38,16 @@ test('writes of one turn share a transaction, and what comes while it commits sh
   expect(sizes()).toEqual([3, 6]);
 });
 
-test('many that begin at once are written in two halves, and writers that write again stay in theirs', async () => {
-  const { add, sizes, batches } = createQueue();
-  const loops = Array.from({ length: 41 }, async () => {
-    for (let n = 0; n < 3; n += 1) await add(1);
-  });
-  for (let batch = 0; batch < 6; batch += 1) {
-    await settle();
-    batches[batch]?.answer();
-  }
-  await Promise.all(loops);
-  expect(sizes()).toEqual([21, 20, 21, 20, 21, 20]);
-});
-
 test('when the queue is drained all are answered', async () => {
   const { queue, add, batches } = createQueue();
-  const written = add(30);
+  const written = [add(3)];
   await settle();
+  written.push(add(2));
   const drained = queue.drained();
   for (let batch = 0; batch < 2; batch += 1) {
     batches[batch]?.answer();
     await settle();
   }
   await drained;
-  expect(await written).toHaveLength(30);
+  expect((await Promise.all(written)).flat()).toHaveLength(5);
 });

@@ -7,9 +7,6 @@ import { costOf, type WriteAnswer, type WriteRequest } from './write-request.ts'
 const MAX_BATCH_REQUESTS = 500;
 const MAX_BATCH_BYTES = 4 * 1_048_576;
 
-/** As many writes that begin at once are written in two halves. */
-const SPLIT_FROM = 20;
-
 interface Waiting {
   readonly request: WriteRequest;
   readonly bytes: number;
@@ -28,13 +25,7 @@ export interface WriteQueueOptions {
   readonly write: (requests: readonly WriteRequest[]) => Promise<readonly WriteAnswer[]>;
 }
 
-/**
- * Gathers writes: all that wait while one transaction commits go into the next one.
- *
- * Writers that are answered together write again together, so the server would wait while this process prepares their next
- * batch, and the other way round. When many begin at once they are therefore split: while the server writes one half, this
- * process deals with the other.
- */
+/** Gathers writes: all that wait while one transaction commits go into the next one. */
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
   readonly #waiting = new Fifo<Waiting>();
@@ -82,9 +73,7 @@ export class WriteQueue {
   }
 
   async #run(): Promise<void> {
-    const { length } = this.#waiting;
-    let batch = this.#take(length < SPLIT_FROM ? length : Math.ceil(length / 2));
-    for (; batch.length > 0; batch = this.#take()) {
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       try {
         const answers = await this.#options.write(batch.map(({ request }) => request));
         for (const [index, entry] of batch.entries()) entry.resolve(answers[index] as WriteAnswer);
@@ -96,14 +85,11 @@ export class WriteQueue {
     this.#running = undefined;
   }
 
-  #take(maxRequests = this.#waiting.length): Waiting[] {
+  #take(): Waiting[] {
     const batch: Waiting[] = [];
     let bytes = 0;
     for (let entry = this.#waiting.first; entry !== undefined; entry = this.#waiting.first) {
-      if (
-        batch.length >= Math.min(maxRequests, MAX_BATCH_REQUESTS) ||
-        (batch.length > 0 && bytes + entry.bytes > MAX_BATCH_BYTES)
-      )
+      if (batch.length >= MAX_BATCH_REQUESTS || (batch.length > 0 && bytes + entry.bytes > MAX_BATCH_BYTES))
         break;
       this.#waiting.shift();
       this.#bytes -= entry.bytes;
