@@ -1,11 +1,13 @@
 // `npm run packages:matrix`: packs all packages, installs them into empty projects with npm, pnpm, yarn and bun, and uses them from
-// TypeScript (NodeNext and Bundler, strict) and JavaScript, by import and require, on every runtime that is installed. Needs a
-// build, and `npm ci` in tools/pack/managers, tools/docs/nodes and tools/runtimes. Takes some minutes.
+// TypeScript (NodeNext and Bundler, strict) and JavaScript, by import and require, on every runtime that is installed; then what
+// `npm create esdb-gater` writes is installed, compiled and tested. Needs a build, and `npm ci` in tools/pack/managers,
+// tools/docs/nodes and tools/runtimes. Takes some minutes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pack, publishedFolders, type Tarball } from './tarballs.ts';
+import { TEMPLATES } from '../../packages/create-esdb-gater/src/templates.ts';
+import { manifestOf, pack, publishedFolders, type Tarball } from './tarballs.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const MANAGERS = join(import.meta.dirname, 'managers', 'node_modules', '.bin');
@@ -70,6 +72,16 @@ try {
     for (const resolution of ['nodenext', 'bundler']) {
       attempt(`${manager}, TypeScript, ${resolution}`, project, [...compiler, `tsconfig.${resolution}.json`]);
     }
+    const create = join(project, 'node_modules', '.bin', 'create-esdb-gater');
+    for (const template of Object.keys(TEMPLATES)) {
+      const what = `${manager}, create-esdb-gater, ${template}`;
+      const created = join(folder, `${manager}-${template}`);
+      if (!attempt(what, folder, [create, created, '--template', template])) continue;
+      addTarballs(created, manager, tarballs);
+      if (!attempt(`${what}, install`, created, command)) continue;
+      attempt(`${what}, types`, created, [process.execPath, 'node_modules/typescript/bin/tsc']);
+      attempt(`${what}, test`, created, [process.execPath, '--test', 'test/*.test.ts']);
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -79,23 +91,9 @@ process.exitCode = failures.length === 0 ? 0 : 1;
 
 function createProject(project: string, manager: string, tarballs: ReadonlyMap<string, Tarball>): void {
   mkdirSync(project);
-  const files = Object.fromEntries(
-    [...tarballs.values()].map(({ name, file }) => [name, `file:${file}`] as const),
-  );
-  const manifest = {
-    name: 'empty',
-    version: '1.0.0',
-    private: true,
-    dependencies: files,
-    ...(manager === 'yarn' ? { resolutions: files } : {}),
-    ...(manager === 'bun' ? { overrides: files } : {}),
-  };
   const write = (file: string, text: string): void => writeFileSync(join(project, file), text);
-  write('package.json', JSON.stringify(manifest));
-  if (manager === 'pnpm') {
-    const lines = Object.entries(files).map(([name, file]) => `  '${name}': '${file}'`);
-    write('pnpm-workspace.yaml', ['overrides:', ...lines, ''].join('\n'));
-  }
+  write('package.json', JSON.stringify({ name: 'empty', version: '1.0.0', private: true }));
+  addTarballs(project, manager, tarballs);
   write('program.mjs', `${IMPORTS}\n${BODY}`);
   write('program.cjs', `${REQUIRES}\n(async () => {${BODY}})();\n`);
   write('program.mts', `${IMPORTS}\n${BODY.replace('(error)', '(error: { code: string }): string')}`);
@@ -114,6 +112,25 @@ function createProject(project: string, manager: string, tarballs: ReadonlyMap<s
       typeRoots: [join(ROOT, 'node_modules', '@types')],
     };
     write(`tsconfig.${resolution}.json`, JSON.stringify({ compilerOptions, files: ['program.mts'] }));
+  }
+}
+
+/** Makes a project depend on all packages from their tarballs, also where they depend on each other. */
+function addTarballs(project: string, manager: string, tarballs: ReadonlyMap<string, Tarball>): void {
+  const files = Object.fromEntries(
+    [...tarballs.values()].map(({ name, file }) => [name, `file:${file}`] as const),
+  );
+  const manifest = manifestOf(project);
+  const filled = {
+    ...manifest,
+    dependencies: { ...manifest.dependencies, ...files },
+    ...(manager === 'yarn' ? { resolutions: files } : {}),
+    ...(manager === 'bun' ? { overrides: files } : {}),
+  };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(filled));
+  if (manager === 'pnpm') {
+    const lines = Object.entries(files).map(([name, file]) => `  '${name}': '${file}'`);
+    writeFileSync(join(project, 'pnpm-workspace.yaml'), ['overrides:', ...lines, ''].join('\n'));
   }
 }
 

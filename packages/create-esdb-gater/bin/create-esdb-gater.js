@@ -13,6 +13,13 @@ async function ask(question) {
   }
 }
 
+// `… | head -1` closes the pipe; the project is written all the same.
+stdout.on('error', (error) => {
+  if (error.code === 'EPIPE') return;
+  stderr.write(`create-esdb-gater: cannot write standard output: ${error.message}\n`);
+  process.exit(1);
+});
+
 process.exitCode = await runCreate(process.argv.slice(2), {
   cwd: process.cwd(),
   out: (text) => stdout.write(text),
