@@ -28,6 +28,7 @@ import { openBroker } from './kafka/open-broker.ts';
 import type { Cleanup } from './node/cleanup.ts';
 import { nodeIdOf, openDataDir } from './node/data-dir.ts';
 import { telemetryLogger } from './node/log.ts';
+import { holdsStores, type Siblings } from './processes/siblings.ts';
 import { openEpochFile } from './stores/epoch-file.ts';
 import { openFeedHost } from './stores/feed-host.ts';
 import { createFollowHost, type FollowHost } from './stores/follow-host.ts';
@@ -59,6 +60,8 @@ export interface GatewayCore {
   /** Undefined for a node on its own. */
   readonly cluster: Cluster | undefined;
   readonly health: HealthMonitor;
+  /** Calls `listener` when subscribers may have missed messages, so that they must resume from their positions. */
+  onRecordsMissed(listener: () => void): void;
 }
 
 export interface GatewayCoreComponents {
@@ -72,11 +75,13 @@ export interface GatewayCoreComponents {
   readonly url: () => string;
   /** Is called once the node's id is known, before the other parts are opened. */
   readonly startTelemetry: (nodeId: string) => Promise<void>;
+  /** The other processes of the port. */
+  readonly siblings?: Siblings | undefined;
 }
 
 /** Opens the data folder, the stores, the broker and the parts that use them. @throws `unavailable` and others */
 export async function openGatewayCore(
-  { clock, logger, cleanup, accepting, url, startTelemetry }: GatewayCoreComponents,
+  { clock, logger, cleanup, accepting, url, startTelemetry, siblings }: GatewayCoreComponents,
   config: GatewayConfig,
 ): Promise<GatewayCore> {
   const dataDir = await openDataDir(config.dataDir);
@@ -92,7 +97,8 @@ export async function openGatewayCore(
   const { policy, maxFailures } = config.registry;
   const registry = createRegistry({ clock, logger }, { nodeId, policy, maxFailures });
   cleanup.defer(() => registry.close());
-  const stores = await openStores(config.stores, { dataDir, registry, clock, logger });
+  const here = holdsStores(siblings);
+  const stores = await openStores(config.stores, { dataDir, registry, clock, logger }, { here });
   cleanup.defer(() => stores.close());
   const traces = createAppendTraces(clock);
   let cluster: Cluster | undefined;
@@ -134,11 +140,16 @@ export async function openGatewayCore(
   );
   const security = await openGatewaySecurity({ dataDir, clock, logger }, config);
   cleanup.defer(() => security.revocations.close());
-  const { broker, kafka } = openBroker(
+  const missed = new Set<() => void>();
+  const { broker, kafka } = await openBroker(
     {
       replaySource: feeds.source,
       epochs: await openEpochFile(dataDir.file('broker-epochs.json')),
       signatures: security.signatures,
+      siblings,
+      onMissed: () => {
+        for (const listener of missed) listener();
+      },
       clock,
       logger,
     },
@@ -163,8 +174,12 @@ export async function openGatewayCore(
   const { revocations } = security;
   cleanup.defer(await revocations.follow(channels, kafka));
   const { topicPrefix } = config.kafka;
+  // Without Kafka the process that has the broker feeds the stores of all processes.
+  const isFeeding = here || kafka !== undefined;
   // Only after the channels tail the broker: events that are fed earlier would reach nobody.
-  feeds.begin(broker, kafka && createFeedCoordination({ kafka, clock, logger }, { nodeId, topicPrefix }));
+  if (isFeeding) {
+    feeds.begin(broker, kafka && createFeedCoordination({ kafka, clock, logger }, { nodeId, topicPrefix }));
+  }
   // Without Kafka the gateway starts too, and `/readyz` says that it is not ready.
   if (kafka !== undefined) await finishesWithin(revocations.whenComplete(), READY_WITHIN_MS, clock);
 
@@ -177,10 +192,11 @@ export async function openGatewayCore(
           host: persistent,
           revocations,
           kafka,
+          discovery: siblings?.discovery,
           traces,
           onWorker(worker) {
             // With Kafka a node that has the store feeds it for all.
-            if (kafka === undefined) feeds.workerRegistered(worker);
+            if (kafka === undefined && isFeeding) feeds.workerRegistered(worker);
             follows.workerRegistered(worker);
             persistent.workerRegistered(worker);
           },
@@ -247,7 +263,7 @@ export async function openGatewayCore(
       registry,
       clock,
       onWorker(worker) {
-        feeds.workerRegistered(worker);
+        if (isFeeding) feeds.workerRegistered(worker);
         follows.workerRegistered(worker);
         persistent.workerRegistered(worker);
         if (cluster !== undefined) {
@@ -275,5 +291,6 @@ export async function openGatewayCore(
     eventLoop,
     cluster,
     health,
+    onRecordsMissed: (listener) => void missed.add(listener),
   };
 }

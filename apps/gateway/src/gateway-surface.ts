@@ -19,6 +19,7 @@ import { createSseConnections } from './http/sse-connections.ts';
 import { discardUnreadBodies } from './http/unread-bodies.ts';
 import type { Cleanup } from './node/cleanup.ts';
 import { SHUTDOWN_SHARES, type ShutdownDeadline } from './node/shutdown-deadline.ts';
+import type { Siblings } from './processes/siblings.ts';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.ts';
 import { createGatewayState } from './telemetry/gateway-state.ts';
 import { createUpgradeServer } from './ws/upgrade-server.ts';
@@ -36,6 +37,8 @@ export interface SurfaceComponents {
   readonly accepting: () => boolean;
   readonly metrics: GatewayMetrics;
   readonly bounds: ConnectionBounds;
+  /** The other processes of the port. */
+  readonly siblings: Siblings | undefined;
   /** The WebSocket URL, which is known once the gateway can be reached. */
   readonly url: () => string;
 }
@@ -169,6 +172,10 @@ export async function openGatewaySurface(
   revocations.onRevoked(() => {
     for (const session of upgrades.sessions) session.recheckGrants();
     streams.recheckGrants();
+  });
+  core.onRecordsMissed(() => {
+    for (const session of upgrades.sessions) session.endSubscriptions('messages may have been missed');
+    streams.close();
   });
   cleanup.defer(() => app.close());
 

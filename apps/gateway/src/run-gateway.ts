@@ -1,6 +1,7 @@
 import { createGater, type LocalGater } from '@esdb-gater/client';
 import { finishesWithin } from '@esdb-gater/primitives';
 import { type Clock, type Logger, systemClock } from '@esdb-gater/types';
+import { configError } from './config/config-error.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { type GatewayCore, openGatewayCore } from './gateway-core.ts';
 import { type SurfaceComponents, VERSION } from './gateway-surface.ts';
@@ -10,6 +11,7 @@ import { Cleanup } from './node/cleanup.ts';
 import { createLog } from './node/log.ts';
 import { createLogOutput, type LogOutput } from './node/log-output.ts';
 import { createShutdownDeadline, SHUTDOWN_SHARES, type ShutdownDeadline } from './node/shutdown-deadline.ts';
+import type { Siblings } from './processes/siblings.ts';
 import { createGatewayLabels, createGatewayMetrics } from './telemetry/gateway-metrics.ts';
 import { createOpenTelemetry } from './telemetry/open-telemetry.ts';
 
@@ -23,10 +25,17 @@ export interface GatewayComponents {
   readonly bounds?: Partial<ConnectionBounds>;
 }
 
+/** The parts of a gateway that is one of several processes. */
+export interface ProcessComponents extends GatewayComponents {
+  readonly siblings?: Siblings;
+}
+
 /** Where callers reach a gateway: its own port, or a server of the program. */
 export interface Entrance {
   /** The second listener, when `metrics.port` is set. */
   readonly metrics: MetricsListener | undefined;
+  /** The WebSocket URL for the other nodes, when it is not the one of callers. */
+  readonly peerUrl?: string | undefined;
   /** Calls `then` once with the WebSocket URL, as soon as callers reach the gateway at it. */
   whenReachable(then: (url: string) => void): void;
   /** Ends all connections: WebSockets with 1001, streams at their end, and what does not go by force. */
@@ -61,13 +70,22 @@ export interface ComposedGateway {
  */
 export async function runGateway<E extends Entrance>(
   config: GatewayConfig,
-  components: GatewayComponents,
+  components: ProcessComponents,
   open: (core: GatewayCore, components: SurfaceComponents) => Promise<E>,
 ): Promise<{ readonly gateway: ComposedGateway; readonly entrance: E; readonly url: () => string }> {
+  const { siblings } = components;
+  if (config.processes > 1 && siblings === undefined) {
+    throw configError('processes', 'must be 1 in a gateway of a program; `esdb-gater start` runs several');
+  }
   const clock = components.clock ?? systemClock;
   const bounds = { ...CONNECTION_BOUNDS, ...components.bounds };
   const labels = createGatewayLabels(Object.keys(config.stores));
   const openTelemetry = createOpenTelemetry({ env: process.env, clock, labels });
+  const { logFields: traceFields } = openTelemetry;
+  const logFields =
+    siblings === undefined
+      ? traceFields
+      : () => ({ process: siblings.number, ...(traceFields === undefined ? {} : traceFields()) });
   const {
     logger,
     listening,
@@ -76,7 +94,7 @@ export async function runGateway<E extends Entrance>(
     logger: components.logger,
     output: components.logOutput ?? createLogOutput(process.stdout, clock),
     clock,
-    fields: openTelemetry.logFields,
+    fields: logFields,
   });
   const cleanup = new Cleanup();
   cleanup.defer(closeLog);
@@ -92,10 +110,22 @@ export async function runGateway<E extends Entrance>(
   const url = (): string => knownUrl;
   const accepting = (): boolean => !stopping;
   try {
-    const core = await openGatewayCore({ clock, logger, cleanup, accepting, url, startTelemetry }, config);
+    const core = await openGatewayCore(
+      { clock, logger, cleanup, accepting, url, startTelemetry, siblings },
+      config,
+    );
     const { nodeId, cluster } = core;
     const { did } = core.security.identity;
-    const entrance = await open(core, { clock, logger, cleanup, accepting, metrics, bounds, url });
+    const entrance = await open(core, {
+      clock,
+      logger,
+      cleanup,
+      accepting,
+      metrics,
+      bounds,
+      url,
+      siblings,
+    });
     const gater = createGater(
       { registry: core.registry, channels: core.channels, subscriptions: core.subscriptions, clock },
       {
@@ -109,8 +139,11 @@ export async function runGateway<E extends Entrance>(
     entrance.whenReachable((reachedAt) => {
       if (stopping) return;
       knownUrl = reachedAt;
-      cluster?.begin(reachedAt);
-      listening({ url: reachedAt, nodeId, did, ...(metricsUrl === undefined ? {} : { metricsUrl }) });
+      cluster?.begin(entrance.peerUrl ?? reachedAt);
+      const at = { url: reachedAt, nodeId, did, ...(metricsUrl === undefined ? {} : { metricsUrl }) };
+      // Of several processes the supervisor tells when all are ready.
+      if (siblings === undefined) listening(at);
+      else logger.info(at, 'a gateway process listens');
     });
     const stop = async (): Promise<void> => {
       stopping = true;

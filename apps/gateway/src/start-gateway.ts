@@ -1,6 +1,11 @@
 import type { GatewayConfig } from './config/types.ts';
 import { openPort } from './open-port.ts';
-import { type ComposedGateway, type GatewayComponents, runGateway } from './run-gateway.ts';
+import {
+  type ComposedGateway,
+  type GatewayComponents,
+  type ProcessComponents,
+  runGateway,
+} from './run-gateway.ts';
 
 /** A running gateway with a port of its own. */
 export interface RunningGateway extends ComposedGateway {
@@ -22,6 +27,14 @@ export interface RunningGateway extends ComposedGateway {
 export async function startGateway(
   config: GatewayConfig,
   components: GatewayComponents = {},
+): Promise<RunningGateway> {
+  return startGatewayProcess(config, components);
+}
+
+/** Starts a gateway that may be one of several processes. @throws as {@link startGateway} */
+export async function startGatewayProcess(
+  config: GatewayConfig,
+  components: ProcessComponents,
 ): Promise<RunningGateway> {
   const { gateway, entrance, url } = await runGateway(config, components, (core, shared) =>
     openPort(core, shared, config),

@@ -50,6 +50,8 @@ export interface ClusterComponents {
   readonly host: SubscriptionHost;
   readonly revocations: Revocations;
   readonly kafka: KafkaBroker | undefined;
+  /** Finds the other nodes. @default as the settings say */
+  readonly discovery?: Discovery | undefined;
   /** Remembers the traces of calls to other nodes, for the feed. */
   readonly traces: Pick<AppendTraces, 'remember'>;
   /** Is called for each worker of another node, once it is registered here. */
@@ -303,7 +305,9 @@ export function createCluster(
     subscriptions: clustered.subscriptions,
     begin(ownUrl) {
       url = ownUrl;
-      discovery = openDiscovery(config.cluster, secret, { nodeId, url }, { kafka, clock, logger });
+      discovery =
+        components.discovery ??
+        openDiscovery(config.cluster, secret, { nodeId, url }, { kafka, clock, logger });
       membership = createMembership(
         { discovery, links: network, clock, logger },
         { nodeId, incarnation: options.incarnation, url, failureTimeoutMs },

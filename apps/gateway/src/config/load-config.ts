@@ -9,6 +9,9 @@ import { readSecretFiles, withInnerSecrets } from './secret-files.ts';
 import { envSettings, fileSettings, flagSettings, type Setting } from './sources.ts';
 import type { GatewayConfig, Settings } from './types.ts';
 
+/** The longest `nodeId`. */
+const MAX_NODE_ID_UNITS = 64;
+
 export interface LoadConfigOptions {
   /** A JSON or YAML file. */
   readonly file?: string;
@@ -142,6 +145,7 @@ function resolve(config: Settings): GatewayConfig {
       ? configError('kafka.sasl.mechanism', `must be set when kafka.sasl.${name} is`)
       : configError(`kafka.sasl.${name}`, 'must be set when kafka.sasl.mechanism is');
   }
+  checkProcesses(config);
   const brokers = config.kafka.brokers;
   const shared = brokers !== null && brokers.length > 0 ? 'kafka.brokers' : 'cluster.discovery';
   if (
@@ -171,7 +175,33 @@ function resolve(config: Settings): GatewayConfig {
   };
 }
 
-function deepFreeze<T>(value: T): T {
+/** Checks the settings that several processes cannot have, or need once each. */
+function checkProcesses({ processes, cluster, metrics, nodeId }: Settings): void {
+  if (processes === 1) return;
+  if (cluster.discovery !== 'none') {
+    throw configError(
+      'processes',
+      `must be 1 when cluster.discovery is ${cluster.discovery}: nodes of a cluster cannot share a port`,
+    );
+  }
+  const lastPort = (metrics.port ?? 0) + processes - 1;
+  if (metrics.port !== null && metrics.port !== 0 && lastPort > 65_535) {
+    throw configError(
+      'metrics.port',
+      `must be at most ${65_536 - processes} with ${processes} processes, which take the ports from it on, got ${metrics.port}`,
+    );
+  }
+  const lastId = `${nodeId ?? ''}-${processes}`;
+  if (nodeId !== null && lastId.length > MAX_NODE_ID_UNITS) {
+    throw configError(
+      'nodeId',
+      `must leave room for the number of a process, as in ${lastId}: ${MAX_NODE_ID_UNITS} characters in all`,
+    );
+  }
+}
+
+/** Freezes a value and everything in it. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
     for (const member of Object.values(value)) deepFreeze(member);
     Object.freeze(value);

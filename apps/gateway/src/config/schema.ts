@@ -128,6 +128,10 @@ export const CONFIG_SCHEMA = section({
       description: 'name of this node',
     }),
   ),
+  processes: integer(1, 64, {
+    default: 1,
+    description: 'gateway processes that share the port; the first has the stores',
+  }),
   realm: text({
     default: 'default',
     pattern: '^[A-Za-z0-9_.~-]{1,64}$',

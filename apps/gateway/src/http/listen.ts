@@ -13,9 +13,18 @@ export interface Listening {
   readonly url: string;
 }
 
+export interface BindOptions {
+  /** Lets other processes of this user listen on the same port. @default false */
+  readonly reusePort?: boolean;
+}
+
 /** Starts to listen on the main port. @throws `unavailable` when the address is in use or cannot be bound */
-export async function listen(app: FastifyInstance, config: GatewayConfig): Promise<Listening> {
-  await bindPort(app, 'port', config);
+export async function listen(
+  app: FastifyInstance,
+  config: GatewayConfig,
+  options: BindOptions = {},
+): Promise<Listening> {
+  await bindPort(app, 'port', config, options);
   const address = app.server.address() as AddressInfo;
   const url = config.advertiseUrl ?? urlOf(address, { tls: config.tls.certFile !== null, prefix: '' });
   return { port: address.port, url };
@@ -39,9 +48,11 @@ export async function bindPort(
   app: FastifyInstance,
   key: string,
   { host, port }: { readonly host: string; readonly port: number },
+  { reusePort = false }: BindOptions = {},
 ): Promise<void> {
   try {
-    await app.listen({ host, port });
+    // Newer than Fastify's types, which passes it on to the server.
+    await app.listen({ host, port, ...(reusePort ? { reusePort } : {}) } as { host: string; port: number });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'EADDRINUSE' ? 'is in use' : `cannot be bound (${code})`;

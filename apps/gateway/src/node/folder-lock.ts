@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs';
 import { realpath, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { GaterError } from '@esdb-gater/types';
 import { PRIVATE_MODE } from './atomic-file.ts';
 
@@ -35,7 +35,7 @@ export async function lockFolder(
   listen: ListenLocally = listenLocally,
 ): Promise<{ release(): Promise<void> }> {
   const real = await realpath(folder);
-  const [inside, outside] = socketPaths(real);
+  const [inside, outside] = socketPaths(real, 'gateway.lock');
   const server = await hold(folder, inside, listen).catch((error: unknown) => {
     if (inside === outside || !NO_SOCKETS.has((error as NodeJS.ErrnoException).code)) throw error;
     return hold(folder, outside, listen);
@@ -62,15 +62,20 @@ async function hold(folder: string, path: string, listen: ListenLocally): Promis
   }
 }
 
-/** Returns the path of the socket, and the alternative path for a file system without sockets. */
-function socketPaths(real: string): readonly [inside: string, outside: string] {
+/** Returns the path of a local socket that belongs to a folder: in it, unless that path is too long for a socket. */
+export function localSocketPath(folder: string, name: string): string {
+  return socketPaths(folder, name)[0];
+}
+
+/** Returns the path of a socket, and the alternative path for a file system without sockets. */
+function socketPaths(real: string, name: string): readonly [inside: string, outside: string] {
   const hash = createHash('sha256').update(real).digest('hex').slice(0, 24);
   if (process.platform === 'win32') {
-    const pipe = `\\\\.\\pipe\\esdb-gater-${hash}`;
+    const pipe = `\\\\.\\pipe\\esdb-gater-${hash}${name === 'gateway.lock' ? '' : `-${name}`}`;
     return [pipe, pipe];
   }
-  const inside = join(real, 'gateway.lock');
-  const outside = join(tmpdir(), `esdb-gater-${hash}.lock`);
+  const inside = join(real, name);
+  const outside = join(tmpdir(), `esdb-gater-${hash}${extname(name)}`);
   return [Buffer.byteLength(inside) <= MAX_SOCKET_PATH_BYTES ? inside : outside, outside];
 }
 

@@ -9,6 +9,11 @@ import { openStore, whenConnected } from './open-store.ts';
 /** How long a start waits for the databases of its stores. */
 const CONNECTS_WITHIN_MS = 3_000;
 
+export interface OpenStoresOptions {
+  /** False in a process whose sibling opens the stores. @default true */
+  readonly here?: boolean;
+}
+
 export interface OpenStoresComponents {
   readonly dataDir: DataDir;
   readonly registry: Registry;
@@ -20,7 +25,7 @@ export interface OpenStoresComponents {
 export interface OpenedStores {
   /** The stores of this process, also those whose database was not reached yet. */
   readonly local: readonly EventStore[];
-  /** Returns `ok` for each store of this process that has a live worker, or why not. */
+  /** Returns `ok` for each store of this gateway that has a live worker, or why not. */
   readiness(): Readonly<Record<string, string>>;
   /** Why stores of this process are not healthy, although they answer: a full disk. */
   healthReasons(): readonly HealthReason[];
@@ -37,6 +42,7 @@ export interface OpenedStores {
 export async function openStores(
   configs: Readonly<Record<string, StoreConfig>>,
   components: OpenStoresComponents,
+  { here = true }: OpenStoresOptions = {},
 ): Promise<OpenedStores> {
   const { registry, clock, logger } = components;
   const local: EventStore[] = [];
@@ -46,6 +52,7 @@ export async function openStores(
   try {
     for (const [storeId, config] of Object.entries(configs)) {
       registry.declare(storeId);
+      if (!here) continue;
       const store = await openStore(storeId, config, { ...components, requireDatabase: false });
       if (store !== undefined) local.push(store);
     }
@@ -60,15 +67,23 @@ export async function openStores(
     await close();
     throw error;
   }
+  const isReached = (storeId: string): boolean =>
+    registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
+  const wordOf = (storeId: string): string => (isReached(storeId) ? 'ok' : 'no worker answers');
+  const elsewhere = here
+    ? []
+    : Object.keys(configs).filter((storeId) => configs[storeId]?.engine !== 'remote');
   return {
     local,
     readiness() {
       const words = local.map((store) => {
         const { storeId } = store;
-        const live = registry.workers(storeId).some(({ workerId }) => registry.isLive(storeId, workerId));
-        return [`store:${storeId}`, damageOf(store) ?? (live ? 'ok' : 'no worker answers')] as const;
+        return [`store:${storeId}`, damageOf(store) ?? wordOf(storeId)] as const;
       });
-      return Object.fromEntries(words);
+      return Object.fromEntries([
+        ...words,
+        ...elsewhere.map((storeId) => [`store:${storeId}`, wordOf(storeId)]),
+      ]);
     },
     healthReasons: () => local.flatMap(reasonsOf),
     close,

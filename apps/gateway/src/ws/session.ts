@@ -202,6 +202,11 @@ export class Session implements ConnectionMethods {
     this.#peer.close(code, reason);
   }
 
+  /** Closes the connection if it has subscriptions to channels, so that its client resumes them. */
+  endSubscriptions(reason: string): void {
+    if (this.#subscriber !== undefined) this.close(CLOSE_CODES.goingAway, reason);
+  }
+
   stats(): PeerStats {
     return this.#peer.stats();
   }

@@ -2,11 +2,16 @@ import { onAbort } from '@esdb-gater/primitives';
 import { systemClock } from '@esdb-gater/types';
 import { loadConfig } from '../../config/load-config.ts';
 import type { GatewayConfig } from '../../config/types.ts';
+import { createLog } from '../../node/log.ts';
 import { createLogOutput, type LogOutput, unblock } from '../../node/log-output.ts';
+import { startSupervisor } from '../../processes/supervisor.ts';
 import { type RunningGateway, startGateway } from '../../start-gateway.ts';
 import type { Terminal } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { plain } from '../output.ts';
+
+/** A gateway that was started, in one process or in several. */
+type StartedGateway = Pick<RunningGateway, 'url' | 'nodeId' | 'did' | 'reloadCertificate' | 'close'>;
 
 export interface StartOptions {
   /** The file of `--config`. */
@@ -31,7 +36,7 @@ export async function start(
   const config = loadConfig({ ...(file === undefined ? {} : { file }), env: terminal.env, flags, warn });
   const forPeople = terminal.stdout.isTTY === true && options.json !== true;
   const logOutput = await openLogOutput(terminal, forPeople);
-  const gateway = await startGateway(config, { logOutput });
+  const gateway = await startGateways(config, logOutput);
   if (forPeople) terminal.stdout.write(welcome(gateway, config));
   const { promise: hungUp, resolve: hangUp } = Promise.withResolvers<void>();
   const onHangUp = (): void => {
@@ -45,6 +50,27 @@ export async function start(
   return EXIT.ok;
 }
 
+/** Starts the gateway of the settings, in this process or in several others. */
+async function startGateways(config: GatewayConfig, logOutput: LogOutput): Promise<StartedGateway> {
+  if (config.processes === 1) return startGateway(config, { logOutput });
+  const clock = systemClock;
+  const { logger, listening, close: closeLog } = createLog(config, { output: logOutput, clock });
+  const supervisor = await startSupervisor(config, { logOutput, logger, clock });
+  const { url, nodeId, did, metricsUrl } = supervisor.first;
+  listening({ url, nodeId, did, ...(metricsUrl === undefined ? {} : { metricsUrl }) });
+  return {
+    url,
+    nodeId,
+    did,
+    reloadCertificate: supervisor.reloadCertificate,
+    async close() {
+      await supervisor.close();
+      logger.info({ nodeId }, 'stopped');
+      closeLog();
+    },
+  };
+}
+
 async function openLogOutput({ stdout }: Terminal, forPeople: boolean): Promise<LogOutput> {
   unblock(stdout);
   if (!forPeople) return createLogOutput(stdout, systemClock);
@@ -54,7 +80,7 @@ async function openLogOutput({ stdout }: Terminal, forPeople: boolean): Promise<
 }
 
 /** Describes a gateway that is ready to a person at a terminal. */
-function welcome({ url, nodeId, did }: RunningGateway, config: GatewayConfig): string {
+function welcome({ url, nodeId, did }: StartedGateway, config: GatewayConfig): string {
   const http = url.replace(/^ws/, 'http').replace(/\/v1\/ws$/, '');
   const stores = Object.entries(config.stores).map(([id, { engine }]) => `${id} (${engine})`);
   const { capabilities } = config.security;
@@ -72,7 +98,8 @@ function welcome({ url, nodeId, did }: RunningGateway, config: GatewayConfig): s
     `  HTTP       ${http}`,
     `  dashboard  ${http}/ in a browser`,
     `  stores     ${stores.length === 0 ? 'none' : stores.join(', ')}, in ${config.dataDir}`,
-    `  channels   ${config.kafka.brokers === null ? 'in this process' : `over Kafka at ${config.kafka.brokers.join(', ')}`}`,
+    ...(config.processes === 1 ? [] : [`  processes  ${config.processes}, on one port`]),
+    `  channels   ${config.kafka.brokers === null ? (config.processes === 1 ? 'in this process' : 'in the first process') : `over Kafka at ${config.kafka.brokers.join(', ')}`}`,
     `  identity   ${did}`,
     `  access     ${access}`,
     '',
