@@ -159,12 +159,14 @@ class FanOutChannel implements Channel {
     };
   }
 
-  #deliveryOf({ topic, id, time, position, message, traceparent, tracestate }: BrokerRecord): Delivery {
+  #deliveryOf(record: BrokerRecord): Delivery {
+    const { topic, id, time, position, message, messageText, traceparent, tracestate } = record;
     const params = { channel: this.name, topic, id, time, position, message };
+    const text = messageText === undefined ? undefined : { messageText };
     if (traceparent === undefined) {
-      return createDelivery({ method: 'message', params }, this.settings.priority);
+      return createDelivery({ method: 'message', params, ...text }, this.settings.priority);
     }
     const trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
-    return createDelivery({ method: 'message', params, trace }, this.settings.priority);
+    return createDelivery({ method: 'message', params, ...text, trace }, this.settings.priority);
   }
 }

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 
 /** The database, its log, its index and the lock. */
 const SUFFIXES = ['', '-wal', '-shm', '.lock'] as const;
@@ -8,35 +8,40 @@ const SUFFIXES = ['', '-wal', '-shm', '.lock'] as const;
  * would seem to work while nothing that is written survives the next start.
  */
 export class OpenedFiles {
-  readonly #identities: ReadonlyMap<string, string>;
+  readonly #files: readonly OpenedFile[];
 
   /** Call this after the log was opened. */
   constructor(file: string) {
     const path = realpathSync(file);
-    const names = SUFFIXES.map((suffix) => `${path}${suffix}`);
-    this.#identities = new Map(
-      names.flatMap((name) => {
-        const identity = identityOf(name);
-        return identity === undefined ? [] : [[name, identity]];
-      }),
-    );
+    this.#files = SUFFIXES.flatMap((suffix) => {
+      const name = `${path}${suffix}`;
+      const stats = statsOf(name);
+      return stats === undefined ? [] : [{ name, device: stats.dev, inode: stats.ino }];
+    });
   }
 
   /** Returns what happened to a file since it was opened; undefined when all are in place. Takes a few microseconds. */
   problem(): string | undefined {
-    for (const [name, identity] of this.#identities) {
-      const now = identityOf(name);
-      if (now === identity) continue;
+    for (const { name, device, inode } of this.#files) {
+      const now = statsOf(name);
+      if (now?.ino === inode && now.dev === device) continue;
       return `${name} was ${now === undefined ? 'deleted' : 'replaced'} while it was open`;
     }
     return undefined;
   }
 }
 
-function identityOf(path: string): string | undefined {
+interface OpenedFile {
+  readonly name: string;
+  readonly device: number;
+  readonly inode: number;
+}
+
+const NO_THROW = { throwIfNoEntry: false } as const;
+
+function statsOf(path: string): Stats | undefined {
   try {
-    const { dev, ino } = statSync(path);
-    return `${dev}:${ino}`;
+    return statSync(path, NO_THROW);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { nextEpochUs } from '@esdb-gater/event-store';
 import { isFurther } from '@esdb-gater/primitives';
 import { type FeedPosition, GaterError } from '@esdb-gater/types';
@@ -32,6 +32,9 @@ export class Writer {
   readonly #snapshots: SnapshotWriter;
   readonly #subscriptions: SubscriptionWriter;
   readonly #files: OpenedFiles;
+  /** Prepared, as `exec` parses its text each time. */
+  readonly #beginImmediate: StatementSync;
+  readonly #commit: StatementSync;
   #trouble: string | undefined;
   #damage: string | undefined;
   #probes = 0;
@@ -44,6 +47,8 @@ export class Writer {
     this.#snapshots = new SnapshotWriter(database);
     this.#subscriptions = new SubscriptionWriter(database, file);
     this.#files = new OpenedFiles(file);
+    this.#beginImmediate = database.prepare('BEGIN IMMEDIATE');
+    this.#commit = database.prepare('COMMIT');
   }
 
   /** Runs a message. Returns undefined, with nothing done, while another program holds the write lock. */
@@ -91,7 +96,7 @@ export class Writer {
   #begin(calls: readonly WriterCall[]): boolean {
     if (this.#isIdleProbe(calls)) return true;
     try {
-      this.#database.exec('BEGIN IMMEDIATE');
+      this.#beginImmediate.run();
     } catch (error) {
       // The transaction reports every other error when it begins again.
       return !isBusy(error);
@@ -113,9 +118,9 @@ export class Writer {
   #transact(calls: readonly WriterCall[], nowMs: number): ThreadAnswer[] {
     if (this.#isIdleProbe(calls)) return calls.map(([seq]) => [seq, true]);
     try {
-      if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE');
+      if (!this.#database.isTransaction) this.#beginImmediate.run();
       const answers = calls.map((call) => this.#answer(call, nowMs));
-      this.#database.exec('COMMIT');
+      this.#commit.run();
       this.#appends.written.commit();
       this.#trouble = undefined;
       return answers;

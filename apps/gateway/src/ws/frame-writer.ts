@@ -1,4 +1,4 @@
-import { textFrame } from './frames.ts';
+import { frameLength, textFrame, writeTextFrame } from './frames.ts';
 import type { TurnEnd, TurnQueue } from './turn.ts';
 
 /** The part of `net.Socket` that frames are written to. */
@@ -101,23 +101,15 @@ export class FrameWriter implements TurnEnd {
 function gather(texts: readonly string[]): Uint8Array {
   let total = 0;
   const lengths = new Array<number>(texts.length);
-  for (const [index, text] of texts.entries()) {
-    const length = Buffer.byteLength(text, 'utf8');
+  for (let index = 0; index < texts.length; index++) {
+    const length = Buffer.byteLength(texts[index] as string, 'utf8');
     lengths[index] = length;
-    total += length + (length < 126 ? 2 : 4);
+    total += frameLength(length);
   }
   const bytes = Buffer.allocUnsafe(total);
   let at = 0;
-  for (const [index, text] of texts.entries()) {
-    const length = lengths[index] ?? 0;
-    // FIN and opcode 1 (text); 16 384 units are at most 49 152 bytes, so the longest length form never occurs.
-    bytes[at++] = 0x81;
-    if (length < 126) bytes[at++] = length;
-    else {
-      bytes[at++] = 126;
-      at = bytes.writeUInt16BE(length, at);
-    }
-    at += bytes.write(text, at, 'utf8');
+  for (let index = 0; index < texts.length; index++) {
+    at = writeTextFrame(bytes, at, texts[index] as string, lengths[index] as number);
   }
   return bytes;
 }

@@ -146,7 +146,7 @@ export class Session implements ConnectionMethods {
         // The transport has counted the message as one element.
         onMessage: (elements) => {
           this.#link?.heard();
-          this.#transport.intake.spend(elements - 1);
+          if (elements > 1) this.#transport.intake.spend(elements - 1);
         },
         handle: (method, params, context) => this.#handle(method, params, context),
         onNotification: (method, params) => this.#notified(method, params),
@@ -355,11 +355,16 @@ export class Session implements ConnectionMethods {
 
   #dispatch(method: string, given: unknown, context: PeerContext): unknown {
     const { params, grant } = this.#tokenOf(method, given);
+    const caller = this.#caller;
+    const { signal, traceparent } = context;
+    if (grant === undefined && traceparent === undefined) {
+      return this.#shared.dispatcher.dispatch(method, params, { caller, signal }, context, this);
+    }
     const call: Call = {
-      caller: this.#caller,
-      signal: context.signal,
+      caller,
+      signal,
       ...(grant === undefined ? {} : { grant }),
-      ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+      ...(traceparent === undefined ? {} : { traceparent }),
       ...(context.tracestate === undefined ? {} : { tracestate: context.tracestate }),
     };
     return this.#shared.dispatcher.dispatch(method, params, call, context, this);

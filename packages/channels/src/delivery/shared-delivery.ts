@@ -32,7 +32,7 @@ class SharedDelivery implements Delivery {
     if (method !== 'message' || this.#encoder === undefined || this.#isCompact) return;
     this.#isCompact = true;
     const { message, ...rest } = params;
-    const text = JSON.stringify(message);
+    const text = notice.messageText ?? JSON.stringify(message);
     const compact = {
       ...rest,
       get message(): JsonValue {

@@ -47,8 +47,7 @@ class HistoryLog implements ChannelLog {
 
   append(record: OutgoingRecord): BrokerRecord {
     const place = { head: this.#head, sequence: this.#ring.newest + 1, stores: NO_STORES };
-    keep(this.#ring, record, place, this.#options.history);
-    return new MemoryRecord(record, place);
+    return new MemoryRecord(record, place, keep(this.#ring, record, place, this.#options.history));
   }
 
   tailPosition(): string {
@@ -112,10 +111,19 @@ export function createHistoryRing({ history, historyBytes }: LogOptions): Record
   return createRecordRing({ capacity: history, maxBytes: historyBytes });
 }
 
-/** Adds a record to the history. A record that would not be kept is not encoded. */
-export function keep(ring: RecordRing, record: OutgoingRecord, place: RecordPlace, history: number): void {
-  const text = history === 0 ? '' : JSON.stringify(record.message);
-  ring.push(new KeptRecord(record, text, place));
+/**
+ * Adds a record to the history, and returns its message as JSON. A record that would not be kept is not encoded: then it
+ * returns undefined.
+ */
+export function keep(
+  ring: RecordRing,
+  record: OutgoingRecord,
+  place: RecordPlace,
+  history: number,
+): string | undefined {
+  const text = history === 0 ? undefined : JSON.stringify(record.message);
+  ring.push(new KeptRecord(record, text ?? '', place));
+  return text;
 }
 
 /**

@@ -180,6 +180,16 @@ describe('the in-process broker', () => {
     expect((got[1] as { traceparent?: string }).traceparent).toBeUndefined();
   });
 
+  test('hands a message over with the JSON that its history keeps, and without any where it keeps none', async () => {
+    const broker = createMemoryBroker({ history: { metrics: 0 } });
+    const texts: unknown[] = [];
+    for (const channel of ['system', 'metrics', 'events'] as const) {
+      broker.tail(channel, (batch) => texts.push(...batch.map(({ messageText }) => messageText)));
+      await broker.append(channel, { ...record('a', '1'), message: { b: [1, 'ж'] } });
+    }
+    expect(texts).toEqual(['{"b":[1,"ж"]}', undefined, '{"b":[1,"ж"]}']);
+  });
+
   test('saves its run at the start, before the first answer on `events`, and at the end', async () => {
     const saved: (number | null)[] = [];
     const clock = createFakeClock(5_000.7);

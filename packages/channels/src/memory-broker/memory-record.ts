@@ -42,10 +42,13 @@ abstract class PlacedRecord {
 /** A record on its way to readers. */
 export class MemoryRecord extends PlacedRecord implements BrokerRecord {
   readonly message: JsonValue;
+  readonly messageText?: string;
 
-  constructor(from: RecordContent, place: RecordPlace) {
+  /** @param messageText the message as JSON, where it has been encoded already */
+  constructor(from: RecordContent, place: RecordPlace, messageText?: string) {
     super(from, place);
     this.message = from.message;
+    if (messageText !== undefined) this.messageText = messageText;
   }
 }
 

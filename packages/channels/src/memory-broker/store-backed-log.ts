@@ -88,8 +88,7 @@ class StoreBackedLog implements ChannelLog {
     const { fed } = record;
     if (fed === undefined) {
       const place = { head: this.#head, sequence: this.#ring.newest + 1, stores: this.#fed };
-      keep(this.#ring, record, place, this.#options.history);
-      return new MemoryRecord(record, place);
+      return new MemoryRecord(record, place, keep(this.#ring, record, place, this.#options.history));
     }
     const stores = this.#fed.with(fed.storeId, fed);
     // A repeated event (the feed delivers at least once) has its original position, and does not move the newest

@@ -2,17 +2,28 @@ import { JSON_DEPTH } from '@esdb-gater/primitives';
 import { fc } from '@esdb-gater/property-testing';
 import type { JsonValue } from '@esdb-gater/types';
 import { describe, expect, test } from 'vitest';
-import { inspectMessage } from './inspect-message.ts';
+import { checkMessage, inspectMessage } from './inspect-message.ts';
 
 const MIB = 1_048_576;
-const refusal = (value: unknown, maxBytes = MIB): unknown => {
+const refusalBy = (
+  check: (message: JsonValue, maxBytes: number) => unknown,
+  value: unknown,
+  maxBytes: number,
+) => {
   try {
-    inspectMessage(value as JsonValue, maxBytes);
+    check(value as JsonValue, maxBytes);
   } catch (error) {
     const { code, reason } = error as { code: string; reason?: string };
     return reason === undefined ? code : `${code} ${reason}`;
   }
   return undefined;
+};
+
+/** The refusal of a value, which must be the same with and without its hash. */
+const refusal = (value: unknown, maxBytes = MIB): unknown => {
+  const refused = refusalBy(inspectMessage, value, maxBytes);
+  expect(refusalBy(checkMessage, value, maxBytes)).toBe(refused);
+  return refused;
 };
 
 function shuffled(value: JsonValue): JsonValue {

@@ -12,7 +12,7 @@ import {
 } from '@esdb-gater/types';
 import type { Channel } from '../channel.ts';
 import { appendTraced, type MessagingSystem } from '../tracing.ts';
-import { inspectMessage } from './inspect-message.ts';
+import { checkMessage, inspectMessage } from './inspect-message.ts';
 import type { Publication, PublishMemory, RememberedPublish } from './publish-memory.ts';
 import type { RateLimiter, RatePlace } from './rate-limiter.ts';
 import { carriesSignature, type SignatureGate, type SignaturePass } from './signature-gate.ts';
@@ -93,11 +93,13 @@ class PipelinePublisher implements Publisher {
   #publish(target: PublishTarget, params: PublishParams, context: PublishContext): Promise<PublishResult> {
     const { memory, clock } = this.#components;
     const topic = validateTopic(params.topic);
-    const { hash } = inspectMessage(params.message, this.#options.messageBytes);
+    const { messageBytes } = this.#options;
     if (params.id === undefined) {
+      checkMessage(params.message, messageBytes);
       const taken = this.#take(target, params, context);
       return this.#send({ target, params, context, id: uuidV7(clock.now()) }, taken, undefined);
     }
+    const { hash } = inspectMessage(params.message, messageBytes);
     const id = validateId(params.id);
     const publisher = context.publisher ?? THIS_PROCESS;
     const publication = { channel: target.channel.name, topic, publisher, id, hash };
@@ -173,13 +175,11 @@ class PipelinePublisher implements Publisher {
   #recordOf({ target, params, context, id }: Sending): OutgoingRecord {
     const { traceparent, tracestate } = context;
     const { topic, message } = params;
+    const { source } = target;
+    const record = { id, topic, message, time: this.#now(), type: 'esdb_gater.message', source };
+    if (traceparent === undefined && tracestate === undefined) return record;
     return {
-      id,
-      topic,
-      message,
-      time: this.#now(),
-      type: 'esdb_gater.message',
-      source: target.source,
+      ...record,
       ...(traceparent === undefined ? {} : { traceparent }),
       ...(tracestate === undefined ? {} : { tracestate }),
     };

@@ -1,4 +1,4 @@
-import type { TraceContext } from '@esdb-gater/primitives';
+import { GenerationMap, type TraceContext } from '@esdb-gater/primitives';
 import type { FedOrigin, JsonValue, OutgoingRecord, RecordedEvent } from '@esdb-gater/types';
 import { EventPoint } from '../tail/event-proof.ts';
 import { escapePart } from './escape-part.ts';
@@ -32,6 +32,11 @@ export function feedRecord(
   };
 }
 
+/** How many names are kept with their encoding: a feed publishes many events of one stream. */
+const ENCODED_NAMES = 512;
+
+const encodedNames = new GenerationMap<string, string>(ENCODED_NAMES);
+
 class EventOrigin extends EventPoint implements FedOrigin {
   readonly storeId: string;
   readonly wentBack?: true;
@@ -45,6 +50,14 @@ class EventOrigin extends EventPoint implements FedOrigin {
 
 /** Encodes all but the unreserved characters of RFC 3986; `encodeURIComponent` leaves five more as they are. */
 function percentEncode(name: string): string {
+  const known = encodedNames.get(name);
+  if (known !== undefined) return known;
+  const encoded = encodeAll(name);
+  encodedNames.set(name, encoded);
+  return encoded;
+}
+
+function encodeAll(name: string): string {
   return encodeURIComponent(name).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -36,10 +36,12 @@ export function compileFeedTopic(template: string = DEFAULT_FEED_TOPIC): FeedTop
   checkTemplate(template, literals, names);
   const segmentsLeft = LIMITS.topicSegments - template.split('.').length;
   const segmentsPerPath = 1 + Math.floor(segmentsLeft / Math.max(1, paths));
-  return (event) =>
-    literals
-      .map((part, index) => (index % 2 === 0 ? part : PLACEHOLDERS.get(part)?.(event, segmentsPerPath)))
-      .join('');
+  const parts = literals.map((part, index) => (index % 2 === 0 ? part : (PLACEHOLDERS.get(part) ?? '')));
+  return (event) => {
+    let topic = '';
+    for (const part of parts) topic += typeof part === 'string' ? part : part(event, segmentsPerPath);
+    return topic;
+  };
 }
 
 /** Returns the topic of an event on the channel `events`. For many events, call `compileFeedTopic` once. */

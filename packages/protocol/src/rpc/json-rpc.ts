@@ -120,7 +120,7 @@ function withNumber(element: Inbound, inexact: InexactNumber | undefined): Inbou
 
 /** Encodes an answer. A `RawJson` is inserted as it is. */
 export function encodeResult(id: RpcId, result: unknown): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${textOf(result)}}`;
+  return `{"jsonrpc":"2.0","id":${idText(id)},"result":${textOf(result)}}`;
 }
 
 export function encodeError(id: RpcId, error: RpcError): string {
@@ -128,7 +128,7 @@ export function encodeError(id: RpcId, error: RpcError): string {
 }
 
 export function encodeRequest(id: RpcId, method: string, params: unknown, trace?: TraceContext): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}${traceMembers(trace)}}`;
+  return `{"jsonrpc":"2.0","id":${idText(id)},"method":${JSON.stringify(method)},"params":${JSON.stringify(params ?? {})}${traceMembers(trace)}}`;
 }
 
 /** Encodes a call that is not answered. */
@@ -142,6 +142,11 @@ function traceMembers(trace: TraceContext | undefined): string {
   const { traceparent, tracestate } = trace;
   const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
   return `,"traceparent":${JSON.stringify(traceparent)}${state}`;
+}
+
+/** A finite number is the same text in JSON and in JavaScript. */
+function idText(id: RpcId): string {
+  return typeof id === 'number' ? `${id}` : JSON.stringify(id);
 }
 
 function textOf(value: unknown): string {

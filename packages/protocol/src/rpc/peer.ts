@@ -132,8 +132,11 @@ const COUNTED_FROM_BYTES = 65_536;
 
 type InboundCall = Inbound & { readonly kind: 'call' };
 
-/** Sends an answer. */
+/** Adds an answer to those of its batch. */
 type Reply = (text: string) => void;
+
+/** The answer to a notification within a batch. */
+const ignoreAnswer: Reply = () => undefined;
 
 class CallContext implements PeerContext {
   readonly notification: boolean;
@@ -266,18 +269,24 @@ class JsonRpcPeer implements Peer {
     const message = parseMessage(text, this.#maxDepth, this.#exactNumbers);
     this.#components.onMessage?.(isBatch(message) ? message.length : 1);
     if (!isBatch(message)) {
-      this.#take(message, (answer) => this.send(answer), false, text.length);
+      this.#take(message, undefined, false, text.length);
       return;
     }
     const calls = message.filter(isAnswered).length;
     const batch = new BatchAnswer(message.length, calls, this.#frameBytes, (answers) => this.send(answers));
     for (const element of message) {
       const slot = isAnswered(element) ? batch.slot(element.id ?? null) : undefined;
-      this.#take(element, (answer) => slot?.(answer), true, text.length, batch);
+      this.#take(element, slot ?? ignoreAnswer, true, text.length, batch);
     }
   }
 
-  #take(element: Inbound, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
+  #take(
+    element: Inbound,
+    reply: Reply | undefined,
+    batched: boolean,
+    frameUnits: number,
+    batch?: BatchAnswer,
+  ): void {
     switch (element.kind) {
       case 'answer':
         this.#invalidInRow = 0;
@@ -289,7 +298,7 @@ class JsonRpcPeer implements Peer {
           this.#onTooManyInvalid();
           return;
         }
-        reply(encodeError(element.id, toRpcError(element.error, element.code)));
+        this.#reply(encodeError(element.id, toRpcError(element.error, element.code)), reply);
         break;
       case 'call':
         this.#invalidInRow = 0;
@@ -307,7 +316,13 @@ class JsonRpcPeer implements Peer {
     if (!known) this.#unknownAnswers++;
   }
 
-  #called(call: InboundCall, reply: Reply, batched: boolean, frameUnits: number, batch?: BatchAnswer): void {
+  #called(
+    call: InboundCall,
+    reply: Reply | undefined,
+    batched: boolean,
+    frameUnits: number,
+    batch?: BatchAnswer,
+  ): void {
     const { id, method } = call;
     if (id === undefined && this.#notified(call, frameUnits)) return;
     const after = batch?.after ?? [];
@@ -382,17 +397,23 @@ class JsonRpcPeer implements Peer {
   #settle(
     id: RpcId | undefined,
     outcome: unknown,
-    reply: Reply,
+    reply: Reply | undefined,
     after: (() => void)[],
     batched: boolean,
   ): void {
     if (id === undefined) {
       if (GaterError.is(outcome)) this.#refusedNotifications++;
     } else {
-      reply(this.#encode(id, outcome));
+      this.#reply(this.#encode(id, outcome), reply);
     }
     // Those of a batch run when the whole batch is answered.
     if (!batched) for (const run of after) run();
+  }
+
+  /** Sends an answer, or adds it to those of its batch. */
+  #reply(answer: string, toBatch: Reply | undefined): void {
+    if (toBatch === undefined) this.send(answer);
+    else toBatch(answer);
   }
 
   #encode(id: RpcId, outcome: unknown): string {

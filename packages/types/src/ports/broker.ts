@@ -37,6 +37,8 @@ export interface BrokerRecord {
   readonly time: string;
   /** Opaque; a reader that resumes after it does not miss a record. */
   readonly position: string;
+  /** The message as JSON, from a broker that has encoded it already. */
+  readonly messageText?: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
 }

@@ -77,6 +77,8 @@ export type Notice =
   | {
       readonly method: 'message';
       readonly params: ChannelMessage;
+      /** The message of the parameters as JSON, where it has been encoded already. */
+      readonly messageText?: string;
       /** Stands beside the parameters, not in them. Absent for a replayed message, and for one without a trace. */
       readonly trace?: DeliveryTrace;
     }
