@@ -15,6 +15,7 @@ describe('a live subscription', () => {
     expect(sink.notices).toEqual([
       {
         method: 'message',
+        messageText: '{"n":1}',
         params: {
           channel: 'system',
           topic: 'a.b',
