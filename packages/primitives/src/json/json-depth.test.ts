@@ -24,7 +24,10 @@ describe('nestsDeeper', () => {
   });
 
   test('a frame of quotes and backslashes is read in linear time', () => {
-    for (const json of ['\\"'.repeat(50_000), `"${'\\'.repeat(100_000)}`, `"${'\\\\"'.repeat(30_000)}`]) {
+    // With more brackets than levels, as a text with few of them is let through unread.
+    const brackets = '[],'.repeat(JSON_DEPTH.frame + 1);
+    for (const quotes of ['\\"'.repeat(50_000), `"${'\\'.repeat(100_000)}`, `"${'\\\\"'.repeat(30_000)}`]) {
+      const json = brackets + quotes;
       const steps = countCalls(String.prototype, ['charCodeAt', 'indexOf'], () =>
         expect(nestsDeeper(json, JSON_DEPTH.frame)).toBe(false),
       );

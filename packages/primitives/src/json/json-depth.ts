@@ -31,6 +31,7 @@ const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 export function nestsDeeper(json: string, limit: number): boolean {
   // Every level needs an opening and, in a text that parses, a closing bracket.
   if (json.length <= 2 * limit) return false;
+  if (!hasMore(json, '{', '[', limit)) return false;
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     switch (json.charCodeAt(at)) {
@@ -45,6 +46,17 @@ export function nestsDeeper(json: string, limit: number): boolean {
       case CLOSE_OBJECT:
         depth--;
         break;
+    }
+  }
+  return false;
+}
+
+/** Returns whether two characters occur more than `limit` times together. `indexOf` runs at memory speed. */
+function hasMore(text: string, one: string, other: string, limit: number): boolean {
+  let count = 0;
+  for (const character of [one, other]) {
+    for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
+      if (++count > limit) return true;
     }
   }
   return false;
