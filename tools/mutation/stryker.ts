@@ -44,7 +44,7 @@ export async function tryMutants(
   const { Stryker } = await load<StrykerCore>('core/dist/src/index.js');
   const results = await new Stryker({
     // Large, and nothing that the tests of a package need.
-    ignorePatterns: ['**/dist', '**/*.node', 'native/target', '.cache', '/data*'],
+    ignorePatterns: ['**/dist', '**/.venv', '**/*.node', 'native/target', '.cache', '/data*'],
     mutate: [`packages/${name}/src/${file}`, '!**/*.test.ts', '!**/testing/**'],
     testRunner: 'vitest',
     plugins: [join(INSTALLED, 'vitest-runner', 'dist', 'src', 'index.js')],

@@ -301,6 +301,20 @@ describe('the signature of a published message', () => {
     });
   });
 
+  test('is not looked for in values that are not objects, nor where one of its members is missing', async () => {
+    const { publish, clock } = opened();
+    const members = Object.entries(signed(clock, { a: 1 }, 'alerts') as object);
+    for (const name of ['signed_at', 'nonce', 'key_id', 'signature']) {
+      const rest = Object.fromEntries(members.filter(([member]) => member !== name));
+      expect(Object.keys(rest)).toHaveLength(members.length - 1);
+      expect(await publish('system', rest)).toMatchObject({ delivered: true });
+    }
+    for (const value of [1, null, [], 'text', true]) {
+      expect(await publish('system', value)).toMatchObject({ delivered: true });
+      expect(await publish('alerts', value)).toMatchObject({ code: 'signature_required' });
+    }
+  });
+
   test('Never again: a wrongly typed signature crashing a channel', async () => {
     const { publish, clock } = opened();
     for (const odd of [1, null, {}, [], true, '']) {

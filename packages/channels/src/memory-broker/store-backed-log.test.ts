@@ -3,6 +3,7 @@ import type {
   Broker,
   BrokerRecord,
   FedEvent,
+  FeedReadOptions,
   FeedReplaySource,
   OutgoingRecord,
   StorePoint,
@@ -21,6 +22,8 @@ class Stores implements FeedReplaySource {
   /** Part of the proofs: a store that is created again has other events. */
   life = 0;
   readonly broken = new Set<string>();
+  /** The stores that were read, in order. */
+  readonly asked: string[] = [];
 
   stores(): readonly string[] {
     return [...this.lists.keys()];
@@ -30,10 +33,18 @@ class Stores implements FeedReplaySource {
     return this.ephemeralIds.has(storeId);
   }
 
-  async *read(storeId: string, after: number, until: number): AsyncGenerator<readonly FedEvent[]> {
+  async *read(
+    storeId: string,
+    after: number,
+    until: number,
+    { matches, onReached }: FeedReadOptions = {},
+  ): AsyncGenerator<readonly FedEvent[]> {
+    this.asked.push(storeId);
     this.#refuse(storeId);
     for (const event of this.lists.get(storeId) ?? []) {
-      if (event.position > after && event.position <= until) yield [event];
+      if (event.position <= after || event.position > until) continue;
+      if (matches?.(event.topic) === false) onReached?.(event);
+      else yield [event];
     }
   }
 
@@ -337,6 +348,35 @@ describe('the channel `events` over stores that are fed', () => {
       status: 'degraded',
       message: expect.stringContaining('a (the store is away)'),
     });
+  });
+
+  test('a store that failed is not asked again by the replays of the next half second [R11]', async () => {
+    const clock = createFakeClock();
+    const stores = new Stores();
+    const broker = createMemoryBroker({ clock, replaySource: stores });
+    const start = await broker.position('events');
+    for (const storeId of ['a', 'b']) await feed(broker, storeId, stores.commit(storeId));
+    stores.broken.add('a');
+    expect(await ids(broker, start)).toEqual(['b1']);
+    stores.broken.clear();
+    clock.advance(499);
+    expect(await ids(broker, start)).toEqual(['b1']);
+    expect(stores.asked).toEqual(['a', 'b', 'b']);
+    clock.advance(1);
+    expect(await ids(broker, start)).toEqual(['a1', 'b1']);
+  });
+
+  test('a replay that matches few events reports how far it has looked, and goes on from there', async () => {
+    const { stores, broker, commit } = opened();
+    const start = await broker.position('events');
+    for (let n = 0; n < 4; n++) await commit('a');
+    const until = await broker.position('events');
+    const reached: string[] = [];
+    const options = { topic: '*.other.t', onReached: (position: string) => void reached.push(position) };
+    expect(await Array.fromAsync(broker.read('events', start, until, options))).toEqual([]);
+    const rest = await Promise.all(reached.map((position) => ids(broker, position)));
+    expect(rest).toEqual([['a2', 'a3', 'a4'], ['a3', 'a4'], ['a4'], [], []]);
+    expect(stores.asked[0]).toBe('a');
   });
 
   test('finds out only when a store is back whether it has the event of a position [R12]', async () => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { countCalls } from '@esdb-gater/primitives/testing';
 import { countReach, fc } from '@esdb-gater/property-testing';
 import { describe, expect, test } from 'vitest';
@@ -283,4 +285,27 @@ describe('createTopicIndex', () => {
     index.add('other', 1);
     expect(countCalls(String.prototype, ['split'], () => index.match(topics[0] ?? ''))).toBe(1);
   });
+
+  test('patterns that have left take no memory', () => {
+    const index = createTopicIndex<number>();
+    const comeAndLeave = (from: number): void => {
+      for (let n = from; n < from + 20_000; n++) {
+        index.add(`tenant-${n}.*`, n);
+        index.delete(`tenant-${n}.*`, n);
+      }
+    };
+    comeAndLeave(0);
+    const before = usedBytes();
+    comeAndLeave(20_000);
+    expect(index.size).toBe(0);
+    // With 100 bytes of each it would be 2 MB.
+    expect(usedBytes() - before).toBeLessThan(1024 * 1024);
+  });
 });
+
+/** The bytes of the heap that are in use, after a collection. */
+function usedBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   findInexactNumber,
   formatPath,
+  hasKeptNumber,
   hasLargeNumber,
   inexactNumber,
   inexactNumbers,
@@ -102,4 +103,28 @@ test('parsing exactly keeps each number as it was written [R17]', () => {
   const text = '{"a":[9007199254740993,1,-12345678901234567890],"b":1e999,"c":"x","d":2.5}';
   expect(JSON.stringify(parseExactly(text))).toBe(text);
   expect(parseExactly('{"a":1}')).toEqual({ a: 1 });
+});
+
+test('a number that was kept as it was written is found wherever it is [R17]', () => {
+  for (const text of ['9007199254740993', '[1,[9007199254740993]]', '{"a":{"b":[{"c":1e999}]}}']) {
+    expect(hasKeptNumber(parseExactly(text))).toBe(true);
+  }
+  for (const text of ['1', '"9007199254740993"', 'null', '{"a":[1,null,"x",{}]}', '9007199254740992']) {
+    expect(hasKeptNumber(parseExactly(text))).toBe(false);
+  }
+});
+
+test('the path to a number is right after containers, strings and keys of any kind [R17]', () => {
+  const path = (text: string) => inexactNumbers(text).next().value?.path();
+  expect(path('[[],{},[1,2],1e999]')).toEqual([3]);
+  expect(path('{"a":[1,2],"b":{"c":3},"d":1e999}')).toEqual(['d']);
+  expect(path('{"a":"x","b":[{"c":"y","d":["z",1e999]}]}')).toEqual(['b', 0, 'd', 1]);
+  expect(path('{"a,]}":["\\"[{",1e999]}')).toEqual(['a,]}', 1]);
+  expect(path('1e999')).toEqual([]);
+});
+
+test('a key is shown decoded, and cut to 64 units [R17]', () => {
+  const path = (key: string) => inexactNumbers(`{${key}:1e999}`).next().value?.path();
+  expect(path(`"${'\\u0041'.repeat(63)}"`)).toEqual(['A'.repeat(63)]);
+  expect(path(`"${'k'.repeat(65)}"`)).toEqual(['k'.repeat(64)]);
 });

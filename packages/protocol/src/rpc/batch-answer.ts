@@ -45,7 +45,7 @@ export class BatchAnswer {
   }
 
   #put(slot: Slot, text: string): void {
-    const bytes = utf8Bytes(text) + 1;
+    const bytes = bytesOf(text);
     this.#bytes += bytes - slot.bytes;
     slot.text = text;
     slot.bytes = bytes;
@@ -58,7 +58,7 @@ export class BatchAnswer {
       details: { limit: this.#limit },
     });
     const text = encodeError(longest.id, toRpcError(error));
-    if (text.length >= longest.bytes) return false;
+    if (bytesOf(text) >= longest.bytes) return false;
     this.#put(longest, text);
     return true;
   }
@@ -67,4 +67,9 @@ export class BatchAnswer {
     this.#send(`[${this.#slots.map((slot) => slot.text).join(',')}]`);
     for (const run of this.after) run();
   }
+}
+
+/** The bytes of an answer in the frame, with its comma. */
+function bytesOf(text: string): number {
+  return utf8Bytes(text) + 1;
 }
