@@ -17,6 +17,7 @@ test('a list that is sought forward finds the first position at or after each pl
         reach.count(next === from ? 'exact' : next === Number.POSITIVE_INFINITY ? 'end' : 'between');
       }
     }),
+    { numRuns: 500 },
   );
   reach.check();
 });
