@@ -43,7 +43,7 @@ describe('orders', () => {
     const database = new DatabaseSync(':memory:');
     await using list = await orderList(gater, database).start();
     const handle = orders(gater);
-    const { due, planner } = reminders(gater, gater.clock);
+    const { due, planner } = reminders(gater);
     await using _timers = await due.start();
     await using _planner = await planner.start();
     await handle({ kind: 'place', order: '7', customer: 'ada', cents: 900 });

@@ -11,7 +11,6 @@ import {
 } from '@esdb-gater/app';
 import { type SqliteDatabase, sqliteProjections } from '@esdb-gater/app/sqlite';
 import type { Gater } from '@esdb-gater/client';
-import { type Clock, systemClock } from '@esdb-gater/types';
 
 export type OrderEvent = EventOf<{
   order_placed: { readonly order: string; readonly customer: string; readonly cents: number };
@@ -92,10 +91,7 @@ export function orderList(gater: Gater<OrderEvent>, database: SqliteDatabase): P
 }
 
 /** Reminds of an order that is not paid a day after it was placed. */
-export function reminders(
-  gater: Gater<OrderEvent>,
-  clock: Clock = systemClock,
-): {
+export function reminders(gater: Gater<OrderEvent>): {
   readonly due: Timers<{ readonly order: string }>;
   readonly planner: Reactor;
 } {
@@ -103,7 +99,6 @@ export function reminders(
   const due = timers<{ readonly order: string }, OrderEvent>({
     gater,
     name: 'order-reminders',
-    clock,
     async fire({ message }, effects) {
       await effects.handle(handle, { kind: 'remind', order: message.order });
     },

@@ -36,6 +36,8 @@ interface Place {
 interface Engine {
   /** How many processes project at the same time. */
   readonly processes: number;
+  /** About how long a process takes from its start to the switch to a generation that is built. */
+  readonly startMs: number;
   /** Opens a place whose events store is empty. */
   open(name: string): Promise<Place & { readonly store: EventStore }>;
 }
@@ -145,7 +147,7 @@ function killSuite(engine: Engine): void {
       const lastLine = `${live + 1} ${events - BATCH * Math.floor(Math.random() * 3)}`;
       // What is built already is switched to soon after the start.
       const kill = built
-        ? { isTime: (line: string) => line === 'ready', withinMs: 50 }
+        ? { isTime: (line: string) => line === 'ready', withinMs: engine.startMs }
         : { isTime: (line: string) => line === lastLine, withinMs: 10 };
       killed += Number(await project({ ...task, generation: live + 1 }, kill));
       expect((await small.query('SELECT events FROM sums')).map(numbers)).toEqual([{ events }]);
@@ -164,6 +166,7 @@ describe('in SQLite', () => {
   killSuite({
     // Only one process can open the file of the events.
     processes: 1,
+    startMs: 50,
     async open(name) {
       const events = join(folder, `${name}-events.db`);
       const model = join(folder, `${name}-model.db`);
@@ -190,6 +193,7 @@ describe.skipIf(postgresUnavailable() !== undefined)('in PostgreSQL, with two pr
   afterAll(() => server.stop());
   killSuite({
     processes: 2,
+    startMs: 300,
     async open(name) {
       const { url } = server;
       await server.query(`CREATE SCHEMA model_${name}`);
