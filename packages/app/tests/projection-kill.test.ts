@@ -135,26 +135,28 @@ function killSuite(engine: Engine): void {
     const generations = async () => {
       const rows = await small.query('SELECT generation, is_live, position FROM esdb_gater_projections');
       const all = rows.map(numbers);
+      const building = all.find((row) => row['is_live'] === 0);
       return {
         live: all.find((row) => row['is_live'] === 1)?.['generation'] ?? 0,
-        built: all.some((row) => row['is_live'] === 0 && row['position'] === events),
+        isBuilding: building !== undefined,
+        isBuilt: building?.['position'] === events,
       };
     };
     await project(task);
     let [killed, before] = [0, 0];
     while (killed < SWITCH_KILLS) {
-      const { live, built } = await generations();
+      const { live, isBuilt } = await generations();
       const lastLine = `${live + 1} ${events - BATCH * Math.floor(Math.random() * 3)}`;
       // What is built already is switched to soon after the start.
-      const kill = built
+      const kill = isBuilt
         ? { isTime: (line: string) => line === 'ready', withinMs: engine.startMs }
         : { isTime: (line: string) => line === lastLine, withinMs: 10 };
       killed += Number(await project({ ...task, generation: live + 1 }, kill));
       expect((await small.query('SELECT events FROM sums')).map(numbers)).toEqual([{ events }]);
       if ((await generations()).live === live) before += 1;
     }
-    const { live, built } = await generations();
-    await project({ ...task, generation: built ? live + 1 : live });
+    const { live, isBuilding } = await generations();
+    await project({ ...task, generation: isBuilding ? live + 1 : live });
     await check(small, events);
     await annotate(`${killed} kills, ${before} of them before the switch`);
   });
