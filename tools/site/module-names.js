@@ -9,7 +9,8 @@ export function load(app) {
     for (const module of project.children ?? []) {
       const [, name, entry] = MODULE.exec(module.name) ?? [];
       if (name === undefined) throw new Error(`the module ${module.name} must be an entry of a package`);
-      module.name = ['@esdb-gater', name, ...(entry === undefined ? [] : [entry])].join('/');
+      const scope = name === 'create-esdb-gater' ? [] : ['@esdb-gater'];
+      module.name = [...scope, name, ...(entry === undefined ? [] : [entry])].join('/');
     }
   });
 }

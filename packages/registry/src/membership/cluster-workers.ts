@@ -66,7 +66,7 @@ interface Offer {
  * registered with several nodes is one entry; the local one counts. When a node goes, so do its workers.
  *
  * All workers of a store serve the same data, on all nodes. The registry refuses another one while it knows a live one; of
- * those that registered before their nodes knew of each other, {@link chooseData} decides which stay.
+ * those that registered before their nodes knew of each other, `chooseData` decides which stay.
  */
 export function createClusterWorkers(
   components: ClusterWorkersComponents,
