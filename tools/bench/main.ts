@@ -15,6 +15,7 @@ import { lastFigures, recordFigures } from './lib/record.ts';
 import { writeNothing } from './lib/results.ts';
 import { figure } from './lib/statistics.ts';
 import { benchPostgres } from './postgres/bench.ts';
+import { benchProcesses } from './processes/bench.ts';
 import { benchQueries } from './queries/bench.ts';
 import { benchStores } from './stores/bench.ts';
 import { benchSubscriptions } from './subscriptions/bench.ts';
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, (rounds: number) => Promise<void>>> = {
   fanout: benchFanout,
   wire: benchWire,
   cluster: benchCluster,
+  processes: benchProcesses,
   crypto: benchCrypto,
   kafka: benchKafka,
   telemetry: benchTelemetry,

@@ -1,7 +1,7 @@
 // Load of the fan-out bench: `node load.ts SYSTEM WORKLOAD`, the workload as JSON. It checks that every subscriber
 // receives every message of its topic once and in order before it reports a figure.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuSeconds } from '../lib/child.ts';
+import { cpuSecondsOfEach } from '../lib/child.ts';
 import { systemOf } from './systems.ts';
 import type { Workload } from './workload.ts';
 
@@ -27,12 +27,14 @@ await Promise.all(clients.map((client, index) => client.subscribe(topicOf(index)
 let next = 0;
 await publishAll(Math.ceil((messages * WARM_UP) / topics) * topics);
 delays = perSecond === undefined ? undefined : [];
-const cpuBefore = cpuSeconds(server.pid);
+const cpuBefore = cpuSecondsOfEach(server.pid);
 const deliveredBefore = delivered;
 const startedAt = performance.now();
 await publishAll(messages);
 const seconds = (performance.now() - startedAt) / 1_000;
-const cpu = cpuSeconds(server.pid) - cpuBefore;
+// The supervisor of several processes, the first process, the others.
+const cpus = cpuSecondsOfEach(server.pid).map((seconds, index) => seconds - (cpuBefore[index] ?? 0));
+const cpu = cpus.reduce((sum, seconds) => sum + seconds, 0);
 const deliveries = delivered - deliveredBefore;
 
 for (const client of [...clients, publisher]) client.close();
@@ -41,6 +43,8 @@ process.stdout.write(
   `${JSON.stringify({
     deliveredPerSecond: deliveries / seconds,
     cpuMicros: (cpu * 1e6) / deliveries,
+    messageMicros: (cpu * 1e6) / messages,
+    ...(cpus.length < 2 ? {} : { firstMicros: ((cpus[1] ?? 0) * 1e6) / messages }),
     ...(delays === undefined ? {} : { p99Ms: percentile(delays, 0.99) }),
   })}\n`,
 );

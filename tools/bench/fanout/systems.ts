@@ -1,6 +1,6 @@
 import type { ServerProcess } from '../lib/server-process.ts';
 import { centrifugo } from './systems/centrifugo.ts';
-import { esdbGater } from './systems/esdb-gater.ts';
+import { esdbGater, esdbGaterProcesses } from './systems/esdb-gater.ts';
 import { natsServer } from './systems/nats-server.ts';
 import { socketIo } from './systems/socket-io.ts';
 
@@ -24,6 +24,7 @@ export interface System {
 
 export const SYSTEMS = {
   'esdb-gater': esdbGater,
+  'esdb-gater, 2 processes': esdbGaterProcesses(2),
   Centrifugo: centrifugo,
   'nats-server': natsServer,
   'socket.io': socketIo,

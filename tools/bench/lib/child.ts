@@ -42,6 +42,12 @@ export function machineTicks(): { readonly busy: number; readonly all: number } 
   return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all };
 }
 
+/** CPU seconds of a process and of each of its children, in the order of their start (proc_pid_task_tid_children). */
+export function cpuSecondsOfEach(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return [pid, ...children.split(' ').filter(Boolean).map(Number)].map(cpuSeconds);
+}
+
 /** CPU seconds, user and system, that a process and its threads have used (proc_pid_stat(5), fields 14 and 15). */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -12,6 +12,14 @@ export const esdbGater: System = {
   open: openGateway,
 };
 
+/** The gateway in several processes. */
+export function esdbGaterProcesses(processes: number): System {
+  return {
+    ...esdbGater,
+    start: () => startGateway({ 'data-dir': benchFolder('gateway'), processes: `${processes}` }),
+  };
+}
+
 /** Implements the gateway's protocol with only `ws`, so that the client costs as little as possible. */
 export async function openGateway(url: string): Promise<LoadClient> {
   const socket = new WebSocket(url, 'esdb-gater.v1', { perMessageDeflate: false });
