@@ -1,4 +1,4 @@
-import { onAbort, withLimit } from '@esdb-gater/primitives';
+import { watchLimits, withLimit } from '@esdb-gater/primitives';
 import { isTracing, withSpan } from '@esdb-gater/telemetry';
 import {
   type CallContext,
@@ -38,6 +38,7 @@ export class RegisteredWorker implements StoreWorker {
   readonly methods: readonly string[];
   readonly keepsSubscriptions?: boolean;
   readonly onCommitted?: (listener: (position: number) => void) => () => void;
+  readonly endsInTime = true;
   /** The same without a way to call it. */
   readonly info: WorkerInfo;
   readonly #worker: StoreWorker;
@@ -103,12 +104,10 @@ export class RegisteredWorker implements StoreWorker {
   ): Promise<StoreResultOf<M>> {
     if (this.#fenced) return Promise.reject(this.#gone());
     const { signal, deadlineMs } = context;
-    if (signal !== undefined) return this.#watched(method, params, context, signal);
-    if (deadlineMs === undefined) return this.#settled(this.#begun(method, params, context));
-    return withLimit((own) => this.#watched(method, params, { ...context, signal: own }, own), {
-      limitMs: deadlineMs,
-      clock: this.#clock,
-    });
+    if (this.#worker.endsInTime === true || (signal === undefined && deadlineMs === undefined)) {
+      return this.#settled(this.#begun(method, params, context), signal);
+    }
+    return this.#limited(method, params, context);
   }
 
   /** One question to the worker, which counts as any other call. True when it answered. */
@@ -168,52 +167,65 @@ export class RegisteredWorker implements StoreWorker {
     }
   }
 
-  #settled<T>(call: Promise<T>): Promise<T> {
+  #settled<T>(call: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return call.then(
       (result) => {
         this.#health.succeeded();
         return result;
       },
       (error: unknown) => {
+        if (signal?.aborted === true && error === signal.reason) {
+          this.#ended(error);
+          throw error;
+        }
         this.#count(error);
         throw GaterError.from(error);
       },
     );
   }
 
-  /** Rejects when the signal aborts, so that a worker that hangs is detected although its call never settles. */
-  #watched<M extends StoreMethod>(
+  /**
+   * Rejects at the limits of the call, so that a worker that hangs is detected although its call never settles. The worker
+   * gets a signal that aborts then; nothing here listens to it, as that costs more than all the rest.
+   */
+  #limited<M extends StoreMethod>(
     method: M,
     params: StoreParamsOf<M>,
     context: CallContext,
-    signal: AbortSignal,
   ): Promise<StoreResultOf<M>> {
-    if (signal.aborted) return Promise.reject(signal.reason);
-    // Not by `waitFor`, as the three ways to end differ, and a second promise is a tenth of the cost of a call.
+    const { signal, deadlineMs } = context;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       let over = false;
-      const stopListening = onAbort(signal, (reason) => {
+      const controller = deadlineMs === undefined ? undefined : new AbortController();
+      const limits = { signal, timeoutMs: deadlineMs, clock: this.#clock };
+      const stop = watchLimits(limits, (reason) => {
         over = true;
-        // Only a time limit that has passed counts against the worker: the caller may also have aborted for reasons of
-        // its own.
-        if (GaterError.is(reason) && reason.code === 'timeout') this.#health.failed();
+        this.#ended(reason);
         reject(reason);
+        controller?.abort(reason);
       });
-      this.#begun(method, params, context).then(
+      const own = controller === undefined ? context : { ...context, signal: controller.signal };
+      this.#begun(method, params, own).then(
         (result) => {
           if (over) return;
-          stopListening();
+          stop();
           this.#health.succeeded();
           resolve(result);
         },
         (error: unknown) => {
           if (over) return;
-          stopListening();
+          stop();
           this.#count(error);
           reject(GaterError.from(error));
         },
       );
     });
+  }
+
+  /** Only a time limit that has passed counts against the worker: the caller may also have aborted for reasons of its own. */
+  #ended(reason: unknown): void {
+    if (GaterError.is(reason) && reason.code === 'timeout') this.#health.failed();
   }
 
   #count(error: unknown): void {

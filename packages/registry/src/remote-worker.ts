@@ -1,4 +1,11 @@
-import { factsOf, isMethodName, METHOD_NAMES, type Peer, validateResult } from '@esdb-gater/protocol';
+import {
+  type CallOptions,
+  factsOf,
+  isMethodName,
+  METHOD_NAMES,
+  type Peer,
+  validateResult,
+} from '@esdb-gater/protocol';
 import {
   type CallContext,
   type Clock,
@@ -17,8 +24,10 @@ export const REQUIRED_METHODS: readonly string[] = Object.freeze(
 );
 
 export interface RemoteWorkerOptions {
-  /** The connection to the worker. */
+  /** The connection to the worker. Its calls must settle at their `timeoutMs`, and when their signal aborts. */
   readonly peer: Pick<Peer, 'call'>;
+  /** Is sent with the parameters of each call, such as the name of the worker. */
+  readonly address?: Readonly<Record<string, string>>;
   readonly storeId: string;
   /** Absent when the worker did not name it: then it is the store's only one. */
   readonly storeUuid?: string;
@@ -67,7 +76,9 @@ class PeerWorker implements RemoteWorker {
   readonly registeredAt: number;
   readonly methods: readonly string[];
   readonly keepsSubscriptions?: boolean;
+  readonly endsInTime = true;
   readonly #peer: Pick<Peer, 'call'>;
+  readonly #address: Readonly<Record<string, string>> | undefined;
   readonly #deadlineMs: number;
   readonly #listeners = new Set<(position: number) => void>();
   #position = 0;
@@ -83,6 +94,7 @@ class PeerWorker implements RemoteWorker {
     this.methods = Object.freeze([...new Set([...REQUIRED_METHODS, ...(options.methods ?? [])])]);
     if (options.keepsSubscriptions === true) this.keepsSubscriptions = true;
     this.#peer = options.peer;
+    this.#address = options.address;
     this.#deadlineMs = options.deadlineMs ?? 5_000;
   }
 
@@ -91,20 +103,24 @@ class PeerWorker implements RemoteWorker {
     params: StoreParamsOf<M>,
     context: CallContext = {},
   ): Promise<StoreResultOf<M>> {
-    const { signal, deadlineMs = this.#deadlineMs, asJson: _asJson, ...trace } = context;
-    const given: object = params;
-    const { token: _, ...rest }: { readonly token?: unknown; readonly query?: unknown } = given;
+    const { signal, deadlineMs = this.#deadlineMs, traceparent, tracestate } = context;
     // A query needs a worker that serves `queryEvents`.
-    const asked = method === 'readAll' && rest.query !== undefined && this.methods.includes('queryEvents');
+    const asked = method === 'readAll' && hasQuery(params) && this.methods.includes('queryEvents');
     // A whole number of milliseconds, as other languages read it, and never none at all.
     const timeoutMs = Math.max(1, Math.floor(deadlineMs));
+    const sent: { token?: unknown; deadlineMs: number } = {
+      ...params,
+      deadlineMs: timeoutMs,
+      ...this.#address,
+    };
+    if (sent.token !== undefined) delete sent.token;
+    const options: { -readonly [Member in keyof CallOptions]: CallOptions[Member] } = { timeoutMs };
+    if (signal !== undefined) options.signal = signal;
+    if (traceparent !== undefined) options.traceparent = traceparent;
+    if (tracestate !== undefined) options.tracestate = tracestate;
     let result: unknown;
     try {
-      result = await this.#peer.call(
-        asked ? 'queryEvents' : method,
-        { ...rest, deadlineMs: timeoutMs },
-        { ...trace, timeoutMs, ...(signal && { signal }) },
-      );
+      result = await this.#peer.call(asked ? 'queryEvents' : method, sent, options);
     } catch (error) {
       if (signal?.aborted === true || GaterError.is(error)) throw error;
       const { storeId, workerId } = this;
@@ -138,4 +154,8 @@ class PeerWorker implements RemoteWorker {
   missed(): void {
     for (const listener of this.#listeners) listener(0);
   }
+}
+
+function hasQuery(params: object): boolean {
+  return 'query' in params && params.query !== undefined;
 }

@@ -128,7 +128,7 @@ class RetryingStoreCaller implements StoreCaller {
     return observeRequest(
       storeId,
       'execute',
-      () => this.#retry(storeId, policy, {}, () => fn(this.#pick(storeId))),
+      () => this.#retry(storeId, policy, {}, async () => fn(this.#pick(storeId))),
       this.#clock,
     );
   }
@@ -137,32 +137,63 @@ class RetryingStoreCaller implements StoreCaller {
     return this.#budgets.get(storeId)?.left;
   }
 
-  #attempts(
+  /**
+   * Tries once without the machinery of retries, which costs more than a call that succeeds at once; from the first failure on,
+   * with it.
+   */
+  async #attempts(
     request: WorkerRequest,
     options: StoreCallOptions,
     trace: Pick<CallContext, 'traceparent' | 'tracestate'>,
   ): Promise<unknown> {
     const { storeId } = request.params;
+    const { signal, deadlineMs = this.#bounds.deadlineMs } = options;
     const { attemptTimeoutMs } = this.#bounds;
-    const deadlineMs = options.deadlineMs ?? this.#bounds.deadlineMs;
     const end = this.#clock.monotonic() + deadlineMs;
-    const bounds = {
-      deadlineMs,
-      attemptTimeoutMs,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(isIdempotent(request.method) ? {} : { shouldRetry: neverTwice }),
-    };
-    const { asJson = false } = options;
-    return this.#retry(storeId, this.#policy, bounds, (signal) => {
-      const worker = this.#pick(storeId, request.needs);
-      const left = Math.max(1, Math.floor(Math.min(attemptTimeoutMs, end - this.#clock.monotonic())));
+    const context = options.asJson === true ? { ...trace, asJson: true } : trace;
+    let asked: StoreWorker | undefined;
+    const call = (worker: StoreWorker, leftMs: number, own: AbortSignal | undefined): Promise<unknown> => {
+      // In another database a repetition would be another call.
+      if (asked !== undefined && asked.storeUuid !== worker.storeUuid)
+        return Promise.reject(replaced(storeId));
+      asked = worker;
       return worker.call(request.method, request.params, {
-        ...trace,
-        ...(asJson ? { asJson } : {}),
-        signal,
-        deadlineMs: left,
+        ...context,
+        ...(own === undefined ? {} : { signal: own }),
+        deadlineMs: Math.max(1, Math.floor(Math.min(attemptTimeoutMs, leftMs))),
       });
-    });
+    };
+    const again = (first: ((own: AbortSignal) => Promise<unknown>) | undefined, leftMs: number) =>
+      this.#retry(
+        storeId,
+        this.#policy,
+        {
+          deadlineMs: leftMs,
+          attemptTimeoutMs,
+          ...(signal === undefined ? {} : { signal }),
+          ...(isIdempotent(request.method) ? {} : { shouldRetry: neverTwice }),
+        },
+        (attempt, own) =>
+          attempt === 0 && first !== undefined
+            ? first(own)
+            : call(this.#pick(storeId, request.needs), end - this.#clock.monotonic(), own),
+      );
+    // What cannot begin, or has limits that are not numbers, fails there.
+    if (signal?.aborted === true || !(deadlineMs > 0)) return again(undefined, deadlineMs);
+    let failure: unknown;
+    try {
+      const worker = this.#pick(storeId, request.needs);
+      // Nobody but a registry of another make returns one that may hang.
+      if (worker.endsInTime !== true) return again((own) => call(worker, deadlineMs, own), deadlineMs);
+      const result = await call(worker, deadlineMs, signal);
+      this.#budgetOf(storeId).recordCall();
+      return result;
+    } catch (error) {
+      failure = error;
+    }
+    // Its failure is that of the first attempt, also when the deadline has passed meanwhile.
+    const leftMs = Math.max(Number.MIN_VALUE, end - this.#clock.monotonic());
+    return again(() => Promise.reject(failure), leftMs);
   }
 
   #budgetOf(storeId: string): RetryBudget {
@@ -187,11 +218,11 @@ class RetryingStoreCaller implements StoreCaller {
       readonly signal?: AbortSignal;
       readonly shouldRetry?: (error: GaterError) => boolean;
     },
-    attempt: (signal: AbortSignal) => T | PromiseLike<T>,
+    attempt: (attempt: number, signal: AbortSignal) => T | PromiseLike<T>,
   ): Promise<T> {
     const budget = this.#budgetOf(storeId);
     try {
-      return await withRetry((_, signal) => attempt(signal), policy, {
+      return await withRetry(attempt, policy, {
         ...bounds,
         budget,
         clock: this.#clock,
@@ -211,6 +242,12 @@ class RetryingStoreCaller implements StoreCaller {
       throw error;
     }
   }
+}
+
+function replaced(storeId: string): GaterError {
+  return new GaterError('unavailable', `store ${storeId} was replaced by another one during the call`, {
+    details: { storeId },
+  });
 }
 
 /** For methods that are not idempotent: no retry after an attempt that may have succeeded. */

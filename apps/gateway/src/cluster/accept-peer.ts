@@ -68,12 +68,13 @@ export function createPeerAcceptor(
         peer,
         node,
         isDialler: false,
+        takesStoreUuid: params.takesStoreUuid === true,
         maxInFlight,
         bufferedBytes,
         handlers,
         clock,
       });
-      return { link, answer: proofs.prove(own, params.nonce) };
+      return { link, answer: { ...proofs.prove(own, params.nonce), takesStoreUuid: true } };
     },
     accepted: onLink,
   };

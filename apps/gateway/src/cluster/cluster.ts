@@ -136,7 +136,7 @@ export function createCluster(
         });
       },
     },
-    { frameBytes, maxInFlight, failureTimeoutMs },
+    { nodeId, frameBytes, maxInFlight, failureTimeoutMs },
   );
   const shared = createSharedRevocations({ revocations, network, members });
   const commits = createCommitNotices(clock);
@@ -215,12 +215,15 @@ export function createCluster(
     const { storeId } = params as { readonly storeId?: unknown };
     if (READS.has(method) && isStoreId(storeId)) commits.read(link, storeId);
     inFlight += 1;
-    return serving.finally(() => {
-      inFlight -= 1;
-      if (inFlight > 0) return;
-      for (const resolve of waiting) resolve();
-      waiting = [];
-    });
+    serving.then(served, served);
+    return serving;
+  }
+
+  function served(): void {
+    inFlight -= 1;
+    if (inFlight > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
   }
 
   function notified(link: PeerLink, method: string, params: unknown): boolean {

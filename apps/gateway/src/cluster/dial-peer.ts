@@ -106,7 +106,7 @@ async function dial(
     let node: PeerIdentity | undefined;
     await peer.call(
       PEER_METHOD,
-      { ...mine, nonce },
+      { ...mine, nonce, takesStoreUuid: true },
       {
         signal,
         // In the same turn: what follows the answer comes from a node that is proved, or from nobody.
@@ -117,6 +117,7 @@ async function dial(
             peer,
             node,
             isDialler: true,
+            takesStoreUuid: result.takesStoreUuid === true,
             maxInFlight: hello.limits?.inFlight ?? maxInFlight,
             bufferedBytes: opened.bufferedBytes ?? (() => 0),
             handlers,

@@ -1,4 +1,4 @@
-import { InFlight } from '@esdb-gater/primitives';
+import { InFlight, withLimit } from '@esdb-gater/primitives';
 import type { CallOptions, Peer, PeerContext, PeerIdentity } from '@esdb-gater/protocol';
 import type { Clock } from '@esdb-gater/types';
 import { GaterError } from '@esdb-gater/types';
@@ -17,6 +17,8 @@ export interface PeerLinkParts {
   readonly node: PeerIdentity;
   /** True when this node has opened the connection. */
   readonly isDialler: boolean;
+  /** False for a node of an earlier version: a `storeUuid` in calls of workers is left out. */
+  readonly takesStoreUuid: boolean;
   /** How many calls of this side may be in flight. */
   readonly maxInFlight: number;
   readonly bufferedBytes: () => number;
@@ -34,6 +36,7 @@ const MAX_ANSWER_BYTES = 67_108_864;
 export class PeerLink {
   readonly node: PeerIdentity;
   readonly isDialler: boolean;
+  readonly takesStoreUuid: boolean;
   /** Resolves when the connection has ended. */
   readonly closed: Promise<unknown>;
   readonly #parts: PeerLinkParts;
@@ -46,6 +49,7 @@ export class PeerLink {
     this.#parts = parts;
     this.node = parts.node;
     this.isDialler = parts.isDialler;
+    this.takesStoreUuid = parts.takesStoreUuid;
     this.closed = parts.peer.closed;
     this.#calls = new InFlight(parts.maxInFlight);
     this.#heardAt = parts.clock.monotonic();
@@ -91,7 +95,14 @@ export class PeerLink {
   /** Calls the other node; waits while too many calls are in flight. @throws as `Peer.call` */
   call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
     this.#used();
-    return this.#calls.run(() => this.#parts.peer.call(method, params, options), options.signal);
+    const { peer, clock } = this.#parts;
+    if (this.#calls.hasRoom) return this.#calls.run(() => peer.call(method, params, options));
+    // The time that it waits is part of its limit.
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    return withLimit(
+      (own) => this.#calls.run(() => peer.call(method, params, { ...options, signal: own }), own),
+      { limitMs: timeoutMs, signal, clock },
+    );
   }
 
   /** Sends a notification that a later one supersedes: it is dropped while the other node does not read. */

@@ -1,4 +1,4 @@
-import { GenerationMap } from '@esdb-gater/primitives';
+import { GenerationMap, waitFor, withLimit } from '@esdb-gater/primitives';
 import { type CallOptions, CLOSE_CODES, PEER_NOTIFICATIONS } from '@esdb-gater/protocol';
 import {
   type Clock,
@@ -21,6 +21,8 @@ export interface PeerNetworkComponents extends Omit<DialComponents, 'clock' | 'l
 }
 
 export interface PeerNetworkOptions {
+  /** This node. */
+  readonly nodeId: string;
   readonly frameBytes: number;
   readonly maxInFlight: number;
   /** A link that is silent for so long is broken. */
@@ -40,7 +42,7 @@ export interface PeerNetwork extends PeerLinks {
    *
    * @throws the error that the node answers; `unavailable` when it cannot be reached or the link breaks before the answer
    */
-  call(node: Required<PeerAddress>, method: string, params: unknown, options: CallOptions): Promise<unknown>;
+  call(node: Required<PeerAddress>, method: string, params: object, options: CallOptions): Promise<unknown>;
   /** Sends a notification to a node; it may be lost. */
   notify(node: PeerAddress, method: string, params: unknown): void;
   /** Takes a link that the other node has opened. */
@@ -133,14 +135,24 @@ class LinkNetwork implements PeerNetwork {
     return this.find(nodeId) ?? this.#open(url, nodeId);
   }
 
-  async call(
+  call(
     { nodeId, url }: Required<PeerAddress>,
     method: string,
-    params: unknown,
+    params: object,
     options: CallOptions,
   ): Promise<unknown> {
-    const link = this.find(nodeId) ?? (await this.#open(url, nodeId));
-    return link.call(method, params, options);
+    const link = this.find(nodeId);
+    if (link !== undefined) return callOver(link, method, params, options);
+    // The time that opening takes is part of the limit.
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const { clock } = this.#components;
+    return withLimit(
+      async (own) => {
+        const opened = await waitFor(this.#open(url, nodeId), { signal: own });
+        return callOver(opened, method, params, { ...options, signal: own });
+      },
+      { limitMs: timeoutMs, signal, clock },
+    );
   }
 
   accept(link: PeerLink): void {
@@ -163,7 +175,7 @@ class LinkNetwork implements PeerNetwork {
 
   /** Of two connections with one node both sides use the one that the node with the lower id has opened. */
   #preferred(nodeId: string, { dialled, accepted }: Pair): PeerLink | undefined {
-    return this.#components.self().nodeId < nodeId ? (dialled ?? accepted) : (accepted ?? dialled);
+    return this.#options.nodeId < nodeId ? (dialled ?? accepted) : (accepted ?? dialled);
   }
 
   /** Dials an address, once however many callers want it. @throws `unavailable` */
@@ -270,4 +282,10 @@ class LinkNetwork implements PeerNetwork {
     this.#timer =
       this.#pairs.size === 0 ? undefined : clock.setTimer(() => this.#tick(), this.#tickMs, { unref: true });
   }
+}
+
+function callOver(link: PeerLink, method: string, params: object, options: CallOptions): Promise<unknown> {
+  if (link.takesStoreUuid || !('storeUuid' in params)) return link.call(method, params, options);
+  const { storeUuid: _, ...known } = params;
+  return link.call(method, known, options);
 }

@@ -46,7 +46,11 @@ test('a call names the worker, and goes to its node', async () => {
     version: 4,
   });
   expect(calls).toEqual([
-    ['b', 'getVersion', { storeId: 'orders', streamId: 's', deadlineMs: 100, workerId: 'w' }],
+    [
+      'b',
+      'getVersion',
+      { storeId: 'orders', streamId: 's', deadlineMs: 100, workerId: 'w', storeUuid: 'uuid-1' },
+    ],
   ]);
 });
 

@@ -41,16 +41,17 @@ export function createRemoteWorkers({
       const { nodeId } = node;
       const { workerId, incarnation, storeUuid, registeredAt, methods, storeId, keepsSubscriptions } =
         announced;
-      const named = { workerId };
+      const uuid = storeUuid === undefined ? {} : { storeUuid };
       const worker = createRemoteWorker({
         peer: {
           call(method: string, params?: unknown, options: CallOptions = {}) {
             traces.remember(method, params as object, options);
-            return network.call(node, method, { ...(params as object), ...named }, options);
+            return network.call(node, method, params as object, options);
           },
         },
+        address: { workerId, ...uuid },
         storeId,
-        ...(storeUuid === undefined ? {} : { storeUuid }),
+        ...uuid,
         workerId,
         nodeId,
         incarnation,

@@ -51,6 +51,16 @@ test.each(['publish', 'revokeToken', 'registerWorker', 'toString'])(
   },
 );
 
+test('a call for other data than the worker has by now is not served', async () => {
+  const { contexts, serve } = open();
+  const call = { ...CALL, deadlineMs: 70 };
+  await expect(serve('getVersion', { ...call, storeUuid: 'uuid-2' })).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+  expect(contexts).toEqual([]);
+  expect(await serve('getVersion', { ...call, storeUuid: 'uuid-1' })).toEqual({ version: 4 });
+});
+
 test('parameters that are not valid do not reach the worker', async () => {
   const { contexts, serve } = open();
   await expect(serve('getVersion', { ...CALL, streamId: 7 })).rejects.toMatchObject({

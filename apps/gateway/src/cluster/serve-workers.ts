@@ -6,6 +6,8 @@ import { type CallContext, GaterError, isName, isStoreId, type Registry } from '
 interface NamedCall {
   readonly storeId?: unknown;
   readonly workerId?: unknown;
+  /** What the calling node believes that the worker serves. Absent from nodes up to 0.1.0. */
+  readonly storeUuid?: unknown;
   readonly deadlineMs?: unknown;
 }
 
@@ -14,7 +16,7 @@ const DEADLINE_MS = 5_000;
 
 /**
  * Serves the calls of other nodes for the workers of this one. Each names its worker, so that a call is never passed on to
- * a third node.
+ * a third node, and the data that it has to serve.
  *
  * @throws `not_supported` for what is not a method of workers, `unavailable` when the worker is not here (any more), what
  * the worker throws
@@ -31,10 +33,12 @@ export function serveLocalWorker(
       `${JSON.stringify(method.slice(0, 64))} is not a call between nodes`,
     );
   }
-  const { workerId, deadlineMs, ...params } = given as NamedCall;
+  const { workerId, storeUuid, deadlineMs, ...params } = given as NamedCall;
   const { storeId } = params;
   const worker = isStoreId(storeId) && isName(workerId) ? registry.find(storeId, workerId) : undefined;
-  if (worker === undefined || worker.nodeId !== nodeId) {
+  // Another worker may have the name by now: its data is not what the caller asks for.
+  const isOther = storeUuid !== undefined && storeUuid !== worker?.storeUuid;
+  if (worker === undefined || isOther || worker.nodeId !== nodeId) {
     throw new GaterError('unavailable', `node ${nodeId} does not have this worker`);
   }
   const callContext: CallContext = {

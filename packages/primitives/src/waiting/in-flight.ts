@@ -10,15 +10,22 @@ export class InFlight {
     this.#limit = limit;
   }
 
-  /** Runs `call` when there is room. @throws the signal's reason, when it ends first */
-  async run<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#running < this.#limit) this.#running++;
-    else await this.#room(signal);
-    try {
-      return await call();
-    } finally {
-      this.#release();
-    }
+  /** True when the next call does not have to wait. */
+  get hasRoom(): boolean {
+    return this.#running < this.#limit;
+  }
+
+  /** Runs `call` when there is room. `call` must not throw. @throws the signal's reason, when it ends first */
+  run<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (!this.hasRoom) return this.#room(signal).then(() => this.#counted(call));
+    this.#running++;
+    return this.#counted(call);
+  }
+
+  #counted<T>(call: () => Promise<T>): Promise<T> {
+    const running = call();
+    running.then(this.#onEnd, this.#onEnd);
+    return running;
   }
 
   #room(signal: AbortSignal | undefined): Promise<void> {
@@ -36,12 +43,12 @@ export class InFlight {
   }
 
   /** Passes the place to the call that has waited the longest. */
-  #release(): void {
+  readonly #onEnd = (): void => {
     for (const enter of this.#waiting) {
       this.#waiting.delete(enter);
       enter();
       return;
     }
     this.#running--;
-  }
+  };
 }

@@ -40,6 +40,8 @@ export interface PeerIdentity {
 export interface PeerProof extends PeerIdentity {
   /** base64url of HMAC-SHA256 over the nonce of the other side, see `peerProofText`. */
   readonly proof: string;
+  /** True when its calls may name the `storeUuid` that the worker must have. Absent from nodes up to 0.1.0. */
+  readonly takesStoreUuid?: boolean;
 }
 
 export interface AuthenticatePeerParams extends PeerProof {

@@ -221,16 +221,17 @@ class JsonRpcPeer implements Peer {
     });
   }
 
-  async call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
-    options.signal?.throwIfAborted();
-    if (this.#end !== undefined) {
-      throw new GaterError('unavailable', 'the connection is closed', {
-        details: { closeCode: this.#end.code },
-      });
-    }
+  call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
+    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
+    if (this.#end !== undefined) return Promise.reject(endOf(this.#end.code));
     const id = this.#idPrefix === '' ? ++this.#lastId : `${this.#idPrefix}${++this.#lastId}`;
-    const text = encodeRequest(id, method, params, options);
-    if (this.#exceeds(text)) throw this.#tooLong(`the call of ${method}`);
+    let text: string;
+    try {
+      text = encodeRequest(id, method, params, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#exceeds(text)) return Promise.reject(this.#tooLong(`the call of ${method}`));
     const answer = this.#pending.wait(id, method, options, utf8Bytes(text, COUNTED_FROM_BYTES));
     this.#transport.send(text);
     return answer;

@@ -23,6 +23,11 @@ export interface StoreWorker extends WorkerInfo {
   /** The kind of store of a worker of this process, such as `sqlite`: its calls are then traced as database spans. */
   readonly system?: string;
   /**
+   * True when `call` settles at `context.deadlineMs`, and at the abort of `context.signal`, whatever happens. Its callers then
+   * need neither a timer nor a signal for that.
+   */
+  readonly endsInTime?: boolean;
+  /**
    * Calls a method by its name.
    *
    * @throws a `GaterError`; `unavailable` when the worker is gone, `timeout` when `context.signal` aborted because of a
