@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Workers, threads of stores and child processes load the same hundreds of modules again and again: with Node's cache of
 // compiled code they start in a third of the time.
@@ -7,40 +8,34 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', 
 
 const conditions = ['@esdb-gater/source'];
 
-/**
- * Files that get a process each: they start other programs, measure memory, count calls under load, leave state behind in
- * the modules, such as the time of the newest id, or take long. They come first, so that no long file is left at the end.
- */
-const APART = [
-  'apps/gateway/tests/{browser,cluster,descriptions,kafka,ops,process}/**/*.test.ts',
-  'apps/gateway/tests/{limits,threats/t30-memory}.test.ts',
-  'packages/{broker-kafka,store-postgres,store-sqlite}/tests/**/*.test.ts',
-  'packages/channels/tests/kept-bytes.test.ts',
-  'packages/event-store/src/memory-store.test.ts',
-  'packages/security/src/engine/select.test.ts',
-  'packages/store-sqlite/src/sqlite-store.test.ts',
-  'tools/**/*.test.ts',
-  'examples/**/*.test.ts',
-  'native/**/*.test.ts',
-];
+/** The folders and files that take half a minute and more. */
+const LONG =
+  /\/apps\/gateway\/tests\/(browser|cluster|descriptions|kafka|process|threats)\/|\/packages\/(app|broker-kafka|store-postgres)\/tests\/|\/tools\/docs\/|\/sqlite-store\.test\.ts$/;
 
-/**
- * All others: the files that a worker runs share its modules, so that hundreds of them are not loaded again for each. A
- * test leaves no global state behind.
- */
-const SHARED = ['packages/*/{src,tests}/**/*.test.ts', 'apps/*/{src,tests}/**/*.test.ts'];
+/** Starts the long files first, so that none of them is left alone at the end. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    include: [
+      'packages/*/{src,tests}/**/*.test.ts',
+      'apps/*/{src,tests}/**/*.test.ts',
+      'tools/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'native/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**', 'tools/bench/peers/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    projects: [
-      { extends: true, test: { name: 'apart', include: APART } },
-      { extends: true, test: { name: 'shared', include: SHARED, exclude: APART, isolate: false } },
-    ],
+    sequence: { sequencer: LongFirst },
   },
 });

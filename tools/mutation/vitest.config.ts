@@ -4,7 +4,7 @@ import { defineConfig, mergeConfig } from 'vitest/config';
 import workspace from '../../vitest.config.ts';
 
 const name = process.env['ESDB_GATER_MUTATED_PACKAGE'];
-const { test: { projects, ...test } = {}, ...others } = workspace;
+const { test, ...others } = workspace;
 
 const files = globSync(`packages/${name}/{src,tests}/**/*.test.ts`);
 // Another process has no mutant in it, and needs a build, which the copy does not have.
@@ -13,6 +13,6 @@ const startProcesses = files.filter((file) =>
 );
 
 export default mergeConfig(
-  { ...others, test },
+  { ...others, test: { ...test, include: [], sequence: {} } },
   defineConfig({ test: { include: files, exclude: startProcesses } }),
 );
