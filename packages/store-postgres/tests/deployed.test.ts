@@ -275,11 +275,13 @@ describe.skipIf(reason !== undefined)(name, () => {
     await works(store);
     await using other = await postgres.connect();
     const ours = "FROM pg_stat_activity WHERE application_name = 'esdb-gater'";
+    // The store asks for the newest position by itself as well, once it listens again.
+    const readsStream = "AND wait_event_type = 'Lock' AND query LIKE '%hidden_through%'";
     for (let round = 0; round < 3; round += 1) {
       await other.query(`BEGIN; LOCK TABLE ${schema}.events IN ACCESS EXCLUSIVE MODE`);
       const read = failureOf(store.getEvents({ storeId: STORE_ID, streamId: 'a' }));
       await vi.waitFor(async () =>
-        expect(await postgres.query(`SELECT 1 ${ours} AND wait_event_type = 'Lock'`)).toHaveLength(1),
+        expect(await postgres.query(`SELECT 1 ${ours} ${readsStream}`)).toHaveLength(1),
       );
       await postgres.query(`SELECT pg_terminate_backend(pid) ${ours}`);
       expect(await read).toMatchObject({ code: 'unavailable' });
