@@ -1,7 +1,6 @@
 // T31 and T32: bodies that drip or stop, idle sockets, WebSockets that answer no ping. Raw sockets, shorter bounds.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { silentLogger } from '@esdb-gater/types';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createInboundBudget } from '../../src/access/inbound-budget.ts';
@@ -40,11 +39,17 @@ function drip(socket: Socket, byte: string): void {
   timers.push(setInterval(() => socket.writable && socket.write(byte), 20));
 }
 
-/** Resolves with all that the gateway sends before it closes the connection. */
-async function untilClosed(socket: Socket): Promise<string> {
-  const received = text(socket).catch(() => '');
-  await once(socket, 'close');
-  return received;
+/** Resolves with all that the gateway sends before it closes the connection, also when a write comes too late. */
+function untilClosed(socket: Socket): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let received = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+  });
+  socket.on('error', () => {});
+  socket.once('close', () => resolve(received));
+  return promise;
 }
 
 describe('the running server closes a connection', () => {
