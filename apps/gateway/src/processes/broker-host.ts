@@ -226,9 +226,12 @@ class SharingHost implements BrokerHost {
   }
 }
 
-/** Encodes what readers of a record use. */
-function encodeRecord({ id, topic, message, time, position, traceparent, tracestate }: BrokerRecord): string {
-  return JSON.stringify({ id, topic, message, time, position, traceparent, tracestate });
+/** Encodes what readers of a record use. Its message is not encoded again where the broker has done so. */
+function encodeRecord(record: BrokerRecord): string {
+  const { id, topic, message, messageText = JSON.stringify(message), time, position } = record;
+  const { traceparent, tracestate } = record;
+  const others = JSON.stringify({ id, topic, time, position, traceparent, tracestate });
+  return `${others.slice(0, -1)},"message":${messageText}}`;
 }
 
 function encodeNotice(
